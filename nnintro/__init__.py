@@ -1,0 +1,53 @@
+"""nnintro: small neural networks from a YAML file.
+
+    >>> import nnintro
+    >>> run = nnintro.train("configs/target.yaml")     # doctest: +SKIP
+    >>> run.predict([[0.5]])                           # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nnintro.errors import (
+    CheckpointError,
+    ConfigError,
+    DataError,
+    DivergedError,
+    NnintroError,
+)
+from nnintro.version import __version__
+
+if TYPE_CHECKING:
+    from nnintro.training.launch import train
+    from nnintro.training.run import Run
+    from nnintro.training.run import load_run as load
+
+__all__ = [
+    "CheckpointError",
+    "ConfigError",
+    "DataError",
+    "DivergedError",
+    "NnintroError",
+    "Run",
+    "__version__",
+    "load",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what needs pydantic or torch when it is first asked for: the command line starts bare."""
+    if name == "train":
+        from nnintro.training.launch import train
+
+        return train
+    if name == "Run":
+        from nnintro.training.run import Run
+
+        return Run
+    if name == "load":
+        from nnintro.training.run import load_run
+
+        return load_run
+    raise AttributeError(f"module 'nnintro' has no attribute {name!r}")

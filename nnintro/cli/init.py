@@ -1,0 +1,66 @@
+"""``nnintro init``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nnintro.errors import UsageError
+
+STARTER = """\
+# A first experiment: learn a function of one variable.
+#
+#   nnintro train {name}
+#
+# Every key but dataset.kind, dataset.formula and model.kind may be left out; the values below
+# marked (default) are what nnintro uses then. Change one at a time, and look at what happens:
+#
+#   nnintro dashboard
+
+seed: 0                       # every random number follows from it (default)
+device: auto                  # auto (default), cpu, cuda
+
+dataset:
+  kind: function
+  # Also try: lecture, which names 0.2 + 0.4*x**2 + 0.3*x*sin(15*x) + 0.1*cos(50*x)
+  formula: sin(2*pi*x) * exp(-x)
+  domain: [[0, 2]]            # one [low, high] per input
+  samples: 200                # training samples on an even grid
+  noise: 0.0                  # standard deviation of noise on the targets (default)
+
+model:
+  kind: mlp
+  hidden: [32]                # one hidden layer of 32 neurons; [] is a single neuron
+  activation: tanh            # sigmoid (default), tanh, relu, sine, ...
+  initialization: {{kind: spread, steepness: 20}}   # neurons spread over the domain
+
+descent:
+  variant: mini-batch         # batch, mini-batch (default), stochastic
+  batch_size: 32              # (default)
+  learning_rate: 0.003        # the lecture's eta (default 0.1)
+  optimizer: adam             # sgd (default), adagrad, rmsprop, adam, adamw, lbfgs
+  schedule: cosine            # constant (default), step, exponential, cosine
+
+training:
+  epochs: 400                 # (default 200)
+"""
+
+
+def init(
+    path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("experiment.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+) -> None:
+    """Write a commented starter config."""
+    target = path / "experiment.yaml" if path.is_dir() else path
+    if target.exists() and not force:
+        raise UsageError(f"{target} exists already; choose another name, or --force to replace it")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(STARTER.format(name=target), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {target}: {error.strerror}") from error
+    print(target)
+    print(f"next: nnintro train {target}", file=sys.stderr)

@@ -1,0 +1,26 @@
+"""``nnintro runs``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def runs(
+    runs_dir: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
+    sort: Annotated[
+        str, typer.Option(help="Column or metric to sort by; '-' in front reverses.")
+    ] = "name",
+    json_: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
+) -> None:
+    """List runs with their status, metrics and time."""
+    from nnintro.recording.directory import as_json
+    from nnintro.recording.listing import as_table, find_runs, in_order
+
+    found = in_order(find_runs(runs_dir), sort)
+    if json_:
+        print(as_json(found))
+    else:
+        as_table(found, runs_dir)

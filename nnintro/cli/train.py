@@ -1,0 +1,59 @@
+"""``nnintro train``."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nnintro.cli import clock
+
+
+def train(
+    config: Annotated[Path, typer.Argument(help="YAML file of the experiment.")],
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the config; repeatable."),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run.")] = None,
+    runs_dir: Annotated[Path, typer.Option(help="Folder that runs land in.")] = Path("runs"),
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="At most 256 samples and 20 updates, for a CI.")
+    ] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")] = False,
+) -> None:
+    """Train a network, log to TensorBoard, save the run."""
+    from nnintro.errors import DivergedError
+    from nnintro.training.interrupts import SIGNALS
+    from nnintro.training.launch import launch
+
+    try:
+        result = launch(
+            config,
+            set_ or (),
+            runs_dir,
+            name=name,
+            smoke_test=smoke,
+            quiet=quiet,
+            command=sys.argv,
+            signals=tuple(SIGNALS),
+            started=clock.started,
+        )
+    except DivergedError as error:
+        if error.summary is not None:
+            _print_summary(error.summary, wanted=json_)
+        raise
+    _print_summary(result.run.summary, wanted=json_)
+    if result.signal is not None:
+        raise typer.Exit(128 + signal.Signals(result.signal))
+
+
+def _print_summary(summary: dict[str, Any], *, wanted: bool) -> None:
+    if wanted:
+        from nnintro.recording.directory import as_json
+
+        print(as_json(summary), flush=True)

@@ -1,0 +1,125 @@
+"""The whole config: its root section, and the values that follow from others."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from nnintro.config.dataset import ClassificationDataset, Dataset, FunctionDataset
+from nnintro.config.dataset import resolved as resolved_dataset
+from nnintro.config.descent import Descent
+from nnintro.config.model import Model
+from nnintro.config.section import Section
+from nnintro.config.task import Task
+from nnintro.config.training import Logging, Training
+
+LossName = Literal["mse", "mae", "huber", "cross_entropy"]
+DEFAULT_BATCH_SIZE = 32
+DEFAULT_EPOCHS = 200
+SMOKE_SAMPLES = 256
+SMOKE_STEPS = 20
+
+
+class Experiment(Section):
+    """One experiment: data, network, loss, descent."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)] = "run"
+    """The run's name and folder; the file's stem by default."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Every random number of the run follows from it."""
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:[0-9]{1,3})?)$")] = "auto"
+    """auto, cpu, cuda, or cuda:<index>."""
+    precision: Literal["float32", "float64", "bfloat16"] = "float32"
+    """bfloat16 computes products in bfloat16 (autocast) and keeps parameters in float32."""
+    dataset: Dataset
+    model: Model
+    loss: LossName | None = None
+    """mse by default for regression, cross_entropy for classification."""
+    descent: Descent = Descent()
+    training: Training = Training()
+    logging: Logging = Logging()
+
+    @property
+    def task(self) -> Task:
+        return self.dataset.task
+
+    @property
+    def loss_name(self) -> LossName:
+        return self.loss or ("cross_entropy" if self.task.is_classification else "mse")
+
+    @property
+    def batch_size(self) -> int:
+        """Samples in a block of the data: of an update, but for the batch variant."""
+        n = self.dataset.training_samples
+        if self.descent.batch_size is not None:
+            return self.descent.batch_size
+        return {"stochastic": 1, "batch": n}.get(
+            self.descent.variant, min(DEFAULT_BATCH_SIZE, n)
+        )
+
+    @property
+    def updates_per_epoch(self) -> int:
+        if self.descent.variant == "batch":
+            return 1
+        return -(-self.dataset.training_samples // self.batch_size)
+
+    @property
+    def total_updates(self) -> int:
+        if self.training.steps is not None:
+            return self.training.steps
+        epochs = DEFAULT_EPOCHS if self.training.epochs is None else self.training.epochs
+        return epochs * self.updates_per_epoch
+
+
+def resolve(experiment: Experiment) -> Experiment:
+    """The experiment with every default written out, those that follow from other keys too."""
+    training = experiment.training
+    if training.epochs is None and training.steps is None:
+        training = training.model_copy(update={"epochs": DEFAULT_EPOCHS})
+    return experiment.model_copy(
+        update={
+            "dataset": experiment.dataset.model_copy(update=resolved_dataset(experiment.dataset)),
+            "loss": experiment.loss_name,
+            "descent": experiment.descent.model_copy(
+                update={"batch_size": experiment.batch_size}
+            ),
+            "training": training,
+        }
+    )
+
+
+def smoke(experiment: Experiment) -> Experiment:
+    """The experiment cut down to at most 256 samples and 20 updates; every part still runs."""
+    dataset = experiment.dataset
+    samples = min(dataset.samples, SMOKE_SAMPLES)
+    if isinstance(dataset, FunctionDataset) and dataset.sampling == "grid":
+        samples = grid_side(samples, len(dataset.domain)) ** len(dataset.domain)
+    if isinstance(dataset, ClassificationDataset):
+        # Many classes need more samples than that to be split at all.
+        samples = min(dataset.samples, max(samples, 4 * dataset.class_count))
+    dataset = dataset.model_copy(update={"samples": samples})
+    smaller = min(experiment.batch_size, dataset.training_samples)
+    steps = min(experiment.total_updates, SMOKE_STEPS)
+    return experiment.model_copy(
+        update={
+            "dataset": dataset,
+            "descent": experiment.descent.model_copy(update={"batch_size": smaller}),
+            "training": experiment.training.model_copy(update={"epochs": None, "steps": steps}),
+        }
+    )
+
+
+def grid_side(samples: int, inputs: int) -> int:
+    """Points along each axis of the largest regular grid of at most ``samples`` points."""
+    side = round(samples ** (1 / inputs))
+    while side**inputs > samples:
+        side -= 1
+    while (side + 1) ** inputs <= samples:
+        side += 1
+    return max(side, 1)
+
+
+def as_values(experiment: Experiment) -> dict[str, Any]:
+    """Plain dicts, lists and scalars, as config.yaml holds them; what is unset is left out."""
+    return experiment.model_dump(exclude_none=True)

@@ -1,0 +1,101 @@
+"""The ``model`` section: the network."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from nnintro.config.section import Fraction, NameOrMapping, Positive, Section
+
+ActivationName = Literal[
+    "identity",
+    "step",
+    "sigmoid",
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "gelu",
+    "silu",
+    "softplus",
+    "sine",
+]
+
+
+class TorchInitialization(Section):
+    """torch.nn.Linear's own: uniform with bound 1/sqrt(fan_in), weights and biases."""
+
+    kind: Literal["torch"]
+
+
+class XavierInitialization(Section):
+    """Glorot and Bengio (2010): uniform weights, variance 2/(fan_in + fan_out); zero biases."""
+
+    kind: Literal["xavier"]
+
+
+class HeInitialization(Section):
+    """He et al. (2015): normal weights of variance 2/fan_in; zero biases."""
+
+    kind: Literal["he"]
+
+
+class ZerosInitialization(Section):
+    """All weights and biases zero."""
+
+    kind: Literal["zeros"]
+
+
+class SpreadInitialization(Section):
+    """Units of the first hidden layer centred evenly across the data, each switching there."""
+
+    kind: Literal["spread"]
+    steepness: Positive = 40.0
+    """Slope of a unit's argument: by how much it grows across the whole domain."""
+
+
+Initialization = Annotated[
+    TorchInitialization
+    | XavierInitialization
+    | HeInitialization
+    | ZerosInitialization
+    | SpreadInitialization,
+    Field(discriminator="kind"),
+    NameOrMapping,
+]
+
+
+def _one_or_list(value: Any) -> str:
+    return "list" if isinstance(value, list | tuple) else "one"
+
+
+Activation = Annotated[
+    Annotated[ActivationName, Tag("one")] | Annotated[list[ActivationName], Tag("list")],
+    Discriminator(_one_or_list),
+]
+Width = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class MlpModel(Section):
+    """A fully connected network: affine layers with activations between them."""
+
+    kind: Literal["mlp"]
+    hidden: Annotated[list[Width], Field(max_length=256)] = [64]
+    """Widths of the hidden layers; [] is a single layer (one neuron when there is one output)."""
+    activation: Activation = "sigmoid"
+    """One name, or one name per hidden layer."""
+    output_activation: ActivationName = "identity"
+    dropout: Fraction = 0.0
+    """Probability with which a hidden unit is left out of an update."""
+    initialization: Initialization = TorchInitialization(kind="torch")
+
+    @property
+    def activations(self) -> list[ActivationName]:
+        """One activation per hidden layer."""
+        if isinstance(self.activation, list):
+            return self.activation
+        return [self.activation] * len(self.hidden)
+
+
+Model = MlpModel

@@ -1,0 +1,47 @@
+"""An experiment as YAML text that reads back to the same experiment."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import yaml
+
+from nnintro.config.experiment import Experiment, as_values
+from nnintro.config.source import scalar
+
+
+class _Dumper(yaml.SafeDumper):
+    """Lists of scalars in one line; texts in quotes wherever YAML 1.2 would read something else."""
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    style = None if scalar(value) == value else "'"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+def _list(dumper: yaml.SafeDumper, value: list[Any]) -> yaml.SequenceNode:
+    flat = all(not isinstance(item, dict) for item in value)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=flat)
+
+
+def _float(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:float", repr(value))
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(list, _list)
+_Dumper.add_representer(float, _float)
+
+
+def as_yaml(experiment: Experiment) -> str:
+    """The whole config, defaults and overrides in it."""
+    text: str = yaml.dump(
+        as_values(experiment),
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=math.inf,
+        default_flow_style=False,
+    )
+    return text

@@ -1,0 +1,108 @@
+"""What every dataset becomes: tensors of inputs and targets, split in two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+Truth = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Samples: ``inputs`` (n, features) and ``targets``.
+
+    Targets are (n, outputs) floating point for regression, (n, 1) zeros and ones for two classes,
+    (n,) class numbers (int64) for more.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def take(self, rows: Tensor) -> Data:
+        return Data(self.inputs[rows], self.targets[rows])
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> Data:
+        targets = self.targets.to(device)
+        return Data(
+            self.inputs.to(device, dtype),
+            targets.to(dtype) if targets.is_floating_point() else targets,
+        )
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Training and validation data in float64, and what else is known of them."""
+
+    train: Data
+    validation: Data
+    low: Tensor
+    """(features,) lower corner of the region that the inputs fill."""
+    high: Tensor
+    """(features,) upper corner."""
+    truth: Truth | None = None
+    """The noise-free target, (n, features) -> (n, 1), where it is known."""
+    facts: dict[str, object] = field(default_factory=dict)
+    """What a reader of the run should know of how the data was made (true weights, say)."""
+
+
+def seed_from(generator: torch.Generator) -> int:
+    """A seed for libraries that take a number, drawn from our own stream."""
+    return int(torch.randint(2**31 - 1, (), generator=generator))
+
+
+def split(
+    data: Data,
+    validation_samples: int,
+    generator: torch.Generator,
+    classes: int | None = None,
+) -> tuple[Data, Data]:
+    """Training and validation part; with ``classes``, each class is shared out in proportion.
+
+    The number of validation samples is exactly ``validation_samples``: every class gives the whole
+    part of its share, and the largest remainders give one more.
+    """
+    order = torch.randperm(len(data), generator=generator)
+    if classes is None:
+        held_out = torch.zeros(len(data), dtype=torch.bool)
+        held_out[order[:validation_samples]] = True
+    else:
+        held_out = _stratified(data, order, validation_samples, classes)
+    return data.take((~held_out).nonzero()[:, 0]), data.take(held_out.nonzero()[:, 0])
+
+
+def _stratified(data: Data, order: Tensor, wanted: int, classes: int) -> Tensor:
+    labels = data.targets.reshape(-1).long()
+    quota = class_quota(torch.bincount(labels, minlength=classes).tolist(), wanted)
+    held_out = torch.zeros(len(data), dtype=torch.bool)
+    for label in range(classes):
+        members = order[labels[order] == label]
+        held_out[members[: quota[label]]] = True
+    return held_out
+
+
+def class_quota(counts: list[int], wanted: int) -> list[int]:
+    """How many of each class to hold out, ``wanted`` in all, as near to proportional as can be.
+
+    A class of two or more stands on both sides; a class of one stays with the training data.
+    """
+    shares = [count * wanted / sum(counts) for count in counts]
+    least = [1 if count >= 2 else 0 for count in counts]
+    most = [max(count - 1, 0) for count in counts]
+    quota = [
+        min(max(int(share), low), high)
+        for share, low, high in zip(shares, least, most, strict=True)
+    ]
+    while sum(quota) < min(wanted, sum(most)):
+        open_classes = [k for k in range(len(quota)) if quota[k] < most[k]]
+        quota[max(open_classes, key=lambda k: shares[k] - quota[k])] += 1
+    while sum(quota) > max(wanted, sum(least)):
+        open_classes = [k for k in range(len(quota)) if quota[k] > least[k]]
+        quota[max(open_classes, key=lambda k: quota[k] - shares[k])] -= 1
+    return quota

@@ -1,0 +1,153 @@
+"""The reference engine: plain torch, one update after another; it serves every module."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nnintro.descent.variants import Batches, Plan
+from nnintro.engines.engine import Advance, Interrupted
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+Autocast = Callable[[], contextlib.AbstractContextManager[Any]]
+
+
+@dataclass
+class Autograd:
+    """Gradients by torch.autograd, steps by torch.optim.
+
+    Nothing here waits for the device within a stretch of updates: whether all of them stayed finite
+    is asked once, at its end.  Only when they did not is the stretch walked again from its start,
+    with a look at every update, to end on the last good parameters.
+    """
+
+    network: nn.Module
+    loss: Loss
+    plan: Plan
+    batches: Batches
+    optimizer: torch.optim.Optimizer
+    learning_rate: Callable[[int], float]
+    clip_norm: float | None = None
+    autocast: Autocast = contextlib.nullcontext
+    before_update: Callable[[int], None] | None = None
+    """Called with the update's number; sets dropout's random stream to it."""
+    name: str = "autograd"
+
+    def __post_init__(self) -> None:
+        self.parameters = [p for p in self.network.parameters() if p.requires_grad]
+        self._is_lbfgs = isinstance(self.optimizer, torch.optim.LBFGS)
+        self._gradient_norm: Tensor | None = None
+
+    def advance(self, start: int, stop: int, interrupted: Interrupted) -> Advance:
+        """Make the updates from ``start`` up to ``stop``."""
+        self.network.train()
+        good = _Snapshot(self.network, self.optimizer)
+        before: list[Tensor] = []
+        step, total = start, torch.zeros((), device=self.parameters[0].device)
+        while step < stop and not interrupted():
+            if step == stop - 1:
+                before = [p.detach().clone() for p in self.parameters]
+            total += self._update(step, measure=step == stop - 1)
+            step += 1
+        if not (bool(total.isfinite()) and _all_finite(self.parameters)):
+            good.restore()
+            return self._advance_carefully(start, step)
+        return Advance(step, *self._measured(before))
+
+    def _advance_carefully(self, start: int, stop: int) -> Advance:
+        """The same updates once more, up to the last one that keeps everything finite."""
+        for step in range(start, stop):
+            good = _Snapshot(self.network, self.optimizer)
+            loss = self._update(step, measure=False)
+            if not (bool(loss.isfinite()) and _all_finite(self.parameters)):
+                good.restore()
+                return Advance(step, diverged=True)
+        # Finite one by one: only the sum of the losses overflowed.
+        return Advance(stop)
+
+    def _update(self, step: int, *, measure: bool) -> Tensor:
+        """One update; returns its loss, ()."""
+        if self.before_update is not None:
+            self.before_update(step)
+        rate = self.learning_rate(step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        epoch, update = divmod(step, self.plan.updates_per_epoch)
+        if self._is_lbfgs:
+            # It asks for the gradient several times, at points of its own choice.
+            return self.optimizer.step(lambda: self._gradient(epoch, update)).detach()  # type: ignore[arg-type, return-value, union-attr]
+        loss = self._gradient(epoch, update)
+        if self.clip_norm is not None:
+            self._gradient_norm = nn.utils.clip_grad_norm_(self.parameters, self.clip_norm)
+        elif measure:
+            self._gradient_norm = nn.utils.get_total_norm([_gradient_of(p) for p in self.parameters])
+        self.optimizer.step()
+        return loss
+
+    def _gradient(self, epoch: int, update: int) -> Tensor:
+        """Put sum_b weight_b * grad(mean loss over block b) into ``.grad``; returns the loss, ()."""
+        self.optimizer.zero_grad(set_to_none=True)
+        total = None
+        for block in self.plan.blocks(update):
+            inputs, targets = self.batches.rows(epoch, block)
+            with self.autocast():
+                loss = self.loss(self.network(inputs), targets)
+            if block.weight != 1.0:
+                loss = loss * block.weight
+            loss.backward()  # type: ignore[no-untyped-call]
+            total = loss.detach() if total is None else total + loss.detach()
+        assert total is not None
+        return total
+
+    def _measured(self, before: list[Tensor]) -> tuple[float, float]:
+        """Gradient norm and update ratio of the last update, where it was made."""
+        if not before:
+            return float("nan"), float("nan")
+        if self._is_lbfgs:
+            self._gradient_norm = nn.utils.get_total_norm([_gradient_of(p) for p in self.parameters])
+        after = [p.detach() for p in self.parameters]
+        change = nn.utils.get_total_norm([a - b for a, b in zip(after, before, strict=True)])
+        size = nn.utils.get_total_norm(before)
+        ratio = float(change) / float(size) if float(size) > 0 else float("nan")
+        return float(self._gradient_norm) if self._gradient_norm is not None else ratio, ratio
+
+
+def _gradient_of(parameter: nn.Parameter) -> Tensor:
+    return torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+
+
+def _all_finite(tensors: list[nn.Parameter]) -> bool:
+    return bool(torch.stack([t.detach().isfinite().all() for t in tensors]).all())
+
+
+class _Snapshot:
+    """A network's state and its optimizer's, to go back to."""
+
+    def __init__(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        self.network = network
+        self.optimizer = optimizer
+        self.tensors = [t.detach().clone() for t in self._live()]
+        self.state = {p: _copied(state) for p, state in optimizer.state.items()}
+
+    def _live(self) -> list[Tensor]:
+        return [*self.network.parameters(), *self.network.buffers()]
+
+    def restore(self) -> None:
+        with torch.no_grad():
+            for live, saved in zip(self._live(), self.tensors, strict=True):
+                live.copy_(saved)
+        self.optimizer.state.clear()
+        self.optimizer.state.update({p: _copied(state) for p, state in self.state.items()})
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.detach().clone()
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    return [_copied(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,95 @@
+"""Every error a user of nnintro can meet, each with the exit code the command line gives it.
+
+    NnintroError              1   anything of ours that has no better place below
+    ├── UsageError            2   the command itself was put wrongly
+    ├── ConfigError           3   the YAML (or dict) says something it may not say
+    ├── DataError             4   the data cannot be used as asked
+    ├── DivergedError         5   training left the finite numbers
+    └── CheckpointError       6   a run on disk cannot be written, read or trusted
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong in a config: where it stands, its key, and what was wanted."""
+
+    message: str
+    path: str = ""
+    """Dotted key, as in ``descent.learning_rate``; empty for a problem of the whole file."""
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        place = [str(part) for part in (self.file, self.line, self.column) if part is not None]
+        parts = [":".join(place)] if place else []
+        if self.path:
+            parts.append(self.path)
+        return ": ".join([*parts, self.message])
+
+
+class NnintroError(Exception):
+    """Root of everything nnintro raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(NnintroError):
+    """The command was put wrongly: an option that does not go with another, an unknown column."""
+
+    exit_code = 2
+
+
+class ConfigError(NnintroError):
+    """A config that cannot be used; ``problems`` lists all that is wrong, in the file's order."""
+
+    exit_code = 3
+
+    def __init__(self, problems: Iterable[Problem] | str) -> None:
+        self.problems = (
+            (Problem(problems),) if isinstance(problems, str) else tuple(problems)
+        )
+        super().__init__("\n".join(map(str, self.problems)))
+
+    @classmethod
+    def at(cls, path: str, message: str) -> ConfigError:
+        """A single problem at a key whose line is not known here (see ``config.locating``)."""
+        return cls([Problem(message, path=path)])
+
+
+class DataError(NnintroError):
+    """Data that cannot be read or used as the config asks."""
+
+    exit_code = 4
+
+
+class DivergedError(NnintroError):
+    """Training met a loss that is not finite; the last good parameters were saved.
+
+    ``directory`` is the run's folder and ``summary`` what its summary.json says.
+    """
+
+    exit_code = 5
+
+    def __init__(
+        self,
+        message: str,
+        directory: Path | None = None,
+        summary: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.directory = directory
+        self.summary = summary
+
+
+class CheckpointError(NnintroError):
+    """A run on disk that cannot be written, read or trusted."""
+
+    exit_code = 6

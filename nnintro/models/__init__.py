@@ -1,0 +1,30 @@
+"""Model section -> torch.nn.Module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import nn
+
+from nnintro.models.activations import ACTIVATIONS, Dropout
+from nnintro.models.initialization import INITIALIZATIONS
+from nnintro.models.mlp import Mlp, build_mlp
+from nnintro.models.standardized import Standardized, statistics
+from nnintro.models.table import Row, Tabulated, as_text, parameter_count
+
+__all__ = [
+    "ACTIVATIONS",
+    "INITIALIZATIONS",
+    "MODELS",
+    "Dropout",
+    "Mlp",
+    "Row",
+    "Standardized",
+    "Tabulated",
+    "as_text",
+    "parameter_count",
+    "statistics",
+]
+
+MODELS: dict[str, Callable[..., nn.Module]] = {"mlp": build_mlp}
+"""kind -> (section, task, low, high, dtype, generator) -> module."""

@@ -1,0 +1,129 @@
+"""Starting points: how the weights and biases of an MLP are drawn before training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from nnintro.config.model import (
+    HeInitialization,
+    SpreadInitialization,
+    TorchInitialization,
+    XavierInitialization,
+    ZerosInitialization,
+)
+from nnintro.models.activations import GAINS
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What an initialization may look at besides the layers."""
+
+    activations: list[str]
+    """One name per layer, the output's last."""
+    low: Tensor
+    """(inputs,) lower corner of the region that the network's inputs fill."""
+    high: Tensor
+    """(inputs,) upper corner."""
+
+
+Initializer = Callable[[list[nn.Linear], Surroundings, object, torch.Generator], None]
+
+
+def torch_default_(layer: nn.Linear, generator: torch.Generator) -> None:
+    """torch.nn.Linear.reset_parameters, drawn from our own stream, to the same bits."""
+    nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
+    bound = 1 / math.sqrt(layer.in_features)
+    nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+
+
+def as_torch_does_(
+    layers: list[nn.Linear], _: Surroundings, __: object, generator: torch.Generator
+) -> None:
+    for layer in layers:
+        torch_default_(layer, generator)
+
+
+def xavier_(
+    layers: list[nn.Linear], around: Surroundings, _: object, generator: torch.Generator
+) -> None:
+    for layer, activation in zip(layers, around.activations, strict=True):
+        gain = GAINS.get(activation, 1.0)
+        nn.init.xavier_uniform_(layer.weight, gain=gain, generator=generator)
+        nn.init.zeros_(layer.bias)
+
+
+def he_(layers: list[nn.Linear], _: Surroundings, __: object, generator: torch.Generator) -> None:
+    for layer in layers:
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+        nn.init.zeros_(layer.bias)
+
+
+def zeros_(layers: list[nn.Linear], _: Surroundings, __: object, ___: torch.Generator) -> None:
+    for layer in layers:
+        nn.init.zeros_(layer.weight)
+        nn.init.zeros_(layer.bias)
+
+
+def spread_(
+    layers: list[nn.Linear],
+    around: Surroundings,
+    settings: object,
+    generator: torch.Generator,
+) -> None:
+    """The first layer's units switch (s = -b/w) at places spread evenly over the data's region.
+
+    With one input, unit h of H has its centre in the middle of the h-th of H equal intervals and
+    the weight steepness / (high - low).  With several inputs, directions are uniform on the sphere
+    and centres uniform in the box, each input measured in units of the box.  The other layers
+    start as Xavier's; the last one starts at zero, so that the first gradient decides the heights.
+    """
+    assert isinstance(settings, SpreadInitialization)
+    first, *others = layers
+    extent = (around.high - around.low).clamp(min=1e-12)  # (inputs,)
+    units, inputs = first.out_features, first.in_features
+    if inputs == 1:
+        centres = ((torch.arange(units, dtype=torch.float64) + 0.5) / units)[:, None]
+        directions = torch.ones(units, 1, dtype=torch.float64)
+    else:
+        centres = torch.rand(units, inputs, generator=generator, dtype=torch.float64)
+        directions = torch.randn(units, inputs, generator=generator, dtype=torch.float64)
+        directions /= directions.norm(dim=1, keepdim=True)
+    weight = settings.steepness * directions / extent
+    centre = around.low + centres * extent
+    with torch.no_grad():
+        first.weight.copy_(weight)
+        first.bias.copy_(-(weight * centre).sum(1))
+    xavier_(others, Surroundings(around.activations[1:], around.low, around.high), None, generator)
+    nn.init.zeros_(layers[-1].weight)
+
+
+INITIALIZATIONS: dict[str, Initializer] = {
+    "torch": as_torch_does_,
+    "xavier": xavier_,
+    "he": he_,
+    "zeros": zeros_,
+    "spread": spread_,
+}
+
+Settings = (
+    TorchInitialization
+    | XavierInitialization
+    | HeInitialization
+    | ZerosInitialization
+    | SpreadInitialization
+)
+
+
+def initialize_(
+    layers: list[nn.Linear],
+    around: Surroundings,
+    settings: Settings,
+    generator: torch.Generator,
+) -> None:
+    """Draw all parameters of ``layers`` in place, in float64's precision where the layers have it."""
+    INITIALIZATIONS[settings.kind](layers, around, settings, generator)

@@ -1,0 +1,58 @@
+"""TensorBoard over a folder of runs, for this machine alone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import warnings
+from pathlib import Path
+from types import FrameType
+
+from nnintro.errors import CheckpointError, UsageError
+
+
+def serve(runs_dir: Path, port: int | None) -> None:
+    """Start TensorBoard on 127.0.0.1, print its address, and stay until Ctrl-C or SIGTERM.
+
+    Raises:
+        CheckpointError: there is no such folder.
+        UsageError: the port is taken.
+    """
+    if not runs_dir.is_dir():
+        raise CheckpointError(f"{runs_dir}: no such folder of runs; train something first")
+    stop = threading.Event()
+
+    def end(_: int, __: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    address = _start(runs_dir, port)
+    print(address, flush=True)
+    print("TensorBoard runs until Ctrl-C", file=sys.stderr)
+    # A wait without a limit would not let the signal through on every platform.
+    while not stop.wait(1.0):
+        pass
+    print("stopped", file=sys.stderr)
+
+
+def _start(runs_dir: Path, port: int | None) -> str:
+    # TensorBoard says on every start that TensorFlow is not installed, which nobody asked.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorboard").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from tensorboard import program
+
+        board = program.TensorBoard()
+        arguments = ["tensorboard", "--logdir", str(runs_dir), "--host", "127.0.0.1"]
+        arguments += ["--port", str(port)] if port is not None else []
+        try:
+            board.configure(argv=arguments)
+            address: str = board.launch()
+        except program.TensorBoardServerException as error:
+            raise UsageError(f"TensorBoard does not start: {error.msg}") from error
+    return address

@@ -1,0 +1,98 @@
+"""The run directory: a folder of its own for every run, and files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import math
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from nnintro.errors import CheckpointError
+
+
+def create_run_directory(runs_dir: Path, name: str) -> Path:
+    """``runs_dir/name``, or ``name-2``, ``name-3``, ...: the first that does not exist yet.
+
+    Raises:
+        CheckpointError: the folder cannot be made.
+    """
+    with _explained(f"cannot make a run in {runs_dir}"):
+        runs_dir.mkdir(parents=True, exist_ok=True)
+        for number in itertools.count(1):
+            directory = runs_dir / (name if number == 1 else f"{name}-{number}")
+            try:
+                directory.mkdir()
+            except FileExistsError:
+                continue
+            (directory / "checkpoints").mkdir()
+            (directory / "figures").mkdir()
+            return directory
+    raise AssertionError
+
+
+def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Let ``write`` fill a file that takes its name only when all of it is on the disk.
+
+    Temporary file in the same folder, fsync, rename, fsync of the folder.
+
+    Raises:
+        CheckpointError: naming path and cause; whatever was under that name before is intact.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with _explained(f"cannot write {path}"):
+        try:
+            with temporary.open("wb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+            _sync_folder(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    write_whole(path, lambda file: file.write(text.encode()))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """JSON that every reader takes: what is not finite becomes null."""
+    write_text(path, as_json(value) + "\n")
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(_finite(value), indent=2, allow_nan=False, ensure_ascii=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _sync_folder(folder: Path) -> None:
+    # Windows has no descriptor of a folder; there the rename has to do.
+    with contextlib.suppress(PermissionError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _explained(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        # torch.save tells of a full disk with a RuntimeError.
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise CheckpointError(f"{what}: {reason.splitlines()[0]}") from error

@@ -1,0 +1,186 @@
+"""From an experiment to the parts of a training: data, model, engine, all with their own streams."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from nnintro.config.experiment import Experiment
+from nnintro.datasets import Data, Splits, build_dataset
+from nnintro.descent.optimizers import build_optimizer
+from nnintro.descent.schedules import learning_rate
+from nnintro.descent.variants import Batches, Plan, in_place, shuffled
+from nnintro.engines.autograd import Autograd
+from nnintro.engines.engine import Engine
+from nnintro.errors import ConfigError
+from nnintro.models import MODELS, Dropout, Standardized, statistics
+from nnintro.training.losses import loss_for
+from nnintro.training.streams import derive, stream
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
+SEVERAL_THREADS_FROM = 4_000_000
+"""Multiplications in an update's largest product from which a second core pays (docs/LOG.md)."""
+
+Autocast = Callable[[], contextlib.AbstractContextManager[Any]]
+
+
+@dataclass
+class Parts:
+    """All that a training loop works with."""
+
+    splits: Splits
+    train: Data
+    """On the device, in the run's precision, standardised if the config says so."""
+    validation: Data
+    network: nn.Module
+    """What is trained: takes standardised inputs."""
+    model: nn.Module
+    """What is saved: takes raw inputs.  The same object where nothing is standardised."""
+    plan: Plan
+    engine: Engine
+    optimizer: torch.optim.Optimizer
+    rate: Callable[[int], float]
+    device: torch.device
+    autocast: Autocast
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device of a config's ``device``; auto is CUDA where it is there.
+
+    Raises:
+        ConfigError: CUDA is asked for and absent, or has no device of that number.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(name)
+    if device.type == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if count == 0:
+            raise ConfigError.at(
+                "device", f"{name} was asked for, and torch finds no CUDA device; use auto or cpu"
+            )
+        if (device.index or 0) >= count:
+            raise ConfigError.at("device", f"{name} was asked for, and there are {count} devices")
+    return device
+
+
+def build_data(experiment: Experiment) -> Splits:
+    """The experiment's data in float64, from its own two streams."""
+    seed = experiment.seed
+    return build_dataset(experiment.dataset, stream(seed, "data"), stream(seed, "split"))
+
+
+def build_model(experiment: Experiment, splits: Splits | None) -> tuple[nn.Module, nn.Module]:
+    """The network to train and the model to save (see ``Parts``), on the CPU.
+
+    Without data (``splits`` None) only the shapes are right: to load parameters into.
+    """
+    dtype, task = DTYPES[experiment.precision], experiment.task
+    standardize = experiment.dataset.standardize == "inputs"
+    mean, scale = torch.zeros(task.inputs), torch.ones(task.inputs)
+    low, high = -torch.ones(task.inputs), torch.ones(task.inputs)
+    if splits is not None:
+        mean, scale = statistics(splits.train.inputs)
+        low, high = splits.low, splits.high
+        if standardize:
+            low, high = (low - mean) / scale, (high - mean) / scale
+    section = experiment.model
+    generator = stream(experiment.seed, "initialization")
+    network = MODELS[section.kind](section, task, low, high, dtype, generator)
+    if not standardize:
+        return network, network
+    return network, Standardized(network, mean.to(dtype), scale.to(dtype))
+
+
+def assemble(experiment: Experiment) -> Parts:
+    """Build everything, on the experiment's device.
+
+    Raises:
+        ConfigError: the device is not there, or the formula is not finite on the data.
+    """
+    device = resolve_device(experiment.device)
+    dtype = DTYPES[experiment.precision]
+    splits = build_data(experiment)
+    network, model = build_model(experiment, splits)
+    network.to(device)
+    model.to(device)
+    train, validation = (
+        _prepared(data, model).to(device, dtype) for data in (splits.train, splits.validation)
+    )
+    descent = experiment.descent
+    plan = Plan(descent.variant, len(train), experiment.batch_size)
+    optimizer = build_optimizer(descent, network.parameters())
+    rate = learning_rate(descent, experiment.total_updates)
+    autocast = autocast_for(experiment, device)
+    engine = Autograd(
+        network=network,
+        loss=loss_for(experiment.loss_name, experiment.task),
+        plan=plan,
+        batches=_batches(experiment, train, plan),
+        optimizer=optimizer,
+        learning_rate=rate,
+        clip_norm=descent.clip_norm,
+        autocast=autocast,
+        before_update=_dropout_stream(network, experiment.seed, device),
+    )
+    return Parts(
+        splits, train, validation, network, model, plan, engine, optimizer, rate, device, autocast
+    )
+
+
+def _prepared(data: Data, model: nn.Module) -> Data:
+    """Standardised once and for all, in float64, so that no update has to."""
+    if not isinstance(model, Standardized):
+        return data
+    mean, scale = model.mean.double().cpu(), model.scale.double().cpu()
+    return Data((data.inputs - mean) / scale, data.targets)
+
+
+def _batches(experiment: Experiment, train: Data, plan: Plan) -> Batches:
+    # One update over all the data has no order but that of its rounding.
+    walks_in_order = plan.variant == "batch" or not experiment.descent.shuffle
+    order = in_place if walks_in_order else shuffled(
+        len(train), lambda epoch: stream(experiment.seed, "order", epoch)
+    )
+    return Batches(train.inputs, train.targets, order, plan.batch_size)
+
+
+def _dropout_stream(
+    network: nn.Module, seed: int, device: torch.device
+) -> Callable[[int], None] | None:
+    """Sets dropout's stream to an update, so that its masks too are a function of the update."""
+    layers = [m for m in network.modules() if isinstance(m, Dropout) and m.rate > 0]
+    if not layers:
+        return None
+    generator = torch.Generator(device)
+    for layer in layers:
+        layer.generator = generator
+    return lambda step: generator.manual_seed(derive(seed, "dropout", step)) and None
+
+
+def autocast_for(experiment: Experiment, device: torch.device) -> Autocast:
+    if experiment.precision != "bfloat16":
+        return contextlib.nullcontext
+    return lambda: torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+def threads_for(network: nn.Module, batch: int) -> int:
+    """One thread for small products, where a second one costs more than it brings; else all."""
+    largest = max((p.numel() for p in network.parameters() if p.dim() > 1), default=1)
+    return torch.get_num_threads() if largest * batch >= SEVERAL_THREADS_FROM else 1
+
+
+@contextlib.contextmanager
+def threads(count: int) -> Any:
+    """Run torch on so many threads for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

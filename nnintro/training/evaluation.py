@@ -1,0 +1,87 @@
+"""A network's loss and metrics on data, without a trace in the network."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nnintro.config.task import Task
+from nnintro.datasets import Data
+from nnintro.training import metrics
+from nnintro.training.losses import Loss
+
+Autocast = Callable[[], contextlib.AbstractContextManager[Any]]
+LARGEST_ACTIVATION = 1 << 24
+"""Numbers in the largest layer's output; more rows than that allows go through in blocks."""
+
+
+@contextlib.contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Evaluation mode and no gradients, for a while."""
+    was_training = network.training
+    network.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        network.train(was_training)
+
+
+def outputs_of(
+    network: nn.Module, inputs: Tensor, autocast: Autocast = contextlib.nullcontext
+) -> Tensor:
+    """(n, features) -> (n, outputs) in evaluation mode, in blocks that fit into memory."""
+    widest = max((p.shape[0] for p in network.parameters() if p.dim() > 1), default=1)
+    rows = max(1, LARGEST_ACTIVATION // widest)
+    with evaluating(network), autocast():
+        if len(inputs) <= rows:
+            output: Tensor = network(inputs)
+            return output.to(inputs.dtype)
+        return torch.cat([network(block) for block in inputs.split(rows)]).to(inputs.dtype)
+
+
+@dataclass
+class Evaluator:
+    """Measures a network on a training and a validation set.
+
+    ``train`` may be a part of the training data: while training runs, a fixed sample of it is
+    enough for a curve; the last word is spoken over all of it.
+    """
+
+    network: nn.Module
+    loss: Loss
+    task: Task
+    logits: bool
+    """Whether outputs are logits (the loss is a cross entropy)."""
+    validation: Data
+    autocast: Autocast = contextlib.nullcontext
+    confusion: Tensor | None = field(default=None, init=False)
+    """Of the latest validation, where there are classes."""
+
+    def train_loss(self, train: Data) -> float:
+        return self._loss(outputs_of(self.network, train.inputs, self.autocast), train.targets)
+
+    def measure(self, train: Data) -> dict[str, float]:
+        """``train/loss`` and every ``validation/<metric>`` of the task."""
+        outputs = outputs_of(self.network, self.validation.inputs, self.autocast)
+        targets = self.validation.targets
+        found = {"loss": self._loss(outputs, targets)}
+        if self.task.is_classification:
+            more, self.confusion = metrics.classification(
+                outputs, targets, self.task, logits=self.logits
+            )
+            found.update(more)
+        else:
+            found.update(metrics.regression(outputs, targets))
+            if not self.task.has_truth:
+                del found["sup_error"]
+        tagged = {f"validation/{name}": value for name, value in found.items()}
+        return {"train/loss": self.train_loss(train), **tagged}
+
+    def _loss(self, outputs: Tensor, targets: Tensor) -> float:
+        return float(self.loss(outputs, targets))

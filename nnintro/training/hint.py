@@ -1,0 +1,49 @@
+"""A learning rate to try after a divergence: not a guess, but one that was seen to descend."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from nnintro.config.experiment import Experiment
+from nnintro.training.assemble import assemble
+from nnintro.training.evaluation import outputs_of
+from nnintro.training.losses import loss_for
+
+PROBED_UPDATES = 50
+BUDGET_SECONDS = 2.0
+
+
+def one_digit(value: float) -> float:
+    """Rounded down to one significant digit."""
+    power = math.floor(math.log10(value))
+    return float(f"{math.floor(value / 10**power * (1 + 1e-9))}e{power}")
+
+
+def learning_rate_to_try(experiment: Experiment) -> float | None:
+    """The largest of rate/3, rate/10, rate/30, ... that lowers the loss in 50 updates from the start.
+
+    None where none was found in two seconds.
+    """
+    begun = time.perf_counter()
+    rate = experiment.descent.learning_rate
+    for halves in range(1, 17):
+        candidate = one_digit(rate / 10 ** (halves / 2))
+        if _descends(experiment, candidate):
+            return candidate
+        if time.perf_counter() - begun > BUDGET_SECONDS:
+            return None
+    return None
+
+
+def _descends(experiment: Experiment, rate: float) -> bool:
+    descent = experiment.descent.model_copy(update={"learning_rate": rate})
+    parts = assemble(experiment.model_copy(update={"descent": descent}))
+    loss = loss_for(experiment.loss_name, experiment.task)
+
+    def current() -> float:
+        return float(loss(outputs_of(parts.network, parts.train.inputs), parts.train.targets))
+
+    before = current()
+    advance = parts.engine.advance(0, PROBED_UPDATES, lambda: False)
+    return not advance.diverged and current() < before

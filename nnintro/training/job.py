@@ -1,0 +1,389 @@
+"""One run from start to end: build, train, record, save, and say how it went."""
+
+from __future__ import annotations
+
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from nnintro.config.experiment import Experiment, as_values
+from nnintro.config.load import Config
+from nnintro.config.notes import notes
+from nnintro.config.write import as_yaml
+from nnintro.datasets import Data
+from nnintro.errors import DivergedError
+from nnintro.models import Tabulated, parameter_count
+from nnintro.recording.checkpoint import save_checkpoint
+from nnintro.recording.clock import clock
+from nnintro.recording.console import Display
+from nnintro.recording.directory import create_run_directory, write_json, write_text
+from nnintro.recording.environment import environment
+from nnintro.recording.painter import Painter
+from nnintro.recording.recorder import Recorder
+from nnintro.training.assemble import Parts, assemble, threads, threads_for
+from nnintro.training.evaluation import Evaluator
+from nnintro.training.hint import learning_rate_to_try
+from nnintro.training.interrupts import Interrupts
+from nnintro.training.loop import Loop, Outcome, even_moments, regular_moments
+from nnintro.training.losses import loss_for
+from nnintro.training.pictures import Pictures
+from nnintro.training.run import Run
+from nnintro.training.stopping import Patience
+from nnintro.training.streams import stream
+
+CURVE_POINTS = 1000
+HISTOGRAMS = 20
+SKETCHES = 5
+MEASURED_SAMPLES = 2048
+"""Training samples on which train/loss is measured while training; the summary's is over all."""
+EVALUATION_SHARE = 0.1
+"""Evaluation's largest share of the arithmetic of training, down to one look per epoch."""
+UPDATE_OVERHEAD_SAMPLES = 2000
+"""An update's fixed cost, in samples of a small network pushed forward."""
+
+UPDATE_TAGS = (
+    "descent/learning_rate",
+    "descent/gradient_norm",
+    "descent/update_ratio",
+    "speed/steps_per_second",
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be run, and how it is to be shown."""
+
+    config: Config
+    runs_dir: Path
+    display: Display
+    painter: Painter | None
+    started: float
+    """time.perf_counter() when the command began."""
+    command: list[str] | None = None
+    signals: tuple[signal.Signals, ...] = (signal.SIGINT,)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run and the signal that ended it, if one did."""
+
+    run: Run
+    signal: int | None
+
+
+def run_job(request: Request) -> Result:
+    """Train as the config says and leave a complete run directory.
+
+    Raises:
+        ConfigError: something only the machine or the data can tell is wrong with the config.
+        DivergedError: the loss left the finite numbers; everything was saved before.
+        CheckpointError: the run cannot be written.
+    """
+    experiment = request.config.experiment
+    with Interrupts(list(request.signals)) as interrupts:
+        with request.config.locating():
+            parts = assemble(experiment)
+        with threads(threads_for(parts.network, parts.plan.batch_size)):
+            return _Job(request, experiment, parts, interrupts).run()
+
+
+class _Job:
+    def __init__(
+        self, request: Request, experiment: Experiment, parts: Parts, interrupts: Interrupts
+    ) -> None:
+        self.request, self.experiment, self.parts = request, experiment, parts
+        self.interrupts = interrupts
+        self.display = request.display
+        self.task, self.loss_name = experiment.task, experiment.loss_name
+        self.total = experiment.total_updates
+        self.evaluator = Evaluator(
+            parts.network,
+            loss_for(self.loss_name, self.task),
+            self.task,
+            self.loss_name == "cross_entropy",
+            parts.validation,
+            parts.autocast,
+        )
+        self.tags = ("train/loss", *self.task.validation_tags(self.loss_name), *UPDATE_TAGS)
+
+    def run(self) -> Result:
+        self.directory = create_run_directory(self.request.runs_dir, self.experiment.name)
+        write_text(self.directory / "config.yaml", as_yaml(self.experiment))
+        recorder = self._recorder()
+        try:
+            self._open(recorder)
+            self.startup = time.perf_counter() - self.request.started
+            outcome = self._loop(recorder).run()
+            self.display.stop()
+            return self._close(recorder, outcome)
+        except BaseException:
+            self.display.stop()
+            recorder.abandon()
+            raise
+
+    # --- beginning -----------------------------------------------------------------------------
+
+    def _recorder(self) -> Recorder:
+        experiment, logging = self.experiment, self.experiment.logging
+        title = f"{experiment.name}, update"
+        logits = self.loss_name == "cross_entropy"
+        pictures = Pictures(self.parts.model, self.parts.splits, self.task, title, logits=logits)
+        self.moments = self._moments()
+        return Recorder(
+            directory=self.directory,
+            tags=self.tags,
+            display=self.display,
+            painter=self.request.painter,
+            sketches=pictures.sketches,
+            weights=self._weights,
+            sketch_moments=_geometric(self.moments, SKETCHES),
+            histogram_moments=set(_some(self.moments, HISTOGRAMS))
+            if logging.histograms == "auto"
+            else set(),
+            scalars=logging.scalars != "off",
+            last_histogram=logging.histograms == "auto",
+        )
+
+    def _open(self, recorder: Recorder) -> None:
+        """Everything that stands in the run before the first update."""
+        experiment, parts = self.experiment, self.parts
+        write_json(
+            self.directory / "environment.json", environment(parts.device, self.request.command)
+        )
+        said = notes(experiment)
+        table = cast_tabulated(parts.model).rows()
+        rows = [(row.layer, row.shape, row.activation, f"{row.parameters:,}") for row in table]
+        facts = {
+            "data": _data_fact(experiment, parts),
+            "descent": _descent_fact(experiment),
+            "length": f"{self.total:,} updates, {parts.plan.epochs_after(self.total):g} epochs",
+            "engine": f"{parts.engine.name} on {parts.device}, {experiment.precision}",
+            "run": str(self.directory),
+        }
+        self.display.heading(experiment.name, facts, rows)
+        for note in said:
+            self.display.warn(note)
+        events = recorder.events
+        events.text("config", f"```yaml\n{as_yaml(experiment)}```")
+        events.text("model", f"```\n{parts.model}\n```")
+        for key, fact in parts.splits.facts.items():
+            events.text(f"data/{key}", str(fact))
+        if said:
+            events.text("notes", "\n\n".join(said))
+        events.hyperparameters(_flat(as_values(experiment)), self.tags[: -len(UPDATE_TAGS)])
+        events.layout({"training": self._charts()})
+        self.display.start(self.total, parts.plan.updates_per_epoch, self._main_metric())
+
+    def _charts(self) -> dict[str, list[str]]:
+        charts = {"loss": ["train/loss", "validation/loss"]}
+        for tag in self.task.validation_tags(self.loss_name):
+            charts.setdefault(tag.split("/")[1], [tag])
+        return charts
+
+    def _main_metric(self) -> str:
+        if self.task.has_truth:
+            return "validation/sup_error"
+        return "validation/accuracy" if self.task.is_classification else "validation/rmse"
+
+    def _moments(self) -> list[int]:
+        """When to look: about a thousand times, less where looking would cost more than training."""
+        every = self.experiment.logging.every
+        if every is not None:
+            return regular_moments(self.total, every)
+        plan = self.parts.plan
+        per_look = min(plan.samples, MEASURED_SAMPLES) + len(self.parts.validation)
+        samples = plan.samples_after(self.total)
+        work = 3 * samples + UPDATE_OVERHEAD_SAMPLES * self.total
+        affordable = int(EVALUATION_SHARE * work / (per_look + UPDATE_OVERHEAD_SAMPLES))
+        epochs = -(-self.total // plan.updates_per_epoch)
+        return even_moments(self.total, min(CURVE_POINTS, max(affordable, epochs)))
+
+    def _weights(self) -> dict[str, Any]:
+        return {
+            f"parameters/{name}": parameter.detach().cpu().float().numpy().ravel()
+            for name, parameter in self.parts.network.named_parameters()
+        }
+
+    # --- middle --------------------------------------------------------------------------------
+
+    def _loop(self, recorder: Recorder) -> Loop:
+        training = self.experiment.training
+        early = training.early_stopping
+        sample = self._measured_sample()
+        return Loop(
+            model=self.parts.network,
+            engine=self.parts.engine,
+            plan=self.parts.plan,
+            total=self.total,
+            moments=self.moments,
+            measure=lambda: self.evaluator.measure(sample),
+            learning_rate=self.parts.rate,
+            observer=recorder,
+            interrupted=self.interrupts,
+            stop_when=training.stop_when or {},
+            patience=None
+            if early is None
+            else Patience(early.metric, early.patience, early.minimum_improvement),
+        )
+
+    def _measured_sample(self) -> Data:
+        train = self.parts.train
+        if len(train) <= MEASURED_SAMPLES:
+            return train
+        generator = stream(self.experiment.seed, "measured")
+        rows = torch.randperm(len(train), generator=generator)[:MEASURED_SAMPLES]
+        return train.take(rows.to(self.parts.device))
+
+    # --- end -----------------------------------------------------------------------------------
+
+    def _close(self, recorder: Recorder, outcome: Outcome) -> Result:
+        metrics = self.evaluator.measure(self.parts.train)
+        self._save(outcome)
+        recorder.curves(f"{self.experiment.name}: learning curves")
+        incomplete = recorder.finish(outcome.status)
+        summary = self._summary(outcome, metrics, incomplete)
+        write_json(self.directory / "summary.json", summary)
+        for problem in incomplete:
+            self.display.warn(f"incomplete: {problem}")
+        hint = ""
+        if outcome.status == "diverged":
+            hint = self._hint()
+        self._closing(outcome, summary)
+        if outcome.status == "diverged":
+            message = f"training diverged {outcome.reason}: the loss is no finite number; {hint}"
+            raise DivergedError(message, self.directory, summary)
+        run = Run(self.directory, self.parts.model.cpu().eval(), summary)
+        return Result(run, self.interrupts.received)
+
+    def _save(self, outcome: Outcome) -> None:
+        model = {name: tensor.cpu() for name, tensor in self.parts.model.state_dict().items()}
+        state = {
+            "model": model,
+            "optimizer": _on_cpu(self.parts.optimizer.state_dict()),
+            "epoch": self.parts.plan.epochs_after(outcome.step),
+        }
+        save_checkpoint(self.directory, outcome.step, state)
+
+    def _summary(
+        self, outcome: Outcome, metrics: dict[str, float], incomplete: list[str]
+    ) -> dict[str, Any]:
+        plan, seconds = self.parts.plan, outcome.seconds
+        total = time.perf_counter() - self.request.started
+        summary: dict[str, Any] = {
+            "status": outcome.status,
+            "name": self.experiment.name,
+            "directory": str(self.directory),
+            "engine": self.parts.engine.name,
+            "device": str(self.parts.device),
+            "precision": self.experiment.precision,
+            "parameters": parameter_count(self.parts.model),
+            "epochs": _whole(plan.epochs_after(outcome.step)),
+            "steps": outcome.step,
+            "samples": plan.samples_after(outcome.step),
+            "steps_per_second": outcome.step / seconds if seconds > 0 else 0.0,
+            "seconds": {
+                "startup": self.startup,
+                "training": seconds,
+                "recording": max(total - self.startup - seconds, 0.0),
+                "total": total,
+            },
+            "metrics": metrics,
+        }
+        if outcome.reason:
+            summary["reason"] = outcome.reason
+        if self.evaluator.confusion is not None:
+            summary["confusion"] = self.evaluator.confusion.tolist()
+        if self.parts.splits.facts:
+            summary["data"] = self.parts.splits.facts
+        if incomplete:
+            summary["incomplete"] = incomplete
+        return summary
+
+    def _hint(self) -> str:
+        rate = self.experiment.descent.learning_rate
+        found = learning_rate_to_try(self.experiment)
+        tried = found if found is not None else rate / 10
+        return f"try a smaller learning rate: --set descent.learning_rate={tried:g} (it was {rate:g})"
+
+    def _closing(self, outcome: Outcome, summary: dict[str, Any]) -> None:
+        style = {"completed": "bold green", "stopped": "bold green"}.get(outcome.status, "bold red")
+        title = outcome.status + (f": {outcome.reason}" if outcome.reason else "")
+        facts = {tag: f"{value:.6g}" for tag, value in summary["metrics"].items()}
+        seconds = summary["seconds"]
+        facts["updates"] = (
+            f"{summary['steps']:,} in {clock(seconds['training'])} "
+            f"({summary['steps_per_second']:,.0f} a second); {clock(seconds['total'])} in all"
+        )
+        figures = sorted(path.name for path in (self.directory / "figures").glob("*.png"))
+        if figures:
+            facts["figures"] = ", ".join(f"{self.directory}/figures/{name}" for name in figures)
+        facts["look at it"] = f"nnintro dashboard --runs-dir {self.request.runs_dir}"
+        self.display.closing(title, style, facts)
+
+
+def cast_tabulated(model: nn.Module) -> Tabulated:
+    assert hasattr(model, "rows")
+    return model  # type: ignore[return-value]
+
+
+def _on_cpu(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.cpu()
+    if isinstance(value, dict):
+        return {key: _on_cpu(item) for key, item in value.items()}
+    return [_on_cpu(item) for item in value] if isinstance(value, list) else value
+
+
+def _whole(value: float) -> int | float:
+    return int(value) if value == int(value) else value
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, str | float | bool]:
+    """Dotted key -> a value that TensorBoard's HPARAMS view can show."""
+    found: dict[str, str | float | bool] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            found.update(_flat(value, f"{prefix}{key}."))
+        else:
+            found[prefix + key] = value if isinstance(value, bool | int | float) else str(value)
+    return found
+
+
+def _geometric(moments: list[int], count: int) -> set[int]:
+    """0 and moments a factor of four apart, the last one among them."""
+    chosen = {0}
+    for power in range(count - 1):
+        index = len(moments) // 4**power - 1
+        if index >= 0:
+            chosen.add(moments[index])
+    return chosen
+
+
+def _some(moments: list[int], count: int) -> list[int]:
+    """0 and about ``count`` of the moments, evenly."""
+    return [0, *(moments[i - 1] for i in even_moments(len(moments), count))]
+
+
+def _data_fact(experiment: Experiment, parts: Parts) -> str:
+    dataset = experiment.dataset
+    what = getattr(dataset, "formula", None) or getattr(dataset, "generator", "")
+    task = experiment.task
+    return (
+        f"{dataset.kind} ({what}): {task.kind}, {task.inputs} in, {task.outputs} out; "
+        f"{len(parts.train):,} training and {len(parts.validation):,} validation samples"
+    )
+
+
+def _descent_fact(experiment: Experiment) -> str:
+    descent = experiment.descent
+    size = "" if descent.variant == "stochastic" else f" of {experiment.batch_size}"
+    return (
+        f"{descent.variant}{size}, {descent.optimizer.kind}, "
+        f"learning rate {descent.learning_rate:g}, {descent.schedule.kind}; "
+        f"loss {experiment.loss_name}"
+    )

@@ -1,0 +1,158 @@
+"""What a network is doing, as arrays to be drawn: fits, decision regions, confusions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nnintro.config.task import Task
+from nnintro.datasets import Splits
+from nnintro.recording.recorder import Sketch
+from nnintro.training.evaluation import outputs_of
+from nnintro.training.metrics import confusion, predicted_classes
+
+PLANE_SIDE = 121
+MARGIN = 0.08
+MOST_POINTS = 4000
+"""Samples sent to a figure; more would only darken it."""
+
+Array = np.ndarray[Any, Any]
+
+
+class Pictures:
+    """Sketches of one network on one data set.
+
+    Args:
+        model: takes raw inputs, (n, features) -> (n, outputs).
+        logits: whether its outputs are logits.
+    """
+
+    def __init__(
+        self, model: nn.Module, splits: Splits, task: Task, title: str, *, logits: bool
+    ) -> None:
+        self.model, self.splits, self.task, self.title = model, splits, task, title
+        self.logits = logits
+        first = next(model.parameters())
+        self._like = first.dtype, first.device
+
+    def sketches(self) -> list[Sketch]:
+        """The figures that suit the task and its number of inputs."""
+        makers: list[Callable[[], Sketch]] = []
+        if self.task.is_classification:
+            makers = [self._regions] if self.task.inputs == 2 else []
+            makers.append(self._confusion)
+        elif self.task.inputs == 1 and self.task.outputs == 1:
+            makers = [self._curve]
+        elif self.task.inputs == 2 and self.task.outputs == 1:
+            makers = [self._surface]
+        else:
+            makers = [self._scatter]
+        return [make() for make in makers]
+
+    def _outputs(self, inputs: Tensor) -> Tensor:
+        dtype, device = self._like
+        return outputs_of(self.model, inputs.to(device, dtype)).double().cpu()
+
+    def _sketch(self, kind: str, name: str, arrays: dict[str, Array], **texts: Any) -> Sketch:
+        return Sketch(kind, f"figures/{name}", arrays, {"title": self.title, **texts})
+
+    def _curve(self) -> Sketch:
+        train = self.splits.train
+        grid = self.splits.validation.inputs
+        if self.splits.truth is None:
+            low, high = float(self.splits.low), float(self.splits.high)
+            grid = torch.linspace(low, high, 1001, dtype=torch.float64)[:, None]
+        arrays = {
+            "inputs": _thin(train.inputs[:, 0]),
+            "targets": _thin(train.targets[:, 0]),
+            "grid": _array(grid[:, 0]),
+            "prediction": _array(self._outputs(grid)[:, 0]),
+        }
+        if self.splits.truth is not None:
+            arrays["truth"] = _array(self.splits.validation.targets[:, 0])
+        return self._sketch("curve_fit", "fit", arrays)
+
+    def _plane(self, margin: float) -> tuple[Tensor, Tensor, Tensor]:
+        """Axes of the two inputs (side,), and all points (side * side, 2), the first input by row."""
+        extent = self.splits.high - self.splits.low
+        low, high = self.splits.low - margin * extent, self.splits.high + margin * extent
+        axes = [
+            torch.linspace(float(low[i]), float(high[i]), PLANE_SIDE, dtype=torch.float64)
+            for i in (0, 1)
+        ]
+        # Figures want rows along x2 and columns along x1, as an image lies.
+        second, first = torch.meshgrid(axes[1], axes[0], indexing="ij")
+        return axes[0], axes[1], torch.stack([first, second], dim=-1).reshape(-1, 2)
+
+    def _surface(self) -> Sketch:
+        x1, x2, points = self._plane(0.0)
+        arrays = {
+            "x1": _array(x1),
+            "x2": _array(x2),
+            "prediction": _square(self._outputs(points)[:, 0]),
+            "inputs": _thin(self.splits.train.inputs),
+        }
+        if self.splits.truth is not None:
+            arrays["truth"] = _square(self.splits.truth(points)[:, 0])
+        return self._sketch("surface_fit", "fit", arrays)
+
+    def _regions(self) -> Sketch:
+        x1, x2, points = self._plane(MARGIN)
+        outputs = self._outputs(points)
+        arrays = {
+            "x1": _array(x1),
+            "x2": _array(x2),
+            "classes": _square(predicted_classes(outputs, self.task, logits=self.logits)),
+            "confidence": _square(self._confidence(outputs)),
+            "inputs": _thin(self.splits.train.inputs),
+            "labels": _thin(self.splits.train.targets.reshape(-1).long()),
+        }
+        return self._sketch("decision_regions", "fit", arrays, names=list(self.task.classes))
+
+    def _confidence(self, outputs: Tensor) -> Tensor:
+        """(n,) the probability given to the predicted class."""
+        if not self.logits:
+            first = outputs[:, 0].clamp(0, 1)
+            return torch.maximum(first, 1 - first) if self.task.kind == "binary" else (
+                outputs.amax(1).clamp(0, 1)
+            )
+        if self.task.kind == "binary":
+            return outputs[:, 0].abs().sigmoid()
+        return outputs.softmax(1).amax(1)
+
+    def _confusion(self) -> Sketch:
+        validation = self.splits.validation
+        predicted = predicted_classes(
+            self._outputs(validation.inputs), self.task, logits=self.logits
+        )
+        labels = validation.targets.reshape(-1).long()
+        counts = confusion(labels, predicted, len(self.task.classes))
+        arrays = {"counts": _array(counts)}
+        return self._sketch("confusion_matrix", "confusion", arrays, names=list(self.task.classes))
+
+    def _scatter(self) -> Sketch:
+        validation = self.splits.validation
+        arrays = {
+            "targets": _thin(validation.targets[:, 0]),
+            "predictions": _thin(self._outputs(validation.inputs)[:, 0]),
+        }
+        return self._sketch("predicted_against_actual", "fit", arrays)
+
+
+def _array(values: Tensor) -> Array:
+    array: Array = values.detach().cpu().numpy()
+    return array
+
+
+def _square(values: Tensor) -> Array:
+    return _array(values.reshape(PLANE_SIDE, PLANE_SIDE))
+
+
+def _thin(values: Tensor) -> Array:
+    """At most MOST_POINTS rows, evenly taken."""
+    stride = -(-len(values) // MOST_POINTS)
+    return _array(values[::stride])

@@ -1,0 +1,94 @@
+"""A run on disk, from Python: its model, its numbers, and predictions."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nnintro.config.load import load_config
+from nnintro.errors import CheckpointError, ConfigError, DataError
+from nnintro.recording.checkpoint import load_checkpoint
+from nnintro.recording.history import read_history
+from nnintro.training.assemble import build_model
+from nnintro.training.evaluation import outputs_of
+
+
+class Run:
+    """A trained run.
+
+    Attributes:
+        directory: the run's folder.
+        model: the trained module in evaluation mode, on the CPU; takes raw inputs.
+        summary: what summary.json says.
+    """
+
+    def __init__(self, directory: Path, model: nn.Module, summary: dict[str, Any]) -> None:
+        self.directory = directory
+        self.model = model
+        self.summary = summary
+
+    @functools.cached_property
+    def history(self) -> dict[str, list[float | None]]:
+        """Column name -> values of history.csv; None where nothing was measured."""
+        return read_history(self.directory / "history.csv")
+
+    def predict(self, inputs: Any) -> Tensor:
+        """The network's outputs: (n, features) array, list or tensor -> (n, outputs) tensor.
+
+        With one feature, (n,) is taken as (n, 1).  For a classifier trained on cross entropy the
+        outputs are logits.
+
+        Raises:
+            DataError: the inputs have another shape, or are no numbers.
+        """
+        first = next(self.model.parameters())
+        try:
+            values = torch.as_tensor(inputs, dtype=first.dtype, device="cpu")
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise DataError(f"inputs must be numbers in rows of equal length: {error}") from None
+        features = _features(self.model)
+        if values.dim() == 1 and features == 1:
+            values = values[:, None]
+        if values.dim() != 2 or values.shape[1] != features:
+            shape = tuple(values.shape)
+            raise DataError(f"inputs: expected shape (n, {features}), got {shape}")
+        return outputs_of(self.model, values)
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.directory)!r}, {self.summary.get('status')})"
+
+
+def _features(model: nn.Module) -> int:
+    return next(p for p in model.parameters() if p.dim() == 2).shape[1]
+
+
+def load_run(directory: str | Path) -> Run:
+    """Open a run's folder.
+
+    Raises:
+        CheckpointError: it is no run, or what it holds is missing, damaged or of another model.
+    """
+    directory = Path(directory)
+    if not directory.is_dir():
+        raise CheckpointError(f"{directory}: no such run")
+    try:
+        experiment = load_config(directory / "config.yaml").experiment
+        summary = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
+    except ConfigError as error:
+        raise CheckpointError(f"{directory} cannot be used: {error}") from error
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{directory} has no readable summary.json: {error}") from error
+    state = load_checkpoint(directory)
+    _, model = build_model(experiment, None)
+    try:
+        model.load_state_dict(state["model"])
+    except (RuntimeError, KeyError, AttributeError, TypeError) as error:
+        reason = " ".join(str(error).split())
+        message = f"{directory}: the checkpoint is of another model than config.yaml: {reason}"
+        raise CheckpointError(message) from error
+    return Run(directory, model.eval(), summary)

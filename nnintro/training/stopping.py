@@ -1,0 +1,59 @@
+"""When training ends before its time: wanted values reached, or no improvement any more."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from nnintro.config.task import grows
+
+
+def reached(wanted: Mapping[str, float], scalars: Mapping[str, float]) -> bool:
+    """Whether every metric is at its wanted value or better.
+
+    Better is smaller, but for accuracy, f1, auc and r2, where it is larger.
+    """
+    return bool(wanted) and all(
+        scalars[tag] >= value if grows(tag) else scalars[tag] <= value
+        for tag, value in wanted.items()
+    )
+
+
+@dataclass
+class Patience:
+    """Early stopping: remembers the best parameters, and since when there were none better.
+
+    Prechelt (1998), with the patience counted in epochs.
+    """
+
+    metric: str
+    patience: float
+    minimum_improvement: float = 0.0
+    best: float = field(default=math.nan, init=False)
+    best_step: int = field(default=0, init=False)
+    best_epoch: float = field(default=0.0, init=False)
+    parameters: dict[str, Tensor] = field(default_factory=dict, init=False)
+
+    def watch(self, scalars: Mapping[str, float], step: int, epoch: float, model: nn.Module) -> bool:
+        """Take note of a measurement; returns whether patience has run out."""
+        value = scalars[self.metric]
+        if self._improves(value):
+            self.best, self.best_step, self.best_epoch = value, step, epoch
+            self.parameters = {k: v.detach().clone() for k, v in model.state_dict().items()}
+        return epoch - self.best_epoch >= self.patience
+
+    def _improves(self, value: float) -> bool:
+        if math.isnan(value) or math.isnan(self.best):
+            return math.isnan(self.best) and not math.isnan(value)
+        gain = value - self.best if grows(self.metric) else self.best - value
+        return gain > self.minimum_improvement
+
+    def restore(self, model: nn.Module) -> None:
+        """Put the best parameters back."""
+        if self.parameters:
+            with torch.no_grad():
+                model.load_state_dict(self.parameters)
