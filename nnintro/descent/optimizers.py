@@ -67,8 +67,13 @@ OPTIMIZERS: dict[str, Callable[[Any, Parameters, Shared], torch.optim.Optimizer]
     "lbfgs": lbfgs,
 }
 
+FUSED = frozenset({"adagrad", "adam", "adamw"})
+"""Those of which torch has a fused form: the same equations in one kernel per step."""
+
 
 def build_optimizer(descent: Descent, parameters: Parameters) -> torch.optim.Optimizer:
     """The optimizer of a descent section over these parameters."""
     shared = {"lr": descent.learning_rate, "weight_decay": descent.weight_decay}
+    if descent.optimizer.kind in FUSED:
+        shared["fused"] = True
     return OPTIMIZERS[descent.optimizer.kind](descent.optimizer, parameters, shared)
