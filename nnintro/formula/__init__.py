@@ -1,0 +1,18 @@
+"""``"0.2 + 0.4*x**2"``: text -> checked tree -> numbers. Nothing in a formula is ever run."""
+
+from nnintro.formula.floats import evaluate_float, first_non_finite
+from nnintro.formula.language import FUNCTIONS, LECTURE, FormulaError
+from nnintro.formula.parse import parse
+from nnintro.formula.tensors import torch_function
+from nnintro.formula.tree import Formula
+
+__all__ = [
+    "FUNCTIONS",
+    "LECTURE",
+    "Formula",
+    "FormulaError",
+    "evaluate_float",
+    "first_non_finite",
+    "parse",
+    "torch_function",
+]

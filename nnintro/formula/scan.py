@@ -1,0 +1,137 @@
+"""The first look at a formula: are these the words of a formula, and do they stand well together?
+
+Most mistakes are found here, where they can still be explained in the writer's own words. What
+passes holds nothing but numbers, known names, ``+ - * / **``, commas and parentheses.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from nnintro.formula.hints import foreign_mark, unknown_name
+from nnintro.formula.language import CONSTANTS, FUNCTIONS, MAX_DEPTH, FormulaError
+
+TOKEN = re.compile(
+    r" *(?:"
+    r"(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"|(?P<name>[A-Za-z_][A-Za-z_0-9]*)"
+    r"|(?P<mark>\*\*|//|[<>=!:]=|[^ ])"
+    r")"
+)
+SIGNS = frozenset("+-")
+BINARY = SIGNS | {"*", "/", "**"}
+MARKS = BINARY | {"(", ")", ","}
+
+
+class Token(NamedTuple):
+    """A word of the formula; ``kind`` is number, name, mark, start or end."""
+
+    kind: str
+    text: str
+    column: int
+
+    @property
+    def ends_value(self) -> bool:
+        """A number, a variable or a closed parenthesis: a value may end here."""
+        return self.text == ")" or self.kind == "number" or self.is_plain_name
+
+    @property
+    def starts_value(self) -> bool:
+        return self.text == "(" or self.kind in {"number", "name"}
+
+    @property
+    def is_plain_name(self) -> bool:
+        return self.kind == "name" and self.text not in FUNCTIONS
+
+
+def scan(text: str, variables: tuple[str, ...]) -> None:
+    """Check the words of a formula; only single spaces of white space are expected in it.
+
+    Raises:
+        FormulaError: with the column of the first word that is wrong.
+    """
+    tokens = list(_tokens(text))
+    names = frozenset({*variables, *FUNCTIONS, *CONSTANTS})
+    for token in tokens:
+        _check_word(token, names, variables)
+    for left, right in pairwise([Token("start", "", 1), *tokens, Token("end", "", len(text))]):
+        _check_neighbours(left, right)
+    _check_parentheses(tokens)
+
+
+def _tokens(text: str) -> Iterator[Token]:
+    for match in TOKEN.finditer(text):
+        kind = match.lastgroup
+        assert kind is not None, "every branch of TOKEN is named"
+        yield Token(kind, match[kind], match.start(kind) + 1)
+
+
+def _check_word(token: Token, names: frozenset[str], variables: tuple[str, ...]) -> None:
+    if token.kind == "number":
+        _check_number(token)
+    elif token.kind == "name" and token.text not in names:
+        raise FormulaError(unknown_name(token.text, variables), token.column)
+    elif token.kind == "mark" and token.text not in MARKS:
+        raise FormulaError(foreign_mark(token.text), token.column)
+
+
+def _check_number(token: Token) -> None:
+    shown = token.text if len(token.text) <= 20 else f"{token.text[:20]}..."
+    if not math.isfinite(float(token.text)):
+        raise FormulaError(f"the number {shown} is too large", token.column)
+    if re.match("0[0-9]", token.text):
+        raise FormulaError(f"the number {shown} starts with a needless 0", token.column)
+
+
+def _check_neighbours(left: Token, right: Token) -> None:
+    if left.kind == "name" and left.text in FUNCTIONS and right.text != "(":
+        argument = right.text if right.starts_value else "..."
+        message = f"{left.text} needs parentheses: {left.text}({argument})"
+        raise FormulaError(message, left.column)
+    if left.ends_value and right.starts_value:
+        raise FormulaError(_missing_product(left, right), right.column)
+    if right.text in BINARY | {",", ")"} and not (left.ends_value or right.text in SIGNS):
+        _refuse_missing_value(left, right)
+    if right.kind == "end" and not left.ends_value:
+        raise FormulaError(f"'{left.text}' needs a value on its right", left.column)
+
+
+def _missing_product(left: Token, right: Token) -> str:
+    first = "(...)" if left.text == ")" else left.text
+    is_group = right.text == "(" or right.text in FUNCTIONS
+    second = f"{right.text.rstrip('(')}(...)" if is_group else right.text
+    return f"a product needs *: {first}*{second}"
+
+
+def _refuse_missing_value(left: Token, right: Token) -> None:
+    if right.text in BINARY or left.kind == "start":
+        raise FormulaError(f"'{right.text}' needs a value on its left", right.column)
+    if left.text == "(":
+        raise FormulaError(f"a value is missing between '(' and '{right.text}'", right.column)
+    raise FormulaError(f"'{left.text}' needs a value on its right", left.column)
+
+
+def _check_parentheses(tokens: list[Token]) -> None:
+    """Balanced, bounded, and with commas only directly inside those of a call."""
+    open_calls: list[bool] = []
+    columns: list[int] = []
+    for left, token in pairwise([Token("start", "", 1), *tokens]):
+        if token.text == "(":
+            open_calls.append(left.text in FUNCTIONS)
+            columns.append(token.column)
+        elif token.text == ")":
+            if not columns:
+                raise FormulaError("this ')' closes nothing", token.column)
+            open_calls.pop()
+            columns.pop()
+        elif token.text == "," and not (open_calls and open_calls[-1]):
+            wanted = "a comma separates arguments, as in max(x, 0); decimals take a point: 0.5"
+            raise FormulaError(wanted, token.column)
+        if len(columns) > MAX_DEPTH:
+            raise FormulaError(f"nested more than {MAX_DEPTH} deep", token.column)
+    if columns:
+        raise FormulaError("this '(' is never closed", columns[-1])
