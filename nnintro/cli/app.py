@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ import typer
 from nnintro.cli import clock
 from nnintro.cli.dashboard import dashboard
 from nnintro.cli.init import init
+from nnintro.cli.output import emit
 from nnintro.cli.runs import runs
 from nnintro.cli.schema import schema
 from nnintro.cli.train import train
@@ -32,7 +34,7 @@ for command in (train, validate, schema, init, runs, dashboard):
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"nnintro {__version__}")
+        emit(f"nnintro {__version__}")
         raise typer.Exit
 
 
@@ -51,18 +53,21 @@ def run(started: float) -> NoReturn:
     clock.started = started
     try:
         app(standalone_mode=True)
+        code = 0
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except NnintroError as error:
         print(error, file=sys.stderr)
-        sys.exit(error.exit_code)
+        code = error.exit_code
     except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
-    except BrokenPipeError:
-        _leave_quietly()
-    sys.exit(0)
+        code = 128 + signal.SIGINT
+    _leave(code)
 
 
-def _leave_quietly() -> NoReturn:
-    """Whoever read our output has enough of it (``| head``): no fault, and nothing more to say."""
-    # Python flushes stdout once more on its way out, which would fail again.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(0)
+def _leave(code: int) -> NoReturn:
+    """End the process at once: everything is saved, and taking torch apart takes half a second."""
+    for stream in (sys.stdout, sys.stderr):
+        # A reader that has gone away (`| head`, a closed terminal) is nobody's fault.
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from nnintro.cli.output import emit
 from nnintro.errors import UsageError
 
 STARTER = """\
@@ -62,5 +63,5 @@ def init(
         target.write_text(STARTER.format(name=target), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"cannot write {target}: {error.strerror}") from error
-    print(target)
+    emit(str(target))
     print(f"next: nnintro train {target}", file=sys.stderr)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from nnintro.cli.output import emit
+
 
 def runs(
     runs_dir: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
@@ -21,6 +23,6 @@ def runs(
 
     found = in_order(find_runs(runs_dir), sort)
     if json_:
-        print(as_json(found))
+        emit(as_json(found))
     else:
-        as_table(found, runs_dir)
+        emit(as_table(found, runs_dir))

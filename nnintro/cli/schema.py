@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from nnintro.cli.output import emit
+
 
 def schema() -> None:
     """Print the JSON Schema of the YAML, for editors."""
     from nnintro.config.schema import schema_text
 
-    print(schema_text())
+    emit(schema_text())

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from nnintro.cli import clock
+from nnintro.cli.output import emit
 
 
 def train(
@@ -56,4 +57,4 @@ def _print_summary(summary: dict[str, Any], *, wanted: bool) -> None:
     if wanted:
         from nnintro.recording.directory import as_json
 
-        print(as_json(summary), flush=True)
+        emit(as_json(summary))

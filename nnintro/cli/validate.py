@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from nnintro.cli.output import emit
+
 
 def validate(
     configs: Annotated[list[Path], typer.Argument(help="YAML files.")],
@@ -29,7 +31,7 @@ def validate(
             failed = True
             print(error, file=sys.stderr)
             continue
-        print(f"{path}: ok")
+        emit(f"{path}: ok")
         for note in notes(loaded.experiment):
             print(f"{path}: note: {note}", file=sys.stderr)
     if failed:

@@ -21,9 +21,7 @@ DATASETS: dict[str, Callable[[Any, torch.Generator, torch.Generator], Splits]] =
 }
 
 
-def build_dataset(
-    dataset: Any, data: torch.Generator, splitting: torch.Generator
-) -> Splits:
+def build_dataset(dataset: Any, data: torch.Generator, splitting: torch.Generator) -> Splits:
     """Build the data of a dataset section.
 
     Args:

@@ -111,9 +111,7 @@ def _in_proportion(
     wanted = class_counts(dataset.samples, dataset.proportions)
     # A balanced draw that holds enough of the largest class; sklearn's may be uneven by one.
     inputs, labels = make(dataset, dataset.class_count * (max(wanted) + 1), generator)
-    rows = torch.cat(
-        [(labels == label).nonzero()[:count, 0] for label, count in enumerate(wanted)]
-    )
+    rows = torch.cat([(labels == label).nonzero()[:count, 0] for label, count in enumerate(wanted)])
     rows = rows.sort().values
     return inputs[rows], labels[rows]
 

@@ -59,9 +59,8 @@ def dense_grid(low: Tensor, high: Tensor) -> Tensor:
         return grid(low, high, VALIDATION_POINTS)
     if inputs <= MOST_INPUTS_OF_A_GRID:
         return grid(low, high, grid_side(VALIDATION_POINTS_MANY_INPUTS, inputs))
-    points = torch.quasirandom.SobolEngine(inputs).draw(
-        VALIDATION_POINTS_MANY_INPUTS, dtype=torch.float64
-    )
+    sequence = torch.quasirandom.SobolEngine(inputs)  # type: ignore[no-untyped-call]
+    points = sequence.draw(VALIDATION_POINTS_MANY_INPUTS, dtype=torch.float64)
     return low + (high - low) * points
 
 

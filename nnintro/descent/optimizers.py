@@ -6,8 +6,9 @@ that is longer than a bound; neither knows which samples the gradient came from.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import nn
@@ -16,20 +17,47 @@ from nnintro.config.descent import Adagrad, Adam, Adamw, Descent, Lbfgs, Rmsprop
 
 Parameters = Iterable[nn.Parameter]
 Shared = dict[str, Any]
+Optimizer = torch.optim.Optimizer
+T = TypeVar("T", bound=Optimizer)
 
 
-def sgd(settings: Sgd, parameters: Parameters, shared: Shared) -> torch.optim.Optimizer:
-    return torch.optim.SGD(
-        parameters, momentum=settings.momentum, nesterov=settings.nesterov, **shared
-    )
+def _eager(base: type[T]) -> type[T]:
+    """A torch optimizer, the same updates to the bit, ready at once.
+
+    torch wraps an optimizer's methods for users who compile them; the first call then imports all
+    of torch._dynamo, which takes longer than many a run here.  Nothing here is compiled: the
+    methods are taken from under their wrappers, of which only ``no_grad`` is put back.
+    """
+    plain_step = inspect.unwrap(base.step)
+
+    @torch.no_grad()
+    def step(self: Optimizer, closure: Callable[[], float] | None = None) -> Any:
+        return plain_step(self, closure)
+
+    step.hooked = True  # type: ignore[attr-defined]  # or torch would wrap it again, to profile it
+    wrapped = ("add_param_group", "state_dict", "load_state_dict", "zero_grad")
+    methods = {name: inspect.unwrap(getattr(base, name)) for name in wrapped}
+    return cast(type[T], type(base.__name__, (base,), {"step": step, **methods}))
 
 
-def adagrad(settings: Adagrad, parameters: Parameters, shared: Shared) -> torch.optim.Optimizer:
-    return torch.optim.Adagrad(parameters, eps=settings.epsilon, **shared)
+_SGD = _eager(torch.optim.SGD)
+_Adagrad = _eager(torch.optim.Adagrad)
+_RMSprop = _eager(torch.optim.RMSprop)
+_Adam = _eager(torch.optim.Adam)
+_AdamW = _eager(torch.optim.AdamW)
+_LBFGS = _eager(torch.optim.LBFGS)
 
 
-def rmsprop(settings: Rmsprop, parameters: Parameters, shared: Shared) -> torch.optim.Optimizer:
-    return torch.optim.RMSprop(
+def sgd(settings: Sgd, parameters: Parameters, shared: Shared) -> Optimizer:
+    return _SGD(parameters, momentum=settings.momentum, nesterov=settings.nesterov, **shared)
+
+
+def adagrad(settings: Adagrad, parameters: Parameters, shared: Shared) -> Optimizer:
+    return _Adagrad(parameters, eps=settings.epsilon, **shared)
+
+
+def rmsprop(settings: Rmsprop, parameters: Parameters, shared: Shared) -> Optimizer:
+    return _RMSprop(
         parameters,
         alpha=settings.smoothing,
         eps=settings.epsilon,
@@ -38,18 +66,18 @@ def rmsprop(settings: Rmsprop, parameters: Parameters, shared: Shared) -> torch.
     )
 
 
-def adam(settings: Adam, parameters: Parameters, shared: Shared) -> torch.optim.Optimizer:
+def adam(settings: Adam, parameters: Parameters, shared: Shared) -> Optimizer:
     first, second = settings.betas
-    return torch.optim.Adam(parameters, betas=(first, second), eps=settings.epsilon, **shared)
+    return _Adam(parameters, betas=(first, second), eps=settings.epsilon, **shared)
 
 
-def adamw(settings: Adamw, parameters: Parameters, shared: Shared) -> torch.optim.Optimizer:
+def adamw(settings: Adamw, parameters: Parameters, shared: Shared) -> Optimizer:
     first, second = settings.betas
-    return torch.optim.AdamW(parameters, betas=(first, second), eps=settings.epsilon, **shared)
+    return _AdamW(parameters, betas=(first, second), eps=settings.epsilon, **shared)
 
 
-def lbfgs(settings: Lbfgs, parameters: Parameters, shared: Shared) -> torch.optim.Optimizer:
-    return torch.optim.LBFGS(
+def lbfgs(settings: Lbfgs, parameters: Parameters, shared: Shared) -> Optimizer:
+    return _LBFGS(
         parameters,
         lr=shared["lr"],
         history_size=settings.history,
@@ -58,7 +86,7 @@ def lbfgs(settings: Lbfgs, parameters: Parameters, shared: Shared) -> torch.opti
     )
 
 
-OPTIMIZERS: dict[str, Callable[[Any, Parameters, Shared], torch.optim.Optimizer]] = {
+OPTIMIZERS: dict[str, Callable[[Any, Parameters, Shared], Optimizer]] = {
     "sgd": sgd,
     "adagrad": adagrad,
     "rmsprop": rmsprop,
@@ -71,7 +99,7 @@ FUSED = frozenset({"adagrad", "adam", "adamw"})
 """Those of which torch has a fused form: the same equations in one kernel per step."""
 
 
-def build_optimizer(descent: Descent, parameters: Parameters) -> torch.optim.Optimizer:
+def build_optimizer(descent: Descent, parameters: Parameters) -> Optimizer:
     """The optimizer of a descent section over these parameters."""
     shared = {"lr": descent.learning_rate, "weight_decay": descent.weight_decay}
     if descent.optimizer.kind in FUSED:

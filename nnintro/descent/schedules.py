@@ -56,5 +56,9 @@ SCHEDULES: dict[str, Callable[[Any, int, int], float]] = {
 
 def learning_rate(descent: Descent, total: int) -> Callable[[int], float]:
     """update -> learning rate, for a run of ``total`` updates."""
-    factor, schedule, rate = SCHEDULES[descent.schedule.kind], descent.schedule, descent.learning_rate
+    factor, schedule, rate = (
+        SCHEDULES[descent.schedule.kind],
+        descent.schedule,
+        descent.learning_rate,
+    )
     return lambda update: rate * factor(schedule, update, total)

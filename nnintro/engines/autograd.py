@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -80,18 +80,25 @@ class Autograd:
         epoch, update = divmod(step, self.plan.updates_per_epoch)
         if self._is_lbfgs:
             # It asks for the gradient several times, at points of its own choice.
-            return self.optimizer.step(lambda: self._gradient(epoch, update)).detach()  # type: ignore[arg-type, return-value, union-attr]
+            return self._lbfgs_step(epoch, update)
         loss = self._gradient(epoch, update)
         if self.clip_norm is not None:
             self._gradient_norm = nn.utils.clip_grad_norm_(self.parameters, self.clip_norm)
         elif measure:
-            self._gradient_norm = nn.utils.get_total_norm([_gradient_of(p) for p in self.parameters])
+            self._gradient_norm = nn.utils.get_total_norm(
+                [_gradient_of(p) for p in self.parameters]
+            )
         self.optimizer.step()
         return loss
 
+    def _lbfgs_step(self, epoch: int, update: int) -> Tensor:
+        closure = cast(Callable[[], float], lambda: self._gradient(epoch, update))
+        return torch.as_tensor(self.optimizer.step(closure)).detach()
+
     def _gradient(self, epoch: int, update: int) -> Tensor:
-        """Put sum_b weight_b * grad(mean loss over block b) into ``.grad``; returns the loss, ()."""
-        self.optimizer.zero_grad(set_to_none=True)
+        """Put sum_b weight_b * grad(mean loss over block b) into ``.grad``; the loss, ()."""
+        for parameter in self.parameters:
+            parameter.grad = None
         total = None
         for block in self.plan.blocks(update):
             inputs, targets = self.batches.rows(epoch, block)
@@ -109,7 +116,9 @@ class Autograd:
         if not before:
             return float("nan"), float("nan")
         if self._is_lbfgs:
-            self._gradient_norm = nn.utils.get_total_norm([_gradient_of(p) for p in self.parameters])
+            self._gradient_norm = nn.utils.get_total_norm(
+                [_gradient_of(p) for p in self.parameters]
+            )
         after = [p.detach() for p in self.parameters]
         change = nn.utils.get_total_norm([a - b for a, b in zip(after, before, strict=True)])
         size = nn.utils.get_total_norm(before)

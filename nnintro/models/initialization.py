@@ -125,5 +125,5 @@ def initialize_(
     settings: Settings,
     generator: torch.Generator,
 ) -> None:
-    """Draw all parameters of ``layers`` in place, in float64's precision where the layers have it."""
+    """Draw all parameters of ``layers`` in place."""
     INITIALIZATIONS[settings.kind](layers, around, settings, generator)

@@ -12,6 +12,13 @@ from nnintro.models.initialization import Surroundings, initialize_
 from nnintro.models.table import Row, as_text, parameter_count
 
 
+class Affine(nn.Linear):
+    """x W^T + b; its parameters are left to ``initialize_``, which has a stream of its own."""
+
+    def reset_parameters(self) -> None:
+        """Draw nothing: torch's global stream belongs to the user."""
+
+
 class Mlp(nn.Module):
     """Affine layers with activations: u_l = s_l(u_(l-1) W_l^T + b_l), u_0 = x.
 
@@ -24,8 +31,7 @@ class Mlp(nn.Module):
     def __init__(self, widths: list[int], activations: list[str], dropout: float = 0.0) -> None:
         super().__init__()
         pairs = zip(widths[:-1], widths[1:], strict=True)
-        # skip_init: the parameters are drawn by `initialize_`, from a stream of their own.
-        self.layers = nn.ModuleList(nn.utils.skip_init(nn.Linear, a, b) for a, b in pairs)
+        self.layers = nn.ModuleList(Affine(a, b) for a, b in pairs)
         self.activations = nn.ModuleList(ACTIVATIONS[name]() for name in activations)
         self.dropout = Dropout(dropout)
         self.names = list(activations)

@@ -40,7 +40,7 @@ def save_checkpoint(directory: Path, step: int, state: dict[str, Any]) -> Path:
 
 
 def load_checkpoint(directory: Path) -> dict[str, Any]:
-    """The newest checkpoint of a run, its bytes checked, loaded without running any code of its own.
+    """The newest checkpoint of a run: bytes checked, loaded without running any code of its own.
 
     Raises:
         CheckpointError: there is none, it is damaged, or it is no checkpoint of ours.

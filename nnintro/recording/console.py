@@ -1,7 +1,7 @@
 """What a person sees while a network trains: a heading, a live line, a closing table.
 
-Everything goes to stderr.  On a terminal the progress is one line that is drawn again and again; off
-a terminal it is a handful of plain lines.  A terminal that has gone away ends nothing.
+Everything goes to stderr.  On a terminal the progress is one line, drawn again and again; off a
+terminal it is a handful of plain lines.  A terminal that has gone away ends nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from nnintro.recording.clock import clock
 
 REFRESH_SECONDS = 0.1
 PLAIN_LINES = 10
+PLAIN_WIDTH = 200
 
 
 class Display:
@@ -28,6 +29,8 @@ class Display:
         # Off a terminal lines are not folded: whoever reads a log folds for himself.
         self.console = Console(stderr=True, highlight=False, quiet=quiet)
         self.live = self.console.is_terminal and not quiet
+        if not self.console.is_terminal:
+            self.console.width = PLAIN_WIDTH
         self._progress: Progress | None = None
         self._task: Any = None
         self._total = 0
@@ -63,7 +66,7 @@ class Display:
         self._print(shapes)
 
     def start(self, total: int, updates_per_epoch: int, metric: str) -> None:
-        """Begin the progress over ``total`` updates; ``metric`` is the tag shown beside the loss."""
+        """Begin the progress over ``total`` updates; ``metric`` is shown beside the loss."""
         self._total, self._updates_per_epoch, self._metric = total, updates_per_epoch, metric
         if not self.live or total == 0:
             return
@@ -147,4 +150,3 @@ class Display:
             action()
         except (OSError, ValueError):
             self.console.quiet = True
-

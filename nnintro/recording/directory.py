@@ -1,4 +1,4 @@
-"""The run directory: a folder of its own for every run, and files that appear whole or not at all."""
+"""The run directory: a folder for every run, and files that appear whole or not at all."""
 
 from __future__ import annotations
 

@@ -72,15 +72,14 @@ def in_order(runs: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
     return valued + rest
 
 
-def as_table(runs: list[dict[str, Any]], runs_dir: Path) -> None:
-    """Print the runs to stdout."""
+def as_table(runs: list[dict[str, Any]], runs_dir: Path) -> str:
+    """The runs as lines of text, as wide as the terminal on stdout."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     if not runs:
-        print(f"no runs in {runs_dir} yet", file=sys.stderr)
-        return
+        return f"no runs in {runs_dir} yet"
     # A pipe has no width to fit into.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
@@ -90,7 +89,9 @@ def as_table(runs: list[dict[str, Any]], runs_dir: Path) -> None:
         table.add_column(heading, justify="right")
     for run in runs:
         table.add_row(*(Text(cell) for cell in _cells(run, runs_dir)))
-    console.print(table)
+    with console.capture() as captured:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
 def _cells(run: dict[str, Any], runs_dir: Path) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
-"""From an experiment to the parts of a training: data, model, engine, all with their own streams."""
+"""From an experiment to the parts of a training: data, model, engine, each with its streams."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -144,8 +144,10 @@ def _prepared(data: Data, model: nn.Module) -> Data:
 def _batches(experiment: Experiment, train: Data, plan: Plan) -> Batches:
     # One update over all the data has no order but that of its rounding.
     walks_in_order = plan.variant == "batch" or not experiment.descent.shuffle
-    order = in_place if walks_in_order else shuffled(
-        len(train), lambda epoch: stream(experiment.seed, "order", epoch)
+    order = (
+        in_place
+        if walks_in_order
+        else shuffled(len(train), lambda epoch: stream(experiment.seed, "order", epoch))
     )
     return Batches(train.inputs, train.targets, order, plan.batch_size)
 
@@ -160,7 +162,11 @@ def _dropout_stream(
     generator = torch.Generator(device)
     for layer in layers:
         layer.generator = generator
-    return lambda step: generator.manual_seed(derive(seed, "dropout", step)) and None
+
+    def to_update(step: int) -> None:
+        generator.manual_seed(derive(seed, "dropout", step))
+
+    return to_update
 
 
 def autocast_for(experiment: Experiment, device: torch.device) -> Autocast:
@@ -176,7 +182,7 @@ def threads_for(network: nn.Module, batch: int) -> int:
 
 
 @contextlib.contextmanager
-def threads(count: int) -> Any:
+def threads(count: int) -> Iterator[None]:
     """Run torch on so many threads for a while."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)

@@ -42,7 +42,7 @@ def outputs_of(
         if len(inputs) <= rows:
             output: Tensor = network(inputs)
             return output.to(inputs.dtype)
-        return torch.cat([network(block) for block in inputs.split(rows)]).to(inputs.dtype)
+        return torch.cat([network(block) for block in torch.split(inputs, rows)]).to(inputs.dtype)
 
 
 @dataclass

@@ -21,7 +21,7 @@ def one_digit(value: float) -> float:
 
 
 def learning_rate_to_try(experiment: Experiment) -> float | None:
-    """The largest of rate/3, rate/10, rate/30, ... that lowers the loss in 50 updates from the start.
+    """The largest of rate/3, rate/10, rate/30, ... that lowers the loss in its first 50 updates.
 
     None where none was found in two seconds.
     """

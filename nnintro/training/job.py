@@ -41,7 +41,7 @@ HISTOGRAMS = 20
 SKETCHES = 5
 MEASURED_SAMPLES = 2048
 """Training samples on which train/loss is measured while training; the summary's is over all."""
-EVALUATION_SHARE = 0.1
+EVALUATION_SHARE = 0.025
 """Evaluation's largest share of the arithmetic of training, down to one look per epoch."""
 UPDATE_OVERHEAD_SAMPLES = 2000
 """An update's fixed cost, in samples of a small network pushed forward."""
@@ -191,7 +191,7 @@ class _Job:
         return "validation/accuracy" if self.task.is_classification else "validation/rmse"
 
     def _moments(self) -> list[int]:
-        """When to look: about a thousand times, less where looking would cost more than training."""
+        """When to look: about a thousand times, fewer where looking would cost too much."""
         every = self.experiment.logging.every
         if every is not None:
             return regular_moments(self.total, every)
@@ -308,7 +308,9 @@ class _Job:
         rate = self.experiment.descent.learning_rate
         found = learning_rate_to_try(self.experiment)
         tried = found if found is not None else rate / 10
-        return f"try a smaller learning rate: --set descent.learning_rate={tried:g} (it was {rate:g})"
+        return (
+            f"try a smaller learning rate: --set descent.learning_rate={tried:g} (it was {rate:g})"
+        )
 
     def _closing(self, outcome: Outcome, summary: dict[str, Any]) -> None:
         style = {"completed": "bold green", "stopped": "bold green"}.get(outcome.status, "bold red")

@@ -42,9 +42,7 @@ def launch(
         from nnintro.training.job import Request, run_job
 
         display = Display(quiet=quiet)
-        request = Request(
-            loaded, Path(runs_dir), display, painter, started, command, signals
-        )
+        request = Request(loaded, Path(runs_dir), display, painter, started, command, signals)
         return run_job(request)
     finally:
         if painter is not None:

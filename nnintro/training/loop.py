@@ -107,7 +107,7 @@ class Loop:
         return {"descent/learning_rate": self.learning_rate(max(outcome.step - 1, 0)), **extra}
 
     def _pause_after(self, begun: float) -> Interrupted:
-        """Asks the engine back for a signal, or so that the progress bar moves in long stretches."""
+        """Asks the engine back for a signal, and so that the progress bar moves."""
         deadline = begun + LONGEST_STRETCH_SECONDS
         return lambda: self.interrupted() or time.perf_counter() > deadline
 

@@ -56,7 +56,7 @@ def auc(scores: Tensor, labels: Tensor) -> float:
     pairs = int(positives.sum()) * int((~positives).sum())
     if pairs == 0 or bool(scores.isnan().any()):
         return float("nan")
-    _, index, sizes = scores.unique(sorted=True, return_inverse=True, return_counts=True)
+    _, index, sizes = torch.unique(scores, sorted=True, return_inverse=True, return_counts=True)
     last = sizes.cumsum(0).double()
     rank = (last - (sizes.double() - 1) / 2)[index]  # average rank among ties, from 1
     count = positives.sum().double()

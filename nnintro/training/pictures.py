@@ -77,7 +77,7 @@ class Pictures:
         return self._sketch("curve_fit", "fit", arrays)
 
     def _plane(self, margin: float) -> tuple[Tensor, Tensor, Tensor]:
-        """Axes of the two inputs (side,), and all points (side * side, 2), the first input by row."""
+        """Axes of the two inputs (side,), and all points (side * side, 2), row by row."""
         extent = self.splits.high - self.splits.low
         low, high = self.splits.low - margin * extent, self.splits.high + margin * extent
         axes = [
@@ -117,8 +117,10 @@ class Pictures:
         """(n,) the probability given to the predicted class."""
         if not self.logits:
             first = outputs[:, 0].clamp(0, 1)
-            return torch.maximum(first, 1 - first) if self.task.kind == "binary" else (
-                outputs.amax(1).clamp(0, 1)
+            return (
+                torch.maximum(first, 1 - first)
+                if self.task.kind == "binary"
+                else (outputs.amax(1).clamp(0, 1))
             )
         if self.task.kind == "binary":
             return outputs[:, 0].abs().sigmoid()

@@ -38,7 +38,9 @@ class Patience:
     best_epoch: float = field(default=0.0, init=False)
     parameters: dict[str, Tensor] = field(default_factory=dict, init=False)
 
-    def watch(self, scalars: Mapping[str, float], step: int, epoch: float, model: nn.Module) -> bool:
+    def watch(
+        self, scalars: Mapping[str, float], step: int, epoch: float, model: nn.Module
+    ) -> bool:
         """Take note of a measurement; returns whether patience has run out."""
         value = scalars[self.metric]
         if self._improves(value):
