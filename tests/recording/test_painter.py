@@ -1,0 +1,325 @@
+"""The drawing process: pictures in order, and no fault that reaches the training or outlives it."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nnintro.recording.paint_jobs import Job, read_job, write_job
+from nnintro.recording.painter import Painter
+
+STEPS = np.arange(5)
+ARRAYS = {"steps": STEPS, "columns/train/loss": 1.0 / (1 + STEPS)}
+TEXTS = {"title": "a run"}
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    """Where painters put their folders; none may be left there."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    assert list(folder.iterdir()) == []
+
+
+@pytest.fixture
+def painter(temporary):
+    painter = Painter()
+    process = painter._process
+    yield painter
+    painter.kill()
+    assert process.returncode is not None
+
+
+def draw(painter, step=0, kind="learning_curves", **options):
+    painter.draw(kind, "figures/curves", step, ARRAYS, TEXTS, **options)
+
+
+def wait_until(condition, seconds=20.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def is_running(process_id):
+    try:
+        stat = Path(f"/proc/{process_id}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return stat.rsplit(")", 1)[1].split()[0] != "Z"
+
+
+class TestPictures:
+    def test_they_come_in_order_and_are_saved(self, painter, tmp_path):
+        before = time.time()
+        for step in range(3):
+            draw(painter, step, save_as=tmp_path / "figures" / f"{step}.png")
+        after = time.time()
+        drawn = painter.close()
+        assert painter.errors == []
+        assert [(one.tag, one.step) for one in drawn] == [("figures/curves", s) for s in range(3)]
+        assert all(before <= one.wall_time <= after for one in drawn)
+        for one in drawn:
+            assert Image.open(io.BytesIO(one.png)).size == (800, 450)
+            assert (tmp_path / "figures" / f"{one.step}.png").read_bytes() == one.png
+        assert len(list((tmp_path / "figures").iterdir())) == 3
+
+    def test_finished_gives_each_picture_once_while_training_goes_on(self, painter):
+        draw(painter, 1)
+        found = []
+        wait_until(lambda: found.extend(painter.finished()) or found)
+        assert [one.step for one in found] == [1]
+        assert painter.finished() == []
+        draw(painter, 2)
+        assert [one.step for one in painter.close()] == [2]
+
+    def test_arrays_are_copied(self, painter):
+        steps = np.array([1.0, 2.0])
+        arrays = {"steps": steps, "columns/loss": steps.copy()}
+        painter.draw("learning_curves", "a", 1, arrays, TEXTS)
+        painter.draw("learning_curves", "a", 2, arrays, TEXTS)
+        steps[:] = np.nan
+        painter.draw("learning_curves", "a", 3, arrays, TEXTS)
+        first, second, third = painter.close()
+        assert first.png == second.png != third.png
+
+    def test_nothing_to_draw(self, painter):
+        started = time.monotonic()
+        assert painter.close() == painter.close() == painter.finished() == []
+        assert time.monotonic() - started < 0.5
+        draw(painter)
+        assert painter.close() == painter.errors == []
+
+    @pytest.mark.usefixtures("temporary")
+    def test_context_manager_closes(self):
+        with Painter() as painter:
+            process = painter._process
+            draw(painter)
+        assert process.returncode == 0
+        assert painter.errors == []
+
+    @pytest.mark.usefixtures("temporary")
+    def test_calls_return_at_once(self):
+        started = time.perf_counter()
+        painter = Painter()
+        for step in range(20):
+            draw(painter, step)
+            painter.finished()
+        # Measured: 1.5 ms to start, 0.6 ms a figure; importing matplotlib alone takes a second.
+        assert time.perf_counter() - started < 0.5
+        painter.kill()
+
+    def test_a_job_survives_its_file(self, tmp_path):
+        arrays = {"a": np.arange(6.0).reshape(2, 3), "b": np.array(3), "c": np.empty(0, np.int8)}
+        job = Job("kind", arrays, {"title": "$ ä\n", "names": ["x", "y"]}, tmp_path / "s.png")
+        write_job(tmp_path / "1.job", job)
+        found = read_job(tmp_path / "1.job")
+        assert (found.kind, found.texts, found.save_as) == (job.kind, job.texts, job.save_as)
+        assert list(found.arrays) == list(arrays)
+        for name, array in arrays.items():
+            np.testing.assert_array_equal(found.arrays[name], array)
+
+
+class TestTheProcess:
+    def test_it_is_light_polite_and_single_threaded(self, painter):
+        draw(painter)
+        process_id = painter._process.pid
+        wait_until(lambda: painter._folder.joinpath("1.png").exists())
+        maps = Path(f"/proc/{process_id}/maps").read_text()
+        assert "matplotlib" in maps
+        assert "torch" not in maps
+        assert os.getpriority(os.PRIO_PROCESS, process_id) >= os.getpriority(os.PRIO_PROCESS, 0) + 5
+        environment = Path(f"/proc/{process_id}/environ").read_bytes().split(b"\0")
+        assert b"OPENBLAS_NUM_THREADS=1" in environment
+        assert os.getpgid(process_id) != os.getpgid(0)
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_the_signals_of_a_terminal_leave_it_alone(self, painter, number):
+        draw(painter, 1)
+        wait_until(lambda: painter._folder.joinpath("1.png").exists())
+        painter._process.send_signal(number)
+        draw(painter, 2)
+        assert [one.step for one in painter.close()] == [1, 2]
+        assert painter.errors == []
+
+    @pytest.mark.usefixtures("temporary")
+    def test_modules_beside_the_user_do_not_get_in(self, tmp_path, monkeypatch):
+        (tmp_path / "struct.py").write_text("raise RuntimeError('not the standard library')")
+        monkeypatch.chdir(tmp_path)
+        with Painter() as painter:
+            draw(painter, 1)
+            assert len(painter.close()) == 1
+
+    @pytest.mark.usefixtures("temporary")
+    def test_nothing_is_printed(self, capfd):
+        with Painter() as painter:
+            painter.draw("learning_curves", "a", 1, ARRAYS, {"title": "日本"})
+            painter.draw("nonsense", "a", 1, ARRAYS, {})
+        assert capfd.readouterr() == ("", "")
+
+
+class TestFaults:
+    def test_one_bad_job_does_not_lose_the_others(self, painter, tmp_path):
+        draw(painter, 1)
+        draw(painter, 2, kind="nonsense")
+        painter.draw("curve_fit", "figures/fit", 3, {}, {})
+        draw(painter, 4, save_as=tmp_path / "missing" / "folder" / "a.png")
+        draw(painter, 5)
+        assert [one.step for one in painter.close()] == [1, 4, 5]
+        unknown, missing, unsaved = painter.errors
+        assert unknown == "figure figures/curves at step 2: KeyError: 'nonsense'"
+        assert missing.startswith("figure figures/fit at step 3: TypeError:")
+        assert unsaved.startswith("figure figures/curves at step 4: FileNotFoundError:")
+        assert list(tmp_path.rglob("*.png")) == []
+
+    def test_what_cannot_be_sent_is_noted(self, painter):
+        painter.draw("learning_curves", "a", 1, {"steps": np.array([object()])}, TEXTS)
+        painter.draw("learning_curves", "b", 2, ARRAYS, {"title": Path("x")})
+        draw(painter, 3)
+        assert [one.step for one in painter.close()] == [3]
+        assert [error[:18] for error in painter.errors] == [
+            "figure a at step 1",
+            "figure b at step 2",
+        ]
+
+    def test_a_killed_process_is_noted_once_and_closes_fast(self, painter):
+        draw(painter, 1)
+        painter._process.kill()
+        painter._process.wait()
+        draw(painter, 2)
+        started = time.monotonic()
+        assert painter.close() == []
+        assert time.monotonic() - started < 1
+        assert painter.errors == [
+            "the drawing process ended with status -9",
+            "figure figures/curves at step 1: not drawn",
+        ]
+
+    def test_what_was_ready_before_the_death_is_kept(self, painter):
+        draw(painter, 1)
+        wait_until(lambda: not painter._folder.joinpath("1.job").exists())
+        painter._process.kill()
+        assert [one.step for one in painter.close()] == [1]
+
+    def test_a_process_that_hangs_is_ended(self, painter):
+        painter._process.send_signal(signal.SIGSTOP)
+        draw(painter, 1)
+        started = time.monotonic()
+        assert painter.close(timeout=0.3) == []
+        assert time.monotonic() - started < 2
+        assert painter.errors[0] == "drawing was ended after waiting 0.3 s for it"
+        assert len(painter.errors) == 2
+
+    def test_a_full_pipe_never_blocks(self, painter):
+        painter._process.send_signal(signal.SIGSTOP)
+        painter._process.stdin.write(b"0\n" * 50_000)
+        draw(painter, 1)
+        assert painter.errors == ["figure figures/curves at step 1: too many figures wait already"]
+
+    @pytest.mark.usefixtures("temporary")
+    def test_a_process_that_cannot_start(self, monkeypatch):
+        monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+        with Painter() as painter:
+            draw(painter)
+            assert painter.finished() == []
+        assert len(painter.errors) == 1
+        assert painter.errors[0].startswith("figures cannot be drawn:")
+
+    @pytest.mark.usefixtures("temporary")
+    def test_a_process_that_fails_at_once_says_why(self, tmp_path, monkeypatch):
+        python = tmp_path / "python"
+        python.write_text("#!/bin/sh\necho some trouble >&2\necho no modules >&2\nexit 3\n")
+        python.chmod(0o755)
+        monkeypatch.setattr(sys, "executable", str(python))
+        with Painter() as painter:
+            draw(painter)
+            painter._process.wait(20)
+            assert painter.close() == []
+        assert painter.errors[-2:] == [
+            "the drawing process ended with status 3: no modules",
+            "figure figures/curves at step 0: not drawn",
+        ]
+
+    def test_no_temporary_folder(self, monkeypatch):
+        monkeypatch.setattr(tempfile, "tempdir", "/nonexistent")
+        with Painter() as painter:
+            draw(painter)
+        assert "No such file or directory" in painter.errors[0]
+
+    def test_a_temporary_folder_that_vanishes(self, painter):
+        draw(painter, 1)
+        for path in painter._folder.iterdir():
+            path.unlink()
+        painter._folder.rmdir()
+        draw(painter, 2)
+        assert painter.close() == []
+        assert len(painter.errors) == 2
+
+    def test_a_disk_that_is_full(self, temporary):
+        code = """
+            import resource, sys
+            import numpy as np
+            from nnintro.recording.painter import Painter
+            resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+            painter = Painter()
+            small, large = np.arange(5.0), np.arange(5000.0)
+            painter.draw("learning_curves", "large", 1, {"steps": large, "columns/a": large}, {})
+            painter.draw("learning_curves", "small", 2, {"steps": small, "columns/a": small}, {})
+            print(painter.close(), *painter.errors, sep="|")
+        """
+        none, large, small = run_python(code, temporary).split("|")
+        assert none == "[]"
+        assert large.startswith("figure large at step 1:")
+        assert small.startswith("figure small at step 2: OSError: [Errno 27] File too large")
+
+
+def run_python(code, temporary):
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(temporary)}
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True, text=True, check=True, env=os.environ | environment,
+    )  # fmt: skip
+    return result.stdout.strip()
+
+
+class TestNoOrphans:
+    """The painter's process and its folder go when their parent does, however it goes."""
+
+    START = textwrap.dedent("""
+        import os, sys, time
+        import numpy as np
+        from nnintro.recording.painter import Painter
+        painter = Painter()
+        for step in range(200):
+            painter.draw("learning_curves", "a", step, {"steps": np.arange(9)}, {})
+        print(painter._process.pid, flush=True)
+    """)
+
+    @pytest.mark.parametrize(
+        "ending",
+        [
+            "os.kill(os.getpid(), 9)",
+            "os._exit(0)",
+            "os.fork() or time.sleep(3); os.kill(os.getpid(), 9)",
+        ],
+    )
+    def test_of_a_parent_that_dies(self, temporary, ending):
+        environment = {"PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(temporary)}
+        parent = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", self.START + ending],
+            stdout=subprocess.PIPE, check=False, env=os.environ | environment,
+        )  # fmt: skip
+        process_id = int(parent.stdout)
+        wait_until(lambda: not is_running(process_id), 5)
+        wait_until(lambda: list(temporary.iterdir()) == [], 5)
