@@ -24,7 +24,7 @@ def from_sklearn(name: str, **fixed: Any) -> Generator:
         import sklearn.datasets
 
         inputs, labels = getattr(sklearn.datasets, name)(
-            n, random_state=seed_from(generator), **fixed, **_OPTIONS[name](dataset)
+            n_samples=n, random_state=seed_from(generator), **fixed, **_OPTIONS[name](dataset)
         )
         return torch.from_numpy(inputs).double(), torch.from_numpy(labels).long()
 

@@ -34,10 +34,21 @@ MOST_POINTS = 2000
 """More samples than this are a blot; a scatter shows so many of them."""
 
 
-def canvas(title: str, size: tuple[float, float] = (8.0, 4.5)) -> Figure:
-    """An empty figure with ``title``; ``size`` in inches, 100 pixels each."""
-    layout = ConstrainedLayoutEngine(w_pad=0.07, h_pad=0.07)
+def canvas(
+    title: str,
+    size: tuple[float, float] = (8.0, 4.5),
+    margins: tuple[float, float, float, float] | None = None,
+) -> Figure:
+    """An empty figure with ``title``; ``size`` in inches, 100 pixels each.
+
+    Without ``margins`` (left, bottom, right, top; fractions of the figure) the axes are fitted to
+    their labels, which takes as long as drawing them: a run waits for its last figures.
+    """
+    layout = None if margins else ConstrainedLayoutEngine(w_pad=0.07, h_pad=0.07)
     figure = Figure(figsize=size, dpi=100, layout=layout)
+    if margins:
+        left, bottom, right, top = margins
+        figure.subplots_adjust(left, bottom, right, top, hspace=0.12)
     FigureCanvasAgg(figure)
     heading = short(title, 180)
     figure.suptitle(heading, fontsize=11 if len(heading) < 90 else 9, wrap=True, parse_math=False)
@@ -48,6 +59,8 @@ def tidy(axes: Axes, x: str = "", y: str = "") -> None:
     """Label the axes and take away what says nothing."""
     axes.set_xlabel(short(x, 40), parse_math=False)
     axes.set_ylabel(short(y, 40), parse_math=False)
+    # Long numbers would run out of the margin; their power of ten goes to the end of the axis.
+    axes.ticklabel_format(scilimits=(-3, 4))
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color=FAINT, linewidth=0.6, alpha=0.6)
     axes.set_axisbelow(True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib as mpl
 import matplotlib.style
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from nnintro.recording.class_figures import confusion_matrix, decision_regions
@@ -37,7 +38,10 @@ def render(kind: str, arrays: Mapping[str, Array], texts: Mapping[str, str | lis
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         figure = FIGURES[kind](**_arguments(arrays), **texts)
         png = io.BytesIO()
-        figure.savefig(png, format="png")
+        # savefig would draw everything twice, first without an image.
+        canvas = figure.canvas
+        assert isinstance(canvas, FigureCanvasAgg)
+        canvas.print_png(png)
     return png.getvalue()
 
 

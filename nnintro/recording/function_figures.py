@@ -43,7 +43,7 @@ def curve_fit(
 
     With ``truth`` (m,), a second panel shows \\|prediction - truth\\| and its maximum.
     """
-    figure = canvas(title)
+    figure = canvas(title, margins=(0.1, 0.11, 0.98, 0.86))
     if truth is None:
         upper = figure.subplots()
         tidy(upper, "x", "y")

@@ -33,7 +33,7 @@ def learning_curves(steps: Array, columns: Mapping[str, Array], *, title: str = 
     losses = {name: values for name, values in columns.items() if "loss" in name}
     others = {name: values for name, values in columns.items() if name not in losses}
     groups = [(name, group) for name, group in (("loss", losses), ("metric", others)) if group]
-    figure = canvas(title)
+    figure = canvas(title, margins=(0.1, 0.12, 0.75, 0.9))
     panels = figure.subplots(max(len(groups), 1), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (name, group) in zip(panels, groups, strict=False):
         tidy(axes, "", name)
@@ -77,7 +77,7 @@ def _scale(axes: Axes, group: Mapping[str, Array]) -> None:
         axes.set_yscale("log")
         low, high = span(np.log10(values))
         axes.set_ylim(10 ** max(low, -300), 10**high)
+        axes.yaxis.set_minor_locator(NullLocator())  # dozens of them take longest to draw
         if high - low < 1:  # within one decade, powers of ten would label nothing
             axes.yaxis.set_major_locator(MaxNLocator(5))
             axes.yaxis.set_major_formatter("{x:g}")
-            axes.yaxis.set_minor_locator(NullLocator())

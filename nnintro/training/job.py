@@ -37,12 +37,14 @@ from nnintro.training.stopping import Patience
 from nnintro.training.streams import stream
 
 CURVE_POINTS = 1000
+LEAST_POINTS = 200
+"""Looks even where they cost much, as long as there is one for each epoch."""
 HISTOGRAMS = 20
 SKETCHES = 5
 MEASURED_SAMPLES = 2048
 """Training samples on which train/loss is measured while training; the summary's is over all."""
 EVALUATION_SHARE = 0.025
-"""Evaluation's largest share of the arithmetic of training, down to one look per epoch."""
+"""Evaluation's share of the arithmetic of training, where it is not below LEAST_POINTS."""
 UPDATE_OVERHEAD_SAMPLES = 2000
 """An update's fixed cost, in samples of a small network pushed forward."""
 
@@ -175,7 +177,7 @@ class _Job:
             events.text(f"data/{key}", str(fact))
         if said:
             events.text("notes", "\n\n".join(said))
-        events.hyperparameters(_flat(as_values(experiment)), self.tags[: -len(UPDATE_TAGS)])
+        events.hyperparameters(_flat(as_values(experiment)))
         events.layout({"training": self._charts()})
         self.display.start(self.total, parts.plan.updates_per_epoch, self._main_metric())
 
@@ -201,7 +203,8 @@ class _Job:
         work = 3 * samples + UPDATE_OVERHEAD_SAMPLES * self.total
         affordable = int(EVALUATION_SHARE * work / (per_look + UPDATE_OVERHEAD_SAMPLES))
         epochs = -(-self.total // plan.updates_per_epoch)
-        return even_moments(self.total, min(CURVE_POINTS, max(affordable, epochs)))
+        wanted = max(affordable, min(epochs, LEAST_POINTS))
+        return even_moments(self.total, min(CURVE_POINTS, wanted))
 
     def _weights(self) -> dict[str, Any]:
         return {
