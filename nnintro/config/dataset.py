@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from nnintro.config.section import Count, Fraction, NotNegative, Section
+from nnintro.config.section import Count, Fraction, NotNegative, Section, exactly
 from nnintro.config.task import Task
+from nnintro.config.wording import shown
 
 Standardize = Literal["none", "inputs"]
 
@@ -21,8 +22,20 @@ def _increasing(interval: list[float]) -> list[float]:
     return interval
 
 
+def _boxed(domain: Any) -> Any:
+    """`domain: [0, 1]` is told as the one mistake that it is."""
+    items = domain if isinstance(domain, list) else []
+    if not items or all(isinstance(end, int | float) for end in items):
+        wanted = "one [low, high] per input, such as [[0, 1]]"
+        raise ValueError(f"expected {wanted}, got {shown(domain)}")
+    return domain
+
+
 Interval = Annotated[
-    list[float], Field(min_length=2, max_length=2), AfterValidator(_increasing)
+    list[float],
+    Field(min_length=2, max_length=2),
+    AfterValidator(_increasing),
+    exactly(2, "[low, high]"),
 ]
 
 
@@ -32,11 +45,14 @@ class FunctionDataset(Section):
     kind: Literal["function"]
     formula: Annotated[str, Field(min_length=1)]
     """The function to learn, such as `sin(3*x)`; `lecture` names the lecture's function."""
-    domain: Annotated[list[Interval], Field(min_length=1, max_length=64)] = [[0.0, 1.0]]
+    domain: Annotated[
+        list[Interval], Field(min_length=1, max_length=64), BeforeValidator(_boxed)
+    ] = Field(default=[[0.0, 1.0]])
     """One [low, high] per input; the inputs are x, or x1, x2, ... when there are several."""
     samples: Count = 1000
     """Training samples. A grid over d inputs needs a d-th power."""
     sampling: Literal["grid", "uniform"] = "grid"
+    """grid: evenly spaced, corners included; uniform: at random."""
     noise: NotNegative = 0.0
     """Standard deviation of Gaussian noise on the training targets."""
     standardize: Standardize = "none"
@@ -55,6 +71,7 @@ class _Generated(Section):
     samples: Annotated[Count, Field(ge=2)] = 1000
     """Samples in all, validation included."""
     noise: NotNegative = 0.0
+    """Standard deviation of Gaussian noise."""
     validation: Annotated[Fraction, Field(gt=0)] = 0.2
     """The fraction of the samples kept for validation."""
     standardize: Standardize = "none"
@@ -88,7 +105,9 @@ class RegressionDataset(_Generated):
     generator: Literal[
         "linear", "sine", "friedman1", "friedman2", "friedman3", "sparse_uncorrelated"
     ] = "linear"
+    """The true function; friedman1 to 3 are those of Friedman (1991)."""
     features: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """Inputs; the number that the generator needs by default."""
     outputs: Annotated[int, Field(ge=1, le=1000)] = 1
     """Targets per sample; only `linear` has more than one."""
     weights: list[float] | None = None
@@ -130,7 +149,9 @@ class ClassificationDataset(_Generated):
     ] = "moons"
     """`hypercube` is scikit-learn's make_classification: clusters about the corners of a cube."""
     classes: Annotated[int, Field(ge=2, le=1000)] | None = None
+    """Number of classes; 2 by default."""
     features: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """Inputs; 2 by default."""
     proportions: list[Annotated[float, Field(gt=0)]] | None = None
     """The share of each class, such as [0.9, 0.1]; equal shares by default."""
 
@@ -140,8 +161,10 @@ class ClassificationDataset(_Generated):
 
     @property
     def class_count(self) -> int:
-        return self.classes or CLASSIFICATION_SHAPES[self.generator][1] or (
-            len(self.proportions) if self.proportions else 2
+        return (
+            self.classes
+            or CLASSIFICATION_SHAPES[self.generator][1]
+            or (len(self.proportions) if self.proportions else 2)
         )
 
     @property

@@ -6,9 +6,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nnintro.config.section import Count, Fraction, NameOrMapping, NotNegative, Positive, Section
+from nnintro.config.section import (
+    Count,
+    Fraction,
+    NameOrMapping,
+    NotNegative,
+    Positive,
+    Section,
+    exactly,
+)
 
-Beta = Fraction
+Betas = Annotated[
+    list[Fraction], Field(min_length=2, max_length=2), exactly(2, "two numbers [beta1, beta2]")
+]
 
 
 class Sgd(Section):
@@ -16,7 +26,9 @@ class Sgd(Section):
 
     kind: Literal["sgd"]
     momentum: Fraction = 0.0
+    """The share of the last update that is carried on; 0 is plain gradient descent."""
     nesterov: bool = False
+    """Look ahead along the momentum (Nesterov, 1983); needs a momentum above 0."""
 
 
 class Adagrad(Section):
@@ -24,6 +36,7 @@ class Adagrad(Section):
 
     kind: Literal["adagrad"]
     epsilon: Positive = 1e-10
+    """Added to the denominator, against division by zero."""
 
 
 class Rmsprop(Section):
@@ -31,24 +44,31 @@ class Rmsprop(Section):
 
     kind: Literal["rmsprop"]
     smoothing: Fraction = 0.99
+    """Decay of the running mean of the squared gradient."""
     epsilon: Positive = 1e-8
+    """Added to the denominator, against division by zero."""
     momentum: Fraction = 0.0
+    """The share of the last update that is carried on."""
 
 
 class Adam(Section):
     """Kingma and Ba (2015); weight decay enters the gradient."""
 
     kind: Literal["adam"]
-    betas: Annotated[list[Beta], Field(min_length=2, max_length=2)] = [0.9, 0.999]
+    betas: Betas = Field(default=[0.9, 0.999])
+    """Decay of the running means of the gradient and of its square."""
     epsilon: Positive = 1e-8
+    """Added to the denominator, against division by zero."""
 
 
 class Adamw(Section):
     """Loshchilov and Hutter (2019); weight decay acts on the weights themselves."""
 
     kind: Literal["adamw"]
-    betas: Annotated[list[Beta], Field(min_length=2, max_length=2)] = [0.9, 0.999]
+    betas: Betas = Field(default=[0.9, 0.999])
+    """Decay of the running means of the gradient and of its square."""
     epsilon: Positive = 1e-8
+    """Added to the denominator, against division by zero."""
 
 
 class Lbfgs(Section):
@@ -56,13 +76,15 @@ class Lbfgs(Section):
 
     kind: Literal["lbfgs"]
     history: Annotated[int, Field(ge=1, le=1000)] = 10
+    """Past gradients from which the curvature is estimated."""
     iterations: Annotated[int, Field(ge=1, le=10_000)] = 20
     """Quasi-Newton iterations in one update."""
     line_search: Literal["none", "strong_wolfe"] = "strong_wolfe"
+    """strong_wolfe searches the step length; none takes the learning rate."""
 
 
 Optimizer = Annotated[
-    Sgd | Adagrad | Rmsprop | Adam | Adamw | Lbfgs, Field(discriminator="kind"), NameOrMapping
+    Sgd | Adagrad | Rmsprop | Adam | Adamw | Lbfgs, Field(discriminator="kind"), NameOrMapping()
 ]
 
 
@@ -77,7 +99,9 @@ class StepSchedule(Section):
 
     kind: Literal["step"]
     every: Count = 1000
+    """Updates between two steps."""
     factor: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """What the learning rate is multiplied by."""
 
 
 class ExponentialSchedule(Section):
@@ -85,6 +109,7 @@ class ExponentialSchedule(Section):
 
     kind: Literal["exponential"]
     final: Annotated[float, Field(gt=0, le=1)] = 0.01
+    """Fraction of the learning rate at the end."""
 
 
 class CosineSchedule(Section):
@@ -92,6 +117,7 @@ class CosineSchedule(Section):
 
     kind: Literal["cosine"]
     warmup_steps: Annotated[int, Field(ge=0, le=100_000_000)] = 0
+    """Updates of the linear rise; fewer than the run has."""
     final: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Fraction of the learning rate at the end."""
 
@@ -99,7 +125,7 @@ class CosineSchedule(Section):
 Schedule = Annotated[
     ConstantSchedule | StepSchedule | ExponentialSchedule | CosineSchedule,
     Field(discriminator="kind"),
-    NameOrMapping,
+    NameOrMapping(),
 ]
 
 
@@ -107,13 +133,22 @@ class Descent(Section):
     """One variant of gradient descent."""
 
     variant: Literal["batch", "mini-batch", "stochastic"] = "mini-batch"
+    """batch: all samples make one update; mini-batch: a block; stochastic: one sample."""
     batch_size: Count | None = None
     """mini-batch: samples per update (default 32); batch: samples per block (memory only)."""
     shuffle: bool = True
     """Whether each epoch walks the data in an order of its own."""
     learning_rate: Annotated[float, Field(gt=0, le=1e6)] = 0.1
-    optimizer: Optimizer = Sgd(kind="sgd")
-    schedule: Schedule = ConstantSchedule(kind="constant")
+    """The lecture's eta."""
+    optimizer: Optimizer = Field(
+        default_factory=lambda: Sgd(kind="sgd"), json_schema_extra={"default": "sgd"}
+    )
+    """A name, or a mapping with its kind and settings."""
+    schedule: Schedule = Field(
+        default_factory=lambda: ConstantSchedule(kind="constant"),
+        json_schema_extra={"default": "constant"},
+    )
+    """How the learning rate changes: a name, or a mapping with its kind and settings."""
     weight_decay: NotNegative = 0.0
     """The L2 penalty's factor on all parameters."""
     clip_norm: Positive | None = None

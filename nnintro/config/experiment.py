@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from nnintro.config.dataset import ClassificationDataset, Dataset, FunctionDataset
+from nnintro.config.dataset import (
+    ClassificationDataset,
+    Dataset,
+    FunctionDataset,
+    RegressionDataset,
+)
 from nnintro.config.dataset import resolved as resolved_dataset
-from nnintro.config.descent import Descent
+from nnintro.config.descent import CosineSchedule, Descent
 from nnintro.config.model import Model
 from nnintro.config.section import Section
 from nnintro.config.task import Task
@@ -33,12 +39,17 @@ class Experiment(Section):
     precision: Literal["float32", "float64", "bfloat16"] = "float32"
     """bfloat16 computes products in bfloat16 (autocast) and keeps parameters in float32."""
     dataset: Dataset
+    """Where the samples come from."""
     model: Model
+    """The network."""
     loss: LossName | None = None
     """mse by default for regression, cross_entropy for classification."""
-    descent: Descent = Descent()
-    training: Training = Training()
-    logging: Logging = Logging()
+    descent: Descent = Field(default_factory=Descent)
+    """Which samples make an update, in which direction, and how far."""
+    training: Training = Field(default_factory=Training)
+    """How long to train, and by which engine."""
+    logging: Logging = Field(default_factory=Logging)
+    """What is written down while training."""
 
     @property
     def task(self) -> Task:
@@ -54,9 +65,7 @@ class Experiment(Section):
         n = self.dataset.training_samples
         if self.descent.batch_size is not None:
             return self.descent.batch_size
-        return {"stochastic": 1, "batch": n}.get(
-            self.descent.variant, min(DEFAULT_BATCH_SIZE, n)
-        )
+        return {"stochastic": 1, "batch": n}.get(self.descent.variant, min(DEFAULT_BATCH_SIZE, n))
 
     @property
     def updates_per_epoch(self) -> int:
@@ -81,38 +90,46 @@ def resolve(experiment: Experiment) -> Experiment:
         update={
             "dataset": experiment.dataset.model_copy(update=resolved_dataset(experiment.dataset)),
             "loss": experiment.loss_name,
-            "descent": experiment.descent.model_copy(
-                update={"batch_size": experiment.batch_size}
-            ),
+            "descent": experiment.descent.model_copy(update={"batch_size": experiment.batch_size}),
             "training": training,
         }
     )
 
 
 def smoke(experiment: Experiment) -> Experiment:
-    """The experiment cut down to at most 256 samples and 20 updates; every part still runs."""
-    dataset = experiment.dataset
-    samples = min(dataset.samples, SMOKE_SAMPLES)
-    if isinstance(dataset, FunctionDataset) and dataset.sampling == "grid":
-        samples = grid_side(samples, len(dataset.domain)) ** len(dataset.domain)
-    if isinstance(dataset, ClassificationDataset):
-        # Many classes need more samples than that to be split at all.
-        samples = min(dataset.samples, max(samples, 4 * dataset.class_count))
-    dataset = dataset.model_copy(update={"samples": samples})
-    smaller = min(experiment.batch_size, dataset.training_samples)
+    """The experiment cut down to about 256 samples and 20 updates; every part still runs."""
+    dataset = experiment.dataset.model_copy(update={"samples": _few_samples(experiment.dataset)})
     steps = min(experiment.total_updates, SMOKE_STEPS)
+    descent = experiment.descent
+    update: dict[str, Any] = {"batch_size": min(experiment.batch_size, dataset.training_samples)}
+    if isinstance(descent.schedule, CosineSchedule) and steps > 0:
+        warmup = min(descent.schedule.warmup_steps, steps - 1)
+        update["schedule"] = descent.schedule.model_copy(update={"warmup_steps": warmup})
     return experiment.model_copy(
         update={
             "dataset": dataset,
-            "descent": experiment.descent.model_copy(update={"batch_size": smaller}),
+            "descent": descent.model_copy(update=update),
             "training": experiment.training.model_copy(update={"epochs": None, "steps": steps}),
         }
     )
 
 
+def _few_samples(dataset: FunctionDataset | RegressionDataset | ClassificationDataset) -> int:
+    samples = min(dataset.samples, SMOKE_SAMPLES)
+    if isinstance(dataset, FunctionDataset) and dataset.sampling == "grid":
+        inputs = len(dataset.domain)
+        return int(grid_side(samples, inputs) ** inputs)
+    if isinstance(dataset, ClassificationDataset):
+        # Many classes need more samples than that to be split at all.
+        smaller_part = min(dataset.validation, 1 - dataset.validation)
+        needed = math.ceil((dataset.class_count + 1) / smaller_part)
+        return min(dataset.samples, max(samples, needed))
+    return samples
+
+
 def grid_side(samples: int, inputs: int) -> int:
     """Points along each axis of the largest regular grid of at most ``samples`` points."""
-    side = round(samples ** (1 / inputs))
+    side = round(math.pow(samples, 1 / inputs))
     while side**inputs > samples:
         side -= 1
     while (side + 1) ** inputs <= samples:

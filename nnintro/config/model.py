@@ -62,7 +62,7 @@ Initialization = Annotated[
     | ZerosInitialization
     | SpreadInitialization,
     Field(discriminator="kind"),
-    NameOrMapping,
+    NameOrMapping(),
 ]
 
 
@@ -81,14 +81,19 @@ class MlpModel(Section):
     """A fully connected network: affine layers with activations between them."""
 
     kind: Literal["mlp"]
-    hidden: Annotated[list[Width], Field(max_length=256)] = [64]
+    hidden: Annotated[list[Width], Field(max_length=256)] = Field(default=[64])
     """Widths of the hidden layers; [] is a single layer (one neuron when there is one output)."""
     activation: Activation = "sigmoid"
     """One name, or one name per hidden layer."""
     output_activation: ActivationName = "identity"
+    """What the outputs go through; cross_entropy wants identity."""
     dropout: Fraction = 0.0
     """Probability with which a hidden unit is left out of an update."""
-    initialization: Initialization = TorchInitialization(kind="torch")
+    initialization: Initialization = Field(
+        default_factory=lambda: TorchInitialization(kind="torch"),
+        json_schema_extra={"default": "torch"},
+    )
+    """The weights to begin with: a name, or a mapping with its kind and settings."""
 
     @property
     def activations(self) -> list[ActivationName]:

@@ -4,76 +4,76 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nnintro.config.source import Entry, Node, Place, read_text
-from nnintro.errors import ConfigError, Problem
+from nnintro.config.nodes import Entry, Finding, Keys, Node, Place, child
+from nnintro.config.source import read_text
+from nnintro.errors import ConfigError
 
-EXCLUSIVE = {"training.steps": "epochs", "training.epochs": "steps"}
-"""Setting the one takes the other out of the file: the newer word counts."""
+RIVALS = {("training", "steps"): "epochs", ("training", "epochs"): "steps"}
+"""Setting the one takes the other out: the newer word counts."""
 
-
-def apply_overrides(root: Node, overrides: Sequence[str]) -> list[Problem]:
-    """Change ``root`` in place; what cannot be laid over it comes back as problems."""
-    problems: list[Problem] = []
-    set_here: set[str] = set()
-    for index, text in enumerate(overrides, start=1):
-        place = Place(f"--set:{index}")
-        key, equals, value = text.partition("=")
-        key = key.strip()
-        if not equals or not key or not all(key.split(".")):
-            problems.append(place.problem(f"expected KEY=VALUE, got {text!r}"))
-            continue
-        try:
-            source = read_text(value, place.file, located=False)
-        except ConfigError as error:
-            problems += [place.problem(problem.message, key) for problem in error.problems]
-            continue
-        problems += [place.problem(problem.message, key) for problem in source.problems]
-        if not isinstance(root.content, dict):
-            continue  # the file's own problem is told instead
-        rival = EXCLUSIVE.get(key)
-        if rival is not None and f"training.{rival}" not in set_here:
-            _discard(root, rival)
-        set_here.add(key)
-        problem = _lay(root, key.split("."), source.root, place)
-        if problem:
-            problems.append(place.problem(problem, key))
-    return problems
+BEHIND_ALL = 10**9
+"""The rank of overrides and options among places: behind everything that a config says."""
 
 
-def _discard(root: Node, key: str) -> None:
-    training = root.content.get("training")
-    if training is not None and isinstance(training.value.content, dict):
-        training.value.content.pop(key, None)
+def apply_overrides(root: Node, overrides: Sequence[str]) -> list[Finding]:
+    """Change ``root`` in place; what cannot be laid over it comes back as findings."""
+    return [
+        finding
+        for index, text in enumerate(overrides, start=1)
+        for finding in _apply(root, text, Place(f"--set:{index}", rank=BEHIND_ALL + index))
+    ]
 
 
-def _lay(node: Node, keys: list[str], value: Node, place: Place) -> str | None:
+def _apply(root: Node, text: str, place: Place) -> list[Finding]:
+    key, equals, value = text.partition("=")
+    keys: Keys = tuple(part.strip() for part in key.split("."))
+    if not equals or not all(keys):
+        wanted = "KEY=VALUE, such as descent.learning_rate=0.01"
+        return [Finding(place, (), f"expected {wanted}, got {text!r}")]
+    try:
+        source = read_text(value, place, located=False)
+    except ConfigError as error:
+        return [Finding(place, keys, problem.message) for problem in error.problems]
+    findings = [Finding(place, keys + f.keys, f.message) for f in source.findings]
+    if isinstance(root.content, dict):  # otherwise that is what the user is told
+        complaint = _lay(root, keys, source.root, place)
+        findings += [Finding(place, keys, complaint)] if complaint else []
+    return findings
+
+
+def _lay(root: Node, keys: Keys, value: Node, place: Place) -> str | None:
     """Put ``value`` under ``keys``; returns what is wrong with that, if anything."""
-    *above, last = keys
-    for key in above:
-        below = _child(node, key)
+    node = root
+    for key in keys[:-1]:
+        below = child(node, key)
+        if below is None and isinstance(node.content, list):
+            return _no_item(node, key)
         if below is None:
-            if not isinstance(node.content, dict):
-                return f"there is no list item '{key}'"
             below = Node({}, place)
             node.content[key] = Entry(place, below)
-        elif isinstance(below.content, str):
-            # `optimizer: sgd` and `--set descent.optimizer.momentum=0.9`: the name is the kind.
-            below.content = {"kind": Entry(below.place, Node(below.content, below.place))}
-        elif not isinstance(below.content, dict | list):
-            below.content, below.place = {}, place
+        _open(below, place)
         node = below
-    if isinstance(node.content, list):
-        if _child(node, last) is None:
-            return f"there is no list item '{last}'; the list has {len(node.content)}"
-        node.content[int(last)] = value
-    else:
-        node.content[last] = Entry(place, value)
-    return None
-
-
-def _child(node: Node, key: str) -> Node | None:
+    last = keys[-1]
     if isinstance(node.content, dict):
-        return node.content[key].value if key in node.content else None
-    if isinstance(node.content, list) and key.isdecimal() and int(key) < len(node.content):
-        return node.content[int(key)]
+        node.content[last] = Entry(place, value)
+    elif child(node, last) is None:
+        return _no_item(node, last)
+    else:
+        node.content[int(last)] = value
+    if keys in RIVALS and value.content is not None:
+        node.content.pop(RIVALS[keys], None)
     return None
+
+
+def _open(node: Node, place: Place) -> None:
+    """Make a mapping of what is none, so that a key can be laid into it."""
+    if isinstance(node.content, str):
+        # `optimizer: sgd` and `--set descent.optimizer.momentum=0.9`: the name is the kind.
+        node.content = {"kind": Entry(node.place, Node(node.content, node.place))}
+    elif not isinstance(node.content, dict | list):
+        node.content, node.place = {}, place
+
+
+def _no_item(node: Node, key: str | int) -> str:
+    count = len(node.content)
+    return f"there is no item '{key}'; the list has {count}, counted from 0"

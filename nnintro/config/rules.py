@@ -1,270 +1,144 @@
-"""Rules that pydantic's types cannot say: those that hold between keys and between sections.
+"""Rules that types cannot say: those that hold between keys and between sections.
 
-Each is a small function from a type-correct experiment to complaints ``(key, message)``.
-``needs`` names the keys that a rule reads: where one of them is itself in error, the rule is
-left out, so that one mistake is reported once.
+Each is a small function from a type-correct experiment to complaints.  Beside it in the table
+stand the keys that it reads: where one of them is itself in error, the rule is left out, so that
+one mistake is told once.
 """
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from nnintro.config.dataset import (
-    CLASSIFICATION_SHAPES,
-    REGRESSION_FEATURES,
-    ClassificationDataset,
-    FunctionDataset,
-    RegressionDataset,
-)
+from nnintro.config import dataset_rules as data
+from nnintro.config.complaint import Complaint
 from nnintro.config.descent import CosineSchedule, Lbfgs, Sgd
-from nnintro.config.experiment import Experiment, grid_side
+from nnintro.config.experiment import Experiment
 from nnintro.config.model import SpreadInitialization
-from nnintro.config.section import listing
-from nnintro.formula import FormulaError, first_non_finite, parse
+from nnintro.config.nodes import Finding, Keys, Node, find
+from nnintro.config.wording import listing, nearest, shown
 
-Complaint = tuple[str, str]
-Check = Callable[[Experiment], Iterator[Complaint]]
-PROBED_POINTS = 4096
-
-
-@dataclass(frozen=True)
-class Rule:
-    needs: tuple[str, ...]
-    check: Check
-
-
-RULES: list[Rule] = []
-
-
-def rule(*needs: str) -> Callable[[Check], Check]:
-    """Enter a check into RULES."""
-
-    def enter(check: Check) -> Check:
-        RULES.append(Rule(needs, check))
-        return check
-
-    return enter
-
-
-# --- dataset ---------------------------------------------------------------------------------
-
-
-@rule("dataset.formula", "dataset.domain")
-def formula_is_sound(experiment: Experiment) -> Iterator[Complaint]:
-    dataset = experiment.dataset
-    if not isinstance(dataset, FunctionDataset):
-        return
-    try:
-        formula = parse(dataset.formula, len(dataset.domain))
-    except FormulaError as error:
-        yield "dataset.formula", str(error)
-        return
-    point = first_non_finite(formula, _probes(dataset.domain))
-    if point is not None:
-        names = ["x"] if len(point) == 1 else [f"x{i + 1}" for i in range(len(point))]
-        at = ", ".join(f"{name} = {value:g}" for name, value in zip(names, point, strict=True))
-        yield "dataset.formula", f"not a finite number at {at}, which lies in the domain"
-
-
-def _probes(domain: list[list[float]]) -> Iterator[tuple[float, ...]]:
-    """A grid with the corners on it: the validation grid in one dimension, coarser in more."""
-    side = 2001 if len(domain) == 1 else max(2, grid_side(PROBED_POINTS, len(domain)))
-    axes = [
-        [low + (high - low) * (index / (side - 1)) for index in range(side)]
-        for low, high in domain
-    ]
-    yield tuple(math.fsum(interval) / 2 for interval in domain)
-    yield from itertools.islice(itertools.product(*axes), PROBED_POINTS)
-
-
-@rule("dataset.samples", "dataset.sampling", "dataset.domain")
-def grid_is_regular(experiment: Experiment) -> Iterator[Complaint]:
-    dataset = experiment.dataset
-    if not isinstance(dataset, FunctionDataset) or dataset.sampling != "grid":
-        return
-    inputs = len(dataset.domain)
-    side = grid_side(dataset.samples, inputs)
-    if side**inputs != dataset.samples:
-        near = [k**inputs for k in (side, side + 1)]
-        yield (
-            "dataset.samples",
-            f"a grid over {inputs} inputs needs the same number of points along each; "
-            f"expected {listing([str(n) for n in near])} (or sampling: uniform), "
-            f"got {dataset.samples}",
-        )
-
-
-@rule("dataset.generator", "dataset.features", "dataset.weights")
-def regression_features_fit(experiment: Experiment) -> Iterator[Complaint]:
-    dataset = experiment.dataset
-    if not isinstance(dataset, RegressionDataset):
-        return
-    fewest, most, _ = REGRESSION_FEATURES[dataset.generator]
-    count, name = dataset.feature_count, dataset.generator
-    if dataset.weights is not None and dataset.generator == "linear":
-        if len(dataset.weights) != count:
-            yield "dataset.weights", f"expected one weight per feature ({count}), " + (
-                f"got {len(dataset.weights)}"
-            )
-    elif count < fewest or (most is not None and count > most):
-        wanted = f"{fewest}" if most == fewest else f"at least {fewest}"
-        yield "dataset.features", f"{name} has {wanted} features, got {count}"
-
-
-@rule("dataset.generator", "dataset.weights", "dataset.bias", "dataset.outputs")
-def only_linear_has_weights(experiment: Experiment) -> Iterator[Complaint]:
-    dataset = experiment.dataset
-    if not isinstance(dataset, RegressionDataset):
-        return
-    if dataset.generator != "linear":
-        for key in ("weights", "bias"):
-            if getattr(dataset, key) is not None:
-                yield f"dataset.{key}", f"only the generator linear has it, not {dataset.generator}"
-        if dataset.outputs != 1:
-            yield "dataset.outputs", f"{dataset.generator} has one output, got {dataset.outputs}"
-    elif dataset.outputs != 1:
-        for key in ("weights", "bias"):
-            if getattr(dataset, key) is not None:
-                yield f"dataset.{key}", "can be given for one output only"
-
-
-@rule("dataset.generator", "dataset.features", "dataset.classes")
-def classification_shape_fits(experiment: Experiment) -> Iterator[Complaint]:
-    dataset = experiment.dataset
-    if not isinstance(dataset, ClassificationDataset):
-        return
-    features, classes = CLASSIFICATION_SHAPES[dataset.generator]
-    if features is not None and dataset.feature_count != features:
-        yield "dataset.features", f"{dataset.generator} has {features} features, " + (
-            f"got {dataset.feature_count}"
-        )
-    if classes is not None and dataset.class_count != classes:
-        yield "dataset.classes", f"{dataset.generator} has {classes} classes, " + (
-            f"got {dataset.class_count}"
-        )
-    if dataset.generator == "hypercube" and dataset.class_count > 2 ** dataset.feature_count:
-        yield "dataset.classes", f"{dataset.feature_count} features give a cube of " + (
-            f"{2**dataset.feature_count} corners, too few for {dataset.class_count} classes"
-        )
-
-
-@rule("dataset.proportions", "dataset.classes", "dataset.generator")
-def proportions_are_shares(experiment: Experiment) -> Iterator[Complaint]:
-    dataset = experiment.dataset
-    if not isinstance(dataset, ClassificationDataset) or dataset.proportions is None:
-        return
-    shares, classes = dataset.proportions, dataset.class_count
-    if len(shares) != classes:
-        yield "dataset.proportions", f"expected one share per class ({classes}), got {len(shares)}"
-    elif not math.isclose(math.fsum(shares), 1, abs_tol=1e-6):
-        yield "dataset.proportions", f"shares must add up to 1, got {math.fsum(shares):g}"
-
-
-@rule("dataset.samples", "dataset.classes", "dataset.proportions", "dataset.validation")
-def every_class_on_both_sides(experiment: Experiment) -> Iterator[Complaint]:
-    dataset = experiment.dataset
-    if not isinstance(dataset, ClassificationDataset):
-        return
-    classes = dataset.class_count
-    if dataset.validation_samples < classes or dataset.training_samples < classes:
-        yield (
-            "dataset.samples",
-            f"{dataset.training_samples} training and {dataset.validation_samples} validation "
-            f"samples cannot both hold all {classes} classes; expected more samples",
-        )
+Complaints = Iterator[Complaint]
 
 
 # --- model and loss --------------------------------------------------------------------------
 
 
-@rule("model.hidden", "model.activation")
-def one_activation_per_hidden_layer(experiment: Experiment) -> Iterator[Complaint]:
+def one_activation_per_hidden_layer(experiment: Experiment) -> Complaints:
+    """A list of activations is as long as the list of widths."""
     model = experiment.model
     if isinstance(model.activation, list) and len(model.activation) != len(model.hidden):
-        yield "model.activation", f"expected one name, or one per hidden layer " + (
-            f"({len(model.hidden)}), got {len(model.activation)}"
+        layers, got = len(model.hidden), len(model.activation)
+        yield Complaint(
+            "model.activation",
+            f"expected one name, or one per hidden layer ({layers}), got a list of {got}",
         )
 
 
-@rule("model.hidden", "model.dropout", "model.initialization")
-def without_a_hidden_layer(experiment: Experiment) -> Iterator[Complaint]:
+def dropout_has_units_to_drop(experiment: Experiment) -> Complaints:
+    """Dropout needs a hidden layer."""
+    if experiment.model.dropout > 0 and not experiment.model.hidden:
+        yield Complaint("model.dropout", "there is no hidden layer to drop units from; expected 0")
+
+
+def spread_has_units_to_place(experiment: Experiment) -> Complaints:
+    """The spread initialization needs a hidden layer."""
     model = experiment.model
-    if model.hidden:
-        return
-    if model.dropout > 0:
-        yield "model.dropout", "there is no hidden layer to drop units from; expected 0"
-    if isinstance(model.initialization, SpreadInitialization):
-        yield "model.initialization", "spread places hidden units, and there are none"
+    if isinstance(model.initialization, SpreadInitialization) and not model.hidden:
+        yield Complaint(
+            "model.initialization",
+            "spread places hidden units, and there are none; expected torch, xavier, he or zeros",
+        )
 
 
-@rule("loss", "dataset.kind")
-def loss_fits_the_task(experiment: Experiment) -> Iterator[Complaint]:
+def loss_fits_the_task(experiment: Experiment) -> Complaints:
+    """Cross entropy compares classes."""
     if experiment.loss == "cross_entropy" and not experiment.task.is_classification:
-        yield "loss", "cross_entropy needs classes, and this dataset is a regression; use mse"
+        yield Complaint(
+            "loss",
+            "cross_entropy needs classes, and this dataset is a regression; "
+            "expected mse, mae or huber",
+        )
 
 
-@rule("loss", "dataset.kind", "model.output_activation")
-def logits_stay_logits(experiment: Experiment) -> Iterator[Complaint]:
+def logits_stay_logits(experiment: Experiment) -> Complaints:
+    """Cross entropy contains the sigmoid or softmax already."""
     name = experiment.model.output_activation
-    if experiment.loss_name != "cross_entropy" or name == "identity":
+    if experiment.loss_name != "cross_entropy" or not experiment.task.is_classification:
         return
-    if not experiment.task.is_classification:
-        return
-    contained = "contains the sigmoid already" if name == "sigmoid" else "takes logits"
-    yield "model.output_activation", f"cross_entropy {contained}; expected identity, got {name}"
+    if name != "identity":
+        why = "contains the sigmoid already" if name == "sigmoid" else "takes logits as they are"
+        yield Complaint(
+            "model.output_activation", f"cross_entropy {why}; expected identity, got '{name}'"
+        )
 
 
 # --- descent ---------------------------------------------------------------------------------
 
 
-@rule("dataset", "descent.batch_size", "descent.variant")
-def batch_fits_the_data(experiment: Experiment) -> Iterator[Complaint]:
-    size, n = experiment.descent.batch_size, experiment.dataset.training_samples
-    if size is not None and size > n and experiment.descent.variant != "stochastic":
-        yield "descent.batch_size", f"{size} is larger than the {n} training samples"
-
-
-@rule("descent.variant", "descent.batch_size")
-def stochastic_takes_one_sample(experiment: Experiment) -> Iterator[Complaint]:
-    descent = experiment.descent
-    if descent.variant == "stochastic" and descent.batch_size not in (None, 1):
-        yield (
-            "descent.batch_size",
-            f"stochastic takes one sample per update; expected 1, got {descent.batch_size} "
-            "(or variant: mini-batch)",
+def batch_fits_the_data(experiment: Experiment) -> Complaints:
+    """No batch is larger than the training data."""
+    descent, n = experiment.descent, experiment.dataset.training_samples
+    size = descent.batch_size
+    if size is not None and size > n and descent.variant != "stochastic":
+        yield Complaint(
+            "descent.batch_size", f"expected at most the {n} training samples, got {size}"
         )
 
 
-@rule("descent.optimizer")
-def nesterov_has_momentum(experiment: Experiment) -> Iterator[Complaint]:
+def stochastic_takes_one_sample(experiment: Experiment) -> Complaints:
+    """Stochastic descent has a batch size of 1 by definition."""
+    descent = experiment.descent
+    if descent.variant == "stochastic" and descent.batch_size not in (None, 1):
+        yield Complaint(
+            "descent.batch_size",
+            f"stochastic takes one sample per update; expected 1 (or variant: mini-batch), "
+            f"got {descent.batch_size}",
+        )
+
+
+def nesterov_has_momentum(experiment: Experiment) -> Complaints:
+    """Nesterov's is a kind of momentum."""
     optimizer = experiment.descent.optimizer
     if isinstance(optimizer, Sgd) and optimizer.nesterov and optimizer.momentum == 0:
-        yield "descent.optimizer.nesterov", "needs a momentum above 0"
+        yield Complaint(
+            "descent.optimizer.nesterov", "nesterov needs a momentum above 0, such as momentum: 0.9"
+        )
 
 
-@rule("descent")
-def lbfgs_sees_all_the_data(experiment: Experiment) -> Iterator[Complaint]:
+def lbfgs_sees_all_the_data(experiment: Experiment) -> Complaints:
+    """L-BFGS compares gradients, which must be of one and the same function."""
+    descent = experiment.descent
+    if isinstance(descent.optimizer, Lbfgs) and descent.variant != "batch":
+        yield Complaint(
+            "descent.optimizer", "lbfgs needs the gradient over all the data; use variant: batch"
+        )
+
+
+def lbfgs_takes_the_gradient_as_it_is(experiment: Experiment) -> Complaints:
+    """L-BFGS has neither clipping nor weight decay."""
     descent = experiment.descent
     if not isinstance(descent.optimizer, Lbfgs):
         return
-    if descent.variant != "batch":
-        yield "descent.optimizer", "lbfgs needs the gradient over all the data; use variant: batch"
     if descent.clip_norm is not None:
-        yield "descent.clip_norm", "lbfgs does not clip its gradient"
+        yield Complaint("descent.clip_norm", "lbfgs does not clip its gradient; leave it out")
     if descent.weight_decay:
-        yield "descent.weight_decay", "lbfgs has no weight decay"
-    if experiment.model.dropout:
-        yield "model.dropout", "lbfgs needs a loss that does not change from call to call"
+        yield Complaint("descent.weight_decay", "lbfgs has no weight decay; expected 0")
 
 
-@rule("descent", "training.epochs", "training.steps", "dataset")
-def warmup_ends_in_time(experiment: Experiment) -> Iterator[Complaint]:
+def lbfgs_has_one_loss(experiment: Experiment) -> Complaints:
+    """Dropout would give L-BFGS another function with every call."""
+    if isinstance(experiment.descent.optimizer, Lbfgs) and experiment.model.dropout:
+        yield Complaint(
+            "model.dropout", "lbfgs needs a loss that is the same from call to call; expected 0"
+        )
+
+
+def warmup_ends_in_time(experiment: Experiment) -> Complaints:
+    """The warmup is shorter than the run."""
     schedule, total = experiment.descent.schedule, experiment.total_updates
     if isinstance(schedule, CosineSchedule) and 0 < total <= schedule.warmup_steps:
-        yield (
+        yield Complaint(
             "descent.schedule.warmup_steps",
             f"expected fewer than the {total} updates of the run, got {schedule.warmup_steps}",
         )
@@ -273,19 +147,107 @@ def warmup_ends_in_time(experiment: Experiment) -> Iterator[Complaint]:
 # --- training --------------------------------------------------------------------------------
 
 
-@rule("training.epochs", "training.steps")
-def epochs_or_steps(experiment: Experiment) -> Iterator[Complaint]:
+def epochs_or_steps(experiment: Experiment) -> Complaints:
+    """The length of a run is given once."""
     if experiment.training.epochs is not None and experiment.training.steps is not None:
-        yield "training.steps", "give epochs or steps, not both"
+        yield Complaint("training.steps", "give epochs or steps, not both")
 
 
-@rule("training.stop_when", "training.early_stopping", "dataset", "loss")
-def watched_metrics_exist(experiment: Experiment) -> Iterator[Complaint]:
+def watched_metrics_exist(experiment: Experiment) -> Complaints:
+    """A run stops by metrics that it records."""
     training = experiment.training
-    known = ("train/loss", *experiment.task.validation_tags(experiment.loss_name))
+    known = ["train/loss", *experiment.task.validation_tags(experiment.loss_name)]
     for tag in training.stop_when or {}:
         if tag not in known:
-            yield f"training.stop_when.{tag}", f"unknown metric; expected {listing(known)}"
+            message = f"unknown metric; {_expected_metric(tag, known)}"
+            yield Complaint("training.stop_when", message, entry=tag)
     early = training.early_stopping
     if early is not None and early.metric not in known:
-        yield "training.early_stopping.metric", f"expected {listing(known)}, got '{early.metric}'"
+        message = _expected_metric(early.metric, known)
+        yield Complaint("training.early_stopping.metric", message)
+
+
+def _expected_metric(tag: str, known: list[str]) -> str:
+    # All have long beginnings in common: alike are those whose ends are.
+    ends = {name.rpartition("/")[2]: name for name in known}
+    close = nearest(tag, known, 0.9) or ends.get(nearest(tag.rpartition("/")[2], ends) or "")
+    meant = f"; did you mean '{close}'?" if close else ""
+    return f"expected {listing(known)}, got {shown(tag)}{meant}"
+
+
+# --- the table -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A check, and the keys that it reads."""
+
+    check: Callable[[Experiment], Complaints]
+    reads: tuple[str, ...]
+
+
+_SAMPLES = ("dataset.samples", "dataset.validation")
+_CLASSES = ("dataset.generator", "dataset.classes", "dataset.proportions")
+_OPTIMIZER = "descent.optimizer"
+_BATCH = ("descent.variant", "descent.batch_size")
+_LENGTH = ("training.epochs", "training.steps")
+
+RULES = (
+    Rule(data.formula_is_sound, ("dataset.formula", "dataset.domain")),
+    Rule(data.grid_is_regular, ("dataset.samples", "dataset.sampling", "dataset.domain")),
+    Rule(data.features_fit, ("dataset.generator", "dataset.features", "dataset.weights")),
+    Rule(data.weights_fit, ("dataset.generator", "dataset.features", "dataset.weights")),
+    Rule(data.only_linear_has_weights, ("dataset.generator", "dataset.weights", "dataset.bias")),
+    Rule(data.only_linear_has_outputs, ("dataset.generator", "dataset.outputs")),
+    Rule(
+        data.weights_are_of_one_output,
+        ("dataset.generator", "dataset.outputs", "dataset.weights", "dataset.bias"),
+    ),
+    Rule(data.class_features_fit, ("dataset.generator", "dataset.features")),
+    Rule(data.classes_fit, (*_CLASSES, "dataset.features")),
+    Rule(data.proportions_are_shares, _CLASSES),
+    Rule(data.every_class_on_both_sides, (*_SAMPLES, *_CLASSES)),
+    Rule(one_activation_per_hidden_layer, ("model.hidden", "model.activation")),
+    Rule(dropout_has_units_to_drop, ("model.hidden", "model.dropout")),
+    Rule(spread_has_units_to_place, ("model.hidden", "model.initialization")),
+    Rule(loss_fits_the_task, ("loss", "dataset.kind")),
+    Rule(logits_stay_logits, ("loss", "dataset.kind", "model.output_activation")),
+    Rule(batch_fits_the_data, (*_SAMPLES, *_BATCH)),
+    Rule(stochastic_takes_one_sample, _BATCH),
+    Rule(nesterov_has_momentum, (f"{_OPTIMIZER}.nesterov", f"{_OPTIMIZER}.momentum")),
+    Rule(lbfgs_sees_all_the_data, (_OPTIMIZER, "descent.variant")),
+    Rule(
+        lbfgs_takes_the_gradient_as_it_is,
+        (_OPTIMIZER, "descent.clip_norm", "descent.weight_decay"),
+    ),
+    Rule(lbfgs_has_one_loss, (_OPTIMIZER, "model.dropout")),
+    Rule(warmup_ends_in_time, ("descent.schedule.warmup_steps", *_BATCH, *_LENGTH, *_SAMPLES)),
+    Rule(epochs_or_steps, _LENGTH),
+    Rule(
+        watched_metrics_exist,
+        ("training.early_stopping.metric", "dataset.kind", "loss", *_CLASSES),
+    ),
+)
+
+
+def broken_rules(experiment: Experiment, root: Node, broken: set[Keys]) -> list[Finding]:
+    """What the rules say about an experiment whose keys in ``broken`` are not the user's own."""
+    return [
+        _finding(complaint, root)
+        for rule in RULES
+        if not any(_touched(key, broken) for key in rule.reads)
+        for complaint in rule.check(experiment)
+    ]
+
+
+def _touched(path: str, broken: set[Keys]) -> bool:
+    """Whether a key, or a section above it, is broken."""
+    keys = tuple(path.split("."))
+    return any(keys[:depth] in broken for depth in range(1, len(keys) + 1))
+
+
+def _finding(complaint: Complaint, root: Node) -> Finding:
+    keys: Keys = tuple(complaint.path.split("."))
+    if complaint.entry is not None:
+        keys = (*keys, complaint.entry)
+    return Finding(find(root, keys, of_key=complaint.entry is not None), keys, complaint.message)

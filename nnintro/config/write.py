@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from nnintro.config.experiment import Experiment, as_values
-from nnintro.config.source import scalar
+from nnintro.config.scalars import scalar
 
 
 class _Dumper(yaml.SafeDumper):
@@ -26,7 +26,10 @@ def _list(dumper: yaml.SafeDumper, value: list[Any]) -> yaml.SequenceNode:
 
 
 def _float(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:float", repr(value))
+    # PyYAML takes 1e-05 for a text and would mark it with a tag; 1.0e-05 is a number to all.
+    digits, exponent, power = repr(value).partition("e")
+    text = f"{digits}.0{exponent}{power}" if exponent and "." not in digits else repr(value)
+    return dumper.represent_scalar("tag:yaml.org,2002:float", text)
 
 
 _Dumper.add_representer(str, _text)

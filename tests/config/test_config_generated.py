@@ -1,0 +1,179 @@
+"""5,000 generated configs: each is a valid experiment or a ConfigError, at once."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from nnintro.config import dataset_rules
+from nnintro.config.experiment import as_values, smoke
+from nnintro.config.load import Config, load_config
+from nnintro.config.notes import notes
+from nnintro.config.write import as_yaml
+from nnintro.errors import ConfigError
+from tests.config import config_strategies as generated
+
+SLOWEST = 2.0
+"""Seconds for one config, on a busy machine."""
+
+seen: Counter[str] = Counter()
+hard = settings(
+    database=None,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_probes():
+    """Formulas are not what is tested here, and trying them takes most of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dataset_rules, "MOST_PROBES", 5)
+        yield
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("generated") / "a.yaml"
+
+
+def load(config, *overrides: str) -> Config | None:
+    """A config that is good, None for a bad one; its error is checked here."""
+    started = time.perf_counter()
+    try:
+        found = load_config(config, overrides)
+    except ConfigError as error:
+        found = None
+        check(error, config)
+    assert time.perf_counter() - started < SLOWEST
+    return found
+
+
+def check(error: ConfigError, config: dict | Path) -> None:
+    """One line each, no line twice, in the order of the file, with places where there is one."""
+    lines = str(error).split("\n")
+    assert len(lines) == len(set(lines)) == len(error.problems) > 0
+    assert all(line.isprintable() for line in lines), lines
+    assert max(map(len, lines)) < 1000
+    places = [(p.line, p.column) for p in error.problems if p.line is not None]
+    assert places == sorted(places)
+    if isinstance(config, Path):
+        assert all(p.file for p in error.problems)
+
+
+def check_round_trip(loaded: Config, path: Path) -> None:
+    path.write_text(as_yaml(loaded.experiment), encoding="utf-8")
+    assert load_config(path).experiment == loaded.experiment
+    shorter = smoke(loaded.experiment)
+    assert load_config(as_values(shorter)).experiment == shorter
+    assert all(notes(loaded.experiment))
+
+
+@settings(hard, max_examples=400)
+@given(config=generated.valid)
+def test_good_configs_round_trip(config, path):
+    loaded = load(config)
+    seen["good" if loaded else "bad"] += 1
+    if loaded:
+        check_round_trip(loaded, path)
+
+
+@settings(hard, max_examples=800)
+@given(config=generated.mutated())
+def test_good_configs_with_mistakes_as_files(config, path):
+    path.write_text(json.dumps(config))
+    loaded = load(path)
+    seen["good file" if loaded else "bad file"] += 1
+    if loaded:
+        check_round_trip(loaded, path)
+
+
+@settings(hard, max_examples=1000)
+@given(config=generated.mutated(generated.python_junk))
+def test_good_configs_with_mistakes_as_dicts(config):
+    seen["good dict" if load(config) else "bad dict"] += 1
+
+
+@settings(hard, max_examples=400)
+@given(config=generated.python_junk.filter(lambda value: isinstance(value, dict)))
+def test_any_dict(config):
+    load(config)
+
+
+@settings(hard, max_examples=2000)
+@given(text=generated.yaml_texts)
+def test_any_text(text, path):
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    seen["good text" if load(path) else "bad text"] += 1
+
+
+@settings(hard, max_examples=400)
+@given(config=generated.valid, key=generated.tokens, value=generated.yaml_texts)
+def test_any_override(config, key, value):
+    load(config, f"{key}={value}", f"descent.{key}={value}")
+
+
+def test_both_good_and_bad_were_seen():
+    """Which tells that the generators reach both sides of the loader."""
+    if sum(seen.values()) < 4000:
+        pytest.skip("needs the tests above")
+    assert seen["good"] > 200, seen
+    assert min(seen["good file"], seen["bad file"]) > 200, seen
+    assert min(seen["good dict"], seen["bad dict"]) > 150, seen
+    assert seen["bad text"] > 1500, seen
+
+
+# --- no blow-up ------------------------------------------------------------------------------
+
+FINE = "dataset: {kind: function, formula: x}\nmodel: {kind: mlp}\n"
+LARGE = {
+    "100 million samples": FINE.replace("formula: x", "formula: x, samples: 100000000"),
+    "64 inputs": FINE.replace(
+        "formula: x", f"formula: x64, samples: 1, domain: [{', '.join(['[0, 1]'] * 64)}]"
+    ),
+    "a long formula": FINE.replace("formula: x", f"formula: '{'sin(x)+' * 280}x'"),
+    "100,000 features": FINE.replace(
+        "kind: function, formula: x", "kind: classification, generator: hypercube, features: 100000"
+    ),
+    "unknown keys": FINE + "".join(f"learning_rate{i}: 1\n" for i in range(3_000)),
+    "misspelt names": f"{FINE.replace('mlp', 'mlp, activation: [' + 'relo, ' * 5_000 + ']')}",
+    "metrics": FINE
+    + "training: {stop_when: {"
+    + ", ".join(f"m{i}: a" for i in range(3_000))
+    + "}}",
+    "many repeated keys": FINE + "seed: 1\n" * 3_000,
+    "a long key": "x" * 200_000 + ": 1\n",
+    "a long text": FINE + "name: " + "x" * 200_000,
+    "brackets": FINE + "name: " + "[" * 200_000,
+    "aliases": FINE + "a: &a [" + "1, " * 40_000 + "]\nb: [" + "*a, " * 20_000 + "]\n",
+}
+
+
+@pytest.mark.parametrize("title", LARGE)
+def test_large_configs_are_answered_quickly(title, path):
+    path.write_text(LARGE[title])
+    started = time.process_time()
+    lines = []
+    try:
+        load_config(path)
+    except ConfigError as error:
+        lines = str(error).split("\n")
+    assert time.process_time() - started < 8
+    assert len(lines) <= 101
+
+
+def test_dicts_that_grow_without_end():
+    bomb: list = ["x"]
+    for _ in range(30):
+        bomb = [bomb] * 10
+    loop: dict = {}
+    loop["model"] = loop
+    for config, said in (({"a": bomb}, "values"), (loop, "nested more than 32 levels deep")):
+        with pytest.raises(ConfigError, match=said):
+            load_config(config)
