@@ -56,7 +56,6 @@ class NumpyMlp:
 
     def step(self, x: np.ndarray, y: np.ndarray, rate: float) -> None:
         weights, biases = self.gradient(x, y)
-        for w, g in zip(self.weights, weights, strict=True):
-            w -= rate * g
-        for b, g in zip(self.biases, biases, strict=True):
-            b -= rate * g
+        for values, gradients in ((self.weights, weights), (self.biases, biases)):
+            for value, gradient in zip(values, gradients, strict=True):
+                value[...] = value - rate * gradient

@@ -116,7 +116,7 @@ def test_every_optimizer_of_the_table_is_compared():
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_the_state_survives_saving(name):
-    """state_dict and load_state_dict are taken from under torch's wrappers; they must still work."""
+    """state_dict and load_state_dict, taken from under torch's wrappers, still work."""
     parameter = torch.nn.Parameter(torch.tensor([1.0, -2.0], dtype=torch.float64))
     descent = Descent.model_validate({"optimizer": name, "learning_rate": 0.1})
     one = build_optimizer(descent, [parameter])

@@ -7,7 +7,7 @@ import pickle
 import string
 
 import pytest
-from formula_strategies import texts, trees
+from tests.formula.formula_strategies import texts, trees
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from formula_ranges import RANGES, Range
-from formula_strategies import texts
+from tests.formula.formula_ranges import RANGES, Range
+from tests.formula.formula_strategies import texts
 from hypothesis import assume, event, example, given, settings
 from hypothesis import strategies as st
 

@@ -1,0 +1,83 @@
+"""What the documentation says is so: its examples run, its generated parts are fresh."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+import yaml
+
+import nnintro
+from nnintro.config.load import load_config
+from nnintro.config.schema import schema_text
+from nnintro.errors import ConfigError
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs/guide.md").read_text(encoding="utf-8")
+
+
+def blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_the_schema_file_is_fresh():
+    assert (ROOT / "nnintro.schema.json").read_text(encoding="utf-8") == schema_text() + "\n"
+
+
+def test_the_yaml_page_is_fresh():
+    page = runpy.run_path(str(ROOT / "docs/make_yaml_page.py"))["page"]
+    assert (ROOT / "docs/yaml.md").read_text(encoding="utf-8") == page()
+
+
+def test_the_readmes_config_is_the_lesson():
+    (block,) = blocks(README, "yaml")
+    lesson = (ROOT / "configs/classification/xor.yaml").read_text(encoding="utf-8")
+    assert yaml.safe_load(block) == yaml.safe_load(lesson)
+
+
+def test_the_readmes_mistakes_are_told_as_shown(tmp_path, monkeypatch):
+    (shown,) = blocks(README, "console")
+    command, *messages = shown.strip().splitlines()
+    assert command == "$ nnintro validate spiral.yaml"
+    monkeypatch.chdir(tmp_path)
+    Path("spiral.yaml").write_text(
+        "dataset:\n  kind: classification\n  generator: spirales\n"
+        "model: {kind: mlp, hidden: [64]}\n"
+        "descent:\n  optimizer: adam\n  learning_rat: 0.01\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_config("spiral.yaml")
+    assert str(caught.value).splitlines() == messages
+
+
+def test_the_readmes_python_runs(tmp_path, monkeypatch):
+    (code,) = blocks(README, "python")
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(code, names)  # noqa: S102
+    assert names["run"].summary["status"] == "completed"
+    assert nnintro.load("runs/linear_regression").summary["epochs"] == 50
+
+
+def test_the_guides_python_runs(tmp_path, monkeypatch, capsys):
+    (code,) = blocks(GUIDE, "python")
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})  # noqa: S102
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["layer", "shape", "activation", "parameters"]
+
+
+def test_links_lead_somewhere():
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    links = [
+        (page, target)
+        for page in pages
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+        if "://" not in target
+    ]
+    assert len(links) >= 10
+    assert [link for link in links if not (link[0].parent / link[1]).exists()] == []
