@@ -1,8 +1,8 @@
 """nnintro: small neural networks from a YAML file.
 
-    >>> import nnintro
-    >>> run = nnintro.train("configs/target.yaml")     # doctest: +SKIP
-    >>> run.predict([[0.5]])                           # doctest: +SKIP
+>>> import nnintro
+>>> run = nnintro.train("configs/target.yaml")     # doctest: +SKIP
+>>> run.predict([[0.5]])                           # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load what needs pydantic or torch when it is first asked for: the command line starts bare."""
+    """Load what needs pydantic or torch when first asked for it: the command line starts bare."""
     if name == "train":
         from nnintro.training.launch import train
 

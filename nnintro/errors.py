@@ -1,11 +1,11 @@
 """Every error a user of nnintro can meet, each with the exit code the command line gives it.
 
-    NnintroError              1   anything of ours that has no better place below
-    ├── UsageError            2   the command itself was put wrongly
-    ├── ConfigError           3   the YAML (or dict) says something it may not say
-    ├── DataError             4   the data cannot be used as asked
-    ├── DivergedError         5   training left the finite numbers
-    └── CheckpointError       6   a run on disk cannot be written, read or trusted
+NnintroError              1   anything of ours that has no better place below
+├── UsageError            2   the command itself was put wrongly
+├── ConfigError           3   the YAML (or dict) says something it may not say
+├── DataError             4   the data cannot be used as asked
+├── DivergedError         5   training left the finite numbers
+└── CheckpointError       6   a run on disk cannot be written, read or trusted
 """
 
 from __future__ import annotations
@@ -53,9 +53,7 @@ class ConfigError(NnintroError):
     exit_code = 3
 
     def __init__(self, problems: Iterable[Problem] | str) -> None:
-        self.problems = (
-            (Problem(problems),) if isinstance(problems, str) else tuple(problems)
-        )
+        self.problems = (Problem(problems),) if isinstance(problems, str) else tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
 
     @classmethod

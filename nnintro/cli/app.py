@@ -57,7 +57,8 @@ def run(started: float) -> NoReturn:
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except NnintroError as error:
-        print(error, file=sys.stderr)
+        with contextlib.suppress(OSError):  # a terminal that has been closed
+            print(error, file=sys.stderr)
         code = error.exit_code
     except KeyboardInterrupt:
         code = 128 + signal.SIGINT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -51,17 +52,21 @@ training:
 
 
 def init(
-    path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("experiment.yaml"),
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="Where to write it.")] = Path(
+        "experiment.yaml"
+    ),
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Write a commented starter config."""
     target = path / "experiment.yaml" if path.is_dir() else path
     if target.exists() and not force:
         raise UsageError(f"{target} exists already; choose another name, or --force to replace it")
+    from nnintro.recording.directory import make_folder
+
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(STARTER.format(name=target), encoding="utf-8")
+        make_folder(target.parent)
+        target.write_text(STARTER.format(name=shlex.quote(str(target))), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"cannot write {target}: {error.strerror}") from error
     emit(str(target))
-    print(f"next: nnintro train {target}", file=sys.stderr)
+    print(f"next: nnintro train {shlex.quote(str(target))}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -24,5 +25,7 @@ def runs(
     found = in_order(find_runs(runs_dir), sort)
     if json_:
         emit(as_json(found))
-    else:
+    elif found:
         emit(as_table(found, runs_dir))
+    else:
+        print(f"no runs in {runs_dir} yet", file=sys.stderr)

@@ -14,7 +14,7 @@ from nnintro.cli.output import emit
 
 
 def train(
-    config: Annotated[Path, typer.Argument(help="YAML file of the experiment.")],
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file of the experiment.")],
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the config; repeatable."),

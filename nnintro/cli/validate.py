@@ -12,7 +12,7 @@ from nnintro.cli.output import emit
 
 
 def validate(
-    configs: Annotated[list[Path], typer.Argument(help="YAML files.")],
+    configs: Annotated[list[Path], typer.Argument(metavar="CONFIG", help="YAML files.")],
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the configs."),

@@ -49,9 +49,9 @@ def load_checkpoint(directory: Path) -> dict[str, Any]:
     try:
         latest = json.loads(manifest.read_text(encoding="utf-8"))
         name, wanted = str(latest["file"]), str(latest["sha256"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{manifest}: no readable checkpoint here ({error})") from error
-    if Path(name).name != name or name.startswith("."):
+    if not name or Path(name).name != name or name.startswith("."):
         raise CheckpointError(f"{manifest}: {name!r} is not the name of a file beside it")
     path = manifest.with_name(name)
     try:
@@ -64,7 +64,8 @@ def load_checkpoint(directory: Path) -> dict[str, Any]:
         state = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
     except Exception as error:
         # Whatever a foreign file makes torch raise, to the user it is one thing.
-        raise CheckpointError(f"{path} is no checkpoint: {str(error).splitlines()[0]}") from error
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise CheckpointError(f"{path} is no checkpoint: {reason}") from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise CheckpointError(f"{path} is no checkpoint of this version of nnintro")
     return state

@@ -6,20 +6,29 @@ terminal it is a handful of plain lines.  A terminal that has gone away ends not
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from nnintro.recording.clock import clock
 
 REFRESH_SECONDS = 0.1
-PLAIN_LINES = 10
+PLAIN_LINES = 5
 PLAIN_WIDTH = 200
+NARROWEST_BAR = 10
+
+
+class _Console(Console):
+    """Rich ends the program when the reader of a pipe is gone; a training must go on."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
 
 
 class Display:
@@ -27,9 +36,12 @@ class Display:
 
     def __init__(self, *, quiet: bool = False) -> None:
         # Off a terminal lines are not folded: whoever reads a log folds for himself.
-        self.console = Console(stderr=True, highlight=False, quiet=quiet)
-        self.live = self.console.is_terminal and not quiet
-        if not self.console.is_terminal:
+        self.console = _Console(stderr=True, highlight=False, quiet=quiet)
+        # Asked of the file: FORCE_COLOR makes rich take a log for a terminal.
+        on_terminal = self.console.file.isatty()
+        # A dumb terminal cannot draw a line again.
+        self.live = on_terminal and not self.console.is_dumb_terminal and not quiet
+        if not on_terminal:
             self.console.width = PLAIN_WIDTH
         self._progress: Progress | None = None
         self._task: Any = None
@@ -51,13 +63,8 @@ class Display:
     ) -> None:
         """The run's name, what it consists of, and its layers (name, shape, activation, count)."""
         self.line(title, "bold")
-        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-        table.add_column(style="dim", no_wrap=True)
-        table.add_column(overflow="fold")
-        for name, fact in facts.items():
-            table.add_row(name, Text(fact))
-        self._print(table)
-        shapes = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+        self._facts(facts)
+        shapes = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
         for name in ("layer", "shape", "activation"):
             shapes.add_column(name)
         shapes.add_column("parameters", justify="right")
@@ -71,10 +78,10 @@ class Display:
         if not self.live or total == 0:
             return
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True)),
             BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[status]}"),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[status]}", table_column=Column(no_wrap=True)),
             console=self.console,
             auto_refresh=False,  # a refreshing thread would take the interpreter from the updates
             transient=True,
@@ -84,7 +91,7 @@ class Display:
         self._guarded(self._progress.start)
 
     def scalars(self, step: int, seconds: float, scalars: Mapping[str, float]) -> None:
-        """New measurements; off a terminal every tenth part of the way becomes a line."""
+        """New measurements; off a terminal every fifth part of the way becomes a line."""
         self._latest = scalars
         if self._progress is not None:
             self.update(step, seconds)
@@ -117,7 +124,10 @@ class Display:
     def closing(self, title: str, style: str, facts: Mapping[str, str]) -> None:
         """The last word: how it went, where things are."""
         self.line(title, style)
-        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        self._facts(facts)
+
+    def _facts(self, facts: Mapping[str, str]) -> None:
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
         for name, fact in facts.items():
@@ -128,21 +138,34 @@ class Display:
         return f"epoch {step // self._updates_per_epoch}"
 
     def _status(self, step: int, seconds: float) -> str:
-        parts = []
-        for tag in ("train/loss", self._metric):
+        """Loss, main metric, speed, time left; beside a bar only what there is room for."""
+        parts = {}
+        for name, tag in (("loss", "train/loss"), (self._metric.split("/")[-1], self._metric)):
             if tag in self._latest:
-                parts.append(
-                    f"{tag.split('/')[-1] if tag != 'train/loss' else 'loss'} "
-                    f"{self._latest[tag]:.4g}"
-                )
+                parts[name] = f"{name} {self._latest[tag]:.4g}"
         if seconds > 0 and step > 0:
             speed = step / seconds
-            parts.append(f"{speed:,.0f} updates/s")
-            parts.append(f"{clock((self._total - step) / speed)} left")
-        return "  ".join(parts)
+            parts["speed"] = f"{speed:,.0f} updates/s"
+            parts["left"] = f"{clock((self._total - step) / speed)} left"
+        if self._progress is not None:
+            taken = len(f"{self._epoch(step)}  {self._total}/{self._total} ") + NARROWEST_BAR
+            # The least needed goes first.
+            for name in ("speed", self._metric.split("/")[-1], "left", "loss"):
+                if taken + len("  ".join(parts.values())) > self.console.width:
+                    parts.pop(name, None)
+        return "  ".join(parts.values())
 
-    def _print(self, renderable: Any) -> None:
-        self._guarded(lambda: self.console.print(renderable))
+    def _print(self, table: Table) -> None:
+        if self.live:
+            self._guarded(lambda: self.console.print(table))
+            return
+        with self.console.capture() as captured:
+            self.console.print(table)
+        for line in captured.get().splitlines():
+            # A log has no use for the blanks that fill a table's lines.
+            text = Text.from_ansi(line)
+            text.rstrip()
+            self._guarded(functools.partial(self.console.print, text, soft_wrap=True))
 
     def _guarded(self, action: Any) -> None:
         """A closed terminal (EIO, EPIPE) silences the display and nothing else."""

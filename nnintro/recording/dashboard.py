@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 import os
 import signal
@@ -16,6 +18,8 @@ from nnintro.errors import CheckpointError, UsageError
 
 def serve(runs_dir: Path, port: int | None) -> None:
     """Start TensorBoard on 127.0.0.1, print its address, and stay until Ctrl-C or SIGTERM.
+
+    Either is how a dashboard is meant to end, so it returns as from any other work done.
 
     Raises:
         CheckpointError: there is no such folder.
@@ -40,10 +44,11 @@ def serve(runs_dir: Path, port: int | None) -> None:
 
 
 def _start(runs_dir: Path, port: int | None) -> str:
-    # TensorBoard says on every start that TensorFlow is not installed, which nobody asked.
+    # TensorBoard says on every start that TensorFlow is not installed and that its loading is
+    # new, which nobody asked; what goes wrong it raises.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorboard").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
         from tensorboard import program
 
@@ -54,5 +59,6 @@ def _start(runs_dir: Path, port: int | None) -> str:
             board.configure(argv=arguments)
             address: str = board.launch()
         except program.TensorBoardServerException as error:
-            raise UsageError(f"TensorBoard does not start: {error.msg}") from error
+            reason = " ".join(error.msg.split())
+            raise UsageError(f"TensorBoard does not start: {reason}") from error
     return address

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import json
 import math
@@ -21,7 +22,7 @@ def create_run_directory(runs_dir: Path, name: str) -> Path:
         CheckpointError: the folder cannot be made.
     """
     with _explained(f"cannot make a run in {runs_dir}"):
-        runs_dir.mkdir(parents=True, exist_ok=True)
+        make_folder(runs_dir)
         for number in itertools.count(1):
             directory = runs_dir / (name if number == 1 else f"{name}-{number}")
             try:
@@ -32,6 +33,14 @@ def create_run_directory(runs_dir: Path, name: str) -> Path:
             (directory / "figures").mkdir()
             return directory
     raise AssertionError
+
+
+def make_folder(folder: Path) -> None:
+    """The folder and those above it; a file in its place is told as what it is."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -95,4 +104,5 @@ def _explained(what: str) -> Iterator[None]:
     except (OSError, RuntimeError) as error:
         # torch.save tells of a full disk with a RuntimeError.
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise CheckpointError(f"{what}: {reason.splitlines()[0]}") from error
+        first_line = reason.partition("\n")[0] or type(error).__name__
+        raise CheckpointError(f"{what}: {first_line}") from error

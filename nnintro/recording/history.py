@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from nnintro.errors import CheckpointError
@@ -32,14 +32,16 @@ class History:
         self._guarded(self._file.flush)
 
     def close(self) -> None:
+        earlier, self.error = self.error, None  # the file is let go of in any case
         self._guarded(self._file.close)
+        self.error = earlier or self.error
 
-    def _guarded(self, action: object) -> None:
+    def _guarded(self, action: Callable[[], object]) -> None:
         """A full disk must not end the training; it is told at the end."""
         if self.error is not None:
             return
         try:
-            action()  # type: ignore[operator]
+            action()
         except OSError as error:
             self.error = f"history.csv: {error.strerror}"
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
+from nnintro.config.task import grows
 from nnintro.recording.drawing import (
     COLORS,
     Array,
@@ -21,26 +22,31 @@ from nnintro.recording.drawing import (
     without_infinity,
 )
 
+LOWEST_SCORE = -0.05
+"""r2 begins anywhere below zero, and what matters happens between zero and one."""
 STYLES = ("-", "--", ":", "-.")
 
 
 def learning_curves(steps: Array, columns: Mapping[str, Array], *, title: str = "") -> Figure:
-    """Each column (m,) over ``steps`` (m,): losses above, everything else below.
+    """Each column (m,) over ``steps`` (m,): losses and errors above, scores below.
 
-    Losses are those with "loss" in their name; their axis is logarithmic when all are positive.
-    NaN is a gap.
+    Scores are better when larger (accuracy, r2, ...).  The axis of losses is logarithmic when all
+    are positive; a score far below zero leaves the picture.  NaN is a gap.
     """
-    losses = {name: values for name, values in columns.items() if "loss" in name}
-    others = {name: values for name, values in columns.items() if name not in losses}
-    groups = [(name, group) for name, group in (("loss", losses), ("metric", others)) if group]
-    figure = canvas(title, margins=(0.1, 0.12, 0.75, 0.9))
+    scores = {name: values for name, values in columns.items() if grows(name)}
+    losses = {name: values for name, values in columns.items() if name not in scores}
+    groups = [(name, group) for name, group in (("loss", losses), ("score", scores)) if group]
+    figure = canvas(title, margins=(0.1, 0.12, 0.72, 0.9))
     panels = figure.subplots(max(len(groups), 1), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (name, group) in zip(panels, groups, strict=False):
         tidy(axes, "", name)
         _lines(axes, steps, group)
         if name == "loss":
             _scale(axes, group)
+        else:
+            axes.set_ylim(max(axes.get_ylim()[0], LOWEST_SCORE), None)
     panels[-1].set_xlabel("updates")
+    panels[-1].xaxis.set_major_formatter("{x:,.0f}")
     if not groups:
         remark(panels[0], "nothing was measured")
     return figure

@@ -30,14 +30,29 @@ def find_runs(runs_dir: Path) -> list[dict[str, Any]]:
 
 def _summary(directory: Path) -> dict[str, Any]:
     path = directory / "summary.json"
+    modified = directory.stat().st_mtime
     try:
         summary = json.loads(path.read_text(encoding="utf-8"))
         modified = path.stat().st_mtime
-    except (OSError, ValueError):
-        summary, modified = {"status": "unfinished"}, directory.stat().st_mtime
-    if not isinstance(summary, dict):
+    except FileNotFoundError:
+        summary = {"status": "unfinished"}
+    except (OSError, ValueError, RecursionError):
+        summary = {"status": "unreadable"}
+    if not _is_summary(summary):
         summary = {"status": "unreadable"}
     return {"name": directory.name, **summary, "directory": str(directory), "modified": modified}
+
+
+def _is_summary(summary: Any) -> bool:
+    """Whether it has the form that the table relies on; what is missing is shown as a blank."""
+    if not isinstance(summary, dict) or not isinstance(summary.get("status"), str):
+        return False
+    groups = [summary.get("metrics", {}), summary.get("seconds", {})]
+    if not all(isinstance(group, dict) for group in groups):
+        return False
+    numbers = [summary.get(key) for key in ("steps", "steps_per_second")]
+    numbers += [value for group in groups for value in group.values()]
+    return all(value is None or isinstance(value, int | float) for value in numbers)
 
 
 def _value(run: dict[str, Any], key: str) -> Any:
@@ -73,47 +88,65 @@ def in_order(runs: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
 
 
 def as_table(runs: list[dict[str, Any]], runs_dir: Path) -> str:
-    """The runs as lines of text, as wide as the terminal on stdout."""
+    """The runs as lines of text, as wide as the terminal on stdout.
+
+    On a narrow one the columns that matter least are left out.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    if not runs:
-        return f"no runs in {runs_dir} yet"
     # A pipe has no width to fit into.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for heading in ("run", "status"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("train/loss", "validation", "updates", "updates/s", "time"):
-        table.add_column(heading, justify="right")
-    for run in runs:
-        table.add_row(*(Text(cell) for cell in _cells(run, runs_dir)))
+    rows = [_cells(run, runs_dir) for run in runs]
+    names = _fitting(rows, console.width)
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
+    for name in names:
+        is_text = name in ("run", "status")
+        table.add_column(name, overflow="fold", justify="left" if is_text else "right")
+    for row in rows:
+        table.add_row(*(Text(row[name]) for name in names))
     with console.capture() as captured:
         console.print(table)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
-def _cells(run: dict[str, Any], runs_dir: Path) -> tuple[str, ...]:
+def _fitting(rows: list[dict[str, str]], width: int) -> list[str]:
+    """The headings of as many columns as fit; run and status are always there."""
+    names = list(rows[0])
+    for name in ("updates/s", "train/loss", "updates", "time", "validation"):
+        widths = [max(len(key), *(len(row[key]) for row in rows)) for key in names]
+        if sum(widths) + 2 * (len(names) - 1) <= width:
+            break
+        names.remove(name)
+    return names
+
+
+def _cells(run: dict[str, Any], runs_dir: Path) -> dict[str, str]:
+    """Heading -> text."""
     metrics, seconds = run.get("metrics", {}), run.get("seconds", {})
-    name = Path(run["directory"]).relative_to(runs_dir).as_posix()
-    return (
-        name,
-        str(run.get("status")),
-        _number(metrics.get("train/loss")),
-        _main_metric(metrics),
-        f"{run['steps']:,}" if "steps" in run else "",
-        f"{run['steps_per_second']:,.0f}" if "steps_per_second" in run else "",
-        clock(seconds["total"]) if "total" in seconds else "",
-    )
+    steps, speed, total = run.get("steps"), run.get("steps_per_second"), seconds.get("total")
+    return {
+        "run": Path(run["directory"]).relative_to(runs_dir).as_posix(),
+        "status": run["status"],
+        "train/loss": _metric(metrics, "train/loss"),
+        "validation": _main_metric(metrics),
+        "updates": "" if steps is None else f"{steps:,}",
+        "updates/s": "" if speed is None else f"{speed:,.0f}",
+        "time": "" if total is None else clock(total),
+    }
 
 
-def _main_metric(metrics: dict[str, float]) -> str:
+def _main_metric(metrics: dict[str, float | None]) -> str:
     for name in ("sup_error", "accuracy", "rmse", "loss"):
-        if metrics.get(f"validation/{name}") is not None:
-            return f"{name} {_number(metrics[f'validation/{name}'])}"
+        if f"validation/{name}" in metrics:
+            return f"{name} {_metric(metrics, f'validation/{name}')}"
     return ""
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+def _metric(metrics: dict[str, float | None], tag: str) -> str:
+    """JSON has no infinity: a metric that is there without a value was not finite."""
+    if tag not in metrics:
+        return ""
+    value = metrics[tag]
+    return "not finite" if value is None else f"{value:.4g}"

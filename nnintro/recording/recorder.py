@@ -12,7 +12,7 @@ import numpy as np
 
 from nnintro.recording.console import Display
 from nnintro.recording.history import History
-from nnintro.recording.painter import Painter
+from nnintro.recording.painter import Drawn, Painter
 from nnintro.recording.tensorboard import EventFile
 
 FLUSH_SECONDS = 2.0
@@ -36,7 +36,7 @@ class Recorder:
     tags: Sequence[str]
     display: Display
     painter: Painter | None
-    sketches: Callable[[], list[Sketch]]
+    sketches: Callable[[int], list[Sketch]]
     """Draws the network as it is now."""
     weights: Callable[[], dict[str, np.ndarray[Any, Any]]]
     """Parameters as they are now, by tag."""
@@ -52,20 +52,23 @@ class Recorder:
         self.columns: dict[str, list[float]] = {}
         self.steps: list[int] = []
         self._flushed = 0.0
+        self._weighed: set[int] = set()
+        self._shown: set[tuple[str, int]] = set()
 
     def observe(self, point: Any, *, last: bool) -> None:
-        """Record one look of the loop's (a ``training.loop.Point``)."""
-        if self.scalars or last or point.step == 0:
+        """Record one look of the loop's (a ``training.loop.Point``).
+
+        A run that ends right after a look (it diverges at the very next update, it is
+        interrupted) is looked at there once more: that is no second row.
+        """
+        again = bool(self.steps) and self.steps[-1] == point.step
+        if not again and (self.scalars or last or point.step == 0):
             row = {"step": point.step, "epoch": point.epoch, "samples": point.samples}
             self.history.append({**row, "seconds": point.seconds, **point.scalars})
             self.events.scalars(point.step, point.scalars)
             self._remember(point)
-        if (last and self.last_histogram) or point.step in self.histogram_moments:
-            for tag, values in self.weights().items():
-                self.events.histogram(point.step, tag, values)
-        if self.painter is not None and (last or point.step in self.sketch_moments):
-            for sketch in self.sketches():
-                self._draw(sketch, point.step, last=last)
+        if not last:  # the last network is for ``conclude``: early stopping may go back first
+            self._picture(point.step)
         self._collect()
         self.display.scalars(point.step, point.seconds, point.scalars)
         if last or point.seconds - self._flushed > FLUSH_SECONDS:
@@ -82,6 +85,30 @@ class Recorder:
             earlier.append(point.scalars.get(tag, float("nan")))
         self.steps.append(point.step)
 
+    def _picture(self, step: int) -> None:
+        """Weights and figures of the network as it is now, where it is their turn."""
+        if step in self.histogram_moments:
+            self._histograms(step)
+        if self.painter is not None and step in self.sketch_moments:
+            self._sketch(step, last=False)
+
+    def conclude(self, step: int, title: str) -> None:
+        """Weights and figures of the network as it is saved, and the learning curves."""
+        if self.last_histogram and step not in self._weighed:
+            self._histograms(step)
+        if self.painter is not None:
+            self._sketch(step, last=True)
+            self._curves(title)
+
+    def _histograms(self, step: int) -> None:
+        self._weighed.add(step)
+        for tag, values in self.weights().items():
+            self.events.histogram(step, tag, values)
+
+    def _sketch(self, step: int, *, last: bool) -> None:
+        for sketch in self.sketches(step):
+            self._draw(sketch, step, last=last)
+
     def _draw(self, sketch: Sketch, step: int, *, last: bool) -> None:
         assert self.painter is not None
         name = sketch.tag.rsplit("/", 1)[-1]
@@ -91,12 +118,16 @@ class Recorder:
     def _collect(self) -> None:
         """Pictures that are ready go into the events."""
         if self.painter is not None:
-            for drawn in self.painter.finished():
+            self._show(self.painter.finished())
+
+    def _show(self, pictures: list[Drawn]) -> None:
+        for drawn in pictures:
+            if (drawn.tag, drawn.step) not in self._shown:
+                self._shown.add((drawn.tag, drawn.step))
                 self.events.image(drawn.step, drawn.tag, drawn.png, drawn.wall_time)
 
-    def curves(self, title: str) -> None:
-        """The learning curves as a figure of their own, once training is over."""
-        if self.painter is None or len(self.steps) < 2:
+    def _curves(self, title: str) -> None:
+        if len(self.steps) < 2:
             return
         wanted = {
             f"columns/{tag}": np.asarray(values)
@@ -115,8 +146,7 @@ class Recorder:
         """Wait for the pictures, close the files; returns what is incomplete, in words."""
         incomplete = []
         if self.painter is not None:
-            for drawn in self.painter.close():
-                self.events.image(drawn.step, drawn.tag, drawn.png, drawn.wall_time)
+            self._show(self.painter.close())
             incomplete += self.painter.errors
         self.events.finish(status)
         self.events.close()

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+FATAL = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = [*FATAL, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+
+
+ECHO_SECONDS = 0.5
+"""A signal this soon after the first is the same one: sent to a process and to its group, say."""
 
 
 class Interrupts:
     """While entered, the first of the signals is noted in ``received``; the second acts as always.
+
+    A terminal that closes tells so twice, by the kernel and by the shell, and cannot be asked to
+    wait: after the first signal a hangup no longer counts.
 
     Outside the main thread, where Python lets nobody handle signals, it only never notes any.
     """
@@ -19,6 +28,7 @@ class Interrupts:
     def __init__(self, signals: list[signal.Signals]) -> None:
         self.signals = signals
         self.received: int | None = None
+        self._received_at = 0.0
         self._before: dict[int, Any] = {}
 
     def __call__(self) -> bool:
@@ -33,8 +43,11 @@ class Interrupts:
         return self
 
     def _note(self, number: int, _: FrameType | None) -> None:
-        self.received = number
-        self._restore()
+        if self.received is None:
+            self.received, self._received_at = number, time.monotonic()
+        elif number in FATAL and time.monotonic() - self._received_at > ECHO_SECONDS:
+            self._restore()
+            signal.raise_signal(number)
 
     def _restore(self) -> None:
         for number, handler in self._before.items():

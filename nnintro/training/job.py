@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import time
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ from nnintro.training.interrupts import Interrupts
 from nnintro.training.loop import Loop, Outcome, even_moments, regular_moments
 from nnintro.training.losses import loss_for
 from nnintro.training.pictures import Pictures
-from nnintro.training.run import Run
+from nnintro.training.run import Run, architecture
 from nnintro.training.stopping import Patience
 from nnintro.training.streams import stream
 
@@ -132,9 +133,10 @@ class _Job:
 
     def _recorder(self) -> Recorder:
         experiment, logging = self.experiment, self.experiment.logging
-        title = f"{experiment.name}, update"
         logits = self.loss_name == "cross_entropy"
-        pictures = Pictures(self.parts.model, self.parts.splits, self.task, title, logits=logits)
+        pictures = Pictures(
+            self.parts.model, self.parts.splits, self.task, experiment.name, logits=logits
+        )
         self.moments = self._moments()
         return Recorder(
             directory=self.directory,
@@ -163,7 +165,7 @@ class _Job:
         facts = {
             "data": _data_fact(experiment, parts),
             "descent": _descent_fact(experiment),
-            "length": f"{self.total:,} updates, {parts.plan.epochs_after(self.total):g} epochs",
+            "length": f"{self.total:,} updates, {parts.plan.epochs_after(self.total):,g} epochs",
             "engine": f"{parts.engine.name} on {parts.device}, {experiment.precision}",
             "run": str(self.directory),
         }
@@ -245,9 +247,9 @@ class _Job:
     # --- end -----------------------------------------------------------------------------------
 
     def _close(self, recorder: Recorder, outcome: Outcome) -> Result:
+        recorder.conclude(outcome.step, f"{self.experiment.name}: learning curves")
         metrics = self.evaluator.measure(self.parts.train)
         self._save(outcome)
-        recorder.curves(f"{self.experiment.name}: learning curves")
         incomplete = recorder.finish(outcome.status)
         summary = self._summary(outcome, metrics, incomplete)
         write_json(self.directory / "summary.json", summary)
@@ -266,6 +268,7 @@ class _Job:
     def _save(self, outcome: Outcome) -> None:
         model = {name: tensor.cpu() for name, tensor in self.parts.model.state_dict().items()}
         state = {
+            "architecture": architecture(self.experiment),
             "model": model,
             "optimizer": _on_cpu(self.parts.optimizer.state_dict()),
             "epoch": self.parts.plan.epochs_after(outcome.step),
@@ -318,7 +321,13 @@ class _Job:
     def _closing(self, outcome: Outcome, summary: dict[str, Any]) -> None:
         style = {"completed": "bold green", "stopped": "bold green"}.get(outcome.status, "bold red")
         title = outcome.status + (f": {outcome.reason}" if outcome.reason else "")
-        facts = {tag: f"{value:.6g}" for tag, value in summary["metrics"].items()}
+        # The loss under its own name, as a metric, would be a line said twice.
+        metrics = {
+            tag: value
+            for tag, value in summary["metrics"].items()
+            if tag != f"validation/{self.loss_name}"
+        }
+        facts = {tag: f"{value:.6g}" for tag, value in metrics.items()}
         seconds = summary["seconds"]
         facts["updates"] = (
             f"{summary['steps']:,} in {clock(seconds['training'])} "
@@ -326,14 +335,20 @@ class _Job:
         )
         figures = sorted(path.name for path in (self.directory / "figures").glob("*.png"))
         if figures:
-            facts["figures"] = ", ".join(f"{self.directory}/figures/{name}" for name in figures)
-        facts["look at it"] = f"nnintro dashboard --runs-dir {self.request.runs_dir}"
+            facts["figures"] = "\n".join(f"{self.directory}/figures/{name}" for name in figures)
+        facts["look at it"] = _dashboard_command(self.request.runs_dir)
         self.display.closing(title, style, facts)
 
 
 def cast_tabulated(model: nn.Module) -> Tabulated:
     assert hasattr(model, "rows")
     return model  # type: ignore[return-value]
+
+
+def _dashboard_command(runs_dir: Path) -> str:
+    if runs_dir == Path("runs"):
+        return "nnintro dashboard"
+    return f"nnintro dashboard --runs-dir {shlex.quote(str(runs_dir))}"
 
 
 def _on_cpu(value: Any) -> Any:

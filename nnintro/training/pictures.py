@@ -32,15 +32,17 @@ class Pictures:
     """
 
     def __init__(
-        self, model: nn.Module, splits: Splits, task: Task, title: str, *, logits: bool
+        self, model: nn.Module, splits: Splits, task: Task, name: str, *, logits: bool
     ) -> None:
-        self.model, self.splits, self.task, self.title = model, splits, task, title
+        self.model, self.splits, self.task = model, splits, task
+        self.name, self.title = name, name
         self.logits = logits
         first = next(model.parameters())
         self._like = first.dtype, first.device
 
-    def sketches(self) -> list[Sketch]:
-        """The figures that suit the task and its number of inputs."""
+    def sketches(self, step: int) -> list[Sketch]:
+        """The figures that suit the task and its number of inputs, after ``step`` updates."""
+        self.title = f"{self.name}, update {step:,}"
         makers: list[Callable[[], Sketch]] = []
         if self.task.is_classification:
             makers = [self._regions] if self.task.inputs == 2 else []

@@ -7,9 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nnintro.config.experiment import Experiment
 from nnintro.config.load import load_config
 from nnintro.errors import CheckpointError, ConfigError, DataError
 from nnintro.recording.checkpoint import load_checkpoint
@@ -48,7 +50,11 @@ class Run:
         """
         first = next(self.model.parameters())
         try:
-            values = torch.as_tensor(inputs, dtype=first.dtype, device="cpu")
+            # A copy: torch takes neither read-only arrays nor reversed ones.
+            plain = inputs if isinstance(inputs, Tensor) else np.array(inputs)
+            if not isinstance(plain, Tensor) and plain.dtype.kind not in "biuf":
+                raise TypeError(f"found {plain.dtype}")
+            values = torch.as_tensor(plain, dtype=first.dtype, device="cpu")
         except (TypeError, ValueError, RuntimeError) as error:
             raise DataError(f"inputs must be numbers in rows of equal length: {error}") from None
         features = _features(self.model)
@@ -67,6 +73,30 @@ def _features(model: nn.Module) -> int:
     return next(p for p in model.parameters() if p.dim() == 2).shape[1]
 
 
+def architecture(experiment: Experiment) -> dict[str, Any]:
+    """What decides which function a set of parameters is; kept in the checkpoint."""
+    model, task = experiment.model, experiment.task
+    return {
+        "kind": model.kind,
+        "inputs": task.inputs,
+        "hidden": list(model.hidden),
+        "outputs": task.outputs,
+        "activations": list(model.activations),
+        "output_activation": model.output_activation,
+        "standardize": experiment.dataset.standardize,
+    }
+
+
+def _difference(saved: Any, found: dict[str, Any]) -> str:
+    if not isinstance(saved, dict):
+        return "it does not say of which"
+    return ", ".join(
+        f"{key} {saved.get(key)} became {value}"
+        for key, value in found.items()
+        if saved.get(key) != value
+    )
+
+
 def load_run(directory: str | Path) -> Run:
     """Open a run's folder.
 
@@ -81,9 +111,13 @@ def load_run(directory: str | Path) -> Run:
         summary = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
     except ConfigError as error:
         raise CheckpointError(f"{directory} cannot be used: {error}") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{directory} has no readable summary.json: {error}") from error
     state = load_checkpoint(directory)
+    saved, found = state.get("architecture"), architecture(experiment)
+    if saved != found:
+        message = f"{directory}: the checkpoint is of another model than config.yaml"
+        raise CheckpointError(f"{message}: {_difference(saved, found)}")
     _, model = build_model(experiment, None)
     try:
         model.load_state_dict(state["model"])

@@ -1,0 +1,154 @@
+"""The command as a process: signals, pipes, full disks and closed terminals."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import select
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import nnintro
+from tests.cli.conftest import environment
+
+LONG = {"training": {"epochs": 1_000_000}, "logging": {"scalars": "every 100000 steps"}}
+
+
+def wait_for(condition, seconds=30.0):
+    """Until ``condition()`` holds; its value."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+    return value
+
+
+def training(directory):
+    """Whether a run's first row is on its way: the loop has begun."""
+    return any(directory.glob("events.out.tfevents.*"))
+
+
+def assert_readable(directory, status):
+    summary = json.loads((directory / "summary.json").read_text())
+    assert summary["status"] == status
+    run = nnintro.load(directory)
+    assert run.history["step"][-1] == summary["steps"]
+    assert run.predict([0.25]).shape == (1, 1)
+    assert not list(directory.rglob("*.tmp"))
+    return summary
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_signal_ends_training_after_saving(process, written, tmp_path, number, code):
+    with process("train", written(**LONG), "--json") as running:
+        wait_for(lambda: training(tmp_path / "runs/small"))
+        time.sleep(0.3)
+        running.send_signal(number)
+        out, err = running.communicate(timeout=30)
+    assert running.returncode == code
+    assert "Traceback" not in err
+    assert "interrupted" in err.splitlines()
+    assert json.loads(out) == assert_readable(tmp_path / "runs/small", "interrupted")
+
+
+def test_the_same_signal_twice_at_once_is_one_signal(process, written, tmp_path):
+    """As when a terminal closes (kernel and shell both tell), or a wrapper passes Ctrl-C on."""
+    with process("train", written(**LONG), "-q") as running:
+        wait_for(lambda: training(tmp_path / "runs/small"))
+        time.sleep(0.3)
+        running.send_signal(signal.SIGHUP)
+        time.sleep(0.01)
+        running.send_signal(signal.SIGHUP)
+        _, err = running.communicate(timeout=30)
+    assert (running.returncode, err) == (129, "")
+    assert_readable(tmp_path / "runs/small", "interrupted")
+
+
+@pytest.mark.parametrize("seconds", [0.15, 0.6, 1.2])
+def test_ctrl_c_while_starting_leaves_no_trace(process, written, tmp_path, seconds):
+    path = written(**{**LONG, "logging": {"figures": "auto"}})
+    with process("train", path) as running:
+        time.sleep(seconds)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert "Traceback" not in err
+    if (tmp_path / "runs/small").exists():  # a fast machine
+        assert_readable(tmp_path / "runs/small", "interrupted")
+
+
+def test_a_closed_terminal_leaves_a_readable_run(process, written, tmp_path):
+    ours, theirs = os.openpty()
+    with process(
+        "train", written(**LONG), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    ) as running:
+        os.close(theirs)
+        wait_for(lambda: training(tmp_path / "runs/small"))
+        wait_for(lambda: select.select([ours], [], [], 0)[0])
+        time.sleep(0.3)
+        os.close(ours)  # what it writes from now on fails with EIO
+        time.sleep(0.3)
+        running.send_signal(signal.SIGHUP)
+        assert running.wait(30) == 129
+    assert_readable(tmp_path / "runs/small", "interrupted")
+
+
+class TestPipes:
+    def first_line(self, tmp_path, words):
+        """Of ``nnintro WORDS | head -1``, with the exit codes of both and what stderr got."""
+        line = f"{sys.executable} -m nnintro {words}; echo ${{PIPESTATUS[*]}} >&2"
+        line = line.replace(";", " | head -1;", 1)
+        done = subprocess.run(
+            ["bash", "-c", line],
+            cwd=tmp_path,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        *err, codes = done.stderr.splitlines()
+        return done.stdout, "\n".join(err), codes
+
+    @pytest.mark.parametrize(("words", "first"), [("schema", "{\n"), ("runs --json", "[\n")])
+    def test_head_of_data(self, tmp_path, words, first):
+        for number in range(300):
+            directory = tmp_path / f"runs/{number}"
+            directory.mkdir(parents=True)
+            (directory / "config.yaml").write_text("")
+            (directory / "summary.json").write_text('{"status": "completed", "steps": 1}')
+        assert self.first_line(tmp_path, words) == (first, "", "0 0")
+
+    def test_head_of_a_summary(self, tmp_path, written):
+        written()
+        out, err, codes = self.first_line(tmp_path, "train small.yaml --json --quiet")
+        assert (out, err, codes) == ("{\n", "", "0 0")
+
+    def test_a_reader_of_the_progress_that_leaves_does_not_end_the_training(
+        self, tmp_path, written
+    ):
+        written(training={"epochs": 300})
+        out, err, codes = self.first_line(tmp_path, "train small.yaml 2>&1")
+        assert (out, err, codes) == ("small\n", "", "0 0")
+        assert_readable(tmp_path / "runs/small", "completed")
+
+
+def test_a_full_disk_is_told_with_path_and_cause(process, written, tmp_path):
+    def small_disk():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    path = written(model={"hidden": [200, 200]})
+    with process("train", path, "-q", preexec_fn=small_disk) as running:
+        out, err = running.communicate(timeout=60)
+    assert (running.returncode, out) == (6, "")
+    assert err == "cannot write runs/small/checkpoints/step-18.pt: File too large\n"
+    # Nothing that looks like a checkpoint is left.
+    assert list((tmp_path / "runs/small/checkpoints").iterdir()) == []

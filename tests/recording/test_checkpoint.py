@@ -1,0 +1,161 @@
+"""Checkpoints: whole or not at all, and believed only as far as their SHA-256 goes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import random
+from pathlib import Path
+
+import pytest
+import torch
+
+from nnintro.errors import CheckpointError
+from nnintro.recording import checkpoint, directory
+from nnintro.recording.checkpoint import load_checkpoint, save_checkpoint
+
+STATE = {"model": {"weight": torch.arange(6.0).reshape(2, 3)}, "epoch": 1.5}
+
+
+@pytest.fixture
+def run(tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    save_checkpoint(tmp_path, 40, STATE)
+    return tmp_path
+
+
+def point_to(run, data, name="step-40.pt"):
+    """Put ``data`` in the checkpoint's place, with a manifest that vouches for it."""
+    (run / "checkpoints" / name).write_bytes(data)
+    digest = hashlib.sha256(data).hexdigest()
+    (run / "checkpoints/latest.json").write_text(json.dumps({"file": name, "sha256": digest}))
+
+
+def test_what_is_saved_comes_back(run):
+    state = load_checkpoint(run)
+    assert torch.equal(state["model"]["weight"], STATE["model"]["weight"])
+    assert (state["epoch"], state["step"]) == (1.5, 40)
+
+
+def test_the_manifest_names_the_file_and_its_digest(run):
+    latest = json.loads((run / "checkpoints/latest.json").read_text())
+    data = (run / "checkpoints/step-40.pt").read_bytes()
+    expected = {"file": "step-40.pt", "step": 40, "sha256": hashlib.sha256(data).hexdigest()}
+    assert latest == expected
+    names = {path.name for path in (run / "checkpoints").iterdir()}
+    assert names == {"latest.json", "step-40.pt"}
+
+
+def test_the_same_state_is_the_same_bytes_wherever_it_is_saved(run, tmp_path_factory):
+    other = tmp_path_factory.mktemp("another-name")
+    (other / "checkpoints").mkdir()
+    save_checkpoint(other, 40, STATE)
+    first, second = (folder / "checkpoints/step-40.pt" for folder in (run, other))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_latest_names_the_newest(run):
+    save_checkpoint(run, 80, {**STATE, "epoch": 3.0})
+    assert load_checkpoint(run)["step"] == 80
+    assert (run / "checkpoints/step-40.pt").exists()
+
+
+def test_every_flipped_bit_is_noticed(run):
+    path = run / "checkpoints/step-40.pt"
+    whole, source = path.read_bytes(), random.Random(0)
+    for _ in range(300):
+        data, place = bytearray(whole), source.randrange(len(whole))
+        data[place] ^= 1 << source.randrange(8)
+        path.write_bytes(data)
+        with pytest.raises(CheckpointError, match=r"step-40\.pt is damaged: its SHA-256"):
+            load_checkpoint(run)
+    path.write_bytes(whole)
+    assert load_checkpoint(run)["step"] == 40
+
+
+@pytest.mark.parametrize("kept", [0, 1, 100, -1])
+def test_truncated(run, kept):
+    path = run / "checkpoints/step-40.pt"
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(CheckpointError, match="is damaged"):
+        load_checkpoint(run)
+
+
+class Malicious:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("dump", ["pickle", "torch"])
+def test_a_foreign_pickle_is_refused_and_not_executed(run, dump):
+    trap = run / "executed"
+    if dump == "pickle":
+        data = pickle.dumps({"format": 1, "model": Malicious(trap)})
+    else:
+        torch.save({"format": 1, "model": Malicious(trap)}, run / "foreign.pt")
+        data = (run / "foreign.pt").read_bytes()
+    point_to(run, data)
+    with pytest.raises(CheckpointError, match=r"step-40\.pt is no checkpoint"):
+        load_checkpoint(run)
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize("data", [b"", b"not a checkpoint", b"PK\x03\x04"])
+def test_a_foreign_file(run, data):
+    point_to(run, data)
+    with pytest.raises(CheckpointError, match="is no checkpoint"):
+        load_checkpoint(run)
+
+
+def test_another_format(run):
+    torch.save({"format": 99}, run / "other.pt")
+    point_to(run, (run / "other.pt").read_bytes())
+    with pytest.raises(CheckpointError, match="is no checkpoint of this version of nnintro"):
+        load_checkpoint(run)
+
+
+@pytest.mark.parametrize("name", ["../step-40.pt", "/etc/passwd", "..", ".", "a/../step-40.pt", ""])
+def test_a_manifest_cannot_point_elsewhere(run, name):
+    data = (run / "checkpoints/step-40.pt").read_bytes()
+    (run / "step-40.pt").write_bytes(data)
+    digest = hashlib.sha256(data).hexdigest()
+    (run / "checkpoints/latest.json").write_text(json.dumps({"file": name, "sha256": digest}))
+    with pytest.raises(CheckpointError, match="is not the name of a file beside it"):
+        load_checkpoint(run)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"file": "step-40.pt"}', "[" * 100_000])
+def test_a_manifest_that_makes_no_sense(run, text):
+    (run / "checkpoints/latest.json").write_text(text)
+    with pytest.raises(CheckpointError, match=r"latest\.json: no readable checkpoint here"):
+        load_checkpoint(run)
+
+
+def test_the_file_is_gone(run):
+    (run / "checkpoints/step-40.pt").unlink()
+    with pytest.raises(CheckpointError, match=r"cannot read .*step-40\.pt: No such file"):
+        load_checkpoint(run)
+
+
+def test_latest_is_not_moved_before_the_file_reads_back(run, monkeypatch):
+    monkeypatch.setattr(checkpoint, "write_whole", lambda path, _: path.write_bytes(b"half"))
+    with pytest.raises(CheckpointError, match=r"step-80\.pt does not read back"):
+        save_checkpoint(run, 80, STATE)
+    assert load_checkpoint(run)["step"] == 40
+
+
+def test_an_interrupted_write_leaves_what_was_there(run):
+    def half(file):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    path = run / "checkpoints/step-40.pt"
+    before = path.read_bytes()
+    with pytest.raises(CheckpointError, match=r"cannot write .*step-40\.pt: No space left"):
+        directory.write_whole(path, half)
+    assert path.read_bytes() == before
+    assert {p.name for p in path.parent.iterdir()} == {"latest.json", "step-40.pt"}
