@@ -12,15 +12,16 @@ PAGE = Path(__file__).with_name("yaml.md")
 OPENING = """\
 # The YAML, key by key
 
-A config is one mapping with the sections below. Keys without a default are required. Unknown keys,
-repeated keys, wrong types, numbers that are not finite and values out of range are errors, told all at
-once with file, line and column. Numbers and words are read by YAML 1.2: `1e-3` is a number, `no` a text.
+A config is one mapping with the sections below. Keys without a default are required. Unknown
+keys, repeated keys, wrong types, numbers that are not finite and values out of range are errors,
+told all at once with file, line and column. Numbers and words are read by YAML 1.2: `1e-3` is a
+number, `no` a text.
 
-Formulas know x (or x1, x2, ... when there are several inputs), + - * / ** and parentheses, sin, cos,
-tan, exp, log, sqrt, abs, tanh, min, max, sign, step (1 above 0, else 0), floor, pi and e.
+Formulas know x (or x1, x2, ... when there are several inputs), + - * / ** and parentheses, sin,
+cos, tan, exp, log, sqrt, abs, tanh, min, max, sign, step (1 above 0, else 0), floor, pi and e.
 
-`optimizer`, `schedule` and `initialization` take a name, or a mapping with that name under `kind` and
-the settings listed here: `optimizer: {kind: adam, betas: [0.9, 0.99]}`.
+`optimizer`, `schedule` and `initialization` take a name, or a mapping with that name under `kind`
+and the settings listed here: `optimizer: {kind: adam, betas: [0.9, 0.99]}`.
 """
 SECTIONS = {
     "The top level": [None],

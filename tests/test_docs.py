@@ -58,7 +58,7 @@ def test_the_readmes_python_runs(tmp_path, monkeypatch):
     (tmp_path / "configs").symlink_to(ROOT / "configs")
     monkeypatch.chdir(tmp_path)
     names = {}
-    exec(code, names)  # noqa: S102
+    exec(code, names)
     assert names["run"].summary["status"] == "completed"
     assert nnintro.load("runs/linear_regression").summary["epochs"] == 50
 
@@ -66,7 +66,7 @@ def test_the_readmes_python_runs(tmp_path, monkeypatch):
 def test_the_guides_python_runs(tmp_path, monkeypatch, capsys):
     (code,) = blocks(GUIDE, "python")
     monkeypatch.chdir(tmp_path)
-    exec(code, {})  # noqa: S102
+    exec(code, {})
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["layer", "shape", "activation", "parameters"]
 

@@ -41,7 +41,7 @@ def render(kind: str, arrays: Mapping[str, Array], texts: Mapping[str, str | lis
         # savefig would draw everything twice, first without an image.
         canvas = figure.canvas
         assert isinstance(canvas, FigureCanvasAgg)
-        canvas.print_png(png)
+        canvas.print_png(png)  # type: ignore[no-untyped-call]
     return png.getvalue()
 
 

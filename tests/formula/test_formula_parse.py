@@ -7,13 +7,13 @@ import pickle
 import string
 
 import pytest
-from tests.formula.formula_strategies import texts, trees
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from nnintro.formula import FUNCTIONS, LECTURE, Formula, FormulaError, parse
 from nnintro.formula.language import MAX_DEPTH, MAX_LENGTH
 from nnintro.formula.tree import Call, Node, Number, Variable
+from tests.formula.formula_strategies import texts, trees
 
 X = Variable("x", 0)
 

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.formula.formula_ranges import RANGES, Range
-from tests.formula.formula_strategies import texts
 from hypothesis import assume, event, example, given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +24,8 @@ from nnintro.formula.evaluate import evaluate
 from nnintro.formula.floats import FLOATS
 from nnintro.formula.language import OPERATORS
 from nnintro.formula.tensors import tensor_algebra
+from tests.formula.formula_ranges import RANGES, Range
+from tests.formula.formula_strategies import texts
 
 inf, nan = math.inf, math.nan
 SPECIAL = [-inf, -8.0, -2.5, -1.0, -0.5, -0.0, 0.0, 5e-324, 0.5, 1.0, 2.0, 3.0, 1e300, inf, nan]
