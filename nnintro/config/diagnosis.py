@@ -182,7 +182,7 @@ class Diagnosis:
         named = keys[: next((i for i, key in enumerate(keys) if isinstance(key, int)), len(keys))]
         self.broken.add(named)
         section = self.section(named[:-1])
-        if section is None:
+        if section is None or not named:
             return
         section.content.pop(named[-1], None)
         if named in PLACEHOLDERS:

@@ -22,7 +22,7 @@ from nnintro.config.nodes import (
     copied,
     refusal,
 )
-from nnintro.config.scalars import scalar
+from nnintro.config.scalars import is_text, scalar
 from nnintro.config.wording import shown_key
 
 MERGE_KEY = "<<"
@@ -157,6 +157,9 @@ class Reader:
             return None
         text: str = event.value
         if self.tagged(event, place):
+            return None
+        if not is_text(text):
+            self.refuse(place, f"a key must be of valid characters, got {ascii(text)}")
             return None
         if text == MERGE_KEY and not event.style:
             self.refuse(place, "merge keys are not supported; write the keys out", text)

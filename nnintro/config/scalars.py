@@ -36,3 +36,12 @@ def scalar(text: str) -> Scalar:
     if _BASED.fullmatch(text):
         return int(text, 0) if len(text) <= MOST_DIGITS else math.inf
     return float(text) if _FLOAT.fullmatch(text) else text
+
+
+def is_text(value: str) -> bool:
+    """Whether all characters are whole: half of a surrogate pair can be escaped, never written."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

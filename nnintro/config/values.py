@@ -18,7 +18,7 @@ from nnintro.config.nodes import (
     Source,
     dotted,
 )
-from nnintro.config.scalars import MOST_DIGITS, Scalar
+from nnintro.config.scalars import MOST_DIGITS, Scalar, is_text
 from nnintro.config.wording import shown
 from nnintro.errors import ConfigError, Problem
 
@@ -59,7 +59,7 @@ class _Builder:
         entries: dict[str, Entry] = {}
         refused = False
         for key, item in value.items():
-            if isinstance(key, str):
+            if isinstance(key, str) and is_text(key):
                 below = self.node(item, (*keys, str.__str__(key)))
                 entries[str.__str__(key)] = Entry(below.place, below)
                 continue
@@ -94,4 +94,6 @@ def _exact(value: float | str | Path | None) -> Scalar:
 
 def _kind_and_value(value: Any) -> str:
     kind = type(value).__name__
+    if isinstance(value, str):
+        return ascii(str.__str__(value))
     return f"{kind} {shown(value)}" if isinstance(value, int | float) else f"a value of type {kind}"

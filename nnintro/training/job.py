@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import signal
 import time
 from dataclasses import dataclass
@@ -18,36 +17,26 @@ from nnintro.config.notes import notes
 from nnintro.config.write import as_yaml
 from nnintro.datasets import Data
 from nnintro.errors import DivergedError
-from nnintro.models import Tabulated, parameter_count
+from nnintro.models import Tabulated
 from nnintro.recording.checkpoint import save_checkpoint
-from nnintro.recording.clock import clock
 from nnintro.recording.console import Display
 from nnintro.recording.directory import create_run_directory, write_json, write_text
 from nnintro.recording.environment import environment
 from nnintro.recording.painter import Painter
 from nnintro.recording.recorder import Recorder
+from nnintro.training import words
 from nnintro.training.assemble import Parts, assemble, threads, threads_for
 from nnintro.training.evaluation import Evaluator
 from nnintro.training.hint import learning_rate_to_try
 from nnintro.training.interrupts import Interrupts
-from nnintro.training.loop import Loop, Outcome, even_moments, regular_moments
+from nnintro.training.loop import Loop, Outcome
 from nnintro.training.losses import loss_for
+from nnintro.training.moments import MEASURED_SAMPLES, histogram_moments, looks, sketch_moments
 from nnintro.training.pictures import Pictures
 from nnintro.training.run import Run, architecture
 from nnintro.training.stopping import Patience
 from nnintro.training.streams import stream
-
-CURVE_POINTS = 1000
-LEAST_POINTS = 200
-"""Looks even where they cost much, as long as there is one for each epoch."""
-HISTOGRAMS = 20
-SKETCHES = 5
-MEASURED_SAMPLES = 2048
-"""Training samples on which train/loss is measured while training; the summary's is over all."""
-EVALUATION_SHARE = 0.025
-"""Evaluation's share of the arithmetic of training, where it is not below LEAST_POINTS."""
-UPDATE_OVERHEAD_SAMPLES = 2000
-"""An update's fixed cost, in samples of a small network pushed forward."""
+from nnintro.training.summary import summarize
 
 UPDATE_TAGS = (
     "descent/learning_rate",
@@ -137,7 +126,7 @@ class _Job:
         pictures = Pictures(
             self.parts.model, self.parts.splits, self.task, experiment.name, logits=logits
         )
-        self.moments = self._moments()
+        self.moments = looks(self.total, self.parts.plan, len(self.parts.validation), logging.every)
         return Recorder(
             directory=self.directory,
             tags=self.tags,
@@ -145,8 +134,8 @@ class _Job:
             painter=self.request.painter,
             sketches=pictures.sketches,
             weights=self._weights,
-            sketch_moments=_geometric(self.moments, SKETCHES),
-            histogram_moments=set(_some(self.moments, HISTOGRAMS))
+            sketch_moments=sketch_moments(self.moments),
+            histogram_moments=histogram_moments(self.moments)
             if logging.histograms == "auto"
             else set(),
             scalars=logging.scalars != "off",
@@ -162,14 +151,9 @@ class _Job:
         said = notes(experiment)
         table = cast_tabulated(parts.model).rows()
         rows = [(row.layer, row.shape, row.activation, f"{row.parameters:,}") for row in table]
-        facts = {
-            "data": _data_fact(experiment, parts),
-            "descent": _descent_fact(experiment),
-            "length": f"{self.total:,} updates, {parts.plan.epochs_after(self.total):,g} epochs",
-            "engine": f"{parts.engine.name} on {parts.device}, {experiment.precision}",
-            "run": str(self.directory),
-        }
-        self.display.heading(experiment.name, facts, rows)
+        self.display.heading(
+            experiment.name, words.heading(experiment, parts, self.directory), rows
+        )
         for note in said:
             self.display.warn(note)
         events = recorder.events
@@ -193,20 +177,6 @@ class _Job:
         if self.task.has_truth:
             return "validation/sup_error"
         return "validation/accuracy" if self.task.is_classification else "validation/rmse"
-
-    def _moments(self) -> list[int]:
-        """When to look: about a thousand times, fewer where looking would cost too much."""
-        every = self.experiment.logging.every
-        if every is not None:
-            return regular_moments(self.total, every)
-        plan = self.parts.plan
-        per_look = min(plan.samples, MEASURED_SAMPLES) + len(self.parts.validation)
-        samples = plan.samples_after(self.total)
-        work = 3 * samples + UPDATE_OVERHEAD_SAMPLES * self.total
-        affordable = int(EVALUATION_SHARE * work / (per_look + UPDATE_OVERHEAD_SAMPLES))
-        epochs = -(-self.total // plan.updates_per_epoch)
-        wanted = max(affordable, min(epochs, LEAST_POINTS))
-        return even_moments(self.total, min(CURVE_POINTS, wanted))
 
     def _weights(self) -> dict[str, Any]:
         return {
@@ -251,16 +221,29 @@ class _Job:
         metrics = self.evaluator.measure(self.parts.train)
         self._save(outcome)
         incomplete = recorder.finish(outcome.status)
-        summary = self._summary(outcome, metrics, incomplete)
+        summary = summarize(
+            self.experiment,
+            self.parts,
+            outcome,
+            metrics,
+            self.directory,
+            started=self.request.started,
+            startup=self.startup,
+        )
+        if self.evaluator.confusion is not None:
+            summary["confusion"] = self.evaluator.confusion.tolist()
+        if incomplete:
+            summary["incomplete"] = incomplete
         write_json(self.directory / "summary.json", summary)
         for problem in incomplete:
             self.display.warn(f"incomplete: {problem}")
-        hint = ""
+        style = "bold green" if outcome.status in ("completed", "stopped") else "bold red"
+        title = outcome.status + (f": {outcome.reason}" if outcome.reason else "")
+        self.display.closing(title, style, words.closing(summary, self.loss_name, self.directory))
         if outcome.status == "diverged":
-            hint = self._hint()
-        self._closing(outcome, summary)
-        if outcome.status == "diverged":
-            message = f"training diverged {outcome.reason}: the loss is no finite number; {hint}"
+            message = (
+                f"training diverged {outcome.reason}: the loss is no finite number; {self._hint()}"
+            )
             raise DivergedError(message, self.directory, summary)
         run = Run(self.directory, self.parts.model.cpu().eval(), summary)
         return Result(run, self.interrupts.received)
@@ -275,41 +258,6 @@ class _Job:
         }
         save_checkpoint(self.directory, outcome.step, state)
 
-    def _summary(
-        self, outcome: Outcome, metrics: dict[str, float], incomplete: list[str]
-    ) -> dict[str, Any]:
-        plan, seconds = self.parts.plan, outcome.seconds
-        total = time.perf_counter() - self.request.started
-        summary: dict[str, Any] = {
-            "status": outcome.status,
-            "name": self.experiment.name,
-            "directory": str(self.directory),
-            "engine": self.parts.engine.name,
-            "device": str(self.parts.device),
-            "precision": self.experiment.precision,
-            "parameters": parameter_count(self.parts.model),
-            "epochs": _whole(plan.epochs_after(outcome.step)),
-            "steps": outcome.step,
-            "samples": plan.samples_after(outcome.step),
-            "steps_per_second": outcome.step / seconds if seconds > 0 else 0.0,
-            "seconds": {
-                "startup": self.startup,
-                "training": seconds,
-                "recording": max(total - self.startup - seconds, 0.0),
-                "total": total,
-            },
-            "metrics": metrics,
-        }
-        if outcome.reason:
-            summary["reason"] = outcome.reason
-        if self.evaluator.confusion is not None:
-            summary["confusion"] = self.evaluator.confusion.tolist()
-        if self.parts.splits.facts:
-            summary["data"] = self.parts.splits.facts
-        if incomplete:
-            summary["incomplete"] = incomplete
-        return summary
-
     def _hint(self) -> str:
         rate = self.experiment.descent.learning_rate
         found = learning_rate_to_try(self.experiment)
@@ -318,37 +266,10 @@ class _Job:
             f"try a smaller learning rate: --set descent.learning_rate={tried:g} (it was {rate:g})"
         )
 
-    def _closing(self, outcome: Outcome, summary: dict[str, Any]) -> None:
-        style = {"completed": "bold green", "stopped": "bold green"}.get(outcome.status, "bold red")
-        title = outcome.status + (f": {outcome.reason}" if outcome.reason else "")
-        # The loss under its own name, as a metric, would be a line said twice.
-        metrics = {
-            tag: value
-            for tag, value in summary["metrics"].items()
-            if tag != f"validation/{self.loss_name}"
-        }
-        facts = {tag: f"{value:.6g}" for tag, value in metrics.items()}
-        seconds = summary["seconds"]
-        facts["updates"] = (
-            f"{summary['steps']:,} in {clock(seconds['training'])} "
-            f"({summary['steps_per_second']:,.0f} a second); {clock(seconds['total'])} in all"
-        )
-        figures = sorted(path.name for path in (self.directory / "figures").glob("*.png"))
-        if figures:
-            facts["figures"] = "\n".join(f"{self.directory}/figures/{name}" for name in figures)
-        facts["look at it"] = _dashboard_command(self.request.runs_dir)
-        self.display.closing(title, style, facts)
-
 
 def cast_tabulated(model: nn.Module) -> Tabulated:
     assert hasattr(model, "rows")
     return model  # type: ignore[return-value]
-
-
-def _dashboard_command(runs_dir: Path) -> str:
-    if runs_dir == Path("runs"):
-        return "nnintro dashboard"
-    return f"nnintro dashboard --runs-dir {shlex.quote(str(runs_dir))}"
 
 
 def _on_cpu(value: Any) -> Any:
@@ -357,10 +278,6 @@ def _on_cpu(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _on_cpu(item) for key, item in value.items()}
     return [_on_cpu(item) for item in value] if isinstance(value, list) else value
-
-
-def _whole(value: float) -> int | float:
-    return int(value) if value == int(value) else value
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, str | float | bool]:
@@ -372,38 +289,3 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, str | float | b
         else:
             found[prefix + key] = value if isinstance(value, bool | int | float) else str(value)
     return found
-
-
-def _geometric(moments: list[int], count: int) -> set[int]:
-    """0 and moments a factor of four apart, the last one among them."""
-    chosen = {0}
-    for power in range(count - 1):
-        index = len(moments) // 4**power - 1
-        if index >= 0:
-            chosen.add(moments[index])
-    return chosen
-
-
-def _some(moments: list[int], count: int) -> list[int]:
-    """0 and about ``count`` of the moments, evenly."""
-    return [0, *(moments[i - 1] for i in even_moments(len(moments), count))]
-
-
-def _data_fact(experiment: Experiment, parts: Parts) -> str:
-    dataset = experiment.dataset
-    what = getattr(dataset, "formula", None) or getattr(dataset, "generator", "")
-    task = experiment.task
-    return (
-        f"{dataset.kind} ({what}): {task.kind}, {task.inputs} in, {task.outputs} out; "
-        f"{len(parts.train):,} training and {len(parts.validation):,} validation samples"
-    )
-
-
-def _descent_fact(experiment: Experiment) -> str:
-    descent = experiment.descent
-    size = "" if descent.variant == "stochastic" else f" of {experiment.batch_size}"
-    return (
-        f"{descent.variant}{size}, {descent.optimizer.kind}, "
-        f"learning rate {descent.learning_rate:g}, {descent.schedule.kind}; "
-        f"loss {experiment.loss_name}"
-    )

@@ -134,17 +134,3 @@ class Loop:
                 f"{self.patience.metric} has not improved since epoch "
                 f"{self.patience.best_epoch:g}; back to update {self.patience.best_step}"
             )
-
-
-def even_moments(total: int, count: int) -> list[int]:
-    """At most ``count`` update counts, evenly spread, ending on ``total``."""
-    if total <= 0:
-        return []
-    count = min(count, total)
-    return sorted({round(total * (index + 1) / count) for index in range(count)})
-
-
-def regular_moments(total: int, every: int) -> list[int]:
-    """Each multiple of ``every``, and ``total``."""
-    moments = list(range(every, total + 1, every))
-    return moments if moments and moments[-1] == total else [*moments, *([total] if total else [])]

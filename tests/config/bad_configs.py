@@ -1228,6 +1228,10 @@ descent: {batch_size: 2000}
             "bad.yaml:1:51: model.hidden.0: expected a whole number, got [1, 0]",
         ],
     ),
+    "half of a surrogate pair as a key": (
+        FINE + '"\\uD800": 1\n',
+        [r"bad.yaml:3:1: a key must be of valid characters, got '\ud800'"],
+    ),
     "a syntax error behind other findings": (
         FINE
         + """\

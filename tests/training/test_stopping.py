@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import nnintro
-from nnintro.training.loop import even_moments, regular_moments
+from nnintro.training.moments import even_moments, regular_moments
 from nnintro.training.stopping import Patience, reached
 from tests.support import config
 

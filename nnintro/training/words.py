@@ -1,0 +1,69 @@
+"""What a person is told about a run: what it is about to do, and how it went."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from nnintro.config.experiment import Experiment
+from nnintro.recording.clock import clock
+from nnintro.training.assemble import Parts
+
+
+def heading(experiment: Experiment, parts: Parts, directory: Path) -> dict[str, str]:
+    """Name -> fact, for the lines above the table of layers."""
+    total = experiment.total_updates
+    return {
+        "data": _data_fact(experiment, parts),
+        "descent": _descent_fact(experiment),
+        "length": f"{total:,} updates, {parts.plan.epochs_after(total):,g} epochs",
+        "engine": f"{parts.engine.name} on {parts.device}, {experiment.precision}",
+        "run": str(directory),
+    }
+
+
+def closing(summary: dict[str, Any], loss_name: str, directory: Path) -> dict[str, str]:
+    """Name -> fact, for the lines at the end."""
+    facts = {
+        tag: f"{value:.6g}"
+        for tag, value in summary["metrics"].items()
+        # The loss under its own name, as a metric, would be a line said twice.
+        if tag != f"validation/{loss_name}"
+    }
+    seconds = summary["seconds"]
+    facts["updates"] = (
+        f"{summary['steps']:,} in {clock(seconds['training'])} "
+        f"({summary['steps_per_second']:,.0f} a second); {clock(seconds['total'])} in all"
+    )
+    figures = sorted((directory / "figures").glob("*.png"))
+    if figures:
+        facts["figures"] = "\n".join(map(str, figures))
+    facts["look at it"] = _dashboard_command(directory.parent)
+    return facts
+
+
+def _dashboard_command(runs_dir: Path) -> str:
+    if runs_dir == Path("runs"):
+        return "nnintro dashboard"
+    return f"nnintro dashboard --runs-dir {shlex.quote(str(runs_dir))}"
+
+
+def _data_fact(experiment: Experiment, parts: Parts) -> str:
+    dataset = experiment.dataset
+    what = getattr(dataset, "formula", None) or getattr(dataset, "generator", "")
+    task = experiment.task
+    return (
+        f"{dataset.kind} ({what}): {task.kind}, {task.inputs} in, {task.outputs} out; "
+        f"{len(parts.train):,} training and {len(parts.validation):,} validation samples"
+    )
+
+
+def _descent_fact(experiment: Experiment) -> str:
+    descent = experiment.descent
+    size = "" if descent.variant == "stochastic" else f" of {experiment.batch_size}"
+    return (
+        f"{descent.variant}{size}, {descent.optimizer.kind}, "
+        f"learning rate {descent.learning_rate:g}, {descent.schedule.kind}; "
+        f"loss {experiment.loss_name}"
+    )
