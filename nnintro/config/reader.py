@@ -159,7 +159,7 @@ class Reader:
         if self.tagged(event, place):
             return None
         if not is_text(text):
-            self.refuse(place, f"a key must be of valid characters, got {ascii(text)}")
+            self.refuse(place, f"a key must be of valid characters, got {text!a}")
             return None
         if text == MERGE_KEY and not event.style:
             self.refuse(place, "merge keys are not supported; write the keys out", text)
