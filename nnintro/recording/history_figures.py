@@ -84,6 +84,6 @@ def _scale(axes: Axes, group: Mapping[str, Array]) -> None:
         low, high = span(np.log10(values))
         axes.set_ylim(10 ** max(low, -300), 10**high)
         axes.yaxis.set_minor_locator(NullLocator())  # dozens of them take longest to draw
+        axes.yaxis.set_major_formatter("{x:g}")  # 10^-3 as mathematics takes a tenth of a second
         if high - low < 1:  # within one decade, powers of ten would label nothing
             axes.yaxis.set_major_locator(MaxNLocator(5))
-            axes.yaxis.set_major_formatter("{x:g}")

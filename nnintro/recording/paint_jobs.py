@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 END = b"end\n"
 """The last line of a painter that still wants its figures; without it they are thrown away."""
@@ -39,6 +39,8 @@ def write_job(path: Path, job: Job) -> None:
         "texts": dict(job.texts),
         "save_as": None if job.save_as is None else str(job.save_as),
     }
+    import numpy as np  # not above: the painter starts before anything heavy is loaded
+
     with path.open("xb") as file:
         file.write(json.dumps(header).encode() + b"\n")
         for array in job.arrays.values():
@@ -47,6 +49,8 @@ def write_job(path: Path, job: Job) -> None:
 
 def read_job(path: Path) -> Job:
     """The job that ``write_job`` left at ``path``."""
+    import numpy as np
+
     with path.open("rb") as file:
         header = json.loads(file.readline())
         arrays = {name: np.load(file, allow_pickle=False) for name in header["names"]}

@@ -22,11 +22,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
-
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, Self
 
 from nnintro.recording.paint_jobs import END, LOG, Job, write_job
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ class Painter:
                 self._say(END)
             if process.stdin is not None:
                 process.stdin.close()
-            process.wait(timeout)
+            _wait(process, timeout)
         except subprocess.TimeoutExpired:
             self._end_is_known = True
             self.errors.append(f"drawing was ended after waiting {timeout:g} s for it")
@@ -193,6 +194,15 @@ class Painter:
         folder, self._folder = self._folder, None
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait(process: subprocess.Popen[bytes], timeout: float) -> None:
+    """As ``process.wait`` does, which on its way to the end asks only every 50 ms."""
+    deadline = time.monotonic() + timeout
+    while process.poll() is None:
+        if time.monotonic() > deadline:
+            raise subprocess.TimeoutExpired(process.args, timeout)
+        time.sleep(0.003)
 
 
 def _start(folder: Path) -> subprocess.Popen[bytes]:
