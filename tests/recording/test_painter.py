@@ -237,9 +237,11 @@ class TestFaults:
         assert painter.errors[0].startswith("figures cannot be drawn:")
 
     @pytest.mark.usefixtures("temporary")
-    def test_a_process_that_fails_at_once_says_why(self, tmp_path, monkeypatch):
+    def test_a_process_that_fails_at_its_first_job_says_why(self, tmp_path, monkeypatch):
         python = tmp_path / "python"
-        python.write_text("#!/bin/sh\necho some trouble >&2\necho no modules >&2\nexit 3\n")
+        # It waits for the job's line: how long asking takes must not decide what is found.
+        script = "#!/bin/sh\nread job\necho some trouble >&2\necho no modules >&2\nexit 3\n"
+        python.write_text(script)
         python.chmod(0o755)
         monkeypatch.setattr(sys, "executable", str(python))
         with Painter() as painter:
