@@ -14,12 +14,18 @@ from nnintro.cli.output import emit
 
 
 def train(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file of the experiment.")],
+    config: Annotated[
+        Path | None, typer.Argument(metavar="CONFIG", help="YAML file of the experiment.")
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the config; repeatable."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the run.")] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Go on with this run from its newest checkpoint."),
+    ] = None,
     runs_dir: Annotated[Path, typer.Option(help="Folder that runs land in.")] = Path("runs"),
     smoke: Annotated[
         bool, typer.Option("--smoke", help="At most 256 samples and 20 updates, for a CI.")
@@ -38,6 +44,7 @@ def train(
             set_ or (),
             runs_dir,
             name=name,
+            resume=resume,
             smoke_test=smoke,
             quiet=quiet,
             command=sys.argv,

@@ -140,3 +140,16 @@ def grid_side(samples: int, inputs: int) -> int:
 def as_values(experiment: Experiment) -> dict[str, Any]:
     """Plain dicts, lists and scalars, as config.yaml holds them; what is unset is left out."""
     return experiment.model_dump(exclude_none=True)
+
+
+def flat_values(experiment: Experiment) -> dict[str, Any]:
+    """The same with the sections undone: dotted key -> a scalar or a list."""
+    return _flat(as_values(experiment), "")
+
+
+def _flat(values: dict[str, Any], prefix: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        inner = isinstance(value, dict)
+        found.update(_flat(value, f"{prefix}{key}.") if inner else {prefix + key: value})
+    return found

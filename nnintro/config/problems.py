@@ -36,6 +36,7 @@ _PATTERNS = {
     "device": "auto, cpu, cuda or cuda:<index>",
     "name": "letters, digits, '.', '_' and '-', the first a letter or digit",
     "logging.scalars": "auto, off or 'every N steps'",
+    "training.checkpoint.every": "a time such as 30s, 5min or 1h, 'N steps', or off",
 }
 CLOSE = 0.8
 """A key this like another of its section is a misspelling, even if another section has it."""

@@ -8,6 +8,9 @@ from pydantic import Field
 
 from nnintro.config.section import NotNegative, Positive, Section
 
+_NUMBER = r"[1-9][0-9]{0,8}(\.[0-9]{1,9})?|0\.[0-9]{0,8}[1-9]"
+"""A decimal above zero."""
+
 
 class EarlyStopping(Section):
     """Stop when a metric has not improved for a while, and go back to its best parameters."""
@@ -18,6 +21,31 @@ class EarlyStopping(Section):
     """The metric that is watched, such as validation/accuracy."""
     minimum_improvement: NotNegative = 0.0
     """What counts as an improvement: a change of more than this."""
+
+
+_TIMES = {"s": 1.0, "min": 60.0, "h": 3600.0}
+
+
+class Checkpoints(Section):
+    """How often everything is saved that a run needs to go on after it was cut off."""
+
+    every: Annotated[
+        str, Field(pattern=rf"^(off|({_NUMBER}) ?(s|min|h)|[1-9][0-9]{{0,9}} steps?)$")
+    ] = "30s"
+    """A time such as `30s`, `5min` or `1h`, a number of updates such as `500 steps`, or off."""
+    keep: Annotated[int, Field(ge=1, le=1000)] = 2
+    """How many of the newest checkpoints stay."""
+
+    @property
+    def steps(self) -> int | None:
+        """N of `N steps`."""
+        return int(self.every.split()[0]) if self.every.endswith(("step", "steps")) else None
+
+    @property
+    def seconds(self) -> float | None:
+        """The time between two checkpoints, where it is a time that is given."""
+        unit = self.every.lstrip("0123456789. ")
+        return float(self.every.removesuffix(unit)) * _TIMES[unit] if unit in _TIMES else None
 
 
 class Training(Section):
@@ -33,6 +61,8 @@ class Training(Section):
     """Metric -> value; training stops once every metric named is at its value or better."""
     early_stopping: EarlyStopping | None = None
     """Stop when a metric no longer improves, and go back to its best parameters."""
+    checkpoint: Checkpoints = Field(default_factory=Checkpoints)
+    """What is kept on disk while training, so that a run that is cut off can go on."""
 
 
 class Logging(Section):

@@ -8,30 +8,60 @@ import itertools
 import json
 import math
 import os
+import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from nnintro.errors import CheckpointError
+from nnintro.recording.lock import RunLock
 
 
-def create_run_directory(runs_dir: Path, name: str) -> Path:
+def create_run_directory(runs_dir: Path, name: str, config: str) -> tuple[Path, RunLock]:
     """``runs_dir/name``, or ``name-2``, ``name-3``, ...: the first that does not exist yet.
+
+    It takes its name only with ``config`` in it as config.yaml, so that whatever is found under
+    the name of a run can be resumed.
+
+    Returns:
+        The folder, and the lock on it.
 
     Raises:
         CheckpointError: the folder cannot be made.
     """
-    with _explained(f"cannot make a run in {runs_dir}"):
+    with explained(f"cannot make a run in {runs_dir}"):
         make_folder(runs_dir)
-        for number in itertools.count(1):
-            directory = runs_dir / (name if number == 1 else f"{name}-{number}")
+        unnamed = runs_dir / f".{name}.{secrets.token_hex(6)}"
+        unnamed.mkdir()
+        try:
+            (unnamed / "checkpoints").mkdir()
+            (unnamed / "figures").mkdir()
+            lock = RunLock(unnamed)
             try:
-                directory.mkdir()
-            except FileExistsError:
-                continue
-            (directory / "checkpoints").mkdir()
-            (directory / "figures").mkdir()
-            return directory
+                write_text(unnamed / "config.yaml", config)
+                directory = _take_name(unnamed, runs_dir, name)
+                _sync_folder(runs_dir)
+            except BaseException:
+                lock.release()
+                raise
+        except BaseException:
+            shutil.rmtree(unnamed, ignore_errors=True)
+            raise
+    return directory, lock
+
+
+def _take_name(unnamed: Path, runs_dir: Path, name: str) -> Path:
+    """Rename the folder to the first free name of its series; never onto another."""
+    for number in itertools.count(1):
+        directory = runs_dir / (name if number == 1 else f"{name}-{number}")
+        if os.path.lexists(directory):
+            continue
+        try:
+            return unnamed.rename(directory)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                raise  # those three: another process was faster
     raise AssertionError
 
 
@@ -52,7 +82,7 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         CheckpointError: naming path and cause; whatever was under that name before is intact.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with _explained(f"cannot write {path}"):
+    with explained(f"cannot write {path}"):
         try:
             with temporary.open("wb") as file:
                 write(file)
@@ -98,7 +128,8 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _explained(what: str) -> Iterator[None]:
+def explained(what: str) -> Iterator[None]:
+    """A failing disk becomes a CheckpointError that opens with ``what``."""
     try:
         yield
     except (OSError, RuntimeError) as error:

@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from nnintro.errors import CheckpointError
+from nnintro.recording.directory import write_text
 
 COUNTS = ("step", "epoch", "samples", "seconds")
 
 
 class History:
-    """Rows of scalars, written to the file as they come; an empty cell is a value not measured."""
+    """Rows of scalars, kept and written to the file as they come; NaN is a value not measured.
 
-    def __init__(self, path: Path, tags: Sequence[str]) -> None:
-        self.columns = [*COUNTS, *tags]
+    Args:
+        earlier: column name -> values, of a run that goes on: the file is made anew from them.
+    """
+
+    def __init__(
+        self, path: Path, tags: Sequence[str], earlier: Mapping[str, Sequence[float]] | None = None
+    ) -> None:
+        names = dict.fromkeys([*COUNTS, *tags, *(earlier or {})])
+        self.columns: dict[str, list[float]] = {name: [] for name in names}
         self.error: str | None = None
+        if earlier is not None:
+            count = max(map(len, earlier.values()), default=0)
+            self.columns = {name: list(earlier.get(name, [math.nan] * count)) for name in names}
+            write_text(path, _as_csv(self.columns))
         try:
-            self._file = path.open("w", newline="", encoding="utf-8")
+            self._file = path.open("w" if earlier is None else "a", newline="", encoding="utf-8")
         except OSError as error:
             raise CheckpointError(f"cannot write {path}: {error.strerror}") from error
-        self._writer = csv.DictWriter(self._file, self.columns, restval="")
-        self._guarded(self._writer.writeheader)
+        self._writer = csv.writer(self._file)
+        if earlier is None:
+            self._guarded(lambda: self._writer.writerow(self.columns))
 
-    def append(self, row: Mapping[str, float | int]) -> None:
-        self._guarded(lambda: self._writer.writerow({k: _cell(v) for k, v in row.items()}))
+    def append(self, row: Mapping[str, float]) -> None:
+        for name, values in self.columns.items():
+            values.append(row.get(name, math.nan))
+        cells = [_cell(values[-1]) for values in self.columns.values()]
+        self._guarded(lambda: self._writer.writerow(cells))
 
     def flush(self) -> None:
         self._guarded(self._file.flush)
@@ -46,7 +63,15 @@ class History:
             self.error = f"history.csv: {error.strerror}"
 
 
-def _cell(value: float | int) -> str:
+def _as_csv(columns: Mapping[str, Sequence[float]]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows(zip(*(map(_cell, values) for values in columns.values()), strict=True))
+    return text.getvalue()
+
+
+def _cell(value: float) -> str:
     if isinstance(value, float) and math.isnan(value):
         return ""
     return repr(value)

@@ -11,11 +11,14 @@ from typing import Any
 import numpy as np
 
 from nnintro.recording.console import Display
+from nnintro.recording.directory import explained
 from nnintro.recording.history import History
 from nnintro.recording.painter import Drawn, Painter
-from nnintro.recording.tensorboard import EventFile
+from nnintro.recording.tensorboard import EventFile, rewind
 
 FLUSH_SECONDS = 2.0
+INTERRUPTED_SECONDS = 4.0
+"""For the last figures of a run that is to end now."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,16 @@ class Sketch:
     tag: str
     arrays: Mapping[str, np.ndarray[Any, Any]]
     texts: Mapping[str, str | list[str]]
+
+
+@dataclass(frozen=True)
+class Records:
+    """Where a run's records stand."""
+
+    history: Mapping[str, Sequence[float]]
+    """Column name -> values, NaN where nothing was measured."""
+    events: Mapping[str, int]
+    """Event file -> its length in bytes."""
 
 
 @dataclass
@@ -45,12 +58,16 @@ class Recorder:
     scalars: bool = True
     """Whether points between the first and the last are recorded."""
     last_histogram: bool = True
+    earlier: Records | None = None
+    """Of a run that goes on: where its records stood; None begins them."""
 
     def __post_init__(self) -> None:
-        self.history = History(self.directory / "history.csv", self.tags)
-        self.events = EventFile(self.directory)
-        self.columns: dict[str, list[float]] = {}
-        self.steps: list[int] = []
+        self._event_files = dict(self.earlier.events) if self.earlier else {}
+        with explained(f"cannot write {self.directory}"):
+            rewind(self.directory, self._event_files)
+        history = self.earlier.history if self.earlier else None
+        self.history = History(self.directory / "history.csv", self.tags, history)
+        self.events = EventFile(self.directory, purge_step=self._first_step_to_come())
         self._flushed = 0.0
         self._weighed: set[int] = set()
         self._shown: set[tuple[str, int]] = set()
@@ -61,12 +78,11 @@ class Recorder:
         A run that ends right after a look (it diverges at the very next update, it is
         interrupted) is looked at there once more: that is no second row.
         """
-        again = bool(self.steps) and self.steps[-1] == point.step
+        again = self._steps[-1:] == [point.step]
         if not again and (self.scalars or last or point.step == 0):
             row = {"step": point.step, "epoch": point.epoch, "samples": point.samples}
             self.history.append({**row, "seconds": point.seconds, **point.scalars})
             self.events.scalars(point.step, point.scalars)
-            self._remember(point)
         if not last:  # the last network is for ``conclude``: early stopping may go back first
             self._picture(point.step)
         self._collect()
@@ -79,11 +95,21 @@ class Recorder:
     def progress(self, step: int, seconds: float) -> None:
         self.display.update(step, seconds)
 
-    def _remember(self, point: Any) -> None:
-        for tag in self.tags:
-            earlier = self.columns.setdefault(tag, [])
-            earlier.append(point.scalars.get(tag, float("nan")))
-        self.steps.append(point.step)
+    @property
+    def _steps(self) -> list[float]:
+        return self.history.columns["step"]
+
+    def _first_step_to_come(self) -> int | None:
+        """From where TensorBoard is to forget what it may have read of an earlier attempt."""
+        if self.earlier is None:
+            return None
+        return int(self._steps[-1]) + 1 if self._steps else 0
+
+    def records(self) -> Records:
+        """Where the records stand now; the events up to here are on the disk."""
+        self.history.flush()
+        self._event_files[self.events.path.name] = self.events.length()
+        return Records(self.history.columns, dict(self._event_files))
 
     def _picture(self, step: int) -> None:
         """Weights and figures of the network as it is now, where it is their turn."""
@@ -127,26 +153,26 @@ class Recorder:
                 self.events.image(drawn.step, drawn.tag, drawn.png, drawn.wall_time)
 
     def _curves(self, title: str) -> None:
-        if len(self.steps) < 2:
+        if len(self._steps) < 2:
             return
         wanted = {
             f"columns/{tag}": np.asarray(values)
-            for tag, values in self.columns.items()
+            for tag, values in self.history.columns.items()
             if tag.startswith(("train/", "validation/"))
         }
         sketch = Sketch(
             "learning_curves",
             "figures/curves",
-            {"steps": np.asarray(self.steps), **wanted},
+            {"steps": np.asarray(self._steps), **wanted},
             {"title": title},
         )
-        self._draw(sketch, self.steps[-1], last=True)
+        self._draw(sketch, int(self._steps[-1]), last=True)
 
     def finish(self, status: str) -> list[str]:
         """Wait for the pictures, close the files; returns what is incomplete, in words."""
         incomplete = []
         if self.painter is not None:
-            self._show(self.painter.close())
+            self._show(self.painter.close(INTERRUPTED_SECONDS if status == "interrupted" else 30.0))
             incomplete += self.painter.errors
         self.events.finish(status)
         self.events.close()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import platform
+import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -29,6 +30,9 @@ BUFFER = 1 << 18
 
 PATIENCE = 2.0
 """Seconds after which they go there all the same, for somebody may be watching."""
+
+
+OWN_NAME = re.compile(r"events\.out\.tfevents\.[0-9]{10}\.[0-9]{9}\..*\.[0-9]+")
 
 
 class EventFile:
@@ -120,6 +124,11 @@ class EventFile:
         except OSError as error:
             self._turn_off(error)
 
+    def length(self) -> int:
+        """Bytes of the file up to now, all of them whole records and on the disk."""
+        self.flush(durable=True)
+        return self._whole
+
     def close(self) -> None:
         """Flush and close; may be called again."""
         self.flush()
@@ -185,6 +194,22 @@ class EventFile:
 
     def _reason(self, error: OSError) -> str:
         return f"{self.path}: TensorBoard events are no longer written: {error.strerror or error}"
+
+
+def rewind(directory: Path, lengths: Mapping[str, int]) -> None:
+    """Take the events of a run back to an earlier moment: each file to its length then.
+
+    Files that were begun later go.  Event files of other programs are left alone.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    for path in directory.glob("events.out.tfevents.*"):
+        if path.name in lengths:
+            if path.stat().st_size > lengths[path.name]:
+                os.truncate(path, lengths[path.name])
+        elif OWN_NAME.fullmatch(path.name):
+            path.unlink()
 
 
 def _file_name() -> str:

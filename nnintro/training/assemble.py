@@ -17,7 +17,7 @@ from nnintro.descent.schedules import learning_rate
 from nnintro.descent.variants import Batches, Plan, in_place, shuffled
 from nnintro.engines.autograd import Autograd
 from nnintro.engines.engine import Engine
-from nnintro.errors import ConfigError
+from nnintro.errors import CheckpointError, ConfigError
 from nnintro.models import MODELS, Dropout, Standardized, statistics
 from nnintro.training.losses import loss_for
 from nnintro.training.streams import derive, stream
@@ -97,16 +97,36 @@ def build_model(experiment: Experiment, splits: Splits | None) -> tuple[nn.Modul
     return network, Standardized(network, mean.to(dtype), scale.to(dtype))
 
 
-def assemble(experiment: Experiment) -> Parts:
+def load_parameters(module: nn.Module, parameters: Any, where: str) -> None:
+    """Put saved parameters into a module.
+
+    Raises:
+        CheckpointError: they are of another module.
+    """
+    try:
+        module.load_state_dict(parameters)
+    except (RuntimeError, KeyError, AttributeError, TypeError) as error:
+        reason = " ".join(str(error).split())
+        message = f"{where}: the checkpoint is of another model than config.yaml: {reason}"
+        raise CheckpointError(message) from error
+
+
+def assemble(experiment: Experiment, saved: Any = None, where: str = "") -> Parts:
     """Build everything, on the experiment's device.
+
+    Args:
+        saved: parameters of ``Parts.model`` from a checkpoint ``where``, in place of fresh ones.
 
     Raises:
         ConfigError: the device is not there, or the formula is not finite on the data.
+        CheckpointError: ``saved`` is of another model.
     """
     device = resolve_device(experiment.device)
     dtype = DTYPES[experiment.precision]
     splits = build_data(experiment)
     network, model = build_model(experiment, splits)
+    if saved is not None:  # before the data is standardised: by the statistics that are saved
+        load_parameters(model, saved, where)
     network.to(device)
     model.to(device)
     train, validation = (

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
-from nnintro.config.experiment import Experiment, as_values
+from nnintro.config.experiment import Experiment
 from nnintro.config.load import Config
-from nnintro.config.notes import notes
 from nnintro.config.write import as_yaml
 from nnintro.datasets import Data
-from nnintro.errors import DivergedError
-from nnintro.models import Tabulated
-from nnintro.recording.checkpoint import save_checkpoint
+from nnintro.errors import ConfigError, DivergedError
+from nnintro.recording.checkpoint import has_checkpoint, load_checkpoint
 from nnintro.recording.console import Display
 from nnintro.recording.directory import create_run_directory, write_json, write_text
-from nnintro.recording.environment import environment
 from nnintro.recording.painter import Painter
-from nnintro.recording.recorder import Recorder
-from nnintro.training import words
+from nnintro.recording.recorder import Recorder, Records
+from nnintro.training import opening, words
 from nnintro.training.assemble import Parts, assemble, threads, threads_for
+from nnintro.training.checkpointing import Checkpointer
 from nnintro.training.evaluation import Evaluator
 from nnintro.training.hint import learning_rate_to_try
 from nnintro.training.interrupts import Interrupts
@@ -33,7 +32,9 @@ from nnintro.training.loop import Loop, Outcome
 from nnintro.training.losses import loss_for
 from nnintro.training.moments import MEASURED_SAMPLES, histogram_moments, looks, sketch_moments
 from nnintro.training.pictures import Pictures
-from nnintro.training.run import Run, architecture
+from nnintro.training.resume import OVER, Reopened
+from nnintro.training.run import Run, architecture, check_architecture
+from nnintro.training.state import Past, capture, outcome_of, past_of, records_of, restore
 from nnintro.training.stopping import Patience
 from nnintro.training.streams import stream
 from nnintro.training.summary import summarize
@@ -58,6 +59,8 @@ class Request:
     """time.perf_counter() when the command began."""
     command: list[str] | None = None
     signals: tuple[signal.Signals, ...] = (signal.SIGINT,)
+    reopened: Reopened | None = None
+    """The run that is to go on; None begins one."""
 
 
 @dataclass(frozen=True)
@@ -68,31 +71,116 @@ class Result:
     signal: int | None
 
 
+@dataclass(frozen=True)
+class Start:
+    """Where a job begins: the folder, and what a checkpoint in it says, if there is one."""
+
+    directory: Path
+    state: dict[str, Any] | None = None
+    where: str = ""
+    changes: tuple[str, ...] = ()
+
+    @property
+    def past(self) -> Past:
+        return Past() if self.state is None else past_of(self.state, self.where)
+
+    @property
+    def records(self) -> Records:
+        return Records({}, {}) if self.state is None else records_of(self.state, self.where)
+
+
 def run_job(request: Request) -> Result:
     """Train as the config says and leave a complete run directory.
 
     Raises:
         ConfigError: something only the machine or the data can tell is wrong with the config.
         DivergedError: the loss left the finite numbers; everything was saved before.
-        CheckpointError: the run cannot be written.
+        CheckpointError: the run cannot be written, or not taken up again.
     """
     experiment = request.config.experiment
     with Interrupts(list(request.signals)) as interrupts:
+        state, where = _saved(request)
         with request.config.locating():
-            parts = assemble(experiment)
-        with threads(threads_for(parts.network, parts.plan.batch_size)):
-            return _Job(request, experiment, parts, interrupts).run()
+            parts = assemble(experiment, None if state is None else state.get("model"), where)
+        with threads(threads_for(parts.network, parts.plan.batch_size)), _folder(request) as folder:
+            changes = request.reopened.changes if request.reopened is not None else ()
+            start = Start(folder, state, where, changes)
+            return _Job(request, experiment, parts, interrupts, start).run()
+
+
+def _saved(request: Request) -> tuple[dict[str, Any] | None, str]:
+    """The newest checkpoint of a run that is to go on, checked against the config, and its path."""
+    reopened = request.reopened
+    if reopened is None or not has_checkpoint(reopened.directory):
+        return None, ""  # cut off before its first checkpoint, a run begins anew
+    experiment = request.config.experiment
+    loaded = load_checkpoint(reopened.directory)
+    if loaded.state.get("status") == "diverged":
+        # Its parameters are finite, and the loss there is not: no learning rate can go on.
+        loaded = load_checkpoint(reopened.directory, before=loaded.state["step"])
+    for damage in loaded.damaged:
+        request.display.warn(f"{damage}; going on from {loaded.path.name}")
+    check_architecture(loaded.state, experiment, str(reopened.directory))
+    with request.config.locating():
+        _check_progress(loaded.state, experiment)
+    return loaded.state, str(loaded.path)
+
+
+def _check_progress(state: dict[str, Any], experiment: Experiment) -> None:
+    """Raise ConfigError where a changed config cannot go on from the state."""
+    step, total = int(state["step"]), experiment.total_updates
+    if step > total:
+        key = "training.steps" if experiment.training.steps is not None else "training.epochs"
+        raise ConfigError.at(
+            key, f"the run is at update {step:,} already, and this is update {total:,}"
+        )
+    optimizer = experiment.descent.optimizer
+    saved, found = state.get("optimizer_kind"), _optimizer_kind(experiment)
+    if saved != found:
+        raise ConfigError.at(
+            "descent.optimizer",
+            f"the run has the state of {saved}, which is of no use to {found}; "
+            f"expected kind {optimizer.kind if optimizer.kind == saved else saved}",
+        )
+
+
+def _optimizer_kind(experiment: Experiment) -> str:
+    """What state there is between two updates: that of rmsprop depends on its momentum."""
+    optimizer = experiment.descent.optimizer
+    with_momentum = optimizer.kind == "rmsprop" and optimizer.momentum > 0
+    return f"{optimizer.kind} with momentum" if with_momentum else optimizer.kind
+
+
+@contextlib.contextmanager
+def _folder(request: Request) -> Iterator[Path]:
+    """The run's folder, locked: a new one, or that of the run that goes on."""
+    if request.reopened is not None:
+        yield request.reopened.directory  # whoever reopened it holds its lock
+        return
+    experiment = request.config.experiment
+    folder, lock = create_run_directory(request.runs_dir, experiment.name, as_yaml(experiment))
+    with lock:
+        if lock.warning is not None:
+            request.display.warn(lock.warning)
+        yield folder
 
 
 class _Job:
     def __init__(
-        self, request: Request, experiment: Experiment, parts: Parts, interrupts: Interrupts
+        self,
+        request: Request,
+        experiment: Experiment,
+        parts: Parts,
+        interrupts: Interrupts,
+        start: Start,
     ) -> None:
         self.request, self.experiment, self.parts = request, experiment, parts
-        self.interrupts = interrupts
+        self.interrupts, self.start = interrupts, start
+        self.directory, self.past = start.directory, start.past
         self.display = request.display
         self.task, self.loss_name = experiment.task, experiment.loss_name
         self.total = experiment.total_updates
+        self.patience = _patience(experiment)
         self.evaluator = Evaluator(
             parts.network,
             loss_for(self.loss_name, self.task),
@@ -104,13 +192,13 @@ class _Job:
         self.tags = ("train/loss", *self.task.validation_tags(self.loss_name), *UPDATE_TAGS)
 
     def run(self) -> Result:
-        self.directory = create_run_directory(self.request.runs_dir, self.experiment.name)
-        write_text(self.directory / "config.yaml", as_yaml(self.experiment))
+        outcome = self._restored()  # before a file is touched: it may be refused
         recorder = self._recorder()
         try:
-            self._open(recorder)
+            self._open(recorder, outcome)
             self.startup = time.perf_counter() - self.request.started
-            outcome = self._loop(recorder).run()
+            if outcome is None or outcome.status not in OVER or self.start.changes:
+                outcome = self._loop(recorder).run(outcome)
             self.display.stop()
             return self._close(recorder, outcome)
         except BaseException:
@@ -140,43 +228,52 @@ class _Job:
             else set(),
             scalars=logging.scalars != "off",
             last_histogram=logging.histograms == "auto",
+            earlier=None if self.request.reopened is None else self.start.records,
         )
 
-    def _open(self, recorder: Recorder) -> None:
-        """Everything that stands in the run before the first update."""
+    def _restored(self) -> Outcome | None:
+        """Put everything back to where the checkpoint was made; None where a run begins."""
+        state, where = self.start.state, self.start.where
+        if state is None:
+            return None
+        outcome = outcome_of(state, where)
+        if outcome.status in OVER and not self.start.changes:
+            return outcome  # trained to the end: only the last words were not written
+        return restore(state, self.parts, self.patience, where)
+
+    def _open(self, recorder: Recorder, outcome: Outcome | None) -> None:
+        """Everything that stands in the run before the next update."""
         experiment, parts = self.experiment, self.parts
-        write_json(
-            self.directory / "environment.json", environment(parts.device, self.request.command)
-        )
-        said = notes(experiment)
-        table = cast_tabulated(parts.model).rows()
-        rows = [(row.layer, row.shape, row.activation, f"{row.parameters:,}") for row in table]
-        self.display.heading(
-            experiment.name, words.heading(experiment, parts, self.directory), rows
-        )
-        for note in said:
+        opening.show_heading(self.display, experiment, parts, self.directory)
+        if self.request.reopened is not None:
+            self._take_up(outcome)
+        else:
+            opening.write_environment(self.directory, parts, self.request.command)
+        if outcome is None:
+            opening.write_events(recorder.events, experiment, parts)
+        metric = opening.main_metric(self.task)
+        self.display.start(self.total, parts.plan.updates_per_epoch, metric)
+
+    def _take_up(self, outcome: Outcome | None) -> None:
+        """Say, on the screen and in the run's files, that it goes on."""
+        step = None if outcome is None else outcome.step
+        changes = self.start.changes
+        for fact in words.resumed(step, self.total, changes):
+            self.display.line(fact)
+        command = self.request.command
+        changed = opening.add_environment(self.directory, self.parts, command, step or 0, changes)
+        for note in changed:
             self.display.warn(note)
-        events = recorder.events
-        events.text("config", f"```yaml\n{as_yaml(experiment)}```")
-        events.text("model", f"```\n{parts.model}\n```")
-        for key, fact in parts.splits.facts.items():
-            events.text(f"data/{key}", str(fact))
-        if said:
-            events.text("notes", "\n\n".join(said))
-        events.hyperparameters(_flat(as_values(experiment)))
-        events.layout({"training": self._charts()})
-        self.display.start(self.total, parts.plan.updates_per_epoch, self._main_metric())
+        if changes:
+            write_text(self.directory / "config.yaml", as_yaml(self.experiment))
+        self._mark_unfinished()
 
-    def _charts(self) -> dict[str, list[str]]:
-        charts = {"loss": ["train/loss", "validation/loss"]}
-        for tag in self.task.validation_tags(self.loss_name):
-            charts.setdefault(tag.split("/")[1], [tag])
-        return charts
-
-    def _main_metric(self) -> str:
-        if self.task.has_truth:
-            return "validation/sup_error"
-        return "validation/accuracy" if self.task.is_classification else "validation/rmse"
+    def _mark_unfinished(self) -> None:
+        """A run that goes on is not finished, whatever its summary said before."""
+        assert self.request.reopened is not None
+        if self.request.reopened.summary:
+            summary = {**self.request.reopened.summary, "status": "unfinished"}
+            write_json(self.directory / "summary.json", summary)
 
     def _weights(self) -> dict[str, Any]:
         return {
@@ -187,8 +284,6 @@ class _Job:
     # --- middle --------------------------------------------------------------------------------
 
     def _loop(self, recorder: Recorder) -> Loop:
-        training = self.experiment.training
-        early = training.early_stopping
         sample = self._measured_sample()
         return Loop(
             model=self.parts.network,
@@ -199,11 +294,34 @@ class _Job:
             measure=lambda: self.evaluator.measure(sample),
             learning_rate=self.parts.rate,
             observer=recorder,
+            keeper=self._checkpointer(recorder),
             interrupted=self.interrupts,
-            stop_when=training.stop_when or {},
-            patience=None
-            if early is None
-            else Patience(early.metric, early.patience, early.minimum_improvement),
+            stop_when=self.experiment.training.stop_when or {},
+            patience=self.patience,
+        )
+
+    def _checkpointer(self, recorder: Recorder) -> Checkpointer:
+        settings = self.experiment.training.checkpoint
+
+        def everything(outcome: Outcome) -> dict[str, Any]:
+            past = Past(
+                self.past.startup + self.startup,
+                self.past.total + time.perf_counter() - self.request.started,
+                self.past.resumed,
+            )
+            return {
+                "architecture": architecture(self.experiment),
+                "optimizer_kind": _optimizer_kind(self.experiment),
+                **capture(self.parts, outcome, self.patience, recorder.records(), past),
+            }
+
+        return Checkpointer(
+            self.directory,
+            settings.steps,
+            settings.seconds,
+            settings.keep,
+            everything,
+            self.display.warn,
         )
 
     def _measured_sample(self) -> Data:
@@ -219,7 +337,6 @@ class _Job:
     def _close(self, recorder: Recorder, outcome: Outcome) -> Result:
         recorder.conclude(outcome.step, f"{self.experiment.name}: learning curves")
         metrics = self.evaluator.measure(self.parts.train)
-        self._save(outcome)
         incomplete = recorder.finish(outcome.status)
         summary = summarize(
             self.experiment,
@@ -229,6 +346,7 @@ class _Job:
             self.directory,
             started=self.request.started,
             startup=self.startup,
+            past=self.past,
         )
         if self.evaluator.confusion is not None:
             summary["confusion"] = self.evaluator.confusion.tolist()
@@ -237,7 +355,7 @@ class _Job:
         write_json(self.directory / "summary.json", summary)
         for problem in incomplete:
             self.display.warn(f"incomplete: {problem}")
-        style = "bold green" if outcome.status in ("completed", "stopped") else "bold red"
+        style = "bold green" if outcome.status in OVER else "bold red"
         title = outcome.status + (f": {outcome.reason}" if outcome.reason else "")
         self.display.closing(title, style, words.closing(summary, self.loss_name, self.directory))
         if outcome.status == "diverged":
@@ -248,16 +366,6 @@ class _Job:
         run = Run(self.directory, self.parts.model.cpu().eval(), summary)
         return Result(run, self.interrupts.received)
 
-    def _save(self, outcome: Outcome) -> None:
-        model = {name: tensor.cpu() for name, tensor in self.parts.model.state_dict().items()}
-        state = {
-            "architecture": architecture(self.experiment),
-            "model": model,
-            "optimizer": _on_cpu(self.parts.optimizer.state_dict()),
-            "epoch": self.parts.plan.epochs_after(outcome.step),
-        }
-        save_checkpoint(self.directory, outcome.step, state)
-
     def _hint(self) -> str:
         rate = self.experiment.descent.learning_rate
         found = learning_rate_to_try(self.experiment)
@@ -267,25 +375,8 @@ class _Job:
         )
 
 
-def cast_tabulated(model: nn.Module) -> Tabulated:
-    assert hasattr(model, "rows")
-    return model  # type: ignore[return-value]
-
-
-def _on_cpu(value: Any) -> Any:
-    if isinstance(value, torch.Tensor):
-        return value.cpu()
-    if isinstance(value, dict):
-        return {key: _on_cpu(item) for key, item in value.items()}
-    return [_on_cpu(item) for item in value] if isinstance(value, list) else value
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, str | float | bool]:
-    """Dotted key -> a value that TensorBoard's HPARAMS view can show."""
-    found: dict[str, str | float | bool] = {}
-    for key, value in values.items():
-        if isinstance(value, dict):
-            found.update(_flat(value, f"{prefix}{key}."))
-        else:
-            found[prefix + key] = value if isinstance(value, bool | int | float) else str(value)
-    return found
+def _patience(experiment: Experiment) -> Patience | None:
+    early = experiment.training.early_stopping
+    if early is None:
+        return None
+    return Patience(early.metric, early.patience, early.minimum_improvement)

@@ -10,18 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 from nnintro.config.experiment import smoke
 from nnintro.config.load import Config, load_config
+from nnintro.errors import DivergedError, UsageError
+from nnintro.training.resume import Reopened, reopen
 
 if TYPE_CHECKING:
+    from nnintro.recording.painter import Painter
     from nnintro.training.job import Result
     from nnintro.training.run import Run
 
 
 def launch(
-    config: str | Path | Mapping[str, Any],
+    config: str | Path | Mapping[str, Any] | None,
     overrides: Sequence[str] = (),
     runs_dir: str | Path = "runs",
     *,
     name: str | None = None,
+    resume: str | Path | None = None,
     smoke_test: bool = False,
     quiet: bool = False,
     command: list[str] | None = None,
@@ -30,41 +34,95 @@ def launch(
 ) -> Result:
     """Read a config and run it (see ``job.run_job`` for what it raises, besides ConfigError)."""
     started = time.perf_counter() if started is None else started
-    loaded = load_config(config, overrides, name)
-    if smoke_test:
-        loaded = Config(smoke(loaded.experiment), loaded.source)
-    from nnintro.recording.painter import Painter
-
-    painter = Painter() if loaded.experiment.logging.figures == "auto" else None
+    loaded, reopened = _read(config, overrides, Path(runs_dir), name, resume, smoke_test)
+    painter: Painter | None = None
     try:
-        # Loading torch takes seconds; matplotlib loads in the painter's process meanwhile.
+        if reopened is not None and (reopened.is_over or reopened.would_diverge):
+            return _nothing_to_do(reopened, quiet=quiet)
+        if loaded.experiment.logging.figures == "auto":
+            # Loading torch takes seconds; matplotlib loads in the painter's process meanwhile.
+            from nnintro.recording import painter as painting
+
+            painter = painting.Painter()
         from nnintro.recording.console import Display
         from nnintro.training.job import Request, run_job
 
         display = Display(quiet=quiet)
-        request = Request(loaded, Path(runs_dir), display, painter, started, command, signals)
+        request = Request(
+            loaded, Path(runs_dir), display, painter, started, command, signals, reopened
+        )
         return run_job(request)
     finally:
         if painter is not None:
             painter.close()
+        if reopened is not None:
+            reopened.lock.release()
+
+
+def _read(
+    config: str | Path | Mapping[str, Any] | None,
+    overrides: Sequence[str],
+    runs_dir: Path,
+    name: str | None,
+    resume: str | Path | None,
+    smoke_test: bool,
+) -> tuple[Config, Reopened | None]:
+    """The config of a run that begins, or of the one to resume, which is locked then."""
+    if resume is None:
+        if config is None:
+            raise UsageError("expected a config to train, or a run to resume")
+        loaded = load_config(config, overrides, name)
+        return (Config(smoke(loaded.experiment), loaded.source) if smoke_test else loaded), None
+    if name is not None:
+        raise UsageError("a run that is resumed keeps its name: expected either a name or a run")
+    reopened = reopen(resume, runs_dir, config, overrides, smoke_test=smoke_test)
+    return reopened.config, reopened
+
+
+def _nothing_to_do(reopened: Reopened, *, quiet: bool) -> Result:
+    """A run that is over says so; one that diverged raises, for it would do so again."""
+    from nnintro.recording.console import Display
+    from nnintro.training.job import Result
+    from nnintro.training.run import load_run
+
+    summary, directory = reopened.summary, reopened.directory
+    if reopened.would_diverge:
+        message = (
+            f"{directory} diverged after {summary.get('steps')} updates, and would again; "
+            f"to go on from the checkpoint before that: --set descent.learning_rate="
+            f"{reopened.config.experiment.descent.learning_rate / 10:g}"
+        )
+        raise DivergedError(message, directory, summary)
+    epochs = reopened.config.experiment.training.epochs
+    longer = f"epochs={2 * epochs}" if epochs else f"steps={2 * int(summary.get('steps') or 1)}"
+    display = Display(quiet=quiet)
+    display.line(
+        f"{directory} is finished: {summary['status']} after {summary.get('steps')} updates"
+    )
+    display.line(f"to train on: --resume {directory} --set training.{longer}")
+    return Result(load_run(directory), None)
 
 
 def train(
-    config: str | Path | Mapping[str, Any],
+    config: str | Path | Mapping[str, Any] | None = None,
     overrides: Sequence[str] = (),
     runs_dir: str | Path = "runs",
     *,
     name: str | None = None,
+    resume: str | Path | None = None,
     smoke: bool = False,
     quiet: bool = True,
 ) -> Run:
-    """Train a network as a config says.
+    """Train a network as a config says, or go on with a run.
 
     Args:
-        config: path of a YAML file, or the same content as a dict.
+        config: path of a YAML file, or the same content as a dict; with ``resume`` it may be left
+            out, and is otherwise compared with the run's.
         overrides: ``"training.epochs=50"`` and the like, laid over the config.
         runs_dir: where the run's folder is made.
         name: the run's name, in place of the config's.
+        resume: a run's folder (or its name in ``runs_dir``) to go on with from its newest
+            checkpoint; one that is finished is returned as it is.
         smoke: at most 256 samples and 20 updates, to see that everything works.
         quiet: show nothing while training.
 
@@ -72,10 +130,13 @@ def train(
         ConfigError: everything that is wrong with the config, each with its place.
         DataError: the data cannot be used.
         DivergedError: the loss left the finite numbers; the run is saved.
-        CheckpointError: the run cannot be written.
+        CheckpointError: the run cannot be written, or not resumed.
+        UsageError: neither a config nor a run is given, or a name for a run that has one.
         KeyboardInterrupt: after Ctrl-C, once the run is saved.
     """
-    result = launch(config, overrides, runs_dir, name=name, smoke_test=smoke, quiet=quiet)
+    result = launch(
+        config, overrides, runs_dir, name=name, resume=resume, smoke_test=smoke, quiet=quiet
+    )
     if result.signal is not None:
         raise KeyboardInterrupt
     return result.run

@@ -6,6 +6,7 @@ no concern of its own.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,10 +15,10 @@ from typing import Literal, Protocol
 from torch import nn
 
 from nnintro.descent.variants import Plan
-from nnintro.engines.engine import Engine, Interrupted
+from nnintro.engines.engine import Advance, Engine, Interrupted
 from nnintro.training.stopping import Patience, reached
 
-Status = Literal["completed", "stopped", "diverged", "interrupted"]
+Status = Literal["running", "completed", "stopped", "diverged", "interrupted"]
 LONGEST_STRETCH_SECONDS = 0.5
 """A progress bar moves and a signal is noticed at least this often (engines may answer sooner)."""
 
@@ -42,11 +43,27 @@ class Observer(Protocol):
     def progress(self, step: int, seconds: float) -> None: ...
 
 
+class Keeper(Protocol):
+    """Whoever saves a training, so that it can be taken up again."""
+
+    def next_stop(self, step: int) -> int | None:
+        """The update after ``step`` at which it wants to be asked; None for no such update."""
+        ...
+
+    def offer(self, outcome: Outcome) -> None:
+        """A moment at which training could be taken up again."""
+        ...
+
+    def save(self, outcome: Outcome) -> None:
+        """Training ends here."""
+        ...
+
+
 @dataclass
 class Outcome:
-    """How training ended."""
+    """How training stands, and in the end: how it ended."""
 
-    status: Status = "completed"
+    status: Status = "running"
     step: int = 0
     seconds: float = 0.0
     """Spent in updates."""
@@ -66,40 +83,67 @@ class Loop:
     measure: Callable[[], dict[str, float]]
     learning_rate: Callable[[int], float]
     observer: Observer
+    keeper: Keeper
     interrupted: Interrupted
     stop_when: Mapping[str, float] = field(default_factory=dict)
     patience: Patience | None = None
 
-    def run(self) -> Outcome:
-        """Train from update 0; the model is left at its last (early stopping: best) parameters."""
-        outcome = Outcome()
-        self._look(outcome, {"descent/learning_rate": self.learning_rate(0)})
+    def run(self, outcome: Outcome | None = None) -> Outcome:
+        """Train; the model is left at its last (early stopping: best) parameters.
+
+        Args:
+            outcome: where to go on from, the parameters being those of that moment; without it
+                training begins, with a look at the network as it is.
+        """
+        if outcome is None:
+            outcome = Outcome()
+            self._look(outcome, {"descent/learning_rate": self.learning_rate(0)})
+        else:
+            outcome.status, outcome.reason = "running", ""
         for moment in self.moments:
-            if outcome.status != "completed":
-                break
-            extra = self._advance(outcome, moment)
-            if outcome.step == moment or outcome.status in ("diverged", "interrupted"):
-                self._look(outcome, extra)
-        if self.patience is not None and outcome.status in ("completed", "stopped"):
-            self.patience.restore(self.model)
+            if outcome.status == "running" and moment > outcome.step:
+                self._train_to(outcome, moment)
+        if outcome.status == "running":
+            outcome.status = "completed"
+        if outcome.status in ("completed", "stopped"):
+            self.keeper.save(outcome)
+            if self.patience is not None:
+                self.patience.restore(self.model)
         return outcome
+
+    def _train_to(self, outcome: Outcome, moment: int) -> None:
+        """Updates up to ``moment``, a look there, and a save where it ends before its time.
+
+        What is saved then is from before that last look: when training is taken up again there
+        is none at this place.
+        """
+        extra = self._advance(outcome, moment)
+        if outcome.step == moment and outcome.status in ("running", "interrupted"):
+            was, outcome.status = outcome.status, "running"
+            self._look(outcome, extra)
+            if outcome.step < self.total and outcome.status == "running":
+                outcome.status = was
+                self.keeper.save(outcome) if was == "interrupted" else self.keeper.offer(outcome)
+        elif outcome.status != "running":
+            self.keeper.save(outcome)
+            self._look(outcome, extra)
 
     def _advance(self, outcome: Outcome, moment: int) -> dict[str, float]:
         """Updates up to ``moment``; returns what is known of the last of them."""
-        start, before = outcome.step, outcome.seconds
-        extra: dict[str, float] = {}
-        while outcome.step < moment and outcome.status == "completed":
+        start, before, extra = outcome.step, outcome.seconds, {}
+        while outcome.step < moment and outcome.status == "running":
             begun = time.perf_counter()
-            advance = self.engine.advance(outcome.step, moment, self._pause_after(begun))
+            stop = min(moment, self.keeper.next_stop(outcome.step) or moment)
+            advance = self.engine.advance(outcome.step, stop, self._pause_after(begun))
             outcome.seconds += time.perf_counter() - begun
             outcome.step = advance.step
-            if advance.gradient_norm == advance.gradient_norm:
-                extra["descent/gradient_norm"] = advance.gradient_norm
-                extra["descent/update_ratio"] = advance.update_ratio
+            extra = _measured(advance)
             if advance.diverged:
                 outcome.status, outcome.reason = "diverged", f"after {advance.step} updates"
             elif self.interrupted():
                 outcome.status = "interrupted"
+            elif outcome.step < moment:
+                self.keeper.offer(outcome)
             self.observer.progress(outcome.step, outcome.seconds)
         if outcome.step > start:
             rate = (outcome.step - start) / max(outcome.seconds - before, 1e-9)
@@ -116,9 +160,9 @@ class Loop:
         scalars = {**self.measure(), **extra}
         epoch = self.plan.epochs_after(outcome.step)
         samples = self.plan.samples_after(outcome.step)
-        if outcome.status == "completed":
+        if outcome.status == "running":
             self._decide(outcome, scalars, epoch)
-        last = outcome.status != "completed" or outcome.step == self.total
+        last = outcome.status != "running" or outcome.step == self.total
         point = Point(outcome.step, epoch, samples, outcome.seconds, scalars)
         self.observer.observe(point, last=last)
 
@@ -134,3 +178,13 @@ class Loop:
                 f"{self.patience.metric} has not improved since epoch "
                 f"{self.patience.best_epoch:g}; back to update {self.patience.best_step}"
             )
+
+
+def _measured(advance: Advance) -> dict[str, float]:
+    """What the engine measured of its last update; nothing where it came back early."""
+    if math.isnan(advance.gradient_norm):
+        return {}
+    return {
+        "descent/gradient_norm": advance.gradient_norm,
+        "descent/update_ratio": advance.update_ratio,
+    }

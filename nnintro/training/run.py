@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from nnintro.config.load import load_config
 from nnintro.errors import CheckpointError, ConfigError, DataError
 from nnintro.recording.checkpoint import load_checkpoint
 from nnintro.recording.history import read_history
-from nnintro.training.assemble import build_model
+from nnintro.training.assemble import build_model, load_parameters
 from nnintro.training.evaluation import outputs_of
 
 
@@ -97,8 +99,19 @@ def _difference(saved: Any, found: dict[str, Any]) -> str:
     )
 
 
+def check_architecture(state: Mapping[str, Any], experiment: Experiment, where: str) -> None:
+    """Raise CheckpointError where a checkpoint's model is not the experiment's."""
+    saved, found = state.get("architecture"), architecture(experiment)
+    if saved != found:
+        message = f"{where}: the checkpoint is of another model than config.yaml"
+        raise CheckpointError(f"{message}: {_difference(saved, found)}")
+
+
 def load_run(directory: str | Path) -> Run:
-    """Open a run's folder.
+    """Open a run's folder, also that of a run that is still going on or was cut off.
+
+    Its summary is then ``{"status": "unfinished", ...}``.  Where the newest checkpoint is damaged
+    the one before it is used, with a warning.
 
     Raises:
         CheckpointError: it is no run, or what it holds is missing, damaged or of another model.
@@ -108,21 +121,26 @@ def load_run(directory: str | Path) -> Run:
         raise CheckpointError(f"{directory}: no such run")
     try:
         experiment = load_config(directory / "config.yaml").experiment
-        summary = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
     except ConfigError as error:
         raise CheckpointError(f"{directory} cannot be used: {error}") from error
+    loaded = load_checkpoint(directory)
+    for damage in loaded.damaged:
+        warnings.warn(f"{damage}; {loaded.path.name} is used in its place", stacklevel=2)
+    check_architecture(loaded.state, experiment, str(directory))
+    _, model = build_model(experiment, None)
+    load_parameters(model, loaded.state.get("model"), str(directory))
+    return Run(directory, model.eval(), _summary(directory, experiment, loaded.state))
+
+
+def _summary(directory: Path, experiment: Experiment, state: Mapping[str, Any]) -> dict[str, Any]:
+    path = directory / "summary.json"
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        steps = state["step"]
+        return {"status": "unfinished", "name": experiment.name, "steps": steps, "metrics": {}}
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{directory} has no readable summary.json: {error}") from error
-    state = load_checkpoint(directory)
-    saved, found = state.get("architecture"), architecture(experiment)
-    if saved != found:
-        message = f"{directory}: the checkpoint is of another model than config.yaml"
-        raise CheckpointError(f"{message}: {_difference(saved, found)}")
-    _, model = build_model(experiment, None)
-    try:
-        model.load_state_dict(state["model"])
-    except (RuntimeError, KeyError, AttributeError, TypeError) as error:
-        reason = " ".join(str(error).split())
-        message = f"{directory}: the checkpoint is of another model than config.yaml: {reason}"
-        raise CheckpointError(message) from error
-    return Run(directory, model.eval(), summary)
+    if not isinstance(summary, dict):
+        raise CheckpointError(f"{path} is no summary: expected a mapping")
+    return summary

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -53,6 +54,27 @@ class Patience:
             return math.isnan(self.best) and not math.isnan(value)
         gain = value - self.best if grows(self.metric) else self.best - value
         return gain > self.minimum_improvement
+
+    def state(self) -> dict[str, Any]:
+        """What it knows, as tensors and plain values."""
+        return {
+            "metric": self.metric,
+            "best": self.best,
+            "best_step": self.best_step,
+            "best_epoch": self.best_epoch,
+            "parameters": self.parameters,
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take up what ``state`` of an earlier part of the run said.
+
+        Raises:
+            KeyError, ValueError, TypeError: it is no such state.
+        """
+        if state["metric"] != self.metric:
+            return  # another metric is watched from here on
+        self.best, self.best_step = float(state["best"]), int(state["best_step"])
+        self.best_epoch, self.parameters = float(state["best_epoch"]), dict(state["parameters"])
 
     def restore(self, model: nn.Module) -> None:
         """Put the best parameters back."""

@@ -10,6 +10,7 @@ from nnintro.config.experiment import Experiment
 from nnintro.models import parameter_count
 from nnintro.training.assemble import Parts
 from nnintro.training.loop import Outcome
+from nnintro.training.state import Past
 
 
 def summarize(
@@ -21,15 +22,18 @@ def summarize(
     *,
     started: float,
     startup: float,
+    past: Past,
 ) -> dict[str, Any]:
     """The summary's fixed keys.
 
     Args:
         started: time.perf_counter() when the command began.
         startup: seconds from then to the first update.
+        past: what earlier parts of the run add to that.
     """
     plan, seconds = parts.plan, outcome.seconds
-    total = time.perf_counter() - started
+    total = past.total + time.perf_counter() - started
+    startup += past.startup
     summary: dict[str, Any] = {
         "status": outcome.status,
         "name": experiment.name,
@@ -52,6 +56,8 @@ def summarize(
     }
     if outcome.reason:
         summary["reason"] = outcome.reason
+    if past.resumed:
+        summary["resumed"] = list(past.resumed)
     if parts.splits.facts:
         summary["data"] = parts.splits.facts
     return summary

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,13 @@ def heading(experiment: Experiment, parts: Parts, directory: Path) -> dict[str, 
         "engine": f"{parts.engine.name} on {parts.device}, {experiment.precision}",
         "run": str(directory),
     }
+
+
+def resumed(step: int | None, total: int, changes: Sequence[str]) -> list[str]:
+    """That a run goes on, from where (None: the start), and what is different from here on."""
+    begins = "was cut off before its first checkpoint: it begins anew"
+    at = begins if step is None else f"goes on from update {step:,} of {total:,}"
+    return [f"the run {at}", *(f"  {change}" for change in changes)]
 
 
 def closing(summary: dict[str, Any], loss_name: str, directory: Path) -> dict[str, str]:

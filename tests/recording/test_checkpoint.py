@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import pickle
 import random
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -29,11 +31,12 @@ def point_to(run, data, name="step-40.pt"):
     """Put ``data`` in the checkpoint's place, with a manifest that vouches for it."""
     (run / "checkpoints" / name).write_bytes(data)
     digest = hashlib.sha256(data).hexdigest()
-    (run / "checkpoints/latest.json").write_text(json.dumps({"file": name, "sha256": digest}))
+    manifest = {"file": name, "step": 40, "sha256": digest}
+    (run / "checkpoints/latest.json").write_text(json.dumps(manifest))
 
 
 def test_what_is_saved_comes_back(run):
-    state = load_checkpoint(run)
+    state = load_checkpoint(run).state
     assert torch.equal(state["model"]["weight"], STATE["model"]["weight"])
     assert (state["epoch"], state["step"]) == (1.5, 40)
 
@@ -41,8 +44,8 @@ def test_what_is_saved_comes_back(run):
 def test_the_manifest_names_the_file_and_its_digest(run):
     latest = json.loads((run / "checkpoints/latest.json").read_text())
     data = (run / "checkpoints/step-40.pt").read_bytes()
-    expected = {"file": "step-40.pt", "step": 40, "sha256": hashlib.sha256(data).hexdigest()}
-    assert latest == expected
+    digest = hashlib.sha256(data).hexdigest()
+    assert latest == {"file": "step-40.pt", "step": 40, "sha256": digest, "previous": []}
     names = {path.name for path in (run / "checkpoints").iterdir()}
     assert names == {"latest.json", "step-40.pt"}
 
@@ -57,29 +60,93 @@ def test_the_same_state_is_the_same_bytes_wherever_it_is_saved(run, tmp_path_fac
 
 def test_latest_names_the_newest(run):
     save_checkpoint(run, 80, {**STATE, "epoch": 3.0})
-    assert load_checkpoint(run)["step"] == 80
+    assert load_checkpoint(run).state["step"] == 80
     assert (run / "checkpoints/step-40.pt").exists()
 
 
 def test_every_flipped_bit_is_noticed(run):
     path = run / "checkpoints/step-40.pt"
     whole, source = path.read_bytes(), random.Random(0)
-    for _ in range(300):
+    for _ in range(1000):
         data, place = bytearray(whole), source.randrange(len(whole))
         data[place] ^= 1 << source.randrange(8)
         path.write_bytes(data)
         with pytest.raises(CheckpointError, match=r"step-40\.pt is damaged: its SHA-256"):
             load_checkpoint(run)
     path.write_bytes(whole)
-    assert load_checkpoint(run)["step"] == 40
+    assert load_checkpoint(run).state["step"] == 40
 
 
-@pytest.mark.parametrize("kept", [0, 1, 100, -1])
-def test_truncated(run, kept):
+def test_every_truncation_is_noticed(run):
+    """Each length in the archive's first and last kilobyte, and some of those between."""
     path = run / "checkpoints/step-40.pt"
-    path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(CheckpointError, match="is damaged"):
+    whole = path.read_bytes()
+    lengths = {*range(1000), *range(1000, len(whole), 97), *range(len(whole) - 1000, len(whole))}
+    for length in lengths:
+        path.write_bytes(whole[:length])
+        with pytest.raises(CheckpointError, match="is damaged"):
+            load_checkpoint(run)
+    assert len(lengths) > 1500
+
+
+def test_the_one_before_is_used_and_the_damage_told(run):
+    save_checkpoint(run, 80, STATE)
+    path = run / "checkpoints/step-80.pt"
+    for damage in (path.read_bytes()[:-1], b"", None):
+        path.unlink() if damage is None else path.write_bytes(damage)
+        loaded = load_checkpoint(run)
+        assert loaded.state["step"] == 40
+        assert loaded.path.name == "step-40.pt"
+        (told,) = loaded.damaged
+        assert "step-80.pt" in told
+
+
+def test_only_so_many_are_kept(run):
+    (run / "checkpoints/.step-60.pt.1.tmp").write_bytes(b"half written")
+    (run / "checkpoints/step-50.pt").write_bytes(b"never named")
+    for step in (80, 120, 160):
+        save_checkpoint(run, step, STATE, keep=3)
+    names = {path.name for path in (run / "checkpoints").iterdir()}
+    assert names == {"latest.json", "step-80.pt", "step-120.pt", "step-160.pt"}
+    latest = json.loads((run / "checkpoints/latest.json").read_text())
+    assert [entry["step"] for entry in latest["previous"]] == [120, 80]
+
+
+def test_the_same_update_twice_never_overwrites_what_counts(run):
+    before = (run / "checkpoints/step-40.pt").read_bytes()
+    path = save_checkpoint(run, 40, {**STATE, "epoch": 2.0})
+    assert path.name == "step-40-2.pt"
+    assert (run / "checkpoints/step-40.pt").read_bytes() == before
+    assert load_checkpoint(run).state["epoch"] == 2.0
+
+
+def test_before(run):
+    save_checkpoint(run, 80, STATE)
+    assert load_checkpoint(run, before=80).state["step"] == 40
+    with pytest.raises(CheckpointError, match="no checkpoint of fewer than 40 updates is kept"):
+        load_checkpoint(run, before=40)
+
+
+def test_a_manifest_that_lies_about_the_update(run):
+    manifest = json.loads((run / "checkpoints/latest.json").read_text())
+    (run / "checkpoints/latest.json").write_text(json.dumps({**manifest, "step": 41}))
+    with pytest.raises(
+        CheckpointError, match=r"step-40\.pt is of update 40, and latest\.json says 4"
+    ):
         load_checkpoint(run)
+
+
+def test_a_zip_whose_names_lead_elsewhere_writes_nothing(run, tmp_path_factory):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in ("../../escaped", "/tmp/nnintro-escaped", "../data.pkl", "data.pkl"):
+            file.writestr(name, b"data")
+    point_to(run, archive.getvalue())
+    before = set(run.parent.rglob("*"))
+    with pytest.raises(CheckpointError, match="is no checkpoint"):
+        load_checkpoint(run)
+    assert set(run.parent.rglob("*")) == before
+    assert not Path("/tmp/nnintro-escaped").exists()
 
 
 class Malicious:
@@ -94,9 +161,9 @@ class Malicious:
 def test_a_foreign_pickle_is_refused_and_not_executed(run, dump):
     trap = run / "executed"
     if dump == "pickle":
-        data = pickle.dumps({"format": 1, "model": Malicious(trap)})
+        data = pickle.dumps({"format": 2, "step": 40, "model": Malicious(trap)})
     else:
-        torch.save({"format": 1, "model": Malicious(trap)}, run / "foreign.pt")
+        torch.save({"format": 2, "step": 40, "model": Malicious(trap)}, run / "foreign.pt")
         data = (run / "foreign.pt").read_bytes()
     point_to(run, data)
     with pytest.raises(CheckpointError, match=r"step-40\.pt is no checkpoint"):
@@ -123,7 +190,8 @@ def test_a_manifest_cannot_point_elsewhere(run, name):
     data = (run / "checkpoints/step-40.pt").read_bytes()
     (run / "step-40.pt").write_bytes(data)
     digest = hashlib.sha256(data).hexdigest()
-    (run / "checkpoints/latest.json").write_text(json.dumps({"file": name, "sha256": digest}))
+    manifest = {"file": name, "step": 40, "sha256": digest}
+    (run / "checkpoints/latest.json").write_text(json.dumps(manifest))
     with pytest.raises(CheckpointError, match="is not the name of a file beside it"):
         load_checkpoint(run)
 
@@ -145,7 +213,7 @@ def test_latest_is_not_moved_before_the_file_reads_back(run, monkeypatch):
     monkeypatch.setattr(checkpoint, "write_whole", lambda path, _: path.write_bytes(b"half"))
     with pytest.raises(CheckpointError, match=r"step-80\.pt does not read back"):
         save_checkpoint(run, 80, STATE)
-    assert load_checkpoint(run)["step"] == 40
+    assert load_checkpoint(run).state["step"] == 40
 
 
 def test_an_interrupted_write_leaves_what_was_there(run):

@@ -19,6 +19,7 @@ from PIL import Image
 import nnintro
 from nnintro.errors import CheckpointError
 from nnintro.recording.directory import as_json, create_run_directory
+from tests.runs import saved_bits
 from tests.support import config
 
 UPDATES = 3 * 6  # 23 samples in batches of 4 are 6 updates, 3 times
@@ -34,10 +35,6 @@ def directory(tmp_path_factory):
 
 def summary(directory):
     return json.loads((directory / "summary.json").read_text())
-
-
-def digest(directory):
-    return json.loads((directory / "checkpoints/latest.json").read_text())["sha256"]
 
 
 def test_there_is_everything_and_nothing_else(directory):
@@ -153,7 +150,7 @@ def test_figures_are_pictures(directory):
 def test_config_says_everything_and_trains_to_the_same_bits(directory, tmp_path):
     again = nnintro.train(directory / "config.yaml", runs_dir=tmp_path)
     assert again.directory.name == "whole"  # config.yaml knows its name
-    assert digest(again.directory) == digest(directory)
+    assert saved_bits(again.directory) == saved_bits(directory)
     text = (directory / "config.yaml").read_text()
     assert (again.directory / "config.yaml").read_text() == text
     for key in ("seed: 0", "loss: mse", "variant: mini-batch", "epochs: 3", "shuffle: true"):
@@ -182,8 +179,10 @@ def test_the_same_config_twice_is_the_same_checkpoint(tmp_path, name):
     first, second = (nnintro.train(CONFIGS[name], runs_dir=tmp_path) for _ in range(2))
     third = nnintro.train(first.directory / "config.yaml", runs_dir=tmp_path)
     other = nnintro.train(CONFIGS[name], ["seed=1"], runs_dir=tmp_path)
-    assert digest(first.directory) == digest(second.directory) == digest(third.directory)
-    assert digest(other.directory) != digest(first.directory)
+    assert (
+        saved_bits(first.directory) == saved_bits(second.directory) == saved_bits(third.directory)
+    )
+    assert saved_bits(other.directory) != saved_bits(first.directory)
 
 
 def test_an_overridden_config_is_written_with_its_overrides(tmp_path):
@@ -195,20 +194,49 @@ def test_an_overridden_config_is_written_with_its_overrides(tmp_path):
     run = nnintro.train(config(), words, runs_dir=tmp_path)
     again = nnintro.train(run.directory / "config.yaml", runs_dir=tmp_path)
     assert run.summary["steps"] == again.summary["steps"] == 2
-    assert digest(again.directory) == digest(run.directory)
+    assert saved_bits(again.directory) == saved_bits(run.directory)
 
 
 def test_names_count_up_past_whatever_is_there(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a-2").write_text("a file")
-    made = [create_run_directory(tmp_path, "a").name for _ in range(2)]
+    made = [create_run_directory(tmp_path, "a", "")[0].name for _ in range(2)]
     assert made == ["a-3", "a-4"]
     assert (tmp_path / "a-2").read_text() == "a file"
     assert list((tmp_path / "a").iterdir()) == []
 
 
 def test_a_folder_of_runs_is_made_with_those_above_it(tmp_path):
-    assert create_run_directory(tmp_path / "deep" / "runs", "a").is_dir()
+    folder, lock = create_run_directory(tmp_path / "deep" / "runs", "a", "seed: 0\n")
+    assert (folder / "config.yaml").read_text() == "seed: 0\n"
+    assert (folder / "checkpoints").is_dir()
+    lock.release()
+
+
+def test_nothing_is_left_of_a_folder_that_could_not_take_its_name(tmp_path, monkeypatch):
+    def refuse(path, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(CheckpointError, match=r"cannot make a run in .*: No space left on device$"):
+        create_run_directory(tmp_path, "a", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_another_process_takes_first_is_left_to_it(tmp_path, monkeypatch):
+    rename = Path.rename
+
+    def overtaken(path, target):
+        if target.name == "a":
+            target.mkdir()
+            (target / "theirs").write_text("")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", overtaken)
+    folder, lock = create_run_directory(tmp_path, "a", "")
+    lock.release()
+    assert folder.name == "a-2"
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["theirs"]
 
 
 @pytest.mark.parametrize("below", [(), ("runs",)])
@@ -216,7 +244,7 @@ def test_a_file_in_the_way_is_told_as_that(tmp_path, below):
     (tmp_path / "file").write_text("")
     path = (tmp_path / "file").joinpath(*below)
     with pytest.raises(CheckpointError) as caught:
-        create_run_directory(path, "a")
+        create_run_directory(path, "a", "")
     assert str(caught.value) == f"cannot make a run in {path}: Not a directory"
 
 
@@ -226,7 +254,7 @@ def test_a_folder_that_may_not_be_written(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "mkdir", refuse)
     with pytest.raises(CheckpointError, match=r"cannot make a run in .*: Permission denied$"):
-        create_run_directory(tmp_path / "runs", "a")
+        create_run_directory(tmp_path / "runs", "a", "")
 
 
 def test_json_is_what_every_reader_takes():

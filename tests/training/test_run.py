@@ -149,8 +149,7 @@ class TestLoad:
         ("file", "message"),
         [
             ("config.yaml", "config.yaml"),
-            ("summary.json", "no readable summary.json"),
-            ("checkpoints/latest.json", "no readable checkpoint here"),
+            ("checkpoints/latest.json", "no checkpoint here"),
             ("checkpoints/step-18.pt", "No such file"),
         ],
     )

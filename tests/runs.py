@@ -1,0 +1,90 @@
+"""What two runs are compared by: everything but the time they took."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+from pathlib import Path
+
+import torch
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+
+import nnintro
+from nnintro.engines.autograd import Autograd
+from nnintro.recording.checkpoint import load_checkpoint
+from nnintro.recording.history import read_history
+
+TIMES = ("seconds", "speed/steps_per_second")
+
+
+def parameters(directory):
+    """Name -> the bytes of each parameter and buffer of the model that the run is used with."""
+    state = nnintro.load(directory).model.state_dict()
+    assert state
+    return {name: tensor.numpy().tobytes() for name, tensor in state.items()}
+
+
+def history(directory):
+    columns = read_history(Path(directory) / "history.csv")
+    assert len(columns["step"]) > 1
+    return {name: values for name, values in columns.items() if name not in TIMES}
+
+
+def saved_bits(directory):
+    """The newest checkpoint as bytes, all that tells of time left out."""
+    state = load_checkpoint(Path(directory)).state
+    for name in ("seconds", "past", "events"):
+        del state[name]
+    state["history"] = {k: v for k, v in state["history"].items() if k not in TIMES}
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return hashlib.sha256(buffer.getvalue()).hexdigest()
+
+
+def scalar_events(directory):
+    """(step, tag, value) as they stand in the event files, without TensorBoard's own mending."""
+    found = []
+    for path in sorted(Path(directory).glob("events.out.tfevents.*")):
+        for event in EventFileLoader(str(path)).Load():
+            for value in event.summary.value:
+                if value.metadata.plugin_data.plugin_name == "scalars" and value.tag not in TIMES:
+                    number = value.tensor.float_val[0] if value.tensor.float_val else value.tensor
+                    found.append((event.step, value.tag, number))
+    return found
+
+
+def assert_same_run(found, expected):
+    """Equal bits in parameters, history.csv and events; steps unique and ascending."""
+    assert parameters(found) == parameters(expected)
+    assert history(found) == history(expected)
+    events = scalar_events(found)
+    assert events == scalar_events(expected)
+    assert len(events) > len(history(expected)["step"])
+    steps = [step for step, _, _ in events]
+    assert steps == sorted(steps)
+    assert len({(step, tag) for step, tag, _ in events}) == len(events)
+
+
+class Cut(BaseException):
+    """The end of a process, as near as it can be had within one."""
+
+
+@contextlib.contextmanager
+def cut_before(monkeypatch, step):
+    """Whoever trains in here is cut off just before update ``step`` (from 0)."""
+    update = Autograd._update
+
+    def cutting(self, number, *, measure):
+        if number == step:
+            raise Cut
+        return update(self, number, measure=measure)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Autograd, "_update", cutting)
+        with contextlib.suppress(Cut):
+            yield
+
+
+def train(values, folder, **options):
+    return nnintro.train(values, runs_dir=folder, **options)

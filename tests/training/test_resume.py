@@ -1,0 +1,388 @@
+"""A run that was cut off goes on to the same bits as one that was not."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+import yaml
+
+import nnintro
+from nnintro.errors import CheckpointError, ConfigError, DivergedError, UsageError
+from nnintro.recording.lock import RunLock
+from tests.runs import Cut, assert_same_run, cut_before, history, parameters, scalar_events, train
+from tests.support import config
+
+UPDATES = 50
+
+
+def experiment(variant="mini-batch", optimizer="adam", every="1 steps", **training):
+    """50 updates on 23 samples, with dropout and an early stopping that watches."""
+    return config(
+        dataset={"noise": 0.1},
+        model={"dropout": 0.3, "hidden": [5, 4]},
+        descent={
+            "variant": variant,
+            "batch_size": {"batch": 7, "mini-batch": 4, "stochastic": 1}[variant],
+            "optimizer": optimizer,
+            "schedule": {"kind": "cosine", "warmup_steps": 5},
+            "learning_rate": 0.02,
+        },
+        training={
+            "epochs": None,
+            "steps": UPDATES,
+            "early_stopping": {"patience": 2 if variant != "batch" else 20},
+            "checkpoint": {"every": every},
+            **training,
+        },
+        logging={"scalars": "every 3 steps"},
+        name="run",
+    )
+
+
+MOMENTUM = {"kind": "sgd", "momentum": 0.9, "nesterov": True}
+
+
+@pytest.mark.parametrize("optimizer", ["adam", MOMENTUM], ids=["adam", "momentum"])
+@pytest.mark.parametrize("variant", ["batch", "mini-batch", "stochastic"])
+def test_at_every_update(variant, optimizer, tmp_path, monkeypatch):
+    whole = train(experiment(variant, optimizer, "off"), tmp_path / "whole").directory
+    last = nnintro.load(whole).summary["steps"]
+    assert last > 10
+    cuts = 0
+    for step in range(last):
+        folder = tmp_path / f"cut-{step}"
+        with cut_before(monkeypatch, step):
+            train(experiment(variant, optimizer, f"{max(step, 1)} steps"), folder)
+        resumed = train(None, resume=folder / "run", folder=folder)
+        assert resumed.summary.get("resumed", []) == ([step] if step else [])
+        assert parameters(resumed.directory) == parameters(whole)
+        assert history(resumed.directory) == history(whole)
+        if step % 7 == 3:
+            assert_same_run(resumed.directory, whole)
+        cuts += 1
+    assert cuts == last
+
+
+@pytest.mark.parametrize(
+    "optimizer", ["sgd", "adagrad", "rmsprop", {"kind": "rmsprop", "momentum": 0.5}, "adamw"]
+)
+def test_every_other_optimizer(optimizer, tmp_path, monkeypatch):
+    values = experiment(optimizer=optimizer)
+    whole = train(values, tmp_path / "whole").directory
+    with cut_before(monkeypatch, 9):
+        train(values, tmp_path / "cut")
+    assert_same_run(train(None, tmp_path, resume=tmp_path / "cut/run").directory, whole)
+
+
+def test_lbfgs(tmp_path, monkeypatch):
+    values = config(
+        descent={"variant": "batch", "batch_size": 23, "optimizer": "lbfgs", "learning_rate": 0.5},
+        training={"epochs": 12, "checkpoint": {"every": "1 step"}},
+        name="run",
+    )
+    whole = train(values, tmp_path / "whole").directory
+    with cut_before(monkeypatch, 7):
+        train(values, tmp_path / "cut")
+    assert_same_run(train(None, tmp_path, resume=tmp_path / "cut/run").directory, whole)
+
+
+@pytest.mark.parametrize("standardize", ["none", "inputs"])
+def test_a_classifier_standardised_in_float32(standardize, tmp_path, monkeypatch):
+    values = config(
+        dataset={
+            "kind": "classification",
+            "generator": "blobs",
+            "samples": 60,
+            "standardize": standardize,
+        },
+        precision="float32",
+        training={"epochs": 5, "checkpoint": {"every": "4 steps"}},
+        name="run",
+    )
+    whole = train(values, tmp_path / "whole").directory
+    with cut_before(monkeypatch, 22):
+        train(values, tmp_path / "cut")
+    resumed = train(None, tmp_path, resume=tmp_path / "cut/run")
+    assert resumed.summary["resumed"] == [20]
+    assert_same_run(resumed.directory, whole)
+    assert resumed.summary["confusion"] == nnintro.load(whole).summary["confusion"]
+
+
+def test_cut_off_again_and_again(tmp_path, monkeypatch):
+    values = experiment(every="4 steps", early_stopping=None)
+    whole = train(values, tmp_path / "whole").directory
+    with cut_before(monkeypatch, 6):
+        train(values, tmp_path / "cut")
+    for step in (7, 9, 21, 20, 47):
+        with cut_before(monkeypatch, step):
+            train(None, tmp_path, resume=tmp_path / "cut/run")
+    resumed = train(None, tmp_path, resume=tmp_path / "cut/run")
+    assert resumed.summary["resumed"] == [4, 8, 20, 44]
+    assert_same_run(resumed.directory, whole)
+
+
+def test_cut_off_before_the_first_checkpoint(tmp_path, monkeypatch):
+    values = experiment(every="30s")
+    whole = train(values, tmp_path / "whole").directory
+    with cut_before(monkeypatch, 17):
+        train(values, tmp_path / "cut")
+    with pytest.raises(CheckpointError, match="no checkpoint here"):
+        nnintro.load(tmp_path / "cut/run")
+    resumed = train(None, tmp_path, resume=tmp_path / "cut/run")
+    assert "resumed" not in resumed.summary
+    assert_same_run(resumed.directory, whole)
+
+
+@pytest.mark.parametrize("place", ["conclude", "finish", "summarize"])
+def test_cut_off_after_training(place, tmp_path, monkeypatch):
+    """Only the last words are missing then; nothing is trained again."""
+    from nnintro.recording.recorder import Recorder
+    from nnintro.training import job
+
+    values = experiment()
+    whole = train(values, tmp_path / "whole").directory
+
+    def cut(*_, **__):
+        raise Cut
+
+    with monkeypatch.context() as patch:
+        patch.setattr(job if place == "summarize" else Recorder, place, cut)
+        with pytest.raises(Cut):
+            train(values, tmp_path / "cut")
+    assert nnintro.load(tmp_path / "cut/run").summary["status"] == "unfinished"
+    with cut_before(monkeypatch, 0):  # no update is made, or it would be cut off
+        resumed = train(None, tmp_path, resume=tmp_path / "cut/run")
+    expected = nnintro.load(whole).summary
+    assert resumed.summary["status"] == expected["status"]
+    assert resumed.summary.get("reason") == expected.get("reason")
+    assert resumed.summary["metrics"] == expected["metrics"]
+    assert_same_run(resumed.directory, whole)
+
+
+def test_a_finished_run_is_returned_as_it_is(tmp_path, monkeypatch, capsys):
+    run = train(experiment(), tmp_path)
+    before = {path: path.read_bytes() for path in run.directory.rglob("*") if path.is_file()}
+    with cut_before(monkeypatch, 0):
+        again = train(None, tmp_path, resume="run", quiet=False)
+    assert again.summary == run.summary
+    assert f"{tmp_path}/run is finished: stopped after" in capsys.readouterr().err
+    after = {path: path.read_bytes() for path in run.directory.rglob("*") if path.is_file()}
+    assert after == before
+
+
+def test_more_epochs_are_those_of_a_longer_run(tmp_path):
+    longer = config(training={"epochs": 9}, logging={"scalars": "every 1 steps"}, name="run")
+    whole = train(longer, tmp_path / "whole").directory
+    train(longer, tmp_path / "short", overrides=["training.epochs=4"])
+    short = tmp_path / "short/run"
+    resumed = train(None, tmp_path, resume=short, overrides=["training.epochs=9"])
+    assert resumed.summary["status"] == "completed"
+    assert resumed.summary["resumed"] == [24]
+    assert_same_run(short, whole)
+    written = yaml.safe_load((short / "config.yaml").read_text())
+    assert written["training"]["epochs"] == 9
+    entry = json.loads((short / "environment.json").read_text())["resumed"]
+    assert [(e["step"], e["changes"]) for e in entry] == [(24, ["training.epochs: 4 -> 9"])]
+    assert len(list((short / "checkpoints").glob("step-*.pt"))) == 2
+
+
+def test_early_stopping_goes_on_from_the_last_network_not_the_best(tmp_path):
+    values = experiment(early_stopping={"patience": 1.5})
+    short = train(values, tmp_path / "short")
+    assert short.summary["status"] == "stopped"
+    patient = ["training.early_stopping.patience=1000"]
+    whole = train(values, tmp_path / "whole", overrides=patient)
+    assert whole.summary["status"] == "completed"
+    resumed = train(None, tmp_path, resume=short.directory, overrides=patient)
+    assert_same_run(resumed.directory, whole.directory)
+
+
+def test_fewer_epochs_than_were_trained(tmp_path):
+    run = train(config(name="run"), tmp_path)
+    with pytest.raises(ConfigError) as error:
+        train(None, tmp_path, resume=run.directory, overrides=["training.epochs=2"])
+    assert str(error.value) == (
+        "--set:1: training.epochs: the run is at update 18 already, and this is update 12"
+    )
+    assert nnintro.load(run.directory).summary == run.summary
+
+
+def test_another_config_is_refused_key_by_key(tmp_path):
+    values = config(name="run")
+    run = train(values, tmp_path / "runs")
+    path = tmp_path / "other.yaml"
+    other = config(descent={"learning_rate": 0.01}, model={"hidden": [6]})
+    path.write_text(yaml.safe_dump(other, sort_keys=False))
+    lines = [line.strip() for line in path.read_text().splitlines()]
+    hidden, rate = lines.index("hidden:") + 2, lines.index("learning_rate: 0.01") + 1
+    with pytest.raises(ConfigError) as error:
+        nnintro.train(path, resume=run.directory)
+    assert str(error.value).splitlines() == [
+        f"{path}:{hidden}:3: model.hidden: the run has [5], and here it is [6]; "
+        "to change it from here on: --set model.hidden=[6]",
+        f"{path}:{rate}:18: descent.learning_rate: the run has 0.05, and here it is 0.01; "
+        "to change it from here on: --set descent.learning_rate=0.01",
+    ]
+
+
+def test_a_change_that_is_named_is_made(tmp_path):
+    values = config(name="run")
+    run = train(values, tmp_path)
+    other = config(descent={"learning_rate": 0.01}, training={"epochs": 5})
+    overrides = ["descent.learning_rate=0.01", "training={epochs: 5}"]
+    resumed = nnintro.train(other, overrides, resume=run.directory)
+    found = resumed.history
+    rates = dict(zip(found["step"], found["descent/learning_rate"], strict=True))
+    assert rates[18] == 0.05
+    assert rates[30] == 0.01
+
+
+def test_the_same_config_is_accepted(tmp_path, monkeypatch):
+    values = experiment()
+    with cut_before(monkeypatch, 5):
+        train(values, tmp_path)
+    assert train(values, tmp_path, resume="run").summary["status"] in ("completed", "stopped")
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("model.hidden=[7]", "the checkpoint is of another model than config.yaml: hidden [5] bec"),
+        ("descent.optimizer=adam", "--set:1: descent.optimizer: the run has the state of sgd"),
+        ("descent.learning_rat=1", "--set:1: descent.learning_rat: unknown key; 'learning_rate'"),
+        ("training.steps=3", "--set:1: training.steps: the run is at update 18 already"),
+    ],
+)
+def test_a_change_that_cannot_be_made(override, message, tmp_path):
+    run = train(config(name="run"), tmp_path)
+    before = {path: path.read_bytes() for path in run.directory.rglob("*") if path.is_file()}
+    with pytest.raises((ConfigError, CheckpointError)) as error:
+        train(None, tmp_path, resume="run", overrides=[override])
+    assert message in str(error.value)
+    after = {path: path.read_bytes() for path in run.directory.rglob("*") if path.is_file()}
+    assert after == before
+
+
+def test_a_diverged_run_would_do_so_again(tmp_path):
+    values = config(
+        model={"hidden": []},
+        descent={"variant": "batch", "learning_rate": 5.0},
+        training={"epochs": 1000, "checkpoint": {"every": "20 steps"}},
+        name="run",
+    )
+    with pytest.raises(DivergedError):
+        train(values, tmp_path)
+    with pytest.raises(DivergedError, match="and would again; to go on from the checkpoint before"):
+        train(None, tmp_path, resume="run")
+    resumed = train(None, tmp_path, resume="run", overrides=["descent.learning_rate=0.1"])
+    assert resumed.summary["status"] == "completed"
+    assert resumed.summary["resumed"] == [140]
+    events = scalar_events(resumed.directory)
+    assert len({(step, tag) for step, tag, _ in events}) == len(events)
+
+
+def test_a_diverged_run_without_an_earlier_checkpoint(tmp_path):
+    values = config(model={"hidden": []}, descent={"learning_rate": 5.0}, name="run")
+    with pytest.raises(DivergedError):
+        train(values, tmp_path, overrides=["training.epochs=1000"])
+    with pytest.raises(CheckpointError, match=r"no checkpoint of fewer than [0-9,]+ updates is k"):
+        train(None, tmp_path, resume="run", overrides=["descent.learning_rate=0.1"])
+
+
+def test_two_processes_in_one_run(tmp_path, monkeypatch):
+    with cut_before(monkeypatch, 5):
+        train(experiment(), tmp_path)
+    with (
+        RunLock(tmp_path / "run"),
+        pytest.raises(CheckpointError, match=r"run: another process \(pid [0-9]+\) is training"),
+    ):
+        train(None, tmp_path, resume="run")
+    train(None, tmp_path, resume="run")
+
+
+def test_a_run_that_trains_is_locked(tmp_path, monkeypatch):
+    from nnintro.training.loop import Loop
+
+    def run(self, outcome=None):
+        with pytest.raises(CheckpointError, match="another process"):
+            RunLock(tmp_path / "run")
+        seen.append(1)
+        return loop_run(self, outcome)
+
+    seen, loop_run = [], Loop.run
+    monkeypatch.setattr(Loop, "run", run)
+    train(config(name="run"), tmp_path)
+    assert seen == [1]
+    RunLock(tmp_path / "run").release()
+
+
+def test_no_run(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CheckpointError, match=r"nowhere: no such run"):
+        train(None, tmp_path, resume="nowhere")
+    with pytest.raises(CheckpointError, match=r"empty is no run: it has no config\.yaml"):
+        train(None, tmp_path, resume=tmp_path / "empty")
+    with pytest.raises(UsageError, match="expected a config to train, or a run to resume"):
+        train(None, tmp_path)
+    with pytest.raises(UsageError, match="keeps its name"):
+        train(None, tmp_path, resume="nowhere", name="other")
+
+
+def test_a_damaged_newest_checkpoint(tmp_path, monkeypatch, capsys):
+    values = experiment(every="5 steps")
+    whole = train(values, tmp_path / "whole").directory
+    with cut_before(monkeypatch, 12):
+        train(values, tmp_path / "cut")
+    path = tmp_path / "cut/run/checkpoints/step-10.pt"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 4
+    path.write_bytes(data)
+    with pytest.warns(UserWarning, match=r"step-10\.pt is damaged.*step-5\.pt is used in its pla"):
+        nnintro.load(tmp_path / "cut/run")
+    resumed = train(None, tmp_path, resume=tmp_path / "cut/run", quiet=False)
+    said = " ".join(capsys.readouterr().err.split())
+    assert "step-10.pt is damaged" in said
+    assert "going on from step-5.pt" in said
+    assert resumed.summary["resumed"] == [5]
+    assert_same_run(resumed.directory, whole)
+
+
+def test_all_checkpoints_damaged(tmp_path, monkeypatch):
+    with cut_before(monkeypatch, 12):
+        train(experiment(every="5 steps"), tmp_path)
+    for path in (tmp_path / "run/checkpoints").glob("step-*.pt"):
+        path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(CheckpointError, match=r"step-10\.pt is damaged: .*step-5\.pt is damaged: "):
+        train(None, tmp_path, resume="run")
+
+
+def test_records_that_were_lost_come_back_from_the_checkpoint(tmp_path, monkeypatch):
+    values = experiment(every="5 steps")
+    whole = train(values, tmp_path / "whole").directory
+    with cut_before(monkeypatch, 12):
+        train(values, tmp_path / "cut")
+    (tmp_path / "cut/run/history.csv").write_text("step,epo")
+    resumed = train(None, tmp_path, resume=tmp_path / "cut/run")
+    assert history(resumed.directory) == history(whole)
+
+
+def test_another_machine_is_noted(tmp_path, monkeypatch, capsys):
+    with cut_before(monkeypatch, 5):
+        train(experiment(), tmp_path)
+    path = tmp_path / "run/environment.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "torch": "1.0"}))
+    train(None, tmp_path, resume="run", quiet=False)
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"torch was 1.0 and is {torch.__version__}: the bits may differ" in said
+
+
+def test_seconds_add_up(tmp_path, monkeypatch):
+    with cut_before(monkeypatch, 30):
+        train(experiment(early_stopping=None), tmp_path)
+    run = train(None, tmp_path, resume="run")
+    seconds = run.summary["seconds"]
+    assert run.history["seconds"] == sorted(run.history["seconds"])
+    assert seconds["training"] >= run.history["seconds"][-1]
+    assert seconds["total"] >= seconds["training"] + seconds["startup"] > 0
