@@ -1,0 +1,149 @@
+"""Disks that fail: training goes on where it can, and what was saved stays."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+
+import nnintro
+from nnintro.errors import CheckpointError
+from nnintro.recording.checkpoint import has_checkpoint, load_checkpoint
+from nnintro.recording.history import read_history
+from tests.runs import assert_same_run, history, parameters, train
+from tests.support import config
+from tests.training.faulty_disk import Disk
+
+VALUES = config(
+    training={"epochs": 2, "checkpoint": {"every": "4 steps"}},
+    logging={"scalars": "every 3 steps", "histograms": "auto"},
+    name="run",
+)
+CAUSES = r"(No space left on device|Input/output error)"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return train(VALUES, tmp_path_factory.mktemp("whole")).directory
+
+
+@pytest.mark.parametrize("kind", ["once", "short", "full"])
+def test_the_nth_operation_fails(kind, whole, tmp_path, monkeypatch, capsys):
+    with Disk(tmp_path / "counted").mounted(monkeypatch) as disk:
+        train(VALUES, tmp_path / "counted")
+    kinds = {what for what, _ in disk.done}
+    assert kinds == {"write", "fsync", "replace", "rename"}
+    assert disk.count > 40
+    completed = failed = 0
+    for n in range(1, disk.count + 1):
+        folder = tmp_path / f"{n}"
+        with Disk(folder, n, kind).mounted(monkeypatch) as faulty:
+            run, error = outcome_of(folder)
+        if error is not None:
+            assert error.exit_code == 6
+            assert re.fullmatch(rf"cannot [^\n]*{folder}[^\n]*: {CAUSES}", str(error)), error
+            failed += 1
+        else:
+            assert parameters(run.directory) == parameters(whole)
+            check_what_it_says(run, whole, capsys.readouterr().err)
+            completed += 1
+        assert faulty.count >= n
+        check_what_is_there(folder, whole)
+        shutil.rmtree(folder)
+    assert completed + failed == disk.count
+    assert failed > 20
+    assert completed > 5 or kind == "full"
+
+
+def outcome_of(folder):
+    try:
+        return train(VALUES, folder, quiet=False), None
+    except CheckpointError as error:
+        return None, error
+
+
+def check_what_it_says(run, whole, said):
+    """Whatever is missing is in the summary, and nothing is missing that is not."""
+    assert run.summary["status"] == "completed"
+    assert (run.directory / "checkpoints/step-12.pt").exists()
+    incomplete = " ".join(run.summary.get("incomplete", []))
+    if "history.csv" not in incomplete:
+        assert history(run.directory) == history(whole)
+    for problem in run.summary.get("incomplete", []):
+        assert f"incomplete: {problem}" in said
+    assert said.count("no checkpoint at update") <= 1
+
+
+def check_what_is_there(folder, whole):
+    """No half of a file under a whole one's name, and a run that goes on to the same bits."""
+    assert [p for p in folder.rglob("*.tmp") if "events" not in p.name] == []
+    if not (folder / "run").exists():
+        assert list(folder.glob("*")) == []  # nor a hidden one that was to become it
+        return
+    if has_checkpoint(folder / "run"):
+        assert load_checkpoint(folder / "run").damaged == []
+    resumed = train(None, folder, resume="run")
+    assert resumed.summary["status"] == "completed"
+    assert parameters(folder / "run") == parameters(whole)
+    if not resumed.summary.get("incomplete"):
+        assert history(folder / "run") == history(whole)
+
+
+def test_a_checkpoint_that_fails_once_is_warned_of_once(whole, tmp_path, monkeypatch, capsys):
+    """Training goes on, the next one succeeds, and nothing is incomplete in the end."""
+    with Disk(tmp_path).mounted(monkeypatch) as disk:
+        fails = disk.fails
+        disk.fails = lambda what, path: fails(what, path) or "step-4.pt" in str(path)
+        run = train(VALUES, tmp_path, quiet=False)
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.count("no checkpoint at update 4, training goes on: cannot write") == 1
+    assert "incomplete" not in run.summary
+    names = {path.name for path in (run.directory / "checkpoints").glob("*.pt")}
+    assert names == {"step-8.pt", "step-12.pt"}
+    assert_same_run(run.directory, whole)
+
+
+def test_no_checkpoint_can_be_written_at_all(tmp_path, monkeypatch, capsys):
+    with Disk(tmp_path).mounted(monkeypatch) as disk:
+        fails = disk.fails
+        disk.fails = lambda what, path: fails(what, path) or ".pt" in str(path)
+        with pytest.raises(CheckpointError) as error:
+            train(VALUES, tmp_path, quiet=False)
+    path = tmp_path / "run/checkpoints/step-12.pt"
+    assert str(error.value) == f"cannot write {path}: No space left on device"
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.count("training goes on") == 1
+    assert "completed" not in said
+    assert not (tmp_path / "run/summary.json").exists()
+    assert read_history(tmp_path / "run/history.csv")["step"] == [0, 3, 6, 9, 12]
+
+
+@pytest.mark.parametrize("victim", ["run", "run/checkpoints"])
+def test_a_folder_that_vanishes_while_training(victim, tmp_path, monkeypatch):
+    from nnintro.engines.autograd import Autograd
+
+    update = Autograd._update
+
+    def vanishing(self, step, *, measure):
+        if step == 6:
+            shutil.rmtree(tmp_path / victim)
+        return update(self, step, measure=measure)
+
+    monkeypatch.setattr(Autograd, "_update", vanishing)
+    with pytest.raises(CheckpointError) as error:
+        train(VALUES, tmp_path)
+    path = tmp_path / "run/checkpoints/step-12.pt"
+    assert str(error.value) == f"cannot write {path}: No such file or directory"
+
+
+def test_figures_that_cannot_be_written_leave_the_run_complete_but_for_them(tmp_path):
+    values = {**VALUES, "logging": {"figures": "auto"}}
+    (tmp_path / "blocked").mkdir()
+    run = nnintro.train(values, runs_dir=tmp_path, overrides=["training.epochs=1"])
+    (run.directory / "figures/fit.png").unlink()
+    (run.directory / "figures/fit.png").mkdir()
+    more = train(None, tmp_path, resume=run.directory, overrides=["training.epochs=2"])
+    assert more.summary["status"] == "completed"
+    (problem,) = more.summary["incomplete"]
+    assert "figures/fit" in problem
