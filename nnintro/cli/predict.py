@@ -32,10 +32,10 @@ def predict(
     from nnintro.inference.formats import chosen_format
 
     chosen = chosen_format(format_, output)
+    from nnintro.inference.columns import counted
     from nnintro.inference.predict import predict_file
 
     with leaving_tidily():
         rows = predict_file(run, inputs, output, chosen)
     if output is not None:
-        what = "1 prediction" if rows == 1 else f"{rows:,} predictions"
-        print(f"{what} in {output}", file=sys.stderr)
+        print(f"{counted(rows, 'prediction')} in {output}", file=sys.stderr)

@@ -47,7 +47,7 @@ def positions(found: Sequence[str], wanted: Sequence[str], place: str) -> list[i
     names = [name.strip() for name in found]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise DataError(f"{place}: {_columns(twice)} more than once; rename all but one")
+        raise DataError(f"{place}: {_columns(twice)} given more than once; rename all but one")
     missing = [name for name in wanted if name not in names]
     if missing:
         raise DataError(
@@ -67,6 +67,11 @@ def free(found: Sequence[str], predicted: Sequence[str], place: str) -> None:
     for name in predicted:
         if name in taken:
             raise DataError(f"{place}: column {name!r} has the name of a prediction; rename it")
+
+
+def counted(number: int, thing: str) -> str:
+    """``1 cell``, ``2 cells``."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def _numbered(stem: str, count: int, joint: str = "") -> list[str]:

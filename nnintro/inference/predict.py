@@ -42,7 +42,7 @@ def predict_file(directory: Path, source: str, output: Path | None, format_: str
             nonlocal rows
             writer = writer_for(format_, file, columns, trained.dtype)
             for block in table.blocks():
-                outputs = trained.run.predict(block.numbers)
+                outputs = trained.run.predict(block.numbers.astype(trained.dtype))
                 writer.write(block, answers(outputs, trained.task, logits=trained.logits))
                 rows += len(block.numbers)
             writer.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from nnintro.inference.columns import counted
 from nnintro.inference.evaluate import OWN, Evaluation
 
 LARGEST_ERROR = "the largest absolute error over these samples"
@@ -26,8 +27,7 @@ def as_table(found: Evaluation) -> str:
 def heading(found: Evaluation) -> str:
     """What was measured, in one line."""
     data = "its own validation data" if found.dataset == OWN else found.dataset
-    samples = "1 sample" if found.samples == 1 else f"{found.samples:,} samples"
-    return f"{found.run} on {data}, {samples}"
+    return f"{found.run} on {data}, {counted(found.samples, 'sample')}"
 
 
 def remarks(found: Evaluation) -> list[str]:

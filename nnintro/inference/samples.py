@@ -16,7 +16,7 @@ from nnintro.datasets import Data
 from nnintro.errors import ConfigError, DataError
 from nnintro.inference.arrays import ArrayBlock, check_shape, read_header
 from nnintro.inference.block import Array, Block
-from nnintro.inference.columns import MOST_NAMED, input_names, target_names
+from nnintro.inference.columns import MOST_NAMED, counted, input_names, target_names
 from nnintro.inference.read import STDIN, SUFFIXES, open_table, opened, unknown_suffix
 from nnintro.inference.trained import Trained
 from nnintro.training.assemble import build_data
@@ -61,8 +61,8 @@ def validation_of(path: Path, task: Task) -> tuple[Data, bool]:
 
 def _shape(task: Task) -> str:
     kind = f"{len(task.classes)} classes" if task.is_classification else "regression"
-    outputs = "" if task.is_classification else f" and {task.outputs} output(s)"
-    return f"{kind} of {task.inputs} input(s){outputs}"
+    outputs = "" if task.is_classification else f" and {counted(task.outputs, 'output')}"
+    return f"{kind} of {counted(task.inputs, 'input')}{outputs}"
 
 
 def _names(task: Task) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from nnintro.errors import DataError
 from nnintro.inference.block import Array, rows_per_block
-from nnintro.inference.columns import positions
+from nnintro.inference.columns import counted, positions
 from nnintro.inference.feed import Feed
 from nnintro.inference.numerals import complaint, is_numeral, numbers_of, shown_cell
 
@@ -89,7 +89,7 @@ class TextTable:
             self._line = line + _lines_of(first)
             return first, positions(first, self.wanted, self.place)
         if len(first) != len(self.wanted):
-            wanted = f"{_count(len(self.wanted), 'column')} ({', '.join(self.wanted)})"
+            wanted = f"{counted(len(self.wanted), 'column')} ({', '.join(self.wanted)})"
             raise DataError(f"{self.place}: expected {wanted}, found {len(first)}")
         self._waiting = rows
         return self.wanted, range(len(first))
@@ -115,7 +115,7 @@ class TextTable:
             until = self._feed.delivered + MOST_BYTES
             while fault is None and len(rows) < most and self._feed.delivered < until:
                 before = len(rows)
-                fault = self._read(rows, stride)
+                fault = self._read(rows, min(stride, most - before))
                 if len(rows) == before:
                     ended = True
                     break
@@ -151,7 +151,7 @@ class TextTable:
         rows = []
         for line, row in filled(read, self._line):
             if len(row) != len(self.names):
-                wanted = f"{_count(len(self.names), 'cell')}"
+                wanted = counted(len(self.names), "cell")
                 raise DataError(f"{self.name}:{line}: expected {wanted}, found {len(row)}")
             for column, position in enumerate(self.positions):
                 expected = complaint(row[position], self.dtype)
@@ -223,7 +223,3 @@ def _explanation(error: csv.Error) -> str:
     if "expected after" in text:
         return "text behind a closing quote; a quote within quotes is written twice"
     return f"not readable as CSV: {text}"
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

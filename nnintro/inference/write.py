@@ -55,7 +55,7 @@ class CsvWriter:
 
 
 def as_csv(rows: list[list[str]], delimiter: str) -> str:
-    """Rows of two cells or more, and of the same number, as the csv module writes them."""
+    """Rows of two cells or more, and of the same number, as a CSV that reads back."""
     plain = "\n".join(map(delimiter.join, rows)) + "\n"
     # Where no cell needs quotes, joining is all there is to it, and eight times as fast.
     needs_quotes = (
@@ -66,8 +66,11 @@ def as_csv(rows: list[list[str]], delimiter: str) -> str:
     )
     if not needs_quotes:
         return plain
+    # The csv module puts a carriage return into quotes only where it ends lines.
+    quoting = csv.QUOTE_ALL if "\r" in plain else csv.QUOTE_MINIMAL
     text = io.StringIO()
-    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(rows)
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n", quoting=quoting)
+    writer.writerows(rows)
     return text.getvalue()
 
 
