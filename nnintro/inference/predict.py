@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from nnintro.config.task import Task
-from nnintro.inference.block import Array
+from nnintro.inference.block import Array, rows_per_block
 from nnintro.inference.columns import free, input_names, prediction_names
 from nnintro.inference.output import write_output
 from nnintro.inference.read import open_table
 from nnintro.inference.trained import open_trained
 from nnintro.inference.write import Columns, writer_for
+from nnintro.training.assemble import threads, threads_for
 from nnintro.training.metrics import predicted_classes
 
 
@@ -47,7 +48,9 @@ def predict_file(directory: Path, source: str, output: Path | None, format_: str
                 rows += len(block.numbers)
             writer.close()
 
-        write_output(output, fill)
+        rows_at_once = rows_per_block(len(table.names))
+        with threads(threads_for(trained.run.model, rows_at_once)):
+            write_output(output, fill)
     return rows
 
 

@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Any, Protocol
+from typing import IO, Any, Literal, Protocol
 
 import numpy as np
 
@@ -67,7 +67,7 @@ def as_csv(rows: list[list[str]], delimiter: str) -> str:
     if not needs_quotes:
         return plain
     # The csv module puts a carriage return into quotes only where it ends lines.
-    quoting = csv.QUOTE_ALL if "\r" in plain else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if "\r" in plain else csv.QUOTE_MINIMAL
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\n", quoting=quoting)
     writer.writerows(rows)
