@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import re
 from collections.abc import Iterator, Sequence
 from typing import IO, Any, BinaryIO, TextIO, cast
 
@@ -15,17 +14,15 @@ from nnintro.errors import DataError
 from nnintro.inference.block import Array, rows_per_block
 from nnintro.inference.columns import counted, positions
 from nnintro.inference.feed import Feed
+from nnintro.inference.lines import delimiter_of, explanation, filled, is_blank, lines_of
 from nnintro.inference.numerals import complaint, is_numeral, numbers_of, shown_cell
 
 Rows = list[list[str]]
 
-DELIMITERS = ",;\t"
 MOST_BYTES = 1 << 23
 """Of a block's text, more or less: cells may be long."""
 STRIDE = 1 << 12
 """Cells read before looking at how much that was."""
-
-_END_OF_LINE = re.compile(r"\r\n|\r|\n")
 
 
 class TextTable:
@@ -77,16 +74,16 @@ class TextTable:
 
     def _columns(self) -> tuple[Sequence[str], Sequence[int]]:
         rows: Rows = []
-        while not rows or _is_blank(rows[-1]):
+        while not rows or is_blank(rows[-1]):
             before = len(rows)
             fault = self._read(rows, 1)
             if len(rows) == before:
                 raise fault or self._empty()
         first = rows[-1]
-        line = self._line + sum(map(_lines_of, rows[:-1]))
+        line = self._line + sum(map(lines_of, rows[:-1]))
         self.place = f"{self.name}:{line}"
         if not all(map(is_numeral, first)):
-            self._line = line + _lines_of(first)
+            self._line = line + lines_of(first)
             return first, positions(first, self.wanted, self.place)
         if len(first) != len(self.wanted):
             wanted = f"{counted(len(self.wanted), 'column')} ({', '.join(self.wanted)})"
@@ -102,8 +99,8 @@ class TextTable:
         except DataError as fault:
             return fault
         except csv.Error as error:
-            line = self._line + sum(map(_lines_of, rows))
-            return DataError(f"{self.name}:{line}: {_explanation(error)}")
+            line = self._line + sum(map(lines_of, rows))
+            return DataError(f"{self.name}:{line}: {explanation(error)}")
         return None
 
     def blocks(self) -> Iterator[TextBlock]:
@@ -120,7 +117,7 @@ class TextTable:
                     ended = True
                     break
             block = self._block(rows)
-            self._line += sum(map(_lines_of, rows)) if self._uneven(rows) else len(rows)
+            self._line += sum(map(lines_of, rows)) if self._uneven(rows) else len(rows)
             if block is not None:
                 found = True
                 yield block
@@ -179,47 +176,3 @@ class TextBlock:
     def refusal(self, row: int, column: int, expected: str) -> DataError:
         line, cells = next(itertools.islice(filled(self._read, self._line), row, None))
         return self._table.refusal(line, cells, column, expected)
-
-
-def filled(read: Rows, line: int) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, each with the line that it begins on."""
-    for row in read:
-        if not _is_blank(row):
-            yield line, row
-        line += _lines_of(row)
-
-
-def delimiter_of(line: str, wanted: Sequence[str]) -> str:
-    """The delimiter that makes sense of a first line; where none does, the most frequent one."""
-    for delimiter in DELIMITERS:
-        cells = _cells(line, delimiter)
-        names = {cell.strip() for cell in cells}
-        if names.issuperset(wanted) or (len(cells) == len(wanted) and all(map(is_numeral, cells))):
-            return delimiter
-    return max(DELIMITERS, key=line.count)
-
-
-def _cells(line: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader([line], delimiter=delimiter), [])
-    except csv.Error:
-        return []  # told with its place when the line is read in earnest
-
-
-def _is_blank(row: list[str]) -> bool:
-    return not row or (len(row) == 1 and row[0].isspace())
-
-
-def _lines_of(row: list[str]) -> int:
-    return 1 + sum(len(_END_OF_LINE.findall(cell)) for cell in row)
-
-
-def _explanation(error: csv.Error) -> str:
-    text = str(error)
-    if "field larger" in text:
-        return f"a cell of more than {csv.field_size_limit():,} characters; is a quote not closed?"
-    if "unexpected end of data" in text:
-        return "a quote is opened here and never closed"
-    if "expected after" in text:
-        return "text behind a closing quote; a quote within quotes is written twice"
-    return f"not readable as CSV: {text}"
