@@ -12,8 +12,10 @@ import typer
 
 from nnintro.cli import clock
 from nnintro.cli.dashboard import dashboard
+from nnintro.cli.evaluate import evaluate
 from nnintro.cli.init import init
 from nnintro.cli.output import emit
+from nnintro.cli.predict import predict
 from nnintro.cli.runs import runs
 from nnintro.cli.schema import schema
 from nnintro.cli.train import train
@@ -28,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, validate, schema, init, runs, dashboard):
+for command in (train, validate, schema, init, runs, dashboard, predict, evaluate):
     app.command()(command)
 
 

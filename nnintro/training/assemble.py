@@ -130,7 +130,7 @@ def assemble(experiment: Experiment, saved: Any = None, where: str = "") -> Part
     network.to(device)
     model.to(device)
     train, validation = (
-        _prepared(data, model).to(device, dtype) for data in (splits.train, splits.validation)
+        prepared(data, model).to(device, dtype) for data in (splits.train, splits.validation)
     )
     descent = experiment.descent
     plan = Plan(descent.variant, len(train), experiment.batch_size)
@@ -153,8 +153,11 @@ def assemble(experiment: Experiment, saved: Any = None, where: str = "") -> Part
     )
 
 
-def _prepared(data: Data, model: nn.Module) -> Data:
-    """Standardised once and for all, in float64, so that no update has to."""
+def prepared(data: Data, model: nn.Module) -> Data:
+    """Raw data as the model's inner network takes it.
+
+    Standardised once and for all, in float64, so that no update has to.
+    """
     if not isinstance(model, Standardized):
         return data
     mean, scale = model.mean.double().cpu(), model.scale.double().cpu()

@@ -68,6 +68,11 @@ class Evaluator:
 
     def measure(self, train: Data) -> dict[str, float]:
         """``train/loss`` and every ``validation/<metric>`` of the task."""
+        tagged = {f"validation/{name}": value for name, value in self.validate().items()}
+        return {"train/loss": self.train_loss(train), **tagged}
+
+    def validate(self) -> dict[str, float]:
+        """Every metric of the task on the validation data, by its name."""
         outputs = outputs_of(self.network, self.validation.inputs, self.autocast)
         targets = self.validation.targets
         found = {"loss": self._loss(outputs, targets)}
@@ -80,8 +85,7 @@ class Evaluator:
             found.update(metrics.regression(outputs, targets))
             if not self.task.has_truth:
                 del found["sup_error"]
-        tagged = {f"validation/{name}": value for name, value in found.items()}
-        return {"train/loss": self.train_loss(train), **tagged}
+        return found
 
     def _loss(self, outputs: Tensor, targets: Tensor) -> float:
         return float(self.loss(outputs, targets))

@@ -11,7 +11,9 @@ import pytest
 import nnintro
 from tests.cli.conftest import ROOT, environment
 
-COMMANDS = ("train", "validate", "schema", "init", "runs", "dashboard")
+COMMANDS = (
+    "train", "validate", "schema", "init", "runs", "dashboard", "predict", "evaluate"
+)  # fmt: skip
 
 WITHOUT = """
 import sys, os

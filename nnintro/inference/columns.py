@@ -1,0 +1,89 @@
+"""The names of a run's columns: its inputs, its targets and what it predicts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from nnintro.config.task import Task
+from nnintro.config.wording import shown_key
+from nnintro.errors import DataError
+
+MOST_NAMED = 8
+"""Columns that a message lists; more are counted."""
+
+
+def input_names(task: Task) -> list[str]:
+    """``x``, or ``x1``, ``x2``, ... where there are several inputs."""
+    return _numbered("x", task.inputs)
+
+
+def target_names(task: Task) -> list[str]:
+    """``y``, or ``y1``, ``y2``, ...; the class number, ``y``, where there are classes."""
+    return ["y"] if task.is_classification else _numbered("y", task.outputs)
+
+
+def prediction_names(task: Task, *, logits: bool) -> list[str]:
+    """What stands behind a row: ``prediction``, and for classes what it was decided by.
+
+    Logits become probabilities.  What was trained on mse and the like against 0 and 1 is no
+    probability (it may be 1.2), so it stands there as ``output``.
+    """
+    if not task.is_classification:
+        return _numbered("prediction", task.outputs, "_")
+    if logits:
+        return ["prediction", *(f"probability_{k}" for k in range(len(task.classes)))]
+    if task.kind == "binary":
+        return ["prediction", "output"]
+    return ["prediction", *(f"output_{k}" for k in range(task.outputs))]
+
+
+def positions(found: Sequence[str], wanted: Sequence[str], place: str) -> list[int]:
+    """Where in ``found`` each of the wanted names stands; blanks about a name do not count.
+
+    Raises:
+        DataError: one is missing, or any name occurs twice.
+    """
+    names = [name.strip() for name in found]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise DataError(f"{place}: {_columns(twice)} given more than once; rename all but one")
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        raise DataError(
+            f"{place}: {_columns(missing)} missing in the header (a first row that is not all "
+            f"numbers is taken for one); found {_listed(names)}"
+        )
+    return [names.index(name) for name in wanted]
+
+
+def free(found: Sequence[str], predicted: Sequence[str], place: str) -> None:
+    """Check that no column has the name of a prediction.
+
+    Raises:
+        DataError: one has.
+    """
+    taken = {name.strip() for name in found}.intersection(predicted)
+    for name in predicted:
+        if name in taken:
+            raise DataError(f"{place}: column {name!r} has the name of a prediction; rename it")
+
+
+def counted(number: int, thing: str) -> str:
+    """``1 cell``, ``2 cells``."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def _numbered(stem: str, count: int, joint: str = "") -> list[str]:
+    return [stem] if count == 1 else [f"{stem}{joint}{k}" for k in range(1, count + 1)]
+
+
+def _columns(names: Sequence[str]) -> str:
+    return f"columns {_listed(names)} are" if len(names) > 1 else f"column {_listed(names)} is"
+
+
+def _listed(names: Sequence[str]) -> str:
+    # A name with a quote in it keeps repr's own quotes.
+    shown = [repr(name) if shown_key(name) == name else shown_key(name) for name in names]
+    rest = len(shown) - MOST_NAMED
+    return ", ".join([*shown[:MOST_NAMED], *([f"and {rest} more"] if rest > 0 else [])])

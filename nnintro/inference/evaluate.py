@@ -1,0 +1,112 @@
+"""A trained run's metrics on its own validation data or on other samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nnintro.datasets import Data
+from nnintro.inference.samples import samples_of
+from nnintro.inference.trained import Trained, open_trained
+from nnintro.models import Standardized
+from nnintro.training.assemble import (
+    DTYPES,
+    autocast_for,
+    build_data,
+    prepared,
+    threads,
+    threads_for,
+)
+from nnintro.training.evaluation import Evaluator
+from nnintro.training.losses import loss_for
+
+OWN = "validation"
+"""What the run's own data is called among the datasets."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Metrics and where they come from."""
+
+    run: str
+    dataset: str
+    samples: int
+    metrics: dict[str, float]
+    classes: tuple[str, ...]
+    confusion: list[list[int]] | None
+    """Rows are true classes, columns predicted ones; None for regression."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """What ``nnintro evaluate --json`` prints."""
+        return {
+            "run": self.run,
+            "dataset": self.dataset,
+            "samples": self.samples,
+            "metrics": self.metrics,
+            "confusion": self.confusion,
+        }
+
+    @property
+    def absent(self) -> list[str]:
+        """Classes that no sample belongs to."""
+        rows = zip(self.classes, self.confusion or (), strict=False)
+        return [name for name, row in rows if sum(row) == 0]
+
+
+def evaluate(directory: Path, dataset: str | None = None) -> Evaluation:
+    """Measure a run; the metrics are those of its training, defined as there.
+
+    Args:
+        directory: the run.
+        dataset: a .csv, .tsv, .npy or .npz of inputs and targets, a .yaml with a dataset section
+            (its validation part counts), or ``-`` for CSV on stdin; None for the run's own
+            validation data, on which a run is what its summary.json says.
+
+    Raises:
+        CheckpointError: the run cannot be used.
+        DataError: the samples cannot be used.
+        ConfigError: the dataset section cannot be used.
+    """
+    trained = open_trained(directory)
+    if dataset is None:
+        with trained.config.locating():
+            data, has_truth = build_data(trained.experiment).validation, trained.task.has_truth
+    else:
+        data, has_truth = samples_of(dataset, trained)
+    metrics, confusion = measured(trained, data, has_truth=has_truth)
+    return Evaluation(
+        str(directory), dataset or OWN, len(data), metrics, trained.task.classes, confusion
+    )
+
+
+def measured(
+    trained: Trained, data: Data, *, has_truth: bool
+) -> tuple[dict[str, float], list[list[int]] | None]:
+    """Metrics and confusion of raw samples, computed step by step as the training does."""
+    experiment, model = trained.experiment, trained.run.model
+    device, dtype = _device(trained), DTYPES[experiment.precision]
+    data = prepared(data, model).to(device, dtype)
+    network = (model.network if isinstance(model, Standardized) else model).to(device)
+    evaluator = Evaluator(
+        network,
+        loss_for(experiment.loss_name, trained.task),
+        replace(trained.task, has_truth=has_truth),
+        trained.logits,
+        data,
+        autocast_for(experiment, device),
+    )
+    # The number of threads changes the order of sums, and so the last bits.
+    with threads(threads_for(network, experiment.batch_size)):
+        metrics = evaluator.validate()
+    counts = evaluator.confusion
+    return metrics, None if counts is None else counts.tolist()
+
+
+def _device(trained: Trained) -> torch.device:
+    """The device of the training, where this machine has it."""
+    device = torch.device(str(trained.run.summary.get("device", "cpu")))
+    there = device.type != "cuda" or (device.index or 0) < torch.cuda.device_count()
+    return device if there else torch.device("cpu")

@@ -1,0 +1,76 @@
+"""A trained run on a file of inputs, block by block."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO
+
+import torch
+from torch import Tensor
+
+from nnintro.config.task import Task
+from nnintro.inference.block import Array, rows_per_block
+from nnintro.inference.columns import free, input_names, prediction_names
+from nnintro.inference.output import write_output
+from nnintro.inference.read import open_table
+from nnintro.inference.trained import open_trained
+from nnintro.inference.write import Columns, writer_for
+from nnintro.training.assemble import threads, threads_for
+from nnintro.training.metrics import predicted_classes
+
+
+def predict_file(directory: Path, source: str, output: Path | None, format_: str) -> int:
+    """Predict every row of a file; returns how many there were.
+
+    Args:
+        directory: the run.
+        source: a .csv, .tsv or .npy, or ``-`` for CSV on stdin.
+        output: where to write; None for stdout.
+        format_: csv, tsv, npy or jsonl.
+
+    Raises:
+        CheckpointError: the run cannot be used.
+        DataError: the inputs cannot be used, or the predictions not be written.
+    """
+    trained = open_trained(directory)
+    predicted = prediction_names(trained.task, logits=trained.logits)
+    with open_table(source, input_names(trained.task), trained.dtype) as table:
+        free(table.names, predicted, table.place)
+        columns = Columns(table.names, table.positions, predicted)
+        rows = 0
+
+        def fill(file: IO[bytes]) -> None:
+            nonlocal rows
+            writer = writer_for(format_, file, columns, trained.dtype)
+            for block in table.blocks():
+                outputs = trained.run.predict(block.numbers.astype(trained.dtype))
+                writer.write(block, answers(outputs, trained.task, logits=trained.logits))
+                rows += len(block.numbers)
+            writer.close()
+
+        rows_at_once = rows_per_block(len(table.names))
+        with threads(threads_for(trained.run.model, rows_at_once)):
+            write_output(output, fill)
+    return rows
+
+
+def answers(outputs: Tensor, task: Task, *, logits: bool) -> list[Array]:
+    """(n, outputs) -> one (n,) array per name of ``prediction_names``.
+
+    Of classes the first is the class number, decided as the metrics decide it.
+    """
+    if not task.is_classification:
+        return _columns(outputs)
+    classes: Array = predicted_classes(outputs, task, logits=logits).numpy()
+    return [classes, *_columns(probabilities(outputs, task) if logits else outputs)]
+
+
+def probabilities(logits: Tensor, task: Task) -> Tensor:
+    """(n, outputs) logits -> (n, classes): the softmax; of a single logit z, s(-z) and s(z)."""
+    if task.kind == "binary":
+        return torch.cat([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=1)
+    return torch.softmax(logits, dim=1)
+
+
+def _columns(values: Tensor) -> list[Array]:
+    return list(values.numpy().T)
