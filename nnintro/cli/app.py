@@ -12,6 +12,7 @@ import typer
 
 from nnintro.cli import clock
 from nnintro.cli.dashboard import dashboard
+from nnintro.cli.export import export
 from nnintro.cli.init import init
 from nnintro.cli.output import emit
 from nnintro.cli.runs import runs
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, validate, schema, init, runs, dashboard):
+for command in (train, validate, schema, init, runs, dashboard, export):
     app.command()(command)
 
 
