@@ -84,7 +84,9 @@ def probes(model: nn.Module, low: Tensor, high: Tensor) -> Tensor:
     candidates = box.to(next(model.parameters()).dtype)
     if not any(isinstance(module, Step) for module in model.modules()):
         return candidates[:wanted]
-    found = candidates[clear_of_jumps(model, candidates)]
+    # A wide network's layers on all of them at once would fill the memory.
+    blocks = torch.split(candidates, 256)
+    found = candidates[torch.cat([clear_of_jumps(model, block) for block in blocks])]
     if len(found) == 0:
         raise NnintroError(
             f"the file cannot be checked: each of {_CANDIDATES} inputs lies within rounding of a "

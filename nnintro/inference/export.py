@@ -81,14 +81,15 @@ def write_export(run: Run, format: str, path: Path) -> Agreement:
     codec = CODECS[format]
     found: list[Agreement] = []
 
-    def fill(file: IO[bytes]) -> None:
-        file.write(codec.encode(run.model, describe(run, experiment)))
+    def write_and_check(file: IO[bytes]) -> None:
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
         found.append(compare(run.model, codec.load(Path(file.name)), low, high))
 
     with evaluating(run.model):
-        write_whole(path, fill)
+        data = codec.encode(run.model, describe(run, experiment))
+        write_whole(path, write_and_check)
     return found[0]
 
 

@@ -62,7 +62,9 @@ def _operator(name: str) -> Translation:
 
 
 def _step(graph: Graph, _: Step, z: str) -> str:
-    return graph.node("Cast", graph.node("Greater", z, graph.number(0.0)), to=graph.element)
+    on = graph.node("Cast", graph.node("Greater", z, graph.number(0.0)), to=graph.element)
+    # NaN > 0 is false, and what is no number must not come out as "off".
+    return graph.node("Where", graph.node("IsNaN", z), z, on)
 
 
 def _silu(graph: Graph, _: nn.SiLU, z: str) -> str:
