@@ -11,7 +11,7 @@ import pytest
 import nnintro
 from tests.cli.conftest import ROOT, environment
 
-COMMANDS = ("train", "validate", "schema", "init", "runs", "dashboard")
+COMMANDS = ("train", "validate", "schema", "init", "runs", "dashboard", "export")
 
 WITHOUT = """
 import sys, os

@@ -17,6 +17,9 @@ from scipy.special import erf, expit
 
 from nnintro.config.load import load_config
 from nnintro.config.write import as_yaml
+from nnintro.inference.agreement import clear_of_jumps
+from nnintro.inference.description import experiment_of, precision_of
+from nnintro.inference.export import region
 from nnintro.training.assemble import build_data, build_model
 from nnintro.training.run import Run
 
@@ -70,10 +73,12 @@ def with_numpy(path: Path, x: np.ndarray) -> np.ndarray:
 
 PROGRAMS = {"onnx": with_onnxruntime, "torch": with_torch, "safetensors": with_numpy}
 """Format -> (file, x) -> y, by a program that is not the one the export checks with."""
+LIMITS = {torch.float32: 1e-6, torch.float64: 1e-12}
+"""Largest difference, relative to max(1, |output|)."""
 
 
 def untrained(source: Path | dict[str, Any], folder: Path) -> Run:
-    """A run's folder with the config alone, and its network with random parameters of usual size."""
+    """A run's folder with the config alone; its network with random parameters of usual size."""
     experiment = load_config(source).experiment
     _, model = build_model(experiment, build_data(experiment))
     generator = torch.Generator().manual_seed(5)
@@ -85,6 +90,31 @@ def untrained(source: Path | dict[str, Any], folder: Path) -> Run:
     directory.mkdir()
     (directory / "config.yaml").write_text(as_yaml(experiment), encoding="utf-8")
     return Run(directory, model.eval(), {})
+
+
+def fresh(run, rows=301, seed=9):
+    """Inputs inside the data's region and around it."""
+    low, high = (corner.double().numpy() for corner in region_of(run))
+    unit = np.random.default_rng(seed).uniform(-0.5, 1.5, size=(rows, len(low)))
+    x = torch.from_numpy(low + unit * (high - low))
+    return x.to(precision_of(run)).numpy()
+
+
+def region_of(run):
+    return region(experiment_of(run), run.model)
+
+
+def assert_same(run, format, path, x):
+    """The file's outputs are the network's, away from the jumps of steps."""
+    x = x[clear_of_jumps(run.model, torch.from_numpy(x)).numpy()]
+    assert len(x) > 0
+    for rows in (1, 2, 17, len(x)):
+        wanted = run.predict(x[:rows]).numpy()
+        found = PROGRAMS[format](path, x[:rows])
+        assert found.shape == wanted.shape
+        assert found.dtype == wanted.dtype
+        apart = np.abs(found - wanted) / np.maximum(1, np.abs(wanted))
+        assert apart.max() <= LIMITS[precision_of(run)]
 
 
 @pytest.fixture

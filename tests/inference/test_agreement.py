@@ -35,7 +35,8 @@ def test_inputs_on_a_threshold_are_left_out():
     step = neuron("step", 1.0, -0.5)
     inputs = torch.tensor([[0.5], [0.5 + 1e-7], [0.5 + 1e-3], [0.0], [2.0]])
     assert agreement.clear_of_jumps(step, inputs).tolist() == [False, False, True, True, True]
-    assert agreement.compare(step, step, *CORNERS).steps
+    found = agreement.compare(step, step, *CORNERS)
+    assert str(found).endswith("allowed 1.0e-06; inputs on the threshold of a step left out")
     assert not agreement.compare(neuron("relu", 1.0), neuron("relu", 1.0), *CORNERS).steps
 
 
