@@ -64,11 +64,16 @@ def test_the_readmes_python_runs(tmp_path, monkeypatch):
 
 
 def test_the_guides_python_runs(tmp_path, monkeypatch, capsys):
-    (code,) = blocks(GUIDE, "python")
+    training, exporting = blocks(GUIDE, "python")
     monkeypatch.chdir(tmp_path)
-    exec(code, {})
+    names = {}
+    exec(training, names)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["layer", "shape", "activation", "parameters"]
+    exec(exporting, names)
+    numbers = re.findall(r"-?\d\.\d+", capsys.readouterr().out)
+    wanted = names["run"].predict([[-0.5], [0.5]])[:, 0].tolist()
+    assert [float(number) for number in numbers] == pytest.approx(3 * wanted, abs=1e-4)
 
 
 def test_links_lead_somewhere():

@@ -13,6 +13,7 @@ import typer
 from nnintro.cli import clock
 from nnintro.cli.dashboard import dashboard
 from nnintro.cli.evaluate import evaluate
+from nnintro.cli.export import export
 from nnintro.cli.init import init
 from nnintro.cli.output import emit
 from nnintro.cli.predict import predict
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, validate, schema, init, runs, dashboard, predict, evaluate):
+for command in (train, validate, evaluate, predict, export, runs, dashboard, schema, init):
     app.command()(command)
 
 

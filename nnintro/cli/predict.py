@@ -29,7 +29,7 @@ def predict(
     ] = None,
 ) -> None:
     """Predict every row of a file with a trained run."""
-    from nnintro.inference.formats import chosen_format
+    from nnintro.inference.prediction_formats import chosen_format
 
     chosen = chosen_format(format_, output)
     from nnintro.inference.columns import counted

@@ -12,7 +12,7 @@ import nnintro
 from tests.cli.conftest import ROOT, environment
 
 COMMANDS = (
-    "train", "validate", "schema", "init", "runs", "dashboard", "predict", "evaluate"
+    "train", "validate", "evaluate", "predict", "export", "runs", "dashboard", "schema", "init"
 )  # fmt: skip
 
 WITHOUT = """

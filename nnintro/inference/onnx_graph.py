@@ -1,0 +1,58 @@
+"""An ONNX graph under construction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from onnx import NodeProto, TensorProto
+
+
+class Graph:
+    """Nodes in the order of computation, and the constants they use.
+
+    Attributes:
+        double: whether it computes in float64.
+        element: ONNX's number of its type.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        from onnx import TensorProto
+
+        self.double = next(model.parameters()).dtype == torch.float64
+        self.element = int(TensorProto.DOUBLE if self.double else TensorProto.FLOAT)
+        self.nodes: list[NodeProto] = []
+        self.constants: dict[str, TensorProto] = {}
+        tensors = [*model.named_parameters(), *model.named_buffers()]
+        self._names = {id(values): name for name, values in tensors}
+
+    def node(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        """Apply an operator; the name of its result."""
+        from onnx import helper
+
+        name = f"{operator.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
+        return name
+
+    def tensor(self, values: Tensor) -> str:
+        """A parameter or buffer of the model, under its name there."""
+        return self._constant(self._names[id(values)], values.detach())
+
+    def number(self, value: float) -> str:
+        """A constant of the graph's precision."""
+        dtype = torch.float64 if self.double else torch.float32
+        return self._constant(f"number {value!r}", torch.tensor(value, dtype=dtype))
+
+    def _constant(self, name: str, values: Tensor) -> str:
+        from onnx import numpy_helper
+
+        if name not in self.constants:
+            self.constants[name] = numpy_helper.from_array(values.numpy(), name)
+        return name
+
+    def end_with(self, name: str) -> None:
+        """Call the last node's result ``name``."""
+        self.nodes[-1].output[0] = name
