@@ -38,6 +38,7 @@ SECTIONS = {
     ],
     "training": ["Training"],
     "training.early_stopping": ["EarlyStopping"],
+    "training.checkpoint": ["Checkpoints"],
     "logging": ["Logging"],
 }  # fmt: skip
 
