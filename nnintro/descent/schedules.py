@@ -10,6 +10,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from nnintro.config.descent import (
     ConstantSchedule,
     CosineSchedule,
@@ -17,6 +20,8 @@ from nnintro.config.descent import (
     ExponentialSchedule,
     StepSchedule,
 )
+
+Floats = npt.NDArray[Any]
 
 
 def constant(_: ConstantSchedule, __: int, ___: int) -> float:
@@ -62,3 +67,34 @@ def learning_rate(descent: Descent, total: int) -> Callable[[int], float]:
         descent.learning_rate,
     )
     return lambda update: rate * factor(schedule, update, total)
+
+
+def learning_rates(descent: Descent, total: int) -> Callable[[int, int], Floats]:
+    """(start, stop) -> the learning rates of those updates, (stop - start,), all at once."""
+    schedule, rate = descent.schedule, descent.learning_rate
+    factors = FACTORS[schedule.kind]
+    return lambda start, stop: rate * factors(schedule, np.arange(start, stop), total)
+
+
+def _steps(schedule: StepSchedule, updates: Floats, _: int) -> Floats:
+    return np.asarray(schedule.factor ** (updates // schedule.every), dtype=np.float64)
+
+
+def _exponentials(schedule: ExponentialSchedule, updates: Floats, total: int) -> Floats:
+    return np.asarray(schedule.final ** (updates / max(total - 1, 1)), dtype=np.float64)
+
+
+def _cosines(schedule: CosineSchedule, updates: Floats, total: int) -> Floats:
+    warmup = schedule.warmup_steps
+    progress = np.minimum((updates - warmup) / max(total - 1 - warmup, 1), 1.0)
+    fall = schedule.final + (1 - schedule.final) * 0.5 * (1 + np.cos(np.pi * progress))
+    return np.where(updates < warmup, (updates + 1) / max(warmup, 1), fall)
+
+
+FACTORS: dict[str, Callable[[Any, Floats, int], Floats]] = {
+    "constant": lambda _, updates, __: np.ones(len(updates)),
+    "step": _steps,
+    "exponential": _exponentials,
+    "cosine": _cosines,
+}
+"""The same schedules over many updates."""

@@ -13,12 +13,13 @@ from torch import nn
 from nnintro.config.experiment import Experiment
 from nnintro.datasets import Data, Splits, build_dataset
 from nnintro.descent.optimizers import build_optimizer
-from nnintro.descent.schedules import learning_rate
-from nnintro.descent.variants import Batches, Plan, in_place, shuffled
+from nnintro.descent.schedules import learning_rate, learning_rates
+from nnintro.descent.variants import Batches, Order, Plan, in_place, shuffled
 from nnintro.engines.autograd import Autograd
 from nnintro.engines.engine import Engine
 from nnintro.errors import CheckpointError, ConfigError
 from nnintro.models import MODELS, Dropout, Standardized, statistics
+from nnintro.training.choice import choose_engine
 from nnintro.training.losses import loss_for
 from nnintro.training.streams import derive, stream
 
@@ -111,11 +112,17 @@ def load_parameters(module: nn.Module, parameters: Any, where: str) -> None:
         raise CheckpointError(message) from error
 
 
-def assemble(experiment: Experiment, saved: Any = None, where: str = "") -> Parts:
+def assemble(
+    experiment: Experiment,
+    saved: Any = None,
+    where: str = "",
+    say: Callable[[str], None] = lambda _: None,
+) -> Parts:
     """Build everything, on the experiment's device.
 
     Args:
         saved: parameters of ``Parts.model`` from a checkpoint ``where``, in place of fresh ones.
+        say: told what there is to wait for, if there is.
 
     Raises:
         ConfigError: the device is not there, or the formula is not finite on the data.
@@ -137,17 +144,9 @@ def assemble(experiment: Experiment, saved: Any = None, where: str = "") -> Part
     optimizer = build_optimizer(descent, network.parameters())
     rate = learning_rate(descent, experiment.total_updates)
     autocast = autocast_for(experiment, device)
-    engine = Autograd(
-        network=network,
-        loss=loss_for(experiment.loss_name, experiment.task),
-        plan=plan,
-        batches=_batches(experiment, train, plan),
-        optimizer=optimizer,
-        learning_rate=rate,
-        clip_norm=descent.clip_norm,
-        autocast=autocast,
-        before_update=_dropout_stream(network, experiment.seed, device),
-    )
+    choice = choose_engine(experiment, device)
+    build = _fused if choice == "fused" else _autograd
+    engine = build(experiment, network, train, plan, optimizer, say)
     return Parts(
         splits, train, validation, network, model, plan, engine, optimizer, rate, device, autocast
     )
@@ -164,15 +163,65 @@ def prepared(data: Data, model: nn.Module) -> Data:
     return Data((data.inputs - mean) / scale, data.targets)
 
 
-def _batches(experiment: Experiment, train: Data, plan: Plan) -> Batches:
-    # One update over all the data has no order but that of its rounding.
-    walks_in_order = plan.variant == "batch" or not experiment.descent.shuffle
-    order = (
-        in_place
-        if walks_in_order
-        else shuffled(len(train), lambda epoch: stream(experiment.seed, "order", epoch))
+def _autograd(
+    experiment: Experiment,
+    network: nn.Module,
+    train: Data,
+    plan: Plan,
+    optimizer: torch.optim.Optimizer,
+    _: Callable[[str], None],
+) -> Engine:
+    device = train.inputs.device
+    return Autograd(
+        network=network,
+        loss=loss_for(experiment.loss_name, experiment.task),
+        plan=plan,
+        batches=Batches(train.inputs, train.targets, _order(experiment, plan), plan.batch_size),
+        optimizer=optimizer,
+        learning_rate=learning_rate(experiment.descent, experiment.total_updates),
+        clip_norm=experiment.descent.clip_norm,
+        autocast=autocast_for(experiment, device),
+        before_update=_dropout_stream(network, experiment.seed, device),
     )
-    return Batches(train.inputs, train.targets, order, plan.batch_size)
+
+
+def _fused(
+    experiment: Experiment,
+    network: nn.Module,
+    train: Data,
+    plan: Plan,
+    optimizer: torch.optim.Optimizer,
+    say: Callable[[str], None],
+) -> Engine:
+    from nnintro.engines.fused import Fused, Problem
+
+    model, task, loss = experiment.model, experiment.task, experiment.loss_name
+    several = task.kind == "multiclass"
+    problem = Problem(
+        widths=[task.inputs, *model.hidden, task.outputs],
+        activations=[*model.activations, model.output_activation],
+        loss=task.kind if loss == "cross_entropy" else loss,
+        one_hot=several and loss != "cross_entropy",
+    )
+    return Fused(
+        network,
+        problem,
+        plan,
+        train.inputs,
+        train.targets,
+        _order(experiment, plan),
+        optimizer,
+        learning_rates(experiment.descent, experiment.total_updates),
+        experiment.descent.clip_norm,
+        say,
+    )
+
+
+def _order(experiment: Experiment, plan: Plan) -> Order:
+    # One update over all the data has no order but that of its rounding.
+    if plan.variant == "batch" or not experiment.descent.shuffle:
+        return in_place
+    return shuffled(plan.samples, lambda epoch: stream(experiment.seed, "order", epoch))
 
 
 def _dropout_stream(

@@ -101,7 +101,8 @@ def run_job(request: Request) -> Result:
     with Interrupts(list(request.signals)) as interrupts:
         state, where = _saved(request)
         with request.config.locating():
-            parts = assemble(experiment, None if state is None else state.get("model"), where)
+            saved = None if state is None else state.get("model")
+            parts = assemble(experiment, saved, where, request.display.line)
         with threads(threads_for(parts.network, parts.plan.batch_size)), _folder(request) as folder:
             changes = request.reopened.changes if request.reopened is not None else ()
             start = Start(folder, state, where, changes)

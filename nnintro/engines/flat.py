@@ -1,0 +1,88 @@
+"""A network's parameters, and its optimizer's memory of them, each in one flat array."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+SETTINGS = ("weight_decay", "momentum", "nesterov", "epsilon", "first", "second")
+"""What the kernel takes of any optimizer, in its order; what one does not have is 0."""
+
+
+def flatten(parameters: list[nn.Parameter]) -> Tensor:
+    """One (total,) tensor that the parameters become views of; their values and order stay."""
+    with torch.no_grad():
+        flat = torch.cat([parameter.reshape(-1) for parameter in parameters]).contiguous()
+    for parameter, piece in zip(parameters, pieces(flat, parameters), strict=True):
+        parameter.data = piece
+    return flat
+
+
+def pieces(flat: Tensor, parameters: list[nn.Parameter]) -> list[Tensor]:
+    """The stretches of ``flat`` that belong to each parameter, in its shape."""
+    parts = torch.split(flat, [parameter.numel() for parameter in parameters])
+    return [part.view(p.shape) for part, p in zip(parts, parameters, strict=True)]
+
+
+def _momentum(group: dict[str, Any]) -> list[str]:
+    return ["momentum_buffer"] if group.get("momentum", 0) > 0 else []
+
+
+class OptimizerMemory:
+    """torch's optimizer as the kernel needs it: its kind, its settings, and its two flat arrays.
+
+    The arrays *are* the optimizer's state: what ``optimizer.state_dict()`` saves, and what another
+    engine could go on with.
+    """
+
+    def __init__(
+        self, optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], flat: Tensor
+    ) -> None:
+        self.optimizer, self.parameters = optimizer, parameters
+        (group,) = optimizer.param_groups
+        kind = type(optimizer).__name__.lower()
+        names = {
+            "sgd": _momentum(group),
+            "adagrad": ["sum"],
+            "rmsprop": ["square_avg", *_momentum(group)],
+            "adam": ["exp_avg", "exp_avg_sq"],
+            "adamw": ["exp_avg", "exp_avg_sq"],
+        }
+        codes = {name: code for code, name in enumerate(names)}
+        self.code, self.names, self.counts = codes[kind], names[kind], kind != "sgd"
+        first, second = group.get("betas", (group.get("alpha", 0.0), 0.0))
+        values = {
+            "weight_decay": group["weight_decay"],
+            "momentum": group.get("momentum", 0.0),
+            "nesterov": float(group.get("nesterov", False)),
+            "epsilon": group.get("eps", 0.0),
+            "first": first,
+            "second": second,
+        }
+        self.settings = np.array([float(values[name]) for name in SETTINGS])
+        self.tensors = [torch.zeros_like(flat) for _ in self.names]
+        self._views = [pieces(tensor, parameters) for tensor in self.tensors]
+        unused = np.zeros(0, dtype=flat.numpy().dtype)
+        self.arrays: list[npt.NDArray[Any]] = [t.numpy() for t in self.tensors]
+        self.arrays += [unused] * (2 - len(self.arrays))
+
+    def adopt(self) -> None:
+        """Take over state that somebody else put into the optimizer, from a checkpoint say."""
+        for name, views in zip(self.names, self._views, strict=True):
+            for parameter, view in zip(self.parameters, views, strict=True):
+                state = self.optimizer.state[parameter]
+                found = state.get(name)
+                if found is not view:
+                    if found is not None:
+                        view.copy_(found)
+                    state[name] = view
+
+    def count(self, step: int) -> None:
+        """Note how many updates were made."""
+        if self.counts:
+            for parameter in self.parameters:
+                self.optimizer.state[parameter]["step"] = torch.tensor(float(step))

@@ -1,0 +1,277 @@
+"""The fused engine beside its plain twin, over generated configs; its gradients beside differences."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from nnintro.config.load import load_config
+from nnintro.engines.backpropagation import updates
+from nnintro.engines.flat import OptimizerMemory
+from nnintro.errors import ConfigError
+from nnintro.models.activations import ACTIVATIONS
+from nnintro.training.assemble import assemble
+from nnintro.training.choice import choose_engine
+from tests.support import config
+
+SETTINGS = {
+    "sgd": [{}, {"momentum": 0.9}, {"momentum": 0.8, "nesterov": True}],
+    "adagrad": [{}],
+    "rmsprop": [{}, {"momentum": 0.5}],
+    "adam": [{}, {"betas": [0.8, 0.99]}],
+    "adamw": [{}],
+}
+OPTIMIZERS = [{"kind": kind, **more} for kind, all_ in SETTINGS.items() for more in all_]
+SCHEDULES = [
+    "constant",
+    {"kind": "step", "every": 50, "factor": 0.5},
+    {"kind": "exponential", "final": 0.1},
+    {"kind": "cosine", "warmup_steps": 20, "final": 0.05},
+]
+RATES = {"sgd": 0.02, "adagrad": 0.02, "rmsprop": 0.001, "adam": 0.002, "adamw": 0.002}
+TASKS = ["curve", "regression", "vector", "binary", "multiclass"]
+CASES = 320
+
+
+def dataset(task, source):
+    samples = source.randint(5, 60)
+    if task == "curve":
+        return {"kind": "function", "formula": "sin(3*x)", "samples": samples, "noise": 0.1}
+    if task in ("regression", "vector"):
+        outputs = 1 if task == "regression" else source.randint(2, 4)
+        return {
+            "kind": "regression", "generator": "linear", "features": source.randint(1, 6), "outputs": outputs,
+            "samples": samples, "noise": 0.1,
+            "standardize": "inputs",
+        }  # fmt: skip
+    generator = "moons" if task == "binary" else "blobs"
+    found = {"kind": "classification", "generator": generator, "samples": samples + 30}
+    return found if task == "binary" else {**found, "classes": 3, "features": 2}
+
+
+def generated(number):
+    """The ``number``-th config: every family in turn, sizes at random."""
+    source = random.Random(number)
+    names = list(ACTIVATIONS)
+    depth = number % 5
+    widths = [source.choice([1, 2, 5, source.randint(1, 300)]) for _ in range(depth)]
+    if sum(widths) > 400:
+        widths = [min(width, 80) for width in widths]
+    task = TASKS[number % len(TASKS)]
+    optimizer = OPTIMIZERS[number % len(OPTIMIZERS)]
+    classes = task in ("binary", "multiclass")
+    loss = source.choice(["mse", "mae", "huber", *(["cross_entropy"] * 3 if classes else [])])
+    data = dataset(task, source)
+    kept = load_config(config(dataset=data, descent={"batch_size": 1})).experiment
+    n = kept.dataset.training_samples
+    variant = ["batch", "mini-batch", "mini-batch", "stochastic"][number % 4]
+    size = {"batch": source.randint(1, n), "stochastic": 1}.get(variant, source.randint(1, n))
+    return config(
+        dataset=data,
+        model={
+            "hidden": widths,
+            "activation": [names[(number + layer) % len(names)] for layer in range(depth)],
+            "initialization": source.choice(["torch", "xavier", "he"]),
+            "output_activation": "identity"
+            if loss == "cross_entropy"
+            else source.choice(["identity", "identity", "sigmoid", "tanh"]),
+        },
+        loss=loss,
+        descent={
+            "variant": variant,
+            "batch_size": size,
+            "shuffle": source.random() < 0.8,
+            "optimizer": optimizer,
+            "learning_rate": RATES[optimizer["kind"]],
+            "schedule": source.choice(SCHEDULES),
+            "weight_decay": source.choice([0.0, 0.0, 0.01]),
+            "clip_norm": source.choice([None, None, 0.5]),
+        },
+        training={"epochs": None, "steps": 200},
+    )
+
+
+def never():
+    return False
+
+
+def trained(values, engine, steps=200, nudge=0.0):
+    """All parameters after some updates, and what was measured of the last one.
+
+    ``nudge``: the relative change of the initial parameters, for a look at how much becomes of it.
+    """
+    parts = assemble(load_config(values, [f"training.engine={engine}"]).experiment)
+    assert parts.engine.name == engine
+    with torch.no_grad():
+        for parameter in parts.network.parameters():
+            parameter.mul_(1 + nudge)
+    advance = parts.engine.advance(0, steps, never)
+    assert advance.step == steps
+    flat = torch.cat([p.detach().reshape(-1) for p in parts.network.parameters()]).double()
+    return flat, advance
+
+
+def distance(one, other):
+    return float((one - other).norm() / one.norm())
+
+
+def assert_equal(values, steps, tolerance, rounding):
+    """Within the tolerance; a training that blows roundings up (a kink, a step, a gradient of
+    almost nothing under adam) may differ by as much as it does from itself after a nudge."""
+    plain, expected = trained(values, "autograd", steps)
+    fused, found = trained(values, "fused", steps)
+    difference = distance(plain, fused)
+    if difference >= tolerance:
+        nudges = [trained(values, "autograd", steps, nudge)[0] for nudge in (rounding, -rounding)]
+        assert difference < 100 * max(distance(plain, nudged) for nudged in nudges)
+        BLOWN_UP.append(values)
+    return expected, found
+
+
+BLOWN_UP = []
+
+
+@pytest.mark.parametrize("number", range(CASES))
+def test_equal_to_autograd_in_float64(number):
+    values = generated(number)
+    expected, found = assert_equal(values, 200, 1e-10, 2e-16)
+    if expected.gradient_norm > 1e-6 and values not in BLOWN_UP:
+        assert found.gradient_norm == pytest.approx(expected.gradient_norm, rel=1e-6)
+        assert found.update_ratio == pytest.approx(expected.update_ratio, rel=1e-6, abs=1e-14)
+
+
+@pytest.mark.parametrize("number", range(0, CASES, 4))
+def test_equal_to_autograd_in_float32(number):
+    assert_equal({**generated(number), "precision": "float32"}, 100, 1e-4, 1e-7)
+
+
+def test_hardly_any_blow_up():
+    """300 of each 320 hold the tolerance as it is."""
+    assert len(BLOWN_UP) <= 20 * (CASES + CASES // 4) // 320
+
+
+def test_the_cases_meet_everything():
+    cases = [generated(number) for number in range(CASES)]
+    seen = {name for case in cases for name in case["model"]["activation"]}
+    assert seen == set(ACTIVATIONS)
+    assert {case["loss"] for case in cases} == {"mse", "mae", "huber", "cross_entropy"}
+    assert {str(case["descent"]["optimizer"]) for case in cases} == set(map(str, OPTIMIZERS))
+    assert {len(case["model"]["hidden"]) for case in cases} == set(range(5))
+    assert max(max(case["model"]["hidden"], default=0) for case in cases) > 250
+    variants = {"batch", "mini-batch", "stochastic"}
+    pairs = {(case["descent"]["variant"], str(case["descent"]["schedule"])) for case in cases}
+    assert pairs == set(itertools.product(variants, map(str, SCHEDULES)))
+
+
+LOSSES = {
+    "mse": ("curve", "mse"),
+    "mae": ("curve", "mae"),
+    "huber": ("vector", "huber"),
+    "binary": ("binary", "cross_entropy"),
+    "multiclass": ("multiclass", "cross_entropy"),
+    "one_hot": ("multiclass", "mse"),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", [name for name in ACTIVATIONS if name != "step"])
+def test_gradients_against_finite_differences(activation, loss):
+    """The one derivative that needs no derivation: (L(t + h) - L(t - h)) / 2h, in float64."""
+    task, name = LOSSES[loss]
+    values = config(
+        dataset=dataset(task, random.Random(1)),
+        model={"hidden": [4, 3], "activation": activation},
+        loss=name,
+        descent={"variant": "batch", "batch_size": 5, "learning_rate": 1e-9},
+        training={"epochs": 1, "engine": "fused"},
+        seed=3,
+    )
+    parts = assemble(load_config(values).experiment)
+    start = parts.engine.parameters.copy()
+    parts.engine.advance(0, 1, never)
+    gradient = parts.engine.gradient.copy()
+    plain = assemble(load_config(values, ["training.engine=autograd"]).experiment)
+    flat = [p for p in plain.network.parameters()]
+
+    def loss_at(parameters):
+        with torch.no_grad():
+            at = 0
+            for p in flat:
+                p.copy_(torch.as_tensor(parameters[at : at + p.numel()]).reshape(p.shape))
+                at += p.numel()
+            return float(plain.engine.loss(plain.network(plain.train.inputs), plain.train.targets))
+
+    h = 1e-6
+    differences = np.empty_like(gradient)
+    for i in range(len(start)):
+        ahead, behind = start.copy(), start.copy()
+        ahead[i] += h
+        behind[i] -= h
+        differences[i] = (loss_at(ahead) - loss_at(behind)) / (2 * h)
+    assert np.linalg.norm(gradient) > 1e-4
+    assert np.allclose(gradient, differences, rtol=1e-5, atol=1e-8)
+
+
+def test_the_modules_storage_is_trained_in_place():
+    parts = assemble(load_config(config(training={"engine": "fused"})).experiment)
+    weight = next(parts.network.parameters())
+    before = weight.detach().clone()
+    assert weight.data_ptr() == parts.engine.parameters.ctypes.data
+    parts.engine.advance(0, 3, never)
+    assert weight.data_ptr() == parts.engine.parameters.ctypes.data
+    assert not torch.equal(weight, before)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_either_engine_goes_on_with_the_others_state(optimizer):
+    values = config(descent={"optimizer": optimizer, "learning_rate": 0.01})
+    whole, _ = trained(values, "autograd", 18)
+    for first, second in (("autograd", "fused"), ("fused", "autograd")):
+        one = assemble(load_config(values, [f"training.engine={first}"]).experiment)
+        other = assemble(load_config(values, [f"training.engine={second}"]).experiment)
+        one.engine.advance(0, 7, never)
+        other.network.load_state_dict(one.network.state_dict())
+        other.optimizer.load_state_dict(one.optimizer.state_dict())
+        other.engine.advance(7, 18, never)
+        found = torch.cat([p.detach().reshape(-1) for p in other.network.parameters()])
+        assert distance(whole, found) < 1e-13
+
+
+def test_the_codes_are_those_of_the_kernel():
+    for kind, code in updates.CODES.items():
+        network = torch.nn.Linear(1, 1)
+        (values,) = [o for o in OPTIMIZERS if o == {"kind": kind}]
+        parts = assemble(load_config(config(descent={"optimizer": values})).experiment)
+        flat = torch.zeros(2)
+        memory = OptimizerMemory(parts.optimizer, list(network.parameters()), flat)
+        assert memory.code == code
+
+
+@pytest.mark.parametrize(
+    ("sections", "reason"),
+    [
+        ({"descent": {"variant": "batch", "batch_size": 23, "optimizer": "lbfgs"}}, "the optimizer lbfgs"),
+        ({"precision": "bfloat16"}, "precision bfloat16"),
+        ({"model": {"dropout": 0.1}}, "dropout"),
+    ],
+)  # fmt: skip
+def test_what_is_not_served_says_why(sections, reason):
+    values = config(**sections)
+    experiment = load_config(values).experiment
+    assert choose_engine(experiment, torch.device("cpu")) == "autograd"
+    with pytest.raises(ConfigError) as error:
+        assemble(load_config(values, ["training.engine=fused"]).experiment)
+    assert str(error.value) == (
+        f"training.engine: fused does not serve {reason}; expected auto or autograd"
+    )
+
+
+def test_auto_takes_what_is_faster():
+    short = load_config(config()).experiment
+    long = load_config(config(training={"epochs": 5000})).experiment
+    assert choose_engine(short, torch.device("cpu")) == "autograd"
+    assert choose_engine(long, torch.device("cpu")) == "fused"
