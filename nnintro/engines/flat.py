@@ -28,6 +28,22 @@ def pieces(flat: Tensor, parameters: list[nn.Parameter]) -> list[Tensor]:
     return [part.view(p.shape) for part, p in zip(parts, parameters, strict=True)]
 
 
+def optimizer_names(optimizer: torch.optim.Optimizer) -> list[str]:
+    """What one of torch's optimizers remembers of each parameter, in the parameter's shape."""
+    (group,) = optimizer.param_groups
+    return _memories(group)[type(optimizer).__name__.lower()]
+
+
+def _memories(group: dict[str, Any]) -> dict[str, list[str]]:
+    return {
+        "sgd": _momentum(group),
+        "adagrad": ["sum"],
+        "rmsprop": ["square_avg", *_momentum(group)],
+        "adam": ["exp_avg", "exp_avg_sq"],
+        "adamw": ["exp_avg", "exp_avg_sq"],
+    }
+
+
 def _momentum(group: dict[str, Any]) -> list[str]:
     return ["momentum_buffer"] if group.get("momentum", 0) > 0 else []
 
@@ -45,15 +61,8 @@ class OptimizerMemory:
         self.optimizer, self.parameters = optimizer, parameters
         (group,) = optimizer.param_groups
         kind = type(optimizer).__name__.lower()
-        names = {
-            "sgd": _momentum(group),
-            "adagrad": ["sum"],
-            "rmsprop": ["square_avg", *_momentum(group)],
-            "adam": ["exp_avg", "exp_avg_sq"],
-            "adamw": ["exp_avg", "exp_avg_sq"],
-        }
-        codes = {name: code for code, name in enumerate(names)}
-        self.code, self.names, self.counts = codes[kind], names[kind], kind != "sgd"
+        self.code, self.names = list(_memories(group)).index(kind), optimizer_names(optimizer)
+        self.counts = kind != "sgd"
         first, second = group.get("betas", (group.get("alpha", 0.0), 0.0))
         values = {
             "weight_decay": group["weight_decay"],

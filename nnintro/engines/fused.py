@@ -131,8 +131,9 @@ class Fused:
 
     def _measured(self, before: Array) -> tuple[float, float]:
         """Gradient norm and update ratio of the last update."""
-        change = np.linalg.norm((self.parameters - before).astype(np.float64))
-        size = np.linalg.norm(before.astype(np.float64))
+        with np.errstate(over="ignore"):  # a norm beyond all numbers is an infinity
+            change = np.linalg.norm((self.parameters - before).astype(np.float64))
+            size = np.linalg.norm(before.astype(np.float64))
         return float(self.report[0]), float(change / size) if size > 0 else float("nan")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -40,17 +41,29 @@ class Loaded:
     state: dict[str, Any]
     path: Path
     damaged: list[str] = field(default_factory=list)
+    passed_over: frozenset[str] = frozenset()
+    """The files of all that are newer."""
 
 
-def save_checkpoint(directory: Path, step: int, state: dict[str, Any], keep: int = 2) -> Path:
+def save_checkpoint(
+    directory: Path,
+    step: int,
+    state: dict[str, Any],
+    keep: int = 2,
+    useless: Collection[str] = (),
+) -> Path:
     """Write ``checkpoints/step-<n>.pt``, let ``latest.json`` name it, prune to ``keep`` files.
+
+    Args:
+        useless: files that nobody could go on from; they do not count among those kept, nor does
+            an earlier one of the same update.
 
     Raises:
         CheckpointError: it could not be written, or does not read back as it was written; what
             was saved before is untouched.
     """
     folder = directory / "checkpoints"
-    earlier = _entries(folder) if (folder / MANIFEST).exists() else []
+    earlier = _earlier(folder)
     path = _free_name(folder, step, earlier)
     # Through memory: the archive's inner name, and so its bytes, do not depend on the folder.
     buffer = io.BytesIO()
@@ -61,11 +74,20 @@ def save_checkpoint(directory: Path, step: int, state: dict[str, Any], keep: int
         written = path.read_bytes()
     if written != data:
         raise CheckpointError(f"{path} does not read back as it was written")
-    kept = [Entry(path.name, step, hashlib.sha256(data).hexdigest()), *earlier][:keep]
+    usable = [e for e in earlier if e.step != step and e.file not in useless]
+    kept = [Entry(path.name, step, hashlib.sha256(data).hexdigest()), *usable][:keep]
     newest, *previous = map(asdict, kept)
     write_json(folder / MANIFEST, {**newest, "previous": previous})
     _prune(folder, {entry.file for entry in kept})
     return path
+
+
+def _earlier(folder: Path) -> list[Entry]:
+    """What the manifest names; nothing where there is none, or none that can be read."""
+    try:
+        return _entries(folder)
+    except CheckpointError:
+        return []
 
 
 def _free_name(folder: Path, step: int, earlier: list[Entry]) -> Path:
@@ -87,9 +109,20 @@ def _prune(folder: Path, kept: set[str]) -> None:
                 path.unlink()
 
 
-def has_checkpoint(directory: Path) -> bool:
-    """Whether a checkpoint was ever completed in this run."""
-    return (directory / "checkpoints" / MANIFEST).exists()
+def has_checkpoint(directory: Path, before: int | None = None) -> bool:
+    """Whether a checkpoint was ever completed in this run, or one of fewer than ``before`` updates.
+
+    Raises:
+        CheckpointError: the folder cannot be read; or there are checkpoints and no ``latest.json``.
+    """
+    folder = directory / "checkpoints"
+    with explained(f"cannot read {folder}"):
+        if (folder / MANIFEST).exists():
+            return before is None or any(entry.step < before for entry in _entries(folder))
+        found = len(list(folder.glob("step-*.pt")))
+    if found > 1:  # a single one was being completed when the run was cut off
+        raise CheckpointError(f"{folder / MANIFEST} is missing, and there are {found} checkpoints")
+    return False
 
 
 def load_checkpoint(directory: Path, before: int | None = None) -> Loaded:
@@ -118,7 +151,8 @@ def load_checkpoint(directory: Path, before: int | None = None) -> Loaded:
             damaged.append(str(error))
             continue
         path = folder / entry.file
-        return Loaded(_state(path, data, entry), path, damaged)
+        newer = frozenset(e.file for e in entries[: entries.index(entry)])
+        return Loaded(_state(path, data, entry), path, damaged, newer)
     raise CheckpointError("; ".join(damaged))
 
 
@@ -133,7 +167,9 @@ def _entries(folder: Path) -> list[Entry]:
         ]
     except OSError as error:
         raise CheckpointError(f"{manifest}: no checkpoint here ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (
+        ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError
+    ) as error:  # fmt: skip
         raise CheckpointError(f"{manifest}: no readable checkpoint here ({error!r})") from error
     for entry in found:
         if not entry.file or Path(entry.file).name != entry.file or entry.file.startswith("."):
@@ -161,9 +197,9 @@ def _state(path: Path, data: bytes, entry: Entry) -> dict[str, Any]:
         # Whatever a foreign file makes torch raise, to the user it is one thing.
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise CheckpointError(f"{path} is no checkpoint: {reason}") from error
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
+    if not isinstance(state, dict) or repr(state.get("format")) != repr(FORMAT):
         raise CheckpointError(f"{path} is no checkpoint of this version of nnintro")
-    if state.get("step") != entry.step:
+    if repr(state.get("step")) != repr(entry.step):
         raise CheckpointError(
             f"{path} is of update {state.get('step')}, and {MANIFEST} says {entry.step}"
         )

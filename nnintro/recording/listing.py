@@ -24,7 +24,12 @@ def find_runs(runs_dir: Path) -> list[dict[str, Any]]:
     """
     if not runs_dir.is_dir():
         raise CheckpointError(f"{runs_dir}: no such folder of runs")
-    configs = sorted(runs_dir.rglob("config.yaml"))
+    # A hidden folder is a run that never took its name.
+    configs = [
+        path
+        for path in sorted(runs_dir.rglob("config.yaml"))
+        if not path.parent.name.startswith(".")
+    ]
     return [_summary(path.parent) for path in configs]
 
 

@@ -40,7 +40,10 @@ class RunLock:
                 self.release()
                 message = f"{directory}: another process{owner} is training in it"
                 raise CheckpointError(message) from error
-            self.warning = f"{directory} cannot be locked ({error.strerror}): use it from one place"
+            self.warning = (
+                f"this file system locks no folders ({error.strerror}): see to it that no two "
+                "processes train in one run"
+            )
 
     def release(self) -> None:
         """Let others in; may be called again."""

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,10 @@ from nnintro.recording.paint_jobs import END, LOG, Job, write_job
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+
+HURRIED_SECONDS = 4.0
+"""For the last figures of a run that is to end now."""
 
 
 @dataclass(frozen=True)
@@ -106,14 +110,19 @@ class Painter:
             self._waiting.clear()
         return drawn
 
-    def close(self, timeout: float = 30.0) -> list[Drawn]:
-        """The remaining figures, after at most ``timeout`` seconds; no process or file stays."""
+    def close(
+        self, timeout: float = 30.0, hurried: Callable[[], bool] = lambda: False
+    ) -> list[Drawn]:
+        """The remaining figures, after at most ``timeout`` seconds; no process or file stays.
+
+        Once ``hurried()`` is true, ``HURRIED_SECONDS`` have to do.
+        """
         if self._process is None:
             return []
         try:
             drawn = self.finished()
             if self._waiting:  # otherwise even its imports are not worth waiting for
-                self._finish(self._process, timeout)
+                self._finish(self._process, timeout, hurried)
             return drawn + self.finished()
         finally:
             self.kill()
@@ -140,17 +149,19 @@ class Painter:
     ) -> None:
         self.close()
 
-    def _finish(self, process: subprocess.Popen[bytes], timeout: float) -> None:
+    def _finish(
+        self, process: subprocess.Popen[bytes], timeout: float, hurried: Callable[[], bool]
+    ) -> None:
         """Let the process do its last jobs and end; it is killed when that takes too long."""
         try:
             with suppress(BrokenPipeError):
                 self._say(END)
             if process.stdin is not None:
                 process.stdin.close()
-            _wait(process, timeout)
+            _wait(process, timeout, hurried)
         except subprocess.TimeoutExpired:
             self._end_is_known = True
-            self.errors.append(f"drawing was ended after waiting {timeout:g} s for it")
+            self.errors.append("drawing was ended: it took too long")
         except OSError as error:
             self.errors.append(f"figures cannot be finished: {error}")
         process.kill()
@@ -196,10 +207,12 @@ class Painter:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait(process: subprocess.Popen[bytes], timeout: float) -> None:
+def _wait(process: subprocess.Popen[bytes], timeout: float, hurried: Callable[[], bool]) -> None:
     """As ``process.wait`` does, which on its way to the end asks only every 50 ms."""
-    deadline = time.monotonic() + timeout
+    deadline, in_a_hurry = time.monotonic() + timeout, False
     while process.poll() is None:
+        if hurried() and not in_a_hurry:
+            deadline, in_a_hurry = min(deadline, time.monotonic() + HURRIED_SECONDS), True
         if time.monotonic() > deadline:
             raise subprocess.TimeoutExpired(process.args, timeout)
         time.sleep(0.003)

@@ -17,8 +17,6 @@ from nnintro.recording.painter import Drawn, Painter
 from nnintro.recording.tensorboard import EventFile, rewind
 
 FLUSH_SECONDS = 2.0
-INTERRUPTED_SECONDS = 4.0
-"""For the last figures of a run that is to end now."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,8 @@ class Records:
     """Column name -> values, NaN where nothing was measured."""
     events: Mapping[str, int]
     """Event file -> its length in bytes."""
+    lost: Sequence[str] = ()
+    """What is missing in the events for good, in words."""
 
 
 @dataclass
@@ -60,6 +60,10 @@ class Recorder:
     last_histogram: bool = True
     earlier: Records | None = None
     """Of a run that goes on: where its records stood; None begins them."""
+    begins_at: int = 0
+    """The first update whose events are to come."""
+    hurried: Callable[[], bool] = lambda: False
+    """Whether the run is to end now."""
 
     def __post_init__(self) -> None:
         self._event_files = dict(self.earlier.events) if self.earlier else {}
@@ -67,7 +71,7 @@ class Recorder:
             rewind(self.directory, self._event_files)
         history = self.earlier.history if self.earlier else None
         self.history = History(self.directory / "history.csv", self.tags, history)
-        self.events = EventFile(self.directory, purge_step=self._first_step_to_come())
+        self.events = EventFile(self.directory, purge_step=self.begins_at)
         self._flushed = 0.0
         self._weighed: set[int] = set()
         self._shown: set[tuple[str, int]] = set()
@@ -99,17 +103,16 @@ class Recorder:
     def _steps(self) -> list[float]:
         return self.history.columns["step"]
 
-    def _first_step_to_come(self) -> int | None:
-        """From where TensorBoard is to forget what it may have read of an earlier attempt."""
-        if self.earlier is None:
-            return None
-        return int(self._steps[-1]) + 1 if self._steps else 0
-
     def records(self) -> Records:
         """Where the records stand now; the events up to here are on the disk."""
+        self._collect()
         self.history.flush()
         self._event_files[self.events.path.name] = self.events.length()
-        return Records(self.history.columns, dict(self._event_files))
+        return Records(self.history.columns, dict(self._event_files), self._lost())
+
+    def _lost(self) -> list[str]:
+        lost = list(self.earlier.lost) if self.earlier else []
+        return lost if self.events.error is None else [*lost, self.events.error]
 
     def _picture(self, step: int) -> None:
         """Weights and figures of the network as it is now, where it is their turn."""
@@ -172,15 +175,13 @@ class Recorder:
         """Wait for the pictures, close the files; returns what is incomplete, in words."""
         incomplete = []
         if self.painter is not None:
-            self._show(self.painter.close(INTERRUPTED_SECONDS if status == "interrupted" else 30.0))
+            self._show(self.painter.close(hurried=self.hurried))
             incomplete += self.painter.errors
         self.events.finish(status)
         self.events.close()
         self.history.close()
-        for error in (self.events.error, self.history.error):
-            if error is not None:
-                incomplete.append(error)
-        return incomplete
+        history = [] if self.history.error is None else [self.history.error]
+        return [*incomplete, *self._lost(), *history]
 
     def abandon(self) -> None:
         """Let go of files and processes after an error elsewhere."""

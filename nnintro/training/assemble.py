@@ -105,6 +105,9 @@ def load_parameters(module: nn.Module, parameters: Any, where: str) -> None:
         CheckpointError: they are of another module.
     """
     try:
+        for name, tensor in module.state_dict().items():
+            if parameters[name].dtype != tensor.dtype:
+                raise TypeError(f"{name} is of type {parameters[name].dtype}")
         module.load_state_dict(parameters)
     except (RuntimeError, KeyError, AttributeError, TypeError) as error:
         reason = " ".join(str(error).split())

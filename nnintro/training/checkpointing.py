@@ -29,7 +29,9 @@ class Checkpointer:
     keep: int
     capture: Callable[[Outcome], dict[str, Any]]
     warn: Callable[[str], None]
-    step: int = -1
+    useless: frozenset[str] = frozenset()
+    """Files of checkpoints that were passed over when the run was taken up again."""
+    step: int = field(default=-1, init=False)
     """The update that the newest checkpoint stands at; -1 before the first."""
     failure: str | None = field(default=None, init=False)
     """Why the newest attempt failed, if it did."""
@@ -64,6 +66,8 @@ class Checkpointer:
         Raises:
             CheckpointError: the checkpoint cannot be written; the one before it is intact.
         """
+        # Nobody can go on from where training diverged: the one before that has to stay.
+        keep = max(self.keep, 2) if outcome.status == "diverged" else self.keep
         state = self.capture(outcome)
-        save_checkpoint(self.directory, outcome.step, state, self.keep)
+        save_checkpoint(self.directory, outcome.step, state, keep, self.useless)
         self.step, self._saved_at, self.failure = outcome.step, time.monotonic(), None

@@ -16,25 +16,25 @@ from nnintro.config.experiment import Experiment
 from nnintro.config.load import Config
 from nnintro.config.write import as_yaml
 from nnintro.datasets import Data
-from nnintro.errors import ConfigError, DivergedError
-from nnintro.recording.checkpoint import has_checkpoint, load_checkpoint
+from nnintro.errors import DivergedError
 from nnintro.recording.console import Display
 from nnintro.recording.directory import create_run_directory, write_json, write_text
 from nnintro.recording.painter import Painter
-from nnintro.recording.recorder import Recorder, Records
+from nnintro.recording.recorder import Recorder
 from nnintro.training import opening, words
 from nnintro.training.assemble import Parts, assemble, threads, threads_for
 from nnintro.training.checkpointing import Checkpointer
 from nnintro.training.evaluation import Evaluator
 from nnintro.training.hint import learning_rate_to_try
 from nnintro.training.interrupts import Interrupts
-from nnintro.training.loop import Loop, Outcome
+from nnintro.training.loop import OVER, Loop, Outcome
 from nnintro.training.losses import loss_for
 from nnintro.training.moments import MEASURED_SAMPLES, histogram_moments, looks, sketch_moments
 from nnintro.training.pictures import Pictures
-from nnintro.training.resume import OVER, Reopened
-from nnintro.training.run import Run, architecture, check_architecture
-from nnintro.training.state import Past, capture, outcome_of, past_of, records_of, restore
+from nnintro.training.resume import Reopened
+from nnintro.training.run import Run
+from nnintro.training.start import Start, find_start, marks
+from nnintro.training.state import Past, capture, outcome_of, restore
 from nnintro.training.stopping import Patience
 from nnintro.training.streams import stream
 from nnintro.training.summary import summarize
@@ -71,24 +71,6 @@ class Result:
     signal: int | None
 
 
-@dataclass(frozen=True)
-class Start:
-    """Where a job begins: the folder, and what a checkpoint in it says, if there is one."""
-
-    directory: Path
-    state: dict[str, Any] | None = None
-    where: str = ""
-    changes: tuple[str, ...] = ()
-
-    @property
-    def past(self) -> Past:
-        return Past() if self.state is None else past_of(self.state, self.where)
-
-    @property
-    def records(self) -> Records:
-        return Records({}, {}) if self.state is None else records_of(self.state, self.where)
-
-
 def run_job(request: Request) -> Result:
     """Train as the config says and leave a complete run directory.
 
@@ -97,69 +79,24 @@ def run_job(request: Request) -> Result:
         DivergedError: the loss left the finite numbers; everything was saved before.
         CheckpointError: the run cannot be written, or not taken up again.
     """
-    experiment = request.config.experiment
+    experiment, display = request.config.experiment, request.display
     with Interrupts(list(request.signals)) as interrupts:
-        state, where = _saved(request)
         with request.config.locating():
-            saved = None if state is None else state.get("model")
-            parts = assemble(experiment, saved, where, request.display.line)
+            start = find_start(request.reopened, experiment, display.warn)
+            saved = None if start.state is None else start.state.get("model") or {}
+            parts = assemble(experiment, saved, start.where, display.line)
         with threads(threads_for(parts.network, parts.plan.batch_size)), _folder(request) as folder:
-            changes = request.reopened.changes if request.reopened is not None else ()
-            start = Start(folder, state, where, changes)
-            return _Job(request, experiment, parts, interrupts, start).run()
-
-
-def _saved(request: Request) -> tuple[dict[str, Any] | None, str]:
-    """The newest checkpoint of a run that is to go on, checked against the config, and its path."""
-    reopened = request.reopened
-    if reopened is None or not has_checkpoint(reopened.directory):
-        return None, ""  # cut off before its first checkpoint, a run begins anew
-    experiment = request.config.experiment
-    loaded = load_checkpoint(reopened.directory)
-    if loaded.state.get("status") == "diverged":
-        # Its parameters are finite, and the loss there is not: no learning rate can go on.
-        loaded = load_checkpoint(reopened.directory, before=loaded.state["step"])
-    for damage in loaded.damaged:
-        request.display.warn(f"{damage}; going on from {loaded.path.name}")
-    check_architecture(loaded.state, experiment, str(reopened.directory))
-    with request.config.locating():
-        _check_progress(loaded.state, experiment)
-    return loaded.state, str(loaded.path)
-
-
-def _check_progress(state: dict[str, Any], experiment: Experiment) -> None:
-    """Raise ConfigError where a changed config cannot go on from the state."""
-    step, total = int(state["step"]), experiment.total_updates
-    if step > total:
-        key = "training.steps" if experiment.training.steps is not None else "training.epochs"
-        raise ConfigError.at(
-            key, f"the run is at update {step:,} already, and this is update {total:,}"
-        )
-    optimizer = experiment.descent.optimizer
-    saved, found = state.get("optimizer_kind"), _optimizer_kind(experiment)
-    if saved != found:
-        raise ConfigError.at(
-            "descent.optimizer",
-            f"the run has the state of {saved}, which is of no use to {found}; "
-            f"expected kind {optimizer.kind if optimizer.kind == saved else saved}",
-        )
-
-
-def _optimizer_kind(experiment: Experiment) -> str:
-    """What state there is between two updates: that of rmsprop depends on its momentum."""
-    optimizer = experiment.descent.optimizer
-    with_momentum = optimizer.kind == "rmsprop" and optimizer.momentum > 0
-    return f"{optimizer.kind} with momentum" if with_momentum else optimizer.kind
+            return _Job(request, parts, interrupts, start, folder).run()
 
 
 @contextlib.contextmanager
 def _folder(request: Request) -> Iterator[Path]:
     """The run's folder, locked: a new one, or that of the run that goes on."""
-    if request.reopened is not None:
-        yield request.reopened.directory  # whoever reopened it holds its lock
-        return
-    experiment = request.config.experiment
-    folder, lock = create_run_directory(request.runs_dir, experiment.name, as_yaml(experiment))
+    experiment, reopened = request.config.experiment, request.reopened
+    if reopened is None:
+        folder, lock = create_run_directory(request.runs_dir, experiment.name, as_yaml(experiment))
+    else:
+        folder, lock = reopened.directory, reopened.lock
     with lock:
         if lock.warning is not None:
             request.display.warn(lock.warning)
@@ -170,14 +107,15 @@ class _Job:
     def __init__(
         self,
         request: Request,
-        experiment: Experiment,
         parts: Parts,
         interrupts: Interrupts,
         start: Start,
+        directory: Path,
     ) -> None:
-        self.request, self.experiment, self.parts = request, experiment, parts
+        self.request, self.parts = request, parts
+        self.experiment = experiment = request.config.experiment
         self.interrupts, self.start = interrupts, start
-        self.directory, self.past = start.directory, start.past
+        self.directory, self.past = directory, start.past
         self.display = request.display
         self.task, self.loss_name = experiment.task, experiment.loss_name
         self.total = experiment.total_updates
@@ -198,7 +136,7 @@ class _Job:
         try:
             self._open(recorder, outcome)
             self.startup = time.perf_counter() - self.request.started
-            if outcome is None or outcome.status not in OVER or self.start.changes:
+            if outcome is None or not self.start.concluded:
                 outcome = self._loop(recorder).run(outcome)
             self.display.stop()
             return self._close(recorder, outcome)
@@ -230,6 +168,8 @@ class _Job:
             scalars=logging.scalars != "off",
             last_histogram=logging.histograms == "auto",
             earlier=None if self.request.reopened is None else self.start.records,
+            begins_at=self.start.next_update,
+            hurried=self.interrupts,
         )
 
     def _restored(self) -> Outcome | None:
@@ -237,44 +177,37 @@ class _Job:
         state, where = self.start.state, self.start.where
         if state is None:
             return None
-        outcome = outcome_of(state, where)
-        if outcome.status in OVER and not self.start.changes:
-            return outcome  # trained to the end: only the last words were not written
+        if self.start.concluded:
+            return outcome_of(state, where)
         return restore(state, self.parts, self.patience, where)
 
     def _open(self, recorder: Recorder, outcome: Outcome | None) -> None:
         """Everything that stands in the run before the next update."""
         experiment, parts = self.experiment, self.parts
         opening.show_heading(self.display, experiment, parts, self.directory)
-        if self.request.reopened is not None:
-            self._take_up(outcome)
+        reopened = self.request.reopened
+        if reopened is not None:
+            self._take_up(reopened, outcome)
         else:
             opening.write_environment(self.directory, parts, self.request.command)
-        if outcome is None:
+        if outcome is None or (reopened is not None and reopened.changes):
             opening.write_events(recorder.events, experiment, parts)
         metric = opening.main_metric(self.task)
         self.display.start(self.total, parts.plan.updates_per_epoch, metric)
 
-    def _take_up(self, outcome: Outcome | None) -> None:
+    def _take_up(self, reopened: Reopened, outcome: Outcome | None) -> None:
         """Say, on the screen and in the run's files, that it goes on."""
-        step = None if outcome is None else outcome.step
-        changes = self.start.changes
+        step, changes = None if outcome is None else outcome.step, reopened.changes
         for fact in words.resumed(step, self.total, changes):
             self.display.line(fact)
         command = self.request.command
         changed = opening.add_environment(self.directory, self.parts, command, step or 0, changes)
         for note in changed:
             self.display.warn(note)
+        # In this order: a run is not called finished under a config that it is not finished under.
+        opening.mark_unfinished(self.directory, self.experiment)
         if changes:
             write_text(self.directory / "config.yaml", as_yaml(self.experiment))
-        self._mark_unfinished()
-
-    def _mark_unfinished(self) -> None:
-        """A run that goes on is not finished, whatever its summary said before."""
-        assert self.request.reopened is not None
-        if self.request.reopened.summary:
-            summary = {**self.request.reopened.summary, "status": "unfinished"}
-            write_json(self.directory / "summary.json", summary)
 
     def _weights(self) -> dict[str, Any]:
         return {
@@ -310,10 +243,10 @@ class _Job:
                 self.past.total + time.perf_counter() - self.request.started,
                 self.past.resumed,
             )
+            records = recorder.records()
             return {
-                "architecture": architecture(self.experiment),
-                "optimizer_kind": _optimizer_kind(self.experiment),
-                **capture(self.parts, outcome, self.patience, recorder.records(), past),
+                **marks(self.experiment),
+                **capture(self.parts, outcome, self.patience, records, past),
             }
 
         return Checkpointer(
@@ -323,6 +256,7 @@ class _Job:
             settings.keep,
             everything,
             self.display.warn,
+            self.start.useless,
         )
 
     def _measured_sample(self) -> Data:

@@ -81,20 +81,30 @@ def _read(
 
 def _nothing_to_do(reopened: Reopened, *, quiet: bool) -> Result:
     """A run that is over says so; one that diverged raises, for it would do so again."""
+    from nnintro.recording.checkpoint import has_checkpoint
     from nnintro.recording.console import Display
     from nnintro.training.job import Result
     from nnintro.training.run import load_run
 
     summary, directory = reopened.summary, reopened.directory
+    experiment = reopened.config.experiment
     if reopened.would_diverge:
-        message = (
-            f"{directory} diverged after {summary.get('steps')} updates, and would again; "
-            f"to go on from the checkpoint before that: --set descent.learning_rate="
-            f"{reopened.config.experiment.descent.learning_rate / 10:g}"
+        rate = f"--set descent.learning_rate={experiment.descent.learning_rate / 10:g}"
+        steps = summary.get("steps")
+        earlier = isinstance(steps, int) and has_checkpoint(directory, before=steps)
+        how = (
+            f"to go on from the checkpoint before that: {rate}"
+            if earlier
+            else (f"begin a new run with a smaller learning rate: {rate}")
         )
+        message = f"{directory} diverged after {steps} updates, and would again; {how}"
         raise DivergedError(message, directory, summary)
-    epochs = reopened.config.experiment.training.epochs
-    longer = f"epochs={2 * epochs}" if epochs else f"steps={2 * int(summary.get('steps') or 1)}"
+    training = experiment.training
+    longer = (
+        f"epochs={2 * training.epochs or 200}"
+        if training.steps is None and training.epochs is not None
+        else f"steps={2 * (training.steps or 500)}"
+    )
     display = Display(quiet=quiet)
     display.line(
         f"{directory} is finished: {summary['status']} after {summary.get('steps')} updates"

@@ -19,6 +19,8 @@ from nnintro.engines.engine import Advance, Engine, Interrupted
 from nnintro.training.stopping import Patience, reached
 
 Status = Literal["running", "completed", "stopped", "diverged", "interrupted"]
+OVER = ("completed", "stopped")
+"""The statuses of a training that has come to its end."""
 LONGEST_STRETCH_SECONDS = 0.5
 """A progress bar moves and a signal is noticed at least this often (engines may answer sooner)."""
 
@@ -105,7 +107,7 @@ class Loop:
                 self._train_to(outcome, moment)
         if outcome.status == "running":
             outcome.status = "completed"
-        if outcome.status in ("completed", "stopped"):
+        if outcome.status in OVER:
             self.keeper.save(outcome)
             if self.patience is not None:
                 self.patience.restore(self.model)

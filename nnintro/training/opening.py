@@ -63,6 +63,15 @@ def main_metric(task: Task) -> str:
     return "validation/accuracy" if task.is_classification else "validation/rmse"
 
 
+def mark_unfinished(directory: Path, experiment: Experiment) -> None:
+    """A run that goes on is not finished, whatever its summary said; nor is half a file of use."""
+    (directory / "figures").mkdir(exist_ok=True)
+    for left_over in directory.glob(".*.tmp"):
+        left_over.unlink(missing_ok=True)
+    summary = {"status": "unfinished", "name": experiment.name, "directory": str(directory)}
+    write_json(directory / "summary.json", summary)
+
+
 def write_environment(directory: Path, parts: Parts, command: list[str] | None) -> None:
     """environment.json of a run that begins."""
     write_json(directory / "environment.json", environment(parts.device, command))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ from nnintro.config.override import RIVALS
 from nnintro.errors import CheckpointError, ConfigError, Problem
 from nnintro.recording.lock import RunLock
 
-OVER = ("completed", "stopped")
+WITHOUT_EFFECT = ("name", "device", "logging", "training.checkpoint", "training.engine")
+"""Keys that change nothing about the updates of a run, nor about when it is over."""
 
 
 @dataclass(frozen=True)
@@ -26,18 +28,20 @@ class Reopened:
     config: Config
     changes: tuple[str, ...]
     """What is different from here on, in words."""
+    goes_on: bool
+    """Whether a change among them has an effect on the updates or on when the run is over."""
     summary: dict[str, Any]
     """What summary.json says; empty where the run was cut off before it had one."""
 
     @property
     def is_over(self) -> bool:
         """Whether the run has come to its end, and nothing is to be changed about that."""
-        return self.summary.get("status") in OVER and not self.changes
+        return self.summary.get("status") in ("completed", "stopped") and not self.goes_on
 
     @property
     def would_diverge(self) -> bool:
         """Whether it would only meet the same loss again that was no number."""
-        return self.summary.get("status") == "diverged" and not self.changes
+        return self.summary.get("status") == "diverged" and not self.goes_on
 
 
 def find_run(run: str | Path, runs_dir: Path) -> Path:
@@ -46,12 +50,16 @@ def find_run(run: str | Path, runs_dir: Path) -> Path:
     Raises:
         CheckpointError: there is none.
     """
-    for directory in (Path(run), runs_dir / run):
-        if (directory / "config.yaml").is_file():
-            return directory
-    if Path(run).is_dir():
-        raise CheckpointError(f"{run} is no run: it has no config.yaml")
-    raise CheckpointError(f"{run}: no such run")
+    try:
+        found = [directory for directory in (Path(run), runs_dir / run) if directory.is_dir()]
+        if not found:
+            raise CheckpointError(f"{run}: no such run")
+        for name in ("config.yaml", "checkpoints"):
+            if not (found[0] / name).exists():
+                raise CheckpointError(f"{found[0]} is no run: it has no {name}")
+    except OSError as error:
+        raise CheckpointError(f"cannot open {run}: {error.strerror}") from error
+    return found[0]
 
 
 def reopen(
@@ -75,24 +83,30 @@ def reopen(
     directory = find_run(run, runs_dir)
     lock = RunLock(directory)
     try:
-        begun = _begun(directory)
+        begun = run_experiment(directory)
         now = load_config(directory / "config.yaml" if config is None else config, overrides)
         experiment = smoke(now.experiment) if smoke_test else now.experiment
         named = {text.partition("=")[0].strip() for text in overrides}
         if "name" not in named:
             experiment = experiment.model_copy(update={"name": begun.name})
         now = Config(experiment, now.source)
-        differences = list(_differences(begun, experiment))
+        differences = list(changed(flat_values(begun), flat_values(experiment)))
         with now.locating():
             _refuse_what_was_not_asked_for(differences, named)
         changes = tuple(f"{key}: {_shown(a)} -> {_shown(b)}" for key, a, b in differences)
-        return Reopened(directory, lock, now, changes, _summary(directory))
+        effective = any(has_effect(key) for key, _, __ in differences)
+        return Reopened(directory, lock, now, changes, effective, _summary(directory))
     except BaseException:
         lock.release()
         raise
 
 
-def _begun(directory: Path) -> Experiment:
+def run_experiment(directory: Path) -> Experiment:
+    """What a run's config.yaml says.
+
+    Raises:
+        CheckpointError: it has none, or none that can be used.
+    """
     try:
         return load_config(directory / "config.yaml").experiment
     except ConfigError as error:
@@ -111,9 +125,13 @@ def _summary(directory: Path) -> dict[str, Any]:
 Difference = tuple[str, Any, Any]
 
 
-def _differences(begun: Experiment, now: Experiment) -> Iterator[Difference]:
-    """Key, value when the run was begun, value now; None where there is none."""
-    before, after = flat_values(begun), flat_values(now)
+def has_effect(key: str) -> bool:
+    """Whether a key has a say in the updates of a run, or in when it is over."""
+    return not any(key == name or key.startswith(f"{name}.") for name in WITHOUT_EFFECT)
+
+
+def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
+    """Key, earlier value, present value of what differs; None where there is none."""
     for key in dict.fromkeys([*after, *before]):
         if before.get(key) != after.get(key):
             yield key, before.get(key), after.get(key)
@@ -125,7 +143,7 @@ def _refuse_what_was_not_asked_for(differences: list[Difference], named: set[str
     problems = [
         Problem(
             f"the run has {_shown(before)}, and here it is {_shown(after)}; "
-            f"to change it from here on: --set {key}={_shown(after)}",
+            f"to change it from here on: --set {shlex.quote(f'{key}={_shown(after)}')}",
             key,
         )
         for key, before, after in differences

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from nnintro.config.experiment import Experiment
-from nnintro.config.load import load_config
-from nnintro.errors import CheckpointError, ConfigError, DataError
+from nnintro.errors import CheckpointError, DataError
 from nnintro.recording.checkpoint import load_checkpoint
 from nnintro.recording.history import read_history
 from nnintro.training.assemble import build_model, load_parameters
 from nnintro.training.evaluation import outputs_of
+from nnintro.training.resume import run_experiment
 
 
 class Run:
@@ -95,14 +95,14 @@ def _difference(saved: Any, found: dict[str, Any]) -> str:
     return ", ".join(
         f"{key} {saved.get(key)} became {value}"
         for key, value in found.items()
-        if saved.get(key) != value
+        if repr(saved.get(key)) != repr(value)
     )
 
 
 def check_architecture(state: Mapping[str, Any], experiment: Experiment, where: str) -> None:
     """Raise CheckpointError where a checkpoint's model is not the experiment's."""
     saved, found = state.get("architecture"), architecture(experiment)
-    if saved != found:
+    if repr(saved) != repr(found):  # whatever it is that was saved
         message = f"{where}: the checkpoint is of another model than config.yaml"
         raise CheckpointError(f"{message}: {_difference(saved, found)}")
 
@@ -119,10 +119,7 @@ def load_run(directory: str | Path) -> Run:
     directory = Path(directory)
     if not directory.is_dir():
         raise CheckpointError(f"{directory}: no such run")
-    try:
-        experiment = load_config(directory / "config.yaml").experiment
-    except ConfigError as error:
-        raise CheckpointError(f"{directory} cannot be used: {error}") from error
+    experiment = run_experiment(directory)
     loaded = load_checkpoint(directory)
     for damage in loaded.damaged:
         warnings.warn(f"{damage}; {loaded.path.name} is used in its place", stacklevel=2)
@@ -134,13 +131,15 @@ def load_run(directory: str | Path) -> Run:
 
 def _summary(directory: Path, experiment: Experiment, state: Mapping[str, Any]) -> dict[str, Any]:
     path = directory / "summary.json"
+    unfinished = {"status": "unfinished", "name": experiment.name, "directory": str(directory)}
     try:
         summary = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        steps = state["step"]
-        return {"status": "unfinished", "name": experiment.name, "steps": steps, "metrics": {}}
+        summary = unfinished
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{directory} has no readable summary.json: {error}") from error
     if not isinstance(summary, dict):
         raise CheckpointError(f"{path} is no summary: expected a mapping")
-    return summary
+    if summary.get("status") == "unfinished":
+        return {**unfinished, "steps": state["step"], "metrics": {}}
+    return {**summary, "directory": str(directory)}  # it may have been moved

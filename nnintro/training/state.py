@@ -8,17 +8,19 @@ of the position.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import torch
 from torch import Tensor
 
+from nnintro.engines.flat import optimizer_names
 from nnintro.errors import CheckpointError
 from nnintro.recording.recorder import Records
 from nnintro.training.assemble import Parts, load_parameters
-from nnintro.training.loop import Outcome, Status
+from nnintro.training.loop import OVER, Outcome, Status
 from nnintro.training.stopping import Patience
 
 WHOLE = ("step", "samples")
@@ -45,20 +47,19 @@ def capture(
     ``model`` is what the run is used with.  Once early stopping has ended training that is the
     best network, and the one to train on from stands beside it, as ``network``.
     """
-    over = outcome.status in ("completed", "stopped")
-    best = patience.parameters if patience is not None and over else {}
+    best = patience.parameters if patience is not None and outcome.status in OVER else {}
     live = _on_cpu(parts.network.state_dict())
     return {
         "status": outcome.status,
         "reason": outcome.reason,
         "seconds": outcome.seconds,
-        "epoch": parts.plan.epochs_after(outcome.step),
         "model": _model(parts, _on_cpu(best) if best else live),
         "network": live if best else None,
         "optimizer": _on_cpu(parts.optimizer.state_dict()["state"]),
         "patience": None if patience is None else _on_cpu(patience.state()),
         "history": {name: _column(name, values) for name, values in records.history.items()},
         "events": dict(records.events),
+        "lost": list(records.lost),
         "past": {**asdict(past), "resumed": list(past.resumed)},
     }
 
@@ -94,10 +95,12 @@ def restore(
     with _complete(where):
         if state["network"] is not None:
             load_parameters(parts.network, state["network"], where)
+        _check_optimizer(state["optimizer"], parts)
         # The saved state with the config's own settings: those may have been changed on purpose.
         groups = parts.optimizer.state_dict()["param_groups"]
         parts.optimizer.load_state_dict({"state": state["optimizer"], "param_groups": groups})
         if patience is not None and state["patience"] is not None:
+            _check_tensors(state["patience"]["parameters"], parts.network.state_dict())
             patience.load(state["patience"])
         return outcome_of(state, where)
     raise AssertionError
@@ -111,7 +114,10 @@ def outcome_of(state: Mapping[str, Any], where: str) -> Outcome:
     """
     with _complete(where):
         status = cast(Status, str(state["status"]))
-        return Outcome(status, int(state["step"]), float(state["seconds"]), str(state["reason"]))
+        if status not in get_args(Status):
+            raise ValueError(f"status {status!r}")
+        seconds = _duration(state["seconds"])
+        return Outcome(status, int(state["step"]), seconds, str(state["reason"]))
     raise AssertionError
 
 
@@ -124,7 +130,7 @@ def past_of(state: Mapping[str, Any], where: str) -> Past:
     with _complete(where):
         past = state["past"]
         resumed = (*map(int, past["resumed"]), int(state["step"]))
-        return Past(float(past["startup"]), float(past["total"]), resumed)
+        return Past(_duration(past["startup"]), _duration(past["total"]), resumed)
     raise AssertionError
 
 
@@ -135,11 +141,18 @@ def records_of(state: Mapping[str, Any], where: str) -> Records:
         CheckpointError: the checkpoint does not say so.
     """
     with _complete(where):
-        history = {str(name): column.tolist() for name, column in state["history"].items()}
-        events = {str(name): int(length) for name, length in state["events"].items()}
-        if len({len(values) for values in history.values()}) > 1:
+        columns = {str(name): column for name, column in state["history"].items()}
+        if {(column.dim(), len(column)) for column in columns.values()} != {
+            (1, len(columns["step"]))
+        }:
             raise ValueError("columns of unequal length")
-        return Records(history, events)
+        if any(column.is_complex() for column in columns.values()):
+            raise ValueError("columns of complex numbers")
+        history = {name: column.tolist() for name, column in columns.items()}
+        if not all(isinstance(step, int) for name in WHOLE for step in history[name]):
+            raise ValueError("counts that are no whole numbers")
+        events = {str(name): int(length) for name, length in state["events"].items()}
+        return Records(history, events, [str(problem) for problem in state["lost"]])
     raise AssertionError
 
 
@@ -148,5 +161,36 @@ def _complete(where: str) -> Iterator[None]:
     """A checkpoint that lacks something, or has it in another form, is told as that."""
     try:
         yield
-    except (KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+    except (
+        KeyError, ValueError, TypeError, AttributeError, RuntimeError, ArithmeticError, IndexError
+    ) as error:  # fmt: skip
         raise CheckpointError(f"{where}: the checkpoint is incomplete: {error!r}") from error
+
+
+def _duration(value: Any) -> float:
+    seconds = float(value)
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise ValueError(f"{seconds} seconds")
+    return seconds
+
+
+def _check_tensors(found: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> None:
+    """Raise ValueError unless these are tensors of those names, shapes and types, or none."""
+    shapes = {name: (tensor.shape, tensor.dtype) for name, tensor in found.items()}
+    expected = {name: (tensor.shape, tensor.dtype) for name, tensor in wanted.items()}
+    if shapes and shapes != expected:
+        raise ValueError("parameters of another network")
+
+
+def _check_optimizer(found: Mapping[Any, Any], parts: Parts) -> None:
+    """Raise ValueError unless this is a state that the optimizer could have left."""
+    parameters = [p for group in parts.optimizer.param_groups for p in group["params"]]
+    if isinstance(parts.optimizer, torch.optim.LBFGS):
+        return  # one state for all, of lists
+    names = optimizer_names(parts.optimizer)
+    if names and set(found) != set(range(len(parameters))):
+        raise ValueError("no state of the optimizer for every parameter")
+    for index, memory in found.items():
+        for name in names:
+            if memory[name].shape != parameters[index].shape:
+                raise ValueError(f"{name} of another shape")

@@ -47,6 +47,8 @@ def closing(summary: dict[str, Any], loss_name: str, directory: Path) -> dict[st
     figures = sorted((directory / "figures").glob("*.png"))
     if figures:
         facts["figures"] = "\n".join(map(str, figures))
+    if summary["status"] == "interrupted":
+        facts["go on"] = f"nnintro train --resume {shlex.quote(str(directory))}"
     facts["look at it"] = _dashboard_command(directory.parent)
     return facts
 

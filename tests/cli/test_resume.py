@@ -35,7 +35,7 @@ def test_by_name_and_longer(command, written):
 def test_interrupted_terminated_and_gone_on_with(process, command, written, tmp_path):
     """Two signals, each after saving; in the end the bits of a run that was left in peace."""
     long = {
-        "training": {"steps": 12_000, "epochs": None},
+        "training": {"steps": 12_000, "epochs": None, "engine": "autograd"},
         "logging": {"scalars": "every 500 steps", "figures": "off", "histograms": "off"},
     }
     path = written(**long)

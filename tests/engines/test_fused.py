@@ -1,4 +1,4 @@
-"""The fused engine beside its plain twin, over generated configs; its gradients beside differences."""
+"""The fused engine beside its plain twin over generated configs, and beside finite differences."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def dataset(task, source):
     if task in ("regression", "vector"):
         outputs = 1 if task == "regression" else source.randint(2, 4)
         return {
-            "kind": "regression", "generator": "linear", "features": source.randint(1, 6), "outputs": outputs,
-            "samples": samples, "noise": 0.1,
+            "kind": "regression", "generator": "linear", "features": source.randint(1, 6),
+            "outputs": outputs, "samples": samples, "noise": 0.1,
             "standardize": "inputs",
         }  # fmt: skip
     generator = "moons" if task == "binary" else "blobs"
@@ -195,7 +195,7 @@ def test_gradients_against_finite_differences(activation, loss):
     parts.engine.advance(0, 1, never)
     gradient = parts.engine.gradient.copy()
     plain = assemble(load_config(values, ["training.engine=autograd"]).experiment)
-    flat = [p for p in plain.network.parameters()]
+    flat = list(plain.network.parameters())
 
     def loss_at(parameters):
         with torch.no_grad():
@@ -254,7 +254,10 @@ def test_the_codes_are_those_of_the_kernel():
 @pytest.mark.parametrize(
     ("sections", "reason"),
     [
-        ({"descent": {"variant": "batch", "batch_size": 23, "optimizer": "lbfgs"}}, "the optimizer lbfgs"),
+        (
+            {"descent": {"variant": "batch", "batch_size": 23, "optimizer": "lbfgs"}},
+            "the optimizer lbfgs",
+        ),
         ({"precision": "bfloat16"}, "precision bfloat16"),
         ({"model": {"dropout": 0.1}}, "dropout"),
     ],

@@ -112,12 +112,17 @@ def test_only_so_many_are_kept(run):
     assert [entry["step"] for entry in latest["previous"]] == [120, 80]
 
 
-def test_the_same_update_twice_never_overwrites_what_counts(run):
-    before = (run / "checkpoints/step-40.pt").read_bytes()
-    path = save_checkpoint(run, 40, {**STATE, "epoch": 2.0})
-    assert path.name == "step-40-2.pt"
-    assert (run / "checkpoints/step-40.pt").read_bytes() == before
+def test_the_same_update_twice_never_overwrites_what_counts(run, monkeypatch):
+    """Until the manifest is renewed, the earlier one counts; then it is replaced, not kept."""
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "write_json", lambda *_: (_ for _ in ()).throw(CheckpointError))
+        with pytest.raises(CheckpointError):
+            save_checkpoint(run, 40, {**STATE, "epoch": 2.0})
+    assert load_checkpoint(run).state["epoch"] == 1.5
+    assert save_checkpoint(run, 40, {**STATE, "epoch": 2.0}).name == "step-40-2.pt"
     assert load_checkpoint(run).state["epoch"] == 2.0
+    names = {path.name for path in (run / "checkpoints").iterdir()}
+    assert names == {"latest.json", "step-40-2.pt"}
 
 
 def test_before(run):

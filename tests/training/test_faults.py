@@ -139,7 +139,6 @@ def test_a_folder_that_vanishes_while_training(victim, tmp_path, monkeypatch):
 
 def test_figures_that_cannot_be_written_leave_the_run_complete_but_for_them(tmp_path):
     values = {**VALUES, "logging": {"figures": "auto"}}
-    (tmp_path / "blocked").mkdir()
     run = nnintro.train(values, runs_dir=tmp_path, overrides=["training.epochs=1"])
     (run.directory / "figures/fit.png").unlink()
     (run.directory / "figures/fit.png").mkdir()
