@@ -11,6 +11,7 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 
 import nnintro
 from nnintro.engines.autograd import Autograd
+from nnintro.engines.fused import Fused
 from nnintro.recording.checkpoint import load_checkpoint
 from nnintro.recording.history import read_history
 
@@ -81,7 +82,7 @@ class Cut(BaseException):
 @contextlib.contextmanager
 def cut_before(monkeypatch, step, expected=1):
     """Whoever trains in here is cut off just before update ``step`` (from 0), once."""
-    update, cut = Autograd._update, []
+    update, call, cut = Autograd._update, Fused._call, []
 
     def cutting(self, number, *, measure):
         if number == step:
@@ -89,8 +90,16 @@ def cut_before(monkeypatch, step, expected=1):
             raise Cut
         return update(self, number, measure=measure)
 
+    def cutting_in_between(self, start, stop):
+        if start <= step < stop:
+            call(self, start, step)
+            cut.append(step)
+            raise Cut
+        return call(self, start, stop)
+
     with monkeypatch.context() as patch:
         patch.setattr(Autograd, "_update", cutting)
+        patch.setattr(Fused, "_call", cutting_in_between)
         with contextlib.suppress(Cut):
             yield
     assert cut == [step] * expected

@@ -9,6 +9,7 @@ having repeated at most the updates since its last checkpoint.
 from __future__ import annotations
 
 import argparse
+import itertools
 import mmap
 import os
 import random
@@ -24,20 +25,27 @@ import torch
 
 import nnintro
 from nnintro.engines.autograd import Autograd
+from nnintro.engines.fused import Fused
 from nnintro.errors import CheckpointError
 from nnintro.recording.checkpoint import has_checkpoint, load_checkpoint
 from tests.runs import assert_same_run
 from tests.support import config
 
 INTERVALS = {"1 steps": 1, "7 steps": 7, "0.01s": None}
+KINDS = list(itertools.product(INTERVALS, ("autograd", "fused")))
 
 
-def experiment(every):
+def experiment(every, engine):
     return config(
         dataset={"noise": 0.1},
-        model={"dropout": 0.2},
+        model={"dropout": 0.2 if engine == "autograd" else 0.0},
         descent={"optimizer": "adam", "schedule": {"kind": "cosine", "warmup_steps": 5}},
-        training={"epochs": 12, "early_stopping": {"patience": 8}, "checkpoint": {"every": every}},
+        training={
+            "epochs": 12,
+            "early_stopping": {"patience": 8},
+            "checkpoint": {"every": every},
+            "engine": engine,
+        },
         logging={"scalars": "every 5 steps", "histograms": "auto"},
         name="run",
     )
@@ -61,7 +69,7 @@ class Progress:
         return struct.unpack("qq", self.memory[:16])
 
 
-def fork(folder, every, progress):
+def fork(folder, kind, progress):
     """A child that trains in ``folder``, or goes on there; returns its number."""
     progress.clear()
     pid = os.fork()
@@ -69,17 +77,22 @@ def fork(folder, every, progress):
         return pid
     code = 1
     try:
-        update = Autograd._update
+        update, call = Autograd._update, Fused._call
 
         def noted(self, step, *, measure):
             progress.note(step)
             return update(self, step, measure=measure)
 
-        Autograd._update = noted
+        def noted_call(self, start, stop):
+            if stop > start:
+                progress.note(start)
+            return call(self, start, stop)
+
+        Autograd._update, Fused._call = noted, noted_call
         if (folder / "run").exists():
             nnintro.train(resume=folder / "run")
         else:
-            nnintro.train(experiment(every), runs_dir=folder)
+            nnintro.train(experiment(*kind), runs_dir=folder)
         code = 0
     finally:
         os._exit(code)
@@ -90,19 +103,19 @@ def ended(pid):
     return os.waitstatus_to_exitcode(status)
 
 
-def kill_one(folder, whole, every, seconds, source, progress):
+def kill_one(folder, whole, kind, seconds, source, progress):
     """Kill a run until it has come to its end once; returns how often it was killed."""
     kills, reached = 0, -1
     while True:
         may_live = kills > 0 and source.random() < 0.7
-        pid = fork(folder, every, progress)
+        pid = fork(folder, kind, progress)
         if not may_live:
             time.sleep(source.uniform(0, seconds))
             os.kill(pid, signal.SIGKILL)
         code = ended(pid)
         assert code in (0, -signal.SIGKILL), f"the child ended with {code}"
         first, last = progress.read()
-        interval = INTERVALS[every]
+        interval = INTERVALS[kind[0]]
         if first >= 0 and interval is not None:
             assert first >= reached - interval, f"went back from {reached} to {first}"
         reached = max(reached, last)
@@ -125,15 +138,15 @@ def main():
     begun, kills, runs = time.monotonic(), 0, 0
     try:
         whole, seconds = {}, {}
-        for every in INTERVALS:
+        for kind in KINDS:
             for _ in range(2):  # the first one loads what is loaded when it is needed
                 now = time.monotonic()
-                run = nnintro.train(experiment(every), runs_dir=top / "whole")
-                seconds[every] = 1.3 * (time.monotonic() - now)
-            whole[every] = run.directory
+                run = nnintro.train(experiment(*kind), runs_dir=top / "whole")
+                seconds[kind] = 1.3 * (time.monotonic() - now)
+            whole[kind] = run.directory
         while kills < wanted.kills:
-            every, folder = source.choice(list(INTERVALS)), top / f"{runs}"
-            kills += kill_one(folder, whole[every], every, seconds[every], source, progress)
+            kind, folder = source.choice(KINDS), top / f"{runs}"
+            kills += kill_one(folder, whole[kind], kind, seconds[kind], source, progress)
             runs += 1
             shutil.rmtree(folder)
     except CheckpointError as error:

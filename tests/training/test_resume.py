@@ -18,11 +18,15 @@ from tests.support import config
 UPDATES = 50
 
 
+ENGINES = ["autograd", "fused"]
+
+
 def experiment(variant="mini-batch", optimizer="adam", every="1 steps", **training):
-    """50 updates on 23 samples, with dropout and an early stopping that watches."""
+    """50 updates on 23 samples, with an early stopping that watches, and dropout if it may be."""
+    fused = training.get("engine") == "fused"
     return config(
         dataset={"noise": 0.1},
-        model={"dropout": 0.3, "hidden": [5, 4]},
+        model={"dropout": 0.0 if fused else 0.3, "hidden": [5, 4]},
         descent={
             "variant": variant,
             "batch_size": {"batch": 7, "mini-batch": 4, "stochastic": 1}[variant],
@@ -47,14 +51,17 @@ MOMENTUM = {"kind": "sgd", "momentum": 0.9, "nesterov": True}
 
 @pytest.mark.parametrize("optimizer", ["adam", MOMENTUM], ids=["adam", "momentum"])
 @pytest.mark.parametrize("variant", ["batch", "mini-batch", "stochastic"])
-def test_at_every_update(variant, optimizer, tmp_path, monkeypatch):
-    whole = train(experiment(variant, optimizer, "off"), tmp_path / "whole").directory
+@pytest.mark.parametrize("engine", ENGINES)
+def test_at_every_update(engine, variant, optimizer, tmp_path, monkeypatch):
+    values = experiment(variant, optimizer, "off", engine=engine)
+    whole = train(values, tmp_path / "whole").directory
     last = nnintro.load(whole).summary["steps"]
     assert last > 10
     for step in range(last):
         folder = tmp_path / f"cut-{step}"
         with cut_before(monkeypatch, step):
-            train(experiment(variant, optimizer, f"{max(step, 1)} steps"), folder)
+            every = f"{max(step, 1)} steps"
+            train(experiment(variant, optimizer, every, engine=engine), folder)
         resumed = train(None, resume=folder / "run", folder=folder)
         assert resumed.summary.get("resumed", []) == ([step] if step else [])
         assert parameters(resumed.directory) == parameters(whole)
@@ -66,8 +73,9 @@ def test_at_every_update(variant, optimizer, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "optimizer", ["sgd", "adagrad", "rmsprop", {"kind": "rmsprop", "momentum": 0.5}, "adamw"]
 )
-def test_every_other_optimizer(optimizer, tmp_path, monkeypatch):
-    values = experiment(optimizer=optimizer)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_other_optimizer(engine, optimizer, tmp_path, monkeypatch):
+    values = experiment(optimizer=optimizer, engine=engine)
     whole = train(values, tmp_path / "whole").directory
     with cut_before(monkeypatch, 9):
         train(values, tmp_path / "cut")
@@ -86,8 +94,9 @@ def test_lbfgs(tmp_path, monkeypatch):
     assert_same_run(train(None, tmp_path, resume=tmp_path / "cut/run").directory, whole)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("standardize", ["none", "inputs"])
-def test_a_classifier_standardised_in_float32(standardize, tmp_path, monkeypatch):
+def test_a_classifier_standardised_in_float32(standardize, engine, tmp_path, monkeypatch):
     values = config(
         dataset={
             "kind": "classification",
@@ -96,7 +105,7 @@ def test_a_classifier_standardised_in_float32(standardize, tmp_path, monkeypatch
             "standardize": standardize,
         },
         precision="float32",
-        training={"epochs": 5, "checkpoint": {"every": "4 steps"}},
+        training={"epochs": 5, "checkpoint": {"every": "4 steps"}, "engine": engine},
         name="run",
     )
     whole = train(values, tmp_path / "whole").directory
@@ -108,8 +117,9 @@ def test_a_classifier_standardised_in_float32(standardize, tmp_path, monkeypatch
     assert resumed.summary["confusion"] == nnintro.load(whole).summary["confusion"]
 
 
-def test_cut_off_again_and_again(tmp_path, monkeypatch):
-    values = experiment(every="4 steps", early_stopping=None)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_cut_off_again_and_again(engine, tmp_path, monkeypatch):
+    values = experiment(every="4 steps", early_stopping=None, engine=engine)
     whole = train(values, tmp_path / "whole").directory
     with cut_before(monkeypatch, 6):
         train(values, tmp_path / "cut")
@@ -170,8 +180,13 @@ def test_a_finished_run_is_returned_as_it_is(tmp_path, monkeypatch, capsys):
     assert after == before
 
 
-def test_more_epochs_are_those_of_a_longer_run(tmp_path):
-    longer = config(training={"epochs": 9}, logging={"scalars": "every 1 steps"}, name="run")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_more_epochs_are_those_of_a_longer_run(engine, tmp_path):
+    longer = config(
+        training={"epochs": 9, "engine": engine},
+        logging={"scalars": "every 1 steps"},
+        name="run",
+    )
     whole = train(longer, tmp_path / "whole").directory
     train(longer, tmp_path / "short", overrides=["training.epochs=4"])
     short = tmp_path / "short/run"
@@ -186,8 +201,9 @@ def test_more_epochs_are_those_of_a_longer_run(tmp_path):
     assert len(list((short / "checkpoints").glob("step-*.pt"))) == 2
 
 
-def test_early_stopping_goes_on_from_the_last_network_not_the_best(tmp_path):
-    values = experiment(early_stopping={"patience": 1.5})
+@pytest.mark.parametrize("engine", ENGINES)
+def test_early_stopping_goes_on_from_the_last_network_not_the_best(engine, tmp_path):
+    values = experiment(early_stopping={"patience": 1.5}, engine=engine)
     short = train(values, tmp_path / "short")
     assert short.summary["status"] == "stopped"
     patient = ["training.early_stopping.patience=1000"]
