@@ -1,4 +1,4 @@
-"""The reference engine: divergence, interruption, stretches, dropout."""
+"""Every engine: divergence, interruption, stretches; the reference engine: dropout, bfloat16."""
 
 from __future__ import annotations
 
@@ -14,8 +14,15 @@ def never():
     return False
 
 
-def parts_of(**sections):
-    return assemble(load_config(config(**sections)).experiment)
+def parts_of(engine="autograd", **sections):
+    parts = assemble(load_config(config(**sections), [f"training.engine={engine}"]).experiment)
+    assert parts.engine.name == engine
+    return parts
+
+
+@pytest.fixture(params=["autograd", "fused"])
+def engine(request):
+    return request.param
 
 
 def parameters(parts):
@@ -26,18 +33,20 @@ def equal(one, other):
     return all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
 
 
+@pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("optimizer", ["sgd", {"kind": "sgd", "momentum": 0.9}, "adam", "rmsprop"])
-def test_stretches_of_any_length_give_the_same_bits(optimizer):
-    whole = parts_of(descent={"optimizer": optimizer}, training={"epochs": 5})
+def test_stretches_of_any_length_give_the_same_bits(optimizer, precision, engine):
+    sections = {"descent": {"optimizer": optimizer}, "training": {"epochs": 5}}
+    whole = parts_of(engine, **sections, precision=precision)
     whole.engine.advance(0, 30, never)
-    pieces = parts_of(descent={"optimizer": optimizer}, training={"epochs": 5})
+    pieces = parts_of(engine, **sections, precision=precision)
     for start, stop in [(0, 1), (1, 8), (8, 9), (9, 30)]:
         assert pieces.engine.advance(start, stop, never).step == stop
     assert equal(parameters(whole), parameters(pieces))
 
 
-def test_measures_the_last_update():
-    parts = parts_of(descent={"optimizer": "sgd"})
+def test_measures_the_last_update(engine):
+    parts = parts_of(engine, descent={"optimizer": "sgd"})
     parts.engine.advance(0, 3, never)
     before = torch.cat([p.reshape(-1) for p in parameters(parts)])
     advance = parts.engine.advance(3, 4, never)
@@ -48,9 +57,11 @@ def test_measures_the_last_update():
     assert advance.gradient_norm == pytest.approx(float(change / 0.05), rel=1e-9)
 
 
-def linear(**descent):
+def linear(engine, precision="float64", **descent):
     """A single neuron, whose gradient descent diverges above a sharp learning rate."""
     return parts_of(
+        engine,
+        precision=precision,
         dataset={"kind": "regression", "samples": 50, "validation": 0.2},
         model={"kind": "mlp", "hidden": []},
         descent={"variant": "batch", "batch_size": 40, "shuffle": False, **descent},
@@ -58,16 +69,18 @@ def linear(**descent):
     )
 
 
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("rate", [100.0, 1e5])
 @pytest.mark.parametrize("settings", [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}])
-def test_diverging_ends_on_the_last_finite_parameters(settings):
-    rate, optimizer = 100.0, {"kind": "sgd", **settings}
-    parts = linear(learning_rate=rate, optimizer=optimizer)
+def test_diverging_ends_on_the_last_finite_parameters(settings, rate, precision, engine):
+    optimizer = {"kind": "sgd", **settings}
+    parts = linear(engine, precision, learning_rate=rate, optimizer=optimizer)
     advance = parts.engine.advance(0, 5000, never)
     assert advance.diverged
     found = parameters(parts)
     assert all(bool(p.isfinite().all()) for p in found)
     # One update at a time leads to the same place, and the next update would leave it.
-    again = linear(learning_rate=rate, optimizer=optimizer)
+    again = linear(engine, precision, learning_rate=rate, optimizer=optimizer)
     for step in range(advance.step):
         assert not again.engine.advance(step, step + 1, never).diverged
     assert equal(found, parameters(again))
@@ -97,6 +110,43 @@ def test_an_interruption_ends_after_the_current_update():
     alone = parts_of()
     alone.engine.advance(0, 3, never)
     assert equal(parameters(parts), parameters(alone))
+
+
+def test_an_interruption_ends_after_the_current_call():
+    parts = parts_of("fused", training={"epochs": 1000})
+    calls = iter([False, False, True])
+    advance = parts.engine.advance(0, 6000, lambda: next(calls))
+    assert 0 < advance.step < 6000
+    assert advance.gradient_norm != advance.gradient_norm  # not measured: it was not the last
+    alone = parts_of("fused", training={"epochs": 1000})
+    alone.engine.advance(0, advance.step, never)
+    assert equal(parameters(parts), parameters(alone))
+
+
+def test_both_engines_diverge_at_the_same_update():
+    for precision in ("float32", "float64"):
+        ends = [
+            linear(engine, precision, learning_rate=100.0).engine.advance(0, 5000, never)
+            for engine in ("autograd", "fused")
+        ]
+        assert ends[0].diverged
+        assert abs(ends[0].step - ends[1].step) <= 1  # the bound is met by roundings
+
+
+@pytest.mark.parametrize("samples", [7, 1000, 70_000])
+def test_many_epochs_few_at_a_time_and_epochs_in_parts(samples):
+    """Orders are drawn for a few epochs at a time, or calls end amid an epoch."""
+    sections = {
+        "dataset": {"samples": samples},
+        "descent": {"batch_size": 3, "learning_rate": 0.001},
+        "training": {"epochs": None, "steps": 600},
+    }
+    plain, fused = parts_of("autograd", **sections), parts_of("fused", **sections)
+    plain.engine.advance(0, 600, never)
+    for start, stop in [(0, 1), (1, 250), (250, 251), (251, 600)]:
+        fused.engine.advance(start, stop, never)
+    for one, other in zip(parameters(plain), parameters(fused), strict=True):
+        assert torch.allclose(one, other, rtol=1e-10, atol=1e-12)
 
 
 def test_dropout_masks_are_a_function_of_the_update():
