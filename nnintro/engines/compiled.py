@@ -73,8 +73,13 @@ def _module() -> ModuleType:
 def load_kernel(dtype: np.dtype[Any], say: Say) -> Kernel:
     """The kernel for float32 or float64; ``say`` hears of a compilation that is about to come."""
     if not _marker(dtype).exists():
-        say(f"compiling the fused engine for {dtype}, once on this machine: about ten seconds")
+        often = "each time, for no folder can be written to keep it in" if _is_lost() else "once"
+        say(f"compiling the fused engine for {dtype}, {often}: about ten seconds")
     return Kernel(_module(), dtype)
+
+
+def _is_lost() -> bool:
+    return cache_folder().parent == Path(tempfile.gettempdir())
 
 
 def _marker(dtype: np.dtype[Any]) -> Path:
