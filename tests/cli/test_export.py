@@ -48,7 +48,7 @@ def test_the_path_to_stdout_and_the_check_to_stderr(command, run, tmp_path, form
     suffix = FORMATS[format].suffix
     assert (done.code, done.out) == (0, f"runs/small/small{suffix}\n")
     (line,) = done.err.splitlines()
-    assert line.startswith(f"runs/small/small{suffix}: read back and run on 84 inputs, ")
+    assert line.startswith(f"runs/small/small{suffix}: takes float64; read back and run on 84 ")
     assert "1, 2, 17 and 64 at a time: largest difference " in line
     x = np.linspace(-1, 1, 5)[:, None]
     found = PROGRAMS[format](tmp_path / done.out.strip(), x)

@@ -225,6 +225,23 @@ class TestArrays:
         if array.dtype != bool:
             assert np.array_equal(np.array(rows)[:, :2].astype(float), array)
 
+    @pytest.mark.parametrize("name", ["a.csv", "a.npy"])
+    def test_no_answer_is_no_class(self, command, runs, tmp_path, name):
+        """Standardised they are infinite in float32, and their weighted sum may be inf - inf."""
+        far = np.array([[0.0, 1.0], [1e300, 1e300]])
+        np.save(tmp_path / "a.npy", far)
+        (tmp_path / "a.csv").write_text("x2,n,x1\n1,a,0\n\n1e300,b,1e300\n")
+        assert nnintro.load(runs["blobs"]).predict(far).isnan().any(1).tolist() == [False, True]
+        done = command("predict", runs["blobs"], name, "--output", "out.csv")
+        place = {"a.csv": "a.csv:4", "a.npy": "a.npy[1, 0]"}[name]
+        found = {"a.csv": "'1e300'", "a.npy": "1e+300"}[name]
+        assert (done.code, done.out) == (4, "")
+        assert done.err == (
+            f"{place}: column 'x1': expected inputs that the network has an answer for "
+            f"(here it gives nan), got {found}\n"
+        )
+        assert not (tmp_path / "out.csv").exists()
+
     def test_one_column_may_be_flat(self, command, runs, tmp_path):
         values = np.linspace(0, 1, 11, dtype=np.float32)
         np.save(tmp_path / "a.npy", values)

@@ -201,6 +201,41 @@ class TestDevice:
         assert run.summary["device"] == "cpu"
 
 
+class TestNumbersBeyondThePrecision:
+    @pytest.mark.parametrize(
+        ("dataset", "message"),
+        [
+            ({"formula": "1e39*x"}, "dataset.formula: the targets go beyond what float32 can hold "
+             "(at most 3.4e+38); measure them in larger units, or train in precision: float64"),
+            ({"formula": "x/1e39", "domain": [[0, 1e39]]},
+             "dataset.domain: the inputs go beyond what float32 can hold"),
+            ({"kind": "regression", "weights": [1e300]}, "dataset: the targets go beyond what"),
+            ({"kind": "classification", "noise": 1e300}, "dataset: the inputs go beyond what"),
+            ({"noise": 1e300}, "dataset.noise: the targets go beyond what"),
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+    def test_are_told_at_their_key(self, tmp_path, dataset, message, precision):
+        with pytest.raises(nnintro.ConfigError) as caught:
+            nnintro.train(config(dataset=dataset, precision=precision), runs_dir=tmp_path)
+        assert message in str(caught.value)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_float64_has_no_larger_one(self, tmp_path):
+        values = config(dataset={"noise": 1e308}, precision="float64")
+        with pytest.raises(nnintro.ConfigError, match=r"at most 1\.8e\+308\); measure .* larger units$"):
+            nnintro.train(values, runs_dir=tmp_path)
+
+    @pytest.mark.parametrize("size", [1e-200, 1e-50, 1e39, 1e200])
+    def test_standardised_inputs_may_be_of_any_size(self, tmp_path, size):
+        dataset = {"formula": f"x/{size}", "domain": [[0, size]], "standardize": "inputs"}
+        run = nnintro.train(config(dataset=dataset, precision="float32"), runs_dir=tmp_path)
+        plain = {"formula": "x", "domain": [[0, 1]], "standardize": "inputs"}
+        twin = nnintro.train(config(dataset=plain, precision="float32"), runs_dir=tmp_path)
+        inputs = np.linspace(0, 1, 11)
+        assert np.allclose(run.predict(inputs * size), twin.predict(inputs), atol=1e-3)
+
+
 def test_summary_counts_are_of_the_updates_alone(tmp_path):
     run = nnintro.train(config(), runs_dir=tmp_path)
     seconds = run.summary["seconds"]
