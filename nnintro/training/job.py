@@ -374,9 +374,13 @@ class _Job:
     def _hint(self) -> str:
         rate = self.experiment.descent.learning_rate
         found = learning_rate_to_try(self.experiment)
-        tried = found if found is not None else rate / 10
+        if found is None:
+            return (
+                f"a smaller learning rate may help, such as --set descent.learning_rate="
+                f"{rate / 10:g} (it was {rate:g}; whether that descends was not seen)"
+            )
         return (
-            f"try a smaller learning rate: --set descent.learning_rate={tried:g} (it was {rate:g})"
+            f"try a smaller learning rate: --set descent.learning_rate={found:g} (it was {rate:g})"
         )
 
 

@@ -12,6 +12,8 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import nnintro
+from nnintro.config.load import load_config
+from nnintro.engines.autograd import Autograd
 from nnintro.recording.painter import Painter
 from nnintro.training import hint
 from nnintro.training.interrupts import SIGNALS, Interrupts
@@ -127,6 +129,30 @@ class TestDivergence:
         assert run.summary["status"] == "completed"
         assert run.history["train/loss"][-1] < run.history["train/loss"][0]
 
+    def test_the_hint_takes_no_longer_than_its_budget(self, monkeypatch):
+        """Updates of 0.1 s, of which 50 would take five."""
+        update = Autograd._update
+
+        def slow(self, *arguments, **options):
+            time.sleep(0.1)
+            return update(self, *arguments, **options)
+
+        monkeypatch.setattr(Autograd, "_update", slow)
+        monkeypatch.setattr(hint, "BUDGET_SECONDS", 0.5)
+        experiment = load_config(LINE, ["descent.learning_rate=5"]).experiment
+        begun = time.perf_counter()
+        assert hint.learning_rate_to_try(experiment) is None
+        assert time.perf_counter() - begun < 2
+
+    def test_a_hint_that_was_not_seen_to_descend_says_so(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(hint, "BUDGET_SECONDS", 0.0)
+        with pytest.raises(nnintro.DivergedError) as caught:
+            nnintro.train(LINE, ["descent.learning_rate=60"], runs_dir=tmp_path)
+        assert str(caught.value).endswith(
+            "a smaller learning rate may help, such as --set descent.learning_rate=6 (it was 60; "
+            "whether that descends was not seen)"
+        )
+
     @pytest.mark.parametrize(
         ("value", "digit"), [(0.0372, 0.03), (0.3, 0.3), (1.0, 1.0), (999, 900), (1e-7, 1e-7)]
     )
@@ -223,7 +249,9 @@ class TestNumbersBeyondThePrecision:
 
     def test_float64_has_no_larger_one(self, tmp_path):
         values = config(dataset={"noise": 1e308}, precision="float64")
-        with pytest.raises(nnintro.ConfigError, match=r"at most 1\.8e\+308\); measure .* larger units$"):
+        with pytest.raises(
+            nnintro.ConfigError, match=r"at most 1\.8e\+308\); measure .* larger units$"
+        ):
             nnintro.train(values, runs_dir=tmp_path)
 
     @pytest.mark.parametrize("size", [1e-200, 1e-50, 1e39, 1e200])
