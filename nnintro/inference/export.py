@@ -15,7 +15,8 @@ from nnintro.errors import ConfigError, DataError
 from nnintro.inference import onnx_file, safetensors_file, torch_file
 from nnintro.inference.agreement import Agreement, Program, compare
 from nnintro.inference.description import describe
-from nnintro.inference.export_formats import FORMATS, choose_format, require_package, require_place
+from nnintro.inference.export_formats import FORMATS, SUFFIXES, require_package
+from nnintro.inference.formats import chosen_format, require_place
 from nnintro.models import Standardized
 from nnintro.recording.directory import write_whole
 from nnintro.training.assemble import build_data
@@ -56,12 +57,13 @@ def export_run(run: Run, format: str | None = None, path: str | Path | None = No
         The path of the file.
 
     Raises:
-        UsageError: the format is unknown or contradicts the suffix, or its package is missing.
+        UsageError: the format is unknown or contradicts the suffix, its package is missing, or no
+            file can be at the path.
         CheckpointError: the file cannot be written.
         NnintroError: the file does not compute what the network computes, or cannot hold it.
     """
     chosen = None if path is None else Path(path)
-    name = choose_format(format, chosen)
+    name = chosen_format(format, chosen, SUFFIXES)
     place = chosen or default_path(run.directory, name)
     write_export(run, name, place)
     return place
@@ -75,7 +77,7 @@ def default_path(directory: Path, format: str) -> Path:
 def write_export(run: Run, format: str, path: Path) -> Agreement:
     """``export_run`` with everything chosen; how far the file is from the network."""
     require_package(format)
-    require_place(path)
+    place = require_place(path)
     low, high = region(run)
     codec = CODECS[format]
     found: list[Agreement] = []
@@ -88,7 +90,7 @@ def write_export(run: Run, format: str, path: Path) -> Agreement:
 
     with evaluating(run.model):
         data = codec.encode(run.model, describe(run))
-        write_whole(path, write_and_check)
+        write_whole(place, write_and_check)
     return found[0]
 
 

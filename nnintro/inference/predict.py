@@ -31,6 +31,7 @@ def predict_file(directory: Path, source: str, output: Path | None, format_: str
 
     Raises:
         CheckpointError: the run cannot be used.
+        UsageError: no file can be at ``output``.
         DataError: the inputs cannot be used, or the predictions not be written.
     """
     run = load_run(directory)
