@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -54,6 +55,8 @@ def options(
 def run(started: float) -> NoReturn:
     """Run the command line and leave with the right exit code."""
     clock.started = started
+    if sys.stderr is None:  # closed (`2>&-`): what is said to None would go to stdout, among data
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (for as long as the process lives)
     try:
         app(standalone_mode=True)
         code = 0
@@ -70,7 +73,7 @@ def run(started: float) -> NoReturn:
 
 def _leave(code: int) -> NoReturn:
     """End the process at once: everything is saved, and taking torch apart takes half a second."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         # A reader that has gone away (`| head`, a closed terminal) is nobody's fault.
         with contextlib.suppress(OSError, ValueError):
             stream.flush()

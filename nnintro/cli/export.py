@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from nnintro.cli.interrupts import leaving_tidily
 from nnintro.cli.output import emit
 
 
@@ -23,9 +24,10 @@ def export(
     ] = None,
 ) -> None:
     """Write a trained network as a file for other programs, and check it."""
-    from nnintro.inference.export_formats import choose_format, require_package, require_place
+    from nnintro.inference.export_formats import SUFFIXES, require_package
+    from nnintro.inference.formats import chosen_format, require_place
 
-    name = choose_format(format_, output)
+    name = chosen_format(format_, output, SUFFIXES)
     require_package(name)
     if output is not None:
         require_place(output)
@@ -33,7 +35,9 @@ def export(
     from nnintro.inference.export import default_path, write_export
     from nnintro.training.run import load_run
 
-    loaded = load_run(run)
-    path = output or default_path(loaded.directory, name)
-    print(f"{path}: {write_export(loaded, name, path)}", file=sys.stderr)
+    with leaving_tidily():
+        loaded = load_run(run)
+        path = output or default_path(loaded.directory, name)
+        found = write_export(loaded, name, path)
+    print(f"{path}: {found}", file=sys.stderr)
     emit(str(path))

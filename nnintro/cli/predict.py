@@ -23,15 +23,18 @@ def predict(
         str | None,
         typer.Option(
             "--format",
-            metavar="csv|npy|jsonl",
+            metavar="csv|tsv|npy|jsonl",
             help="Format; by the suffix of --output, else csv, by default.",
         ),
     ] = None,
 ) -> None:
     """Predict every row of a file with a trained run."""
-    from nnintro.inference.prediction_formats import chosen_format
+    from nnintro.inference.formats import prediction_format, require_place
 
-    chosen = chosen_format(format_, output)
+    chosen = prediction_format(format_, output)
+    if output is not None:
+        require_place(output)
+    # Only now what takes seconds to load.
     from nnintro.inference.columns import counted
     from nnintro.inference.predict import predict_file
 

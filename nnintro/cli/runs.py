@@ -25,7 +25,7 @@ def runs(
     found = in_order(find_runs(runs_dir), sort)
     if json_:
         emit(as_json(found))
-    elif found:
-        emit(as_table(found, runs_dir))
-    else:
+    elif not found:
         print(f"no runs in {runs_dir} yet", file=sys.stderr)
+    elif sys.stdout is not None:  # None where it is closed: then there is no width to fit into
+        emit(as_table(found, runs_dir))

@@ -60,6 +60,11 @@ class Experiment(Section):
         return self.loss or ("cross_entropy" if self.task.is_classification else "mse")
 
     @property
+    def logits(self) -> bool:
+        """Whether the network's outputs are logits; the rules keep cross entropy to classes."""
+        return self.loss_name == "cross_entropy"
+
+    @property
     def batch_size(self) -> int:
         """Samples in a block of the data: of an update, but for the batch variant."""
         n = self.dataset.training_samples

@@ -30,7 +30,11 @@ class TorchInitialization(Section):
 
 
 class XavierInitialization(Section):
-    """Glorot and Bengio (2010): uniform weights, variance 2/(fan_in + fan_out); zero biases."""
+    """Glorot and Bengio (2010): uniform weights, variance gain^2 2/(fan_in + fan_out); zero biases.
+
+    The gain is that of the layer's activation in torch.nn.init: 5/3 for tanh, sqrt(2) for relu and
+    about that for leaky_relu, else 1.
+    """
 
     kind: Literal["xavier"]
 

@@ -19,6 +19,8 @@ from nnintro.config.nodes import Finding, Keys, Node, find
 from nnintro.config.wording import listing, nearest, shown
 
 Complaints = Iterator[Complaint]
+MOST_ROWS = 10_000_000
+"""Of history.csv."""
 
 
 # --- model and loss --------------------------------------------------------------------------
@@ -167,6 +169,18 @@ def watched_metrics_exist(experiment: Experiment) -> Complaints:
         yield Complaint("training.early_stopping.metric", message)
 
 
+def history_fits_into_memory(experiment: Experiment) -> Complaints:
+    """What is measured is kept until the end."""
+    every, total = experiment.logging.every, experiment.total_updates
+    if every is not None and total // every > MOST_ROWS:
+        least = -(-total // MOST_ROWS)
+        yield Complaint(
+            "logging.scalars",
+            f"the {total:,} updates give {total // every:,} rows, and the history holds "
+            f"{MOST_ROWS:,}; expected auto, off, or at least every {least} steps",
+        )
+
+
 def _expected_metric(tag: str, known: list[str]) -> str:
     # All have long beginnings in common: alike are those whose ends are.
     ends = {name.rpartition("/")[2]: name for name in known}
@@ -227,6 +241,7 @@ RULES = (
         watched_metrics_exist,
         ("training.early_stopping.metric", "dataset.kind", "loss", *_CLASSES),
     ),
+    Rule(history_fits_into_memory, ("logging.scalars", *_BATCH, *_LENGTH, *_SAMPLES)),
 )
 
 

@@ -75,11 +75,11 @@ def _floor(z: float) -> float:
 
 
 def _sign(z: float) -> float:
-    return float((z > 0) - (z < 0))
+    return z if math.isnan(z) else float((z > 0) - (z < 0))
 
 
 def _step(z: float) -> float:
-    return 1.0 if z > 0 else 0.0
+    return z if math.isnan(z) else float(z > 0)
 
 
 def _extreme(choose: Callable[..., float]) -> Callable[..., float]:

@@ -48,8 +48,11 @@ def tensor_algebra(like: Tensor) -> Algebra[Tensor]:
         # (-inf)**0.5 is nan; and a number too large for the dtype must be inf, not an error.
         return torch.tensor(value, dtype=like.dtype, device=like.device)
 
+    def sign(z: Tensor) -> Tensor:
+        return torch.where(z.isnan(), z, torch.sign(z))  # torch's own sign of nan is 0
+
     def step(z: Tensor) -> Tensor:
-        return torch.sign(z).clamp(min=0)  # not z > 0, which would leave the graph
+        return sign(z).clamp(min=0)  # not z > 0, which would leave the graph
 
     return Algebra(
         number=number,
@@ -70,7 +73,7 @@ def tensor_algebra(like: Tensor) -> Algebra[Tensor]:
             # Of 0 and -0 torch takes either; adding 0 leaves 0, whichever it was.
             "min": lambda *values: reduce(torch.minimum, values) + 0.0,
             "max": lambda *values: reduce(torch.maximum, values) + 0.0,
-            "sign": torch.sign,
+            "sign": sign,
             "step": step,
             "floor": torch.floor,
         },

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from nnintro.errors import NnintroError
+from nnintro.inference.block import numpy_type
+from nnintro.models import Standardized, input_precision, precision_of
 from nnintro.models.activations import Step
 
 Program = Callable[[Tensor], Tensor]
@@ -31,6 +33,8 @@ class Agreement:
     """How far a file is from its network; differences are relative to max(1, |output|)."""
 
     rows: int
+    inputs: torch.dtype
+    """What the file takes."""
     difference: float
     allowed: float
     """The tolerance of the precision, or more where the network's own rounding is larger."""
@@ -41,6 +45,7 @@ class Agreement:
         *others, last = map(str, SIZES)
         left_out = "; inputs on the threshold of a step left out" if self.steps else ""
         return (
+            f"takes {numpy_type(self.inputs).name}; "
             f"read back and run on {self.rows} inputs, {', '.join(others)} and {last} at a time: "
             f"largest difference {self.difference:.1e}, allowed {self.allowed:.1e}{left_out}"
         )
@@ -62,7 +67,7 @@ def compare(model: nn.Module, program: Program, low: Tensor, high: Tensor) -> Ag
     """
     steps = any(isinstance(module, Step) for module in model.modules())
     inputs = probes(model, low, high)
-    allowed = max(TOLERANCE[inputs.dtype], ROUNDINGS * own_rounding(model, inputs))
+    allowed = max(TOLERANCE[precision_of(model)], ROUNDINGS * own_rounding(model, inputs))
     largest = 0.0
     for batch in torch.split(inputs, list(SIZES)):
         largest = max(largest, difference(program(batch), model(batch)))
@@ -71,7 +76,7 @@ def compare(model: nn.Module, program: Program, low: Tensor, high: Tensor) -> Ag
             f"the file does not compute what the network computes: on {len(inputs)} inputs the "
             f"largest difference is {largest:.1e}, and rounding explains {allowed:.1e}"
         )
-    return Agreement(len(inputs), largest, allowed, steps)
+    return Agreement(len(inputs), inputs.dtype, largest, allowed, steps)
 
 
 def probes(model: nn.Module, low: Tensor, high: Tensor) -> Tensor:
@@ -81,7 +86,7 @@ def probes(model: nn.Module, low: Tensor, high: Tensor) -> Tensor:
     unit = torch.rand(_CANDIDATES, len(low), generator=generator, dtype=torch.float64)
     unit[1::2] = 3 * unit[1::2] - 1
     box = low.double() + unit * (high.double() - low.double())
-    candidates = box.to(next(model.parameters()).dtype)
+    candidates = box.to(input_precision(model))
     if not any(isinstance(module, Step) for module in model.modules()):
         return candidates[:wanted]
     # A wide network's layers on all of them at once would fill the memory.
@@ -117,15 +122,20 @@ def clear_of_jumps(model: nn.Module, inputs: Tensor) -> Tensor:
 def own_rounding(model: nn.Module, inputs: Tensor) -> float:
     """How far rounding alone moves the network's outputs, relative to max(1, |output|).
 
-    Measured as the distance between the network in float32 and in float64; in float64 it is by the
-    ratio of the two units of rounding smaller.
+    A standardisation, which is in float64 always, has no part in it.  Measured as the distance
+    between the network in float32 and in float64; in float64 it is by the ratio of the two units of
+    rounding smaller.
     """
+    network, dtype = model, precision_of(model)
+    if isinstance(model, Standardized):
+        network, inputs = model.network, (inputs - model.mean) / model.scale
+    inputs = inputs.to(dtype)
     single, double = (
-        _computed_in(dtype, model, inputs) for dtype in (torch.float32, torch.float64)
+        _computed_in(other, network, inputs) for other in (torch.float32, torch.float64)
     )
     finite = single.isfinite().all(1)  # what overflows in float32 says nothing of rounding
     moved = difference(single[finite].double(), double[finite])
-    return moved * torch.finfo(inputs.dtype).eps / torch.finfo(torch.float32).eps
+    return moved * torch.finfo(dtype).eps / torch.finfo(torch.float32).eps
 
 
 def _computed_in(dtype: torch.dtype, model: nn.Module, inputs: Tensor) -> Tensor:

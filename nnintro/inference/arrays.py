@@ -137,7 +137,9 @@ class ArrayBlock:
         dtype: np.dtype[Any],
         start: int = 0,
     ) -> None:
-        self.numbers = values.reshape(len(values), -1)
+        # Truth values are numbers here, and are written as such.
+        numbers = values.astype(np.uint8) if values.dtype.kind == "b" else values
+        self.numbers = numbers.reshape(len(values), -1)
         self._name, self._columns, self._start = name, columns, start
         self._flat = values.ndim == 1
         bad = ~fits(self.numbers, dtype)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 
 from nnintro.errors import DataError
 
@@ -49,6 +50,11 @@ class Table(Protocol):
 
 def rows_per_block(columns: int) -> int:
     return max(1, CELLS // max(columns, 1))
+
+
+def numpy_type(dtype: torch.dtype) -> np.dtype[Any]:
+    """numpy's type of the same numbers."""
+    return np.dtype(str(dtype).removeprefix("torch."))
 
 
 def fits(numbers: Array, dtype: np.dtype[Any]) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,18 +11,11 @@ import torch
 
 from nnintro.datasets import Data
 from nnintro.inference.samples import samples_of
-from nnintro.inference.trained import Trained, open_trained
-from nnintro.models import Standardized
-from nnintro.training.assemble import (
-    DTYPES,
-    autocast_for,
-    build_data,
-    prepared,
-    threads,
-    threads_for,
-)
+from nnintro.models import Standardized, precision_of
+from nnintro.training.assemble import autocast_for, build_data, prepared, threads, threads_for
 from nnintro.training.evaluation import Evaluator
 from nnintro.training.losses import loss_for
+from nnintro.training.run import Run, load_run
 
 OWN = "validation"
 """What the run's own data is called among the datasets."""
@@ -70,31 +64,30 @@ def evaluate(directory: Path, dataset: str | None = None) -> Evaluation:
         DataError: the samples cannot be used.
         ConfigError: the dataset section cannot be used.
     """
-    trained = open_trained(directory)
+    run = load_run(directory)
+    task = run.experiment.task
     if dataset is None:
-        with trained.config.locating():
-            data, has_truth = build_data(trained.experiment).validation, trained.task.has_truth
+        with run.config.locating():
+            data, has_truth = build_data(run.experiment).validation, task.has_truth
     else:
-        data, has_truth = samples_of(dataset, trained)
-    metrics, confusion = measured(trained, data, has_truth=has_truth)
-    return Evaluation(
-        str(directory), dataset or OWN, len(data), metrics, trained.task.classes, confusion
-    )
+        data, has_truth = samples_of(dataset, run)
+    metrics, confusion = measured(run, data, has_truth=has_truth)
+    return Evaluation(str(directory), dataset or OWN, len(data), metrics, task.classes, confusion)
 
 
 def measured(
-    trained: Trained, data: Data, *, has_truth: bool
+    run: Run, data: Data, *, has_truth: bool
 ) -> tuple[dict[str, float], list[list[int]] | None]:
     """Metrics and confusion of raw samples, computed step by step as the training does."""
-    experiment, model = trained.experiment, trained.run.model
-    device, dtype = _device(trained), DTYPES[experiment.precision]
+    experiment, model = run.experiment, run.model
+    device, dtype = _device(run), precision_of(model)
     data = prepared(data, model).to(device, dtype)
     network = (model.network if isinstance(model, Standardized) else model).to(device)
     evaluator = Evaluator(
         network,
-        loss_for(experiment.loss_name, trained.task),
-        replace(trained.task, has_truth=has_truth),
-        trained.logits,
+        loss_for(experiment.loss_name, experiment.task),
+        replace(experiment.task, has_truth=has_truth),
+        experiment.logits,
         data,
         autocast_for(experiment, device),
     )
@@ -105,8 +98,8 @@ def measured(
     return metrics, None if counts is None else counts.tolist()
 
 
-def _device(trained: Trained) -> torch.device:
-    """The device of the training, where this machine has it."""
-    device = torch.device(str(trained.run.summary.get("device", "cpu")))
-    there = device.type != "cuda" or (device.index or 0) < torch.cuda.device_count()
-    return device if there else torch.device("cpu")
+def _device(run: Run) -> torch.device:
+    """The device of the training, where this machine has it; a summary may say anything."""
+    found = re.fullmatch(r"cuda(:(\d{1,3}))?", str(run.summary.get("device")))
+    there = found is not None and int(found[2] or 0) < torch.cuda.device_count()
+    return torch.device(found[0] if found is not None and there else "cpu")

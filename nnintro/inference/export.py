@@ -11,12 +11,12 @@ from typing import IO
 import torch
 from torch import Tensor, nn
 
-from nnintro.config.experiment import Experiment
 from nnintro.errors import ConfigError, DataError
 from nnintro.inference import onnx_file, safetensors_file, torch_file
 from nnintro.inference.agreement import Agreement, Program, compare
-from nnintro.inference.description import describe, experiment_of
-from nnintro.inference.export_formats import FORMATS, choose_format, require_package, require_place
+from nnintro.inference.description import describe
+from nnintro.inference.export_formats import FORMATS, SUFFIXES, require_package
+from nnintro.inference.formats import chosen_format, require_place
 from nnintro.models import Standardized
 from nnintro.recording.directory import write_whole
 from nnintro.training.assemble import build_data
@@ -43,9 +43,10 @@ def export_run(run: Run, format: str | None = None, path: str | Path | None = No
     """Write a trained run's network as a file for other programs.
 
     The file takes raw inputs (batch, inputs) and gives (batch, outputs), for every batch size: any
-    standardisation is inside, dropout is off, classifiers trained on cross entropy give logits.  It
-    is read back and compared with the network before it takes its name; whatever was under that
-    name before stays until then.
+    standardisation is inside, dropout is off, classifiers trained on cross entropy give logits.
+    Inputs are in the parameters' precision, with a standardisation in float64.  The file is read
+    back and compared with the network before it takes its name; whatever was under that name before
+    stays until then.
 
     Args:
         run: from ``nnintro.train`` or ``nnintro.load``.
@@ -56,12 +57,13 @@ def export_run(run: Run, format: str | None = None, path: str | Path | None = No
         The path of the file.
 
     Raises:
-        UsageError: the format is unknown or contradicts the suffix, or its package is missing.
-        CheckpointError: the file cannot be written, or the run's config is not there any more.
+        UsageError: the format is unknown or contradicts the suffix, its package is missing, or no
+            file can be at the path.
+        CheckpointError: the file cannot be written.
         NnintroError: the file does not compute what the network computes, or cannot hold it.
     """
     chosen = None if path is None else Path(path)
-    name = choose_format(format, chosen)
+    name = chosen_format(format, chosen, SUFFIXES)
     place = chosen or default_path(run.directory, name)
     write_export(run, name, place)
     return place
@@ -75,9 +77,8 @@ def default_path(directory: Path, format: str) -> Path:
 def write_export(run: Run, format: str, path: Path) -> Agreement:
     """``export_run`` with everything chosen; how far the file is from the network."""
     require_package(format)
-    require_place(path)
-    experiment = experiment_of(run)
-    low, high = region(experiment, run.model)
+    place = require_place(path)
+    low, high = region(run)
     codec = CODECS[format]
     found: list[Agreement] = []
 
@@ -88,22 +89,23 @@ def write_export(run: Run, format: str, path: Path) -> Agreement:
         found.append(compare(run.model, codec.load(Path(file.name)), low, high))
 
     with evaluating(run.model):
-        data = codec.encode(run.model, describe(run, experiment))
-        write_whole(path, write_and_check)
+        data = codec.encode(run.model, describe(run))
+        write_whole(place, write_and_check)
     return found[0]
 
 
-def region(experiment: Experiment, model: nn.Module) -> tuple[Tensor, Tensor]:
-    """Corners of the box that the data fills, (inputs,) each.
+def region(run: Run) -> tuple[Tensor, Tensor]:
+    """Corners of the box that the data fills, (inputs,) each, in float64.
 
     From the standardisation where there is one, else from the data; where that is gone, [-1, 1].
     """
+    model = run.model
     if isinstance(model, Standardized):
         return model.mean - 3 * model.scale, model.mean + 3 * model.scale
     try:
-        splits = build_data(experiment)
+        splits = build_data(run.experiment)
     except (DataError, ConfigError):
         # An export must not depend on a file that training alone needed.
-        corner = torch.ones(experiment.task.inputs)
+        corner = torch.ones(run.experiment.task.inputs, dtype=torch.float64)
         return -corner, corner
     return splits.low, splits.high

@@ -39,8 +39,8 @@ def encode(model: nn.Module, description: dict[str, str]) -> bytes:
     graph.end_with(description["output"])
     sizes = json.loads(description["architecture"])
     x, y = (
-        helper.make_tensor_value_info(description[end], graph.element, ["batch", sizes[f"{end}s"]])
-        for end in ("input", "output")
+        helper.make_tensor_value_info(description[end], element, ["batch", sizes[f"{end}s"]])
+        for end, element in (("input", graph.input_element), ("output", graph.element))
     )
     constants = list(graph.constants.values())
     written = helper.make_model(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from nnintro.models import input_precision, precision_of
+
 if TYPE_CHECKING:
     from onnx import NodeProto, TensorProto
 
@@ -17,13 +19,17 @@ class Graph:
     Attributes:
         double: whether it computes in float64.
         element: ONNX's number of its type.
+        input_element: that of the input's, float64 where it is standardised.
     """
 
     def __init__(self, model: nn.Module) -> None:
         from onnx import TensorProto
 
-        self.double = next(model.parameters()).dtype == torch.float64
-        self.element = int(TensorProto.DOUBLE if self.double else TensorProto.FLOAT)
+        self.double = precision_of(model) == torch.float64
+        self.element, self.input_element = (
+            int(TensorProto.DOUBLE if dtype == torch.float64 else TensorProto.FLOAT)
+            for dtype in (precision_of(model), input_precision(model))
+        )
         self.nodes: list[NodeProto] = []
         self.constants: dict[str, TensorProto] = {}
         tensors = [*model.named_parameters(), *model.named_buffers()]

@@ -39,7 +39,10 @@ def translate(graph: Graph, module: nn.Module, x: str) -> str:
 
 def _standardized(graph: Graph, module: Standardized, x: str) -> str:
     centred = graph.node("Sub", x, graph.tensor(module.mean))
-    return translate(graph, module.network, graph.node("Div", centred, graph.tensor(module.scale)))
+    standard = graph.node("Div", centred, graph.tensor(module.scale))
+    if not graph.double:
+        standard = graph.node("Cast", standard, to=graph.element)
+    return translate(graph, module.network, standard)
 
 
 def _mlp(graph: Graph, module: Mlp, x: str) -> str:

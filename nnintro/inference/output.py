@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
 from nnintro.errors import CheckpointError, DataError
+from nnintro.inference.formats import require_place
 from nnintro.recording.directory import write_whole
 
 Fill = Callable[[IO[bytes]], object]
@@ -23,27 +22,20 @@ def write_output(output: Path | None, fill: Fill) -> None:
     wrong, what was there before stays.
 
     Raises:
+        UsageError: no file can be there.
         DataError: it cannot be written, or ``fill`` says so.
     """
     if output is None:
         _to_stdout(fill)
         return
-    _check(output)
+    place = require_place(output)
     try:
-        write_whole(output, fill)
+        write_whole(place, fill)
     except CheckpointError as error:
         cause = error.__cause__
         if isinstance(cause, OSError):
             raise DataError(str(error)) from cause
         raise cause or error from None  # of the computation: none of the disk's business
-
-
-def _check(output: Path) -> None:
-    """A device or a pipe of that name would be replaced by a file: /dev/null, if root asks."""
-    if output.is_dir():
-        raise DataError(f"cannot write {output}: {os.strerror(errno.EISDIR)}")
-    if output.exists() and not output.is_file():
-        raise DataError(f"cannot write {output}: it is no regular file; write to stdout instead")
 
 
 def _to_stdout(fill: Fill) -> None:

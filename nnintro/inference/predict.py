@@ -9,14 +9,15 @@ import torch
 from torch import Tensor
 
 from nnintro.config.task import Task
-from nnintro.inference.block import Array, rows_per_block
+from nnintro.inference.block import Array, Block, numpy_type, rows_per_block
 from nnintro.inference.columns import free, input_names, prediction_names
 from nnintro.inference.output import write_output
 from nnintro.inference.read import open_table
-from nnintro.inference.trained import open_trained
 from nnintro.inference.write import Columns, writer_for
+from nnintro.models import input_precision, precision_of
 from nnintro.training.assemble import threads, threads_for
 from nnintro.training.metrics import predicted_classes
+from nnintro.training.run import load_run
 
 
 def predict_file(directory: Path, source: str, output: Path | None, format_: str) -> int:
@@ -30,28 +31,41 @@ def predict_file(directory: Path, source: str, output: Path | None, format_: str
 
     Raises:
         CheckpointError: the run cannot be used.
+        UsageError: no file can be at ``output``.
         DataError: the inputs cannot be used, or the predictions not be written.
     """
-    trained = open_trained(directory)
-    predicted = prediction_names(trained.task, logits=trained.logits)
-    with open_table(source, input_names(trained.task), trained.dtype) as table:
+    run = load_run(directory)
+    task, logits = run.experiment.task, run.experiment.logits
+    read, written = (numpy_type(of(run.model)) for of in (input_precision, precision_of))
+    predicted = prediction_names(task, logits=logits)
+    with open_table(source, input_names(task), read) as table:
         free(table.names, predicted, table.place)
         columns = Columns(table.names, table.positions, predicted)
         rows = 0
 
         def fill(file: IO[bytes]) -> None:
             nonlocal rows
-            writer = writer_for(format_, file, columns, trained.dtype)
+            writer = writer_for(format_, file, columns, written)
             for block in table.blocks():
-                outputs = trained.run.predict(block.numbers.astype(trained.dtype))
-                writer.write(block, answers(outputs, trained.task, logits=trained.logits))
+                outputs = run.predict(block.numbers.astype(read))
+                if task.is_classification:
+                    _require_numbers(outputs, block)
+                writer.write(block, answers(outputs, task, logits=logits))
                 rows += len(block.numbers)
             writer.close()
 
         rows_at_once = rows_per_block(len(table.names))
-        with threads(threads_for(trained.run.model, rows_at_once)):
+        with threads(threads_for(run.model, rows_at_once)):
             write_output(output, fill)
     return rows
+
+
+def _require_numbers(outputs: Tensor, block: Block) -> None:
+    """What is no number is of no class, though every comparison would give it one."""
+    bad = outputs.isnan().any(1)
+    if bad.any():
+        wanted = "inputs that the network has an answer for (here it gives nan)"
+        raise block.refusal(int(bad.int().argmax()), 0, wanted)
 
 
 def answers(outputs: Tensor, task: Task, *, logits: bool) -> list[Array]:

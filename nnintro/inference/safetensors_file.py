@@ -38,18 +38,19 @@ def load(path: Path) -> Program:
     with safe_open(path, framework="pt") as file:
         description = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    model = rebuild(json.loads(description["architecture"]))
-    model.to(getattr(torch, description["precision"])).load_state_dict(tensors)
+    dtype = getattr(torch, description["precision"])
+    model = rebuild(json.loads(description["architecture"]), dtype)
+    model.load_state_dict(tensors)
     return model.eval()
 
 
-def rebuild(architecture: Mapping[str, Any]) -> nn.Module:
-    """A model of that architecture, its parameters still to be loaded.
+def rebuild(architecture: Mapping[str, Any], dtype: torch.dtype) -> nn.Module:
+    """A model of that architecture, its parameters of that type still to be loaded.
 
     Args:
         architecture: as ``training.run.architecture`` writes it.
     """
-    network = REBUILD[architecture["kind"]](architecture)
+    network = REBUILD[architecture["kind"]](architecture).to(dtype)
     if architecture["standardize"] == "none":
         return network
     inputs = architecture["inputs"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import zipfile
 import zlib
 from pathlib import Path
@@ -15,17 +16,22 @@ from nnintro.config.task import Task
 from nnintro.datasets import Data
 from nnintro.errors import ConfigError, DataError
 from nnintro.inference.arrays import ArrayBlock, check_shape, read_header
-from nnintro.inference.block import Array, Block
+from nnintro.inference.block import Array, Block, fits, numpy_type, wanted_of
 from nnintro.inference.columns import MOST_NAMED, counted, input_names, target_names
 from nnintro.inference.read import STDIN, SUFFIXES, open_table, opened, unknown_suffix
-from nnintro.inference.trained import Trained
-from nnintro.training.assemble import build_data
+from nnintro.models import input_precision, precision_of
+from nnintro.training.assemble import build_data, prepared, require_finite
+from nnintro.training.run import Run
 
 YAML = (".yaml", ".yml")
+UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError, ValueError
+)  # fmt: skip
+"""What a damaged archive makes Python's readers raise."""
 EXPECTED = ".csv, .tsv, .npy, .npz or .yaml, or - for CSV on stdin"
 
 
-def samples_of(source: str, trained: Trained) -> tuple[Data, bool]:
+def samples_of(source: str, run: Run) -> tuple[Data, bool]:
     """The samples of a file in float64, raw, and whether they include the noise-free truth.
 
     Raises:
@@ -33,22 +39,23 @@ def samples_of(source: str, trained: Trained) -> tuple[Data, bool]:
         ConfigError: the dataset section is wrong, or is of another task.
     """
     suffix = Path(source).suffix.lower()
-    task = trained.task
+    task = run.experiment.task
     if suffix in YAML:
-        return validation_of(Path(source), task)
+        return validation_of(Path(source), run)
     if suffix == ".npz":
-        return _from_npz(Path(source), trained), task.has_truth
+        return _from_npz(Path(source), run), task.has_truth
     if source != STDIN and suffix not in SUFFIXES:
         with opened(Path(source)):  # what is not there has no suffix either
             raise unknown_suffix(Path(source), EXPECTED)
-    with open_table(source, _names(task), trained.dtype) as table:
-        blocks = [_numbers(block, task) for block in table.blocks()]
+    with open_table(source, _names(task), numpy_type(input_precision(run.model))) as table:
+        blocks = [_numbers(block, run) for block in table.blocks()]
     numbers = np.concatenate(blocks)
     return _data(numbers[:, : task.inputs], numbers[:, task.inputs :], task), task.has_truth
 
 
-def validation_of(path: Path, task: Task) -> tuple[Data, bool]:
+def validation_of(path: Path, run: Run) -> tuple[Data, bool]:
     """The validation part of a config's dataset; the file needs no other section."""
+    task = run.experiment.task
     # Of whatever network the file may speak, this one is not asked for.
     config = load_config(path, ["model={kind: mlp, hidden: []}"])
     other = config.experiment.task
@@ -56,7 +63,10 @@ def validation_of(path: Path, task: Task) -> tuple[Data, bool]:
         if (other.kind, other.inputs, other.outputs) != (task.kind, task.inputs, task.outputs):
             message = f"expected {_shape(task)}, as the run was trained for; got {_shape(other)}"
             raise ConfigError.at("dataset", message)
-        return build_data(config.experiment).validation, other.has_truth
+        data = build_data(config.experiment).validation
+        held = prepared(data, run.model).to(torch.device("cpu"), precision_of(run.model))
+        require_finite(held, config.experiment.dataset)
+        return data, other.has_truth
 
 
 def _shape(task: Task) -> str:
@@ -69,11 +79,23 @@ def _names(task: Task) -> list[str]:
     return [*input_names(task), *target_names(task)]
 
 
-def _numbers(block: Block, task: Task) -> Array:
+def _numbers(block: Block, run: Run) -> Array:
     """A block's inputs and targets in float64."""
+    task = run.experiment.task
+    _check_targets(block, task.inputs, run)
     _check_classes(block, task.inputs, task)
     numbers: Array = block.numbers.astype(np.float64)
     return numbers
+
+
+def _check_targets(block: Block, first: int, run: Run) -> None:
+    """Targets have to be finite in the run's precision; inputs may be read in a larger one."""
+    dtype = numpy_type(precision_of(run.model))
+    bad = ~fits(block.numbers[:, first:], dtype)
+    if bad.any():
+        row, column = (int(index) for index in np.argwhere(bad)[0])
+        value = float(block.numbers[row, first + column])
+        raise block.refusal(row, first + column, wanted_of(value, dtype))
 
 
 def _check_classes(block: Block, column: int, task: Task) -> None:
@@ -95,14 +117,16 @@ def _data(inputs: Array, targets: Array, task: Task) -> Data:
     return Data(torch.from_numpy(np.ascontiguousarray(inputs)), found)
 
 
-def _from_npz(path: Path, trained: Trained) -> Data:
+def _from_npz(path: Path, run: Run) -> Data:
     """The arrays ``inputs`` (n, inputs) and ``targets`` (n, outputs); one column may be (n,)."""
-    task = trained.task
+    task = run.experiment.task
+    types = {"inputs": input_precision(run.model), "targets": precision_of(run.model)}
     columns = {"inputs": input_names(task), "targets": target_names(task)}
     blocks: dict[str, ArrayBlock] = {}
     with opened(path) as file:
         for key, values in _arrays(file, path, columns).items():
-            blocks[key] = ArrayBlock(values, f"{path}: {key}", columns[key], trained.dtype)
+            dtype = numpy_type(types[key])
+            blocks[key] = ArrayBlock(values, f"{path}: {key}", columns[key], dtype)
     inputs, targets = (block.numbers.astype(np.float64) for block in blocks.values())
     if len(inputs) != len(targets):
         counts = f"{len(inputs):,} rows of inputs and {len(targets):,} of targets"
@@ -115,21 +139,24 @@ def _arrays(file: IO[bytes], path: Path, columns: dict[str, list[str]]) -> dict[
     """The named arrays of an archive, checked before they are unpacked."""
     try:
         with zipfile.ZipFile(file) as archive:
-            there = [name.removesuffix(".npy") for name in archive.namelist()]
+            # As numpy has it: a name, or the name with .npy behind it.
+            there = {name.removesuffix(".npy"): name for name in archive.namelist()}
             for key in columns:
                 if key not in there:
-                    found = ", ".join(map(repr, there[:MOST_NAMED])) or "nothing"
+                    found = ", ".join(map(repr, list(there)[:MOST_NAMED])) or "nothing"
                     raise DataError(f"{path}: array {key!r} is missing; found {found}")
-            return {key: _array(archive, path, key, len(columns[key])) for key in columns}
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError) as error:
+            return {
+                key: _array(archive, there[key], f"{path}: {key}", len(names))
+                for key, names in columns.items()
+            }
+    except UNREADABLE as error:
         # RuntimeError: encrypted, or packed in a way that this Python cannot unpack.
         raise DataError(f"{path}: not a readable .npz file") from error
 
 
-def _array(archive: zipfile.ZipFile, path: Path, key: str, columns: int) -> Array:
-    name = f"{path}: {key}"
-    with archive.open(f"{key}.npy") as file:
-        header = read_header(file, archive.getinfo(f"{key}.npy").file_size, name)
+def _array(archive: zipfile.ZipFile, member: str, name: str, columns: int) -> Array:
+    with archive.open(member) as file:
+        header = read_header(file, archive.getinfo(member).file_size, name)
         check_shape(header.shape, columns, name)
         data = file.read(header.bytes)
     order: Literal["C", "F"] = "F" if header.fortran else "C"

@@ -50,46 +50,50 @@ class TextTable:
         self.name, self.wanted, self.dtype = name, wanted, dtype
         self._feed = Feed(file, name)
         text = io.TextIOWrapper(cast(BinaryIO, self._feed), encoding="utf-8-sig", newline="")
-        begun = self._first_lines(text)
+        self._above, first = self._first_line(text)
         self._reader = csv.reader(
-            itertools.chain(begun, text),
-            delimiter=delimiter or delimiter_of(begun[-1], wanted),
+            itertools.chain([first], text),
+            delimiter=delimiter or delimiter_of(first, wanted),
             strict=True,
         )
-        self._line = 1  # of the next row
+        self._line = self._above + 1  # of the next row
         self._waiting: Rows = []  # read, not yet in a block
         self.names, self.positions = self._columns()
 
-    def _first_lines(self, text: TextIO) -> list[str]:
-        """Up to the first one that is not blank."""
-        lines = []
+    def _first_line(self, text: TextIO) -> tuple[int, str]:
+        """How many blank lines there are above it, and the first one that is not."""
+        above = 0
         while line := text.readline():
-            lines.append(line)
             if line.strip(" \r\n"):
-                return lines
+                return above, line
+            above += 1
         raise self._empty()
 
     def _empty(self) -> DataError:
         return DataError(f"{self.name}: the file is empty")
 
     def _columns(self) -> tuple[Sequence[str], Sequence[int]]:
-        rows: Rows = []
-        while not rows or is_blank(rows[-1]):
-            before = len(rows)
-            fault = self._read(rows, 1)
-            if len(rows) == before:
-                raise fault or self._empty()
-        first = rows[-1]
-        line = self._line + sum(map(lines_of, rows[:-1]))
-        self.place = f"{self.name}:{line}"
+        first = self._first_row()
+        self.place = f"{self.name}:{self._line}"
         if not all(map(is_numeral, first)):
-            self._line = line + lines_of(first)
+            self._line += lines_of(first)
             return first, positions(first, self.wanted, self.place)
         if len(first) != len(self.wanted):
             wanted = f"{counted(len(self.wanted), 'column')} ({', '.join(self.wanted)})"
             raise DataError(f"{self.place}: expected {wanted}, found {len(first)}")
-        self._waiting = rows
+        self._waiting = [first]
         return self.wanted, range(len(first))
+
+    def _first_row(self) -> list[str]:
+        """The first row that is not blank; those above are counted, and not kept."""
+        while True:
+            rows: Rows = []
+            fault = self._read(rows, 1)
+            if not rows:
+                raise fault or self._empty()
+            if not is_blank(rows[0]):
+                return rows[0]
+            self._line += lines_of(rows[0])
 
     def _read(self, rows: Rows, count: int) -> DataError | None:
         """Append so many rows, fewer at the end; what is wrong with the row behind them."""
@@ -128,7 +132,7 @@ class TextTable:
 
     def _uneven(self, rows: Rows) -> bool:
         """Whether rows and lines differ in number: a cell in quotes may hold ends of lines."""
-        return self._reader.line_num != self._line - 1 + len(rows)
+        return self._above + self._reader.line_num != self._line - 1 + len(rows)
 
     def _block(self, read: Rows) -> TextBlock | None:
         rows, numbers = read, self._numbers(read)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nnintro.inference.agreement import Program
+from nnintro.models import input_precision
 
 DESCRIPTION = "nnintro.json"
 """The description's name within the archive (``extra_files`` of torch.export.load)."""
@@ -18,7 +19,7 @@ DESCRIPTION = "nnintro.json"
 def encode(model: nn.Module, description: dict[str, str]) -> bytes:
     """The archive's bytes; the batch dimension is free."""
     inputs = json.loads(description["architecture"])["inputs"]
-    example = torch.zeros(2, inputs, dtype=next(model.parameters()).dtype)
+    example = torch.zeros(2, inputs, dtype=input_precision(model))
     batch = torch.export.Dim("batch")
     program = torch.export.export(model, (example,), dynamic_shapes=({0: batch},))
     for node in program.graph.nodes:

@@ -134,7 +134,7 @@ class NpyWriter:
 
 
 def writer_for(format_: str, file: IO[bytes], columns: Columns, dtype: np.dtype[Any]) -> Writer:
-    """The writer of a format (see ``formats.chosen_format``) into a binary file."""
+    """The writer of a format (see ``formats.prediction_format``) into a binary file."""
     if format_ == "npy":
         return NpyWriter(file, columns, dtype)
     if format_ == "jsonl":

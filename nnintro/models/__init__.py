@@ -9,7 +9,7 @@ from torch import nn
 from nnintro.models.activations import ACTIVATIONS, Dropout
 from nnintro.models.initialization import INITIALIZATIONS
 from nnintro.models.mlp import Mlp, build_mlp
-from nnintro.models.standardized import Standardized, statistics
+from nnintro.models.standardized import Standardized, input_precision, precision_of, statistics
 from nnintro.models.table import Row, Tabulated, as_text, parameter_count
 
 __all__ = [
@@ -22,7 +22,9 @@ __all__ = [
     "Standardized",
     "Tabulated",
     "as_text",
+    "input_precision",
     "parameter_count",
+    "precision_of",
     "statistics",
 ]
 

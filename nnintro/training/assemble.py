@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from nnintro.config.dataset import Dataset, FunctionDataset
 from nnintro.config.experiment import Experiment
 from nnintro.datasets import Data, Splits, build_dataset
 from nnintro.descent.optimizers import build_optimizer
@@ -95,7 +96,7 @@ def build_model(experiment: Experiment, splits: Splits | None) -> tuple[nn.Modul
     network = MODELS[section.kind](section, task, low, high, dtype, generator)
     if not standardize:
         return network, network
-    return network, Standardized(network, mean.to(dtype), scale.to(dtype))
+    return network, Standardized(network, mean, scale)
 
 
 def load_parameters(module: nn.Module, parameters: Any, where: str) -> None:
@@ -128,7 +129,8 @@ def assemble(
         say: told what there is to wait for, if there is.
 
     Raises:
-        ConfigError: the device is not there, or the formula is not finite on the data.
+        ConfigError: the device is not there, the formula is not finite on the data, or the run's
+            precision cannot hold the data.
         CheckpointError: ``saved`` is of another model.
     """
     device = resolve_device(experiment.device)
@@ -142,6 +144,9 @@ def assemble(
     train, validation = (
         prepared(data, model).to(device, dtype) for data in (splits.train, splits.validation)
     )
+    # Validation first: of a function it has no noise, and shows whether the formula is to blame.
+    require_finite(validation, experiment.dataset)
+    require_finite(train, experiment.dataset, noisy=experiment.dataset.noise > 0)
     descent = experiment.descent
     plan = Plan(descent.variant, len(train), experiment.batch_size)
     optimizer = build_optimizer(descent, network.parameters())
@@ -162,8 +167,30 @@ def prepared(data: Data, model: nn.Module) -> Data:
     """
     if not isinstance(model, Standardized):
         return data
-    mean, scale = model.mean.double().cpu(), model.scale.double().cpu()
+    mean, scale = model.mean.cpu(), model.scale.cpu()
     return Data((data.inputs - mean) / scale, data.targets)
+
+
+def require_finite(data: Data, dataset: Dataset, *, noisy: bool = False) -> None:
+    """Check data that is in a run's precision already.
+
+    Args:
+        noisy: whether a function's targets hold noise, the formula itself being checked before.
+
+    Raises:
+        ConfigError: at the dataset's key that is to blame, where a number is not finite.
+    """
+    inputs, targets = "dataset", "dataset"
+    if isinstance(dataset, FunctionDataset):
+        inputs, targets = "dataset.domain", "dataset.noise" if noisy else "dataset.formula"
+    for what, values, key in (("inputs", data.inputs, inputs), ("targets", data.targets, targets)):
+        if not bool(values.isfinite().all()):
+            dtype = data.inputs.dtype
+            name = str(dtype).removeprefix("torch.")
+            largest = torch.finfo(dtype).max
+            larger = "" if dtype == torch.float64 else ", or train in precision: float64"
+            message = f"the {what} go beyond what {name} can hold (at most {largest:.1e})"
+            raise ConfigError.at(key, f"{message}; measure them in larger units{larger}")
 
 
 def _autograd(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from nnintro.config.task import Task
 from nnintro.datasets import Data
+from nnintro.models import precision_of
 from nnintro.training import metrics
 from nnintro.training.losses import Loss
 
@@ -35,14 +36,15 @@ def evaluating(network: nn.Module) -> Iterator[None]:
 def outputs_of(
     network: nn.Module, inputs: Tensor, autocast: Autocast = contextlib.nullcontext
 ) -> Tensor:
-    """(n, features) -> (n, outputs) in evaluation mode, in blocks that fit into memory."""
+    """(n, features) -> (n, outputs) in evaluation mode, in blocks that fit into memory.
+
+    The outputs are of the parameters' type, autocast or not.
+    """
     widest = max((p.shape[0] for p in network.parameters() if p.dim() > 1), default=1)
     rows = max(1, LARGEST_ACTIVATION // widest)
     with evaluating(network), autocast():
-        if len(inputs) <= rows:
-            output: Tensor = network(inputs)
-            return output.to(inputs.dtype)
-        return torch.cat([network(block) for block in torch.split(inputs, rows)]).to(inputs.dtype)
+        outputs = torch.cat([network(block) for block in torch.split(inputs, rows)])
+    return outputs.to(precision_of(network))
 
 
 @dataclass

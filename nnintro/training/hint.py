@@ -25,18 +25,19 @@ def learning_rate_to_try(experiment: Experiment) -> float | None:
 
     None where none was found in two seconds.
     """
-    begun = time.perf_counter()
+    deadline = time.perf_counter() + BUDGET_SECONDS
     rate = experiment.descent.learning_rate
     for halves in range(1, 17):
         candidate = one_digit(rate / 10 ** (halves / 2))
-        if _descends(experiment, candidate):
+        if _descends(experiment, candidate, deadline):
             return candidate
-        if time.perf_counter() - begun > BUDGET_SECONDS:
+        if time.perf_counter() > deadline:
             return None
     return None
 
 
-def _descends(experiment: Experiment, rate: float) -> bool:
+def _descends(experiment: Experiment, rate: float, deadline: float) -> bool:
+    """Whether the loss is lower after 50 updates, all of them made before the deadline."""
     descent = experiment.descent.model_copy(update={"learning_rate": rate})
     parts = assemble(experiment.model_copy(update={"descent": descent}))
     loss = loss_for(experiment.loss_name, experiment.task)
@@ -45,5 +46,6 @@ def _descends(experiment: Experiment, rate: float) -> bool:
         return float(loss(outputs_of(parts.network, parts.train.inputs), parts.train.targets))
 
     before = current()
-    advance = parts.engine.advance(0, PROBED_UPDATES, lambda: False)
-    return not advance.diverged and current() < before
+    advance = parts.engine.advance(0, PROBED_UPDATES, lambda: time.perf_counter() > deadline)
+    in_time = advance.step == PROBED_UPDATES and not advance.diverged
+    return in_time and current() < before

@@ -124,7 +124,7 @@ class _Job:
             parts.network,
             loss_for(self.loss_name, self.task),
             self.task,
-            self.loss_name == "cross_entropy",
+            experiment.logits,
             parts.validation,
             parts.autocast,
         )
@@ -149,9 +149,12 @@ class _Job:
 
     def _recorder(self) -> Recorder:
         experiment, logging = self.experiment, self.experiment.logging
-        logits = self.loss_name == "cross_entropy"
         pictures = Pictures(
-            self.parts.model, self.parts.splits, self.task, experiment.name, logits=logits
+            self.parts.model,
+            self.parts.splits,
+            self.task,
+            experiment.name,
+            logits=experiment.logits,
         )
         self.moments = looks(self.total, self.parts.plan, len(self.parts.validation), logging.every)
         return Recorder(
@@ -298,15 +301,20 @@ class _Job:
                 f"training diverged {outcome.reason}: the loss is no finite number; {self._hint()}"
             )
             raise DivergedError(message, self.directory, summary)
-        run = Run(self.directory, self.parts.model.cpu().eval(), summary)
+        model = self.parts.model.cpu().eval()
+        run = Run(self.directory, model, summary, self.request.config)
         return Result(run, self.interrupts.received)
 
     def _hint(self) -> str:
         rate = self.experiment.descent.learning_rate
         found = learning_rate_to_try(self.experiment)
-        tried = found if found is not None else rate / 10
+        if found is None:
+            return (
+                f"a smaller learning rate may help, such as --set descent.learning_rate="
+                f"{rate / 10:g} (it was {rate:g}; whether that descends was not seen)"
+            )
         return (
-            f"try a smaller learning rate: --set descent.learning_rate={tried:g} (it was {rate:g})"
+            f"try a smaller learning rate: --set descent.learning_rate={found:g} (it was {rate:g})"
         )
 
 

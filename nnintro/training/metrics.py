@@ -13,13 +13,16 @@ def regression(outputs: Tensor, targets: Tensor) -> dict[str, float]:
     """mse, mae, rmse, r2 and the largest error, of (n, outputs) each.
 
     r2 is 1 - residual/total sum of squares, averaged over the outputs; for a constant target it is
-    1 when met exactly and 0 otherwise (scikit-learn's convention).
+    1 when met exactly and 0 otherwise (scikit-learn's convention).  Of nan everything is nan.
     """
-    residual = outputs.double() - targets.double()
+    targets = targets.double()
+    residual = outputs.double() - targets
     squares = residual.square().sum(0)
-    total = (targets.double() - targets.double().mean(0)).square().sum(0)
-    constant = torch.where(squares == 0, 1.0, 0.0).double()
-    r2 = torch.where(total > 0, 1 - squares / total.clamp(min=1e-300), constant).mean()
+    total = (targets - targets.mean(0)).square().sum(0)
+    # Not total == 0: rounding of the mean leaves 1e-34 of it.
+    constant = targets.amax(0) == targets.amin(0)
+    met = torch.where(squares.isnan(), squares, (squares == 0).double())
+    r2 = torch.where(constant, met, 1 - squares / total).mean()
     mse = squares.mean() / len(residual)
     size = residual.abs()
     values = torch.stack([mse, size.mean(), mse.sqrt(), r2, size.max()]).tolist()

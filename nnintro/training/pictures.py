@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from nnintro.config.task import Task
 from nnintro.datasets import Splits
+from nnintro.models import input_precision
 from nnintro.recording.recorder import Sketch
 from nnintro.training.evaluation import outputs_of
 from nnintro.training.metrics import confusion, predicted_classes
@@ -37,8 +38,7 @@ class Pictures:
         self.model, self.splits, self.task = model, splits, task
         self.name, self.title = name, name
         self.logits = logits
-        first = next(model.parameters())
-        self._like = first.dtype, first.device
+        self._device = next(model.parameters()).device
 
     def sketches(self, step: int) -> list[Sketch]:
         """The figures that suit the task and its number of inputs, after ``step`` updates."""
@@ -56,8 +56,8 @@ class Pictures:
         return [make() for make in makers]
 
     def _outputs(self, inputs: Tensor) -> Tensor:
-        dtype, device = self._like
-        return outputs_of(self.model, inputs.to(device, dtype)).double().cpu()
+        raw = inputs.to(self._device, input_precision(self.model))
+        return outputs_of(self.model, raw).double().cpu()
 
     def _sketch(self, kind: str, name: str, arrays: dict[str, Array], **texts: Any) -> Sketch:
         return Sketch(kind, f"figures/{name}", arrays, {"title": self.title, **texts})

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nnintro.config.experiment import Experiment, flat_values, smoke
+from nnintro.config.experiment import flat_values, smoke
 from nnintro.config.load import Config, load_config
 from nnintro.config.override import RIVALS
 from nnintro.errors import CheckpointError, ConfigError, Problem
@@ -83,7 +83,7 @@ def reopen(
     directory = find_run(run, runs_dir)
     lock = RunLock(directory)
     try:
-        begun = run_experiment(directory)
+        begun = run_config(directory).experiment
         now = load_config(directory / "config.yaml" if config is None else config, overrides)
         experiment = smoke(now.experiment) if smoke_test else now.experiment
         named = {text.partition("=")[0].strip() for text in overrides}
@@ -101,14 +101,14 @@ def reopen(
         raise
 
 
-def run_experiment(directory: Path) -> Experiment:
+def run_config(directory: Path) -> Config:
     """What a run's config.yaml says.
 
     Raises:
         CheckpointError: it has none, or none that can be used.
     """
     try:
-        return load_config(directory / "config.yaml").experiment
+        return load_config(directory / "config.yaml")
     except ConfigError as error:
         raise CheckpointError(f"{directory} cannot be used: {error}") from error
 

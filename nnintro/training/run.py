@@ -14,12 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from nnintro.config.experiment import Experiment
+from nnintro.config.load import Config
 from nnintro.errors import CheckpointError, DataError
+from nnintro.models import input_precision
 from nnintro.recording.checkpoint import load_checkpoint
 from nnintro.recording.history import read_history
 from nnintro.training.assemble import build_model, load_parameters
 from nnintro.training.evaluation import outputs_of
-from nnintro.training.resume import run_experiment
+from nnintro.training.resume import run_config
 
 
 class Run:
@@ -27,14 +29,23 @@ class Run:
 
     Attributes:
         directory: the run's folder.
-        model: the trained module in evaluation mode, on the CPU; takes raw inputs.
+        model: the trained module in evaluation mode, on the CPU; takes raw inputs, with
+            ``standardize: inputs`` in float64, else in the parameters' precision.
         summary: what summary.json says.
+        config: what it was trained by.
     """
 
-    def __init__(self, directory: Path, model: nn.Module, summary: dict[str, Any]) -> None:
+    def __init__(
+        self, directory: Path, model: nn.Module, summary: dict[str, Any], config: Config
+    ) -> None:
         self.directory = directory
         self.model = model
         self.summary = summary
+        self.config = config
+
+    @property
+    def experiment(self) -> Experiment:
+        return self.config.experiment
 
     @functools.cached_property
     def history(self) -> dict[str, list[float | None]]:
@@ -44,19 +55,18 @@ class Run:
     def predict(self, inputs: Any) -> Tensor:
         """The network's outputs: (n, features) array, list or tensor -> (n, outputs) tensor.
 
-        With one feature, (n,) is taken as (n, 1).  For a classifier trained on cross entropy the
-        outputs are logits.
+        With one feature, (n,) is taken as (n, 1).  The outputs are in the parameters' precision;
+        for a classifier trained on cross entropy they are logits.
 
         Raises:
             DataError: the inputs have another shape, or are no numbers.
         """
-        first = next(self.model.parameters())
         try:
             # A copy: torch takes neither read-only arrays nor reversed ones.
             plain = inputs if isinstance(inputs, Tensor) else np.array(inputs)
             if not isinstance(plain, Tensor) and plain.dtype.kind not in "biuf":
                 raise TypeError(f"found {plain.dtype}")
-            values = torch.as_tensor(plain, dtype=first.dtype, device="cpu")
+            values = torch.as_tensor(plain, dtype=input_precision(self.model), device="cpu")
         except (TypeError, ValueError, RuntimeError) as error:
             raise DataError(f"inputs must be numbers in rows of equal length: {error}") from None
         features = _features(self.model)
@@ -119,14 +129,14 @@ def load_run(directory: str | Path) -> Run:
     directory = Path(directory)
     if not directory.is_dir():
         raise CheckpointError(f"{directory}: no such run")
-    experiment = run_experiment(directory)
-    loaded = load_checkpoint(directory)
+    config = run_config(directory)
+    experiment, loaded = config.experiment, load_checkpoint(directory)
     for damage in loaded.damaged:
         warnings.warn(f"{damage}; {loaded.path.name} is used in its place", stacklevel=2)
     check_architecture(loaded.state, experiment, str(directory))
     _, model = build_model(experiment, None)
     load_parameters(model, loaded.state.get("model"), str(directory))
-    return Run(directory, model.eval(), _summary(directory, experiment, loaded.state))
+    return Run(directory, model.eval(), _summary(directory, experiment, loaded.state), config)
 
 
 def _summary(directory: Path, experiment: Experiment, state: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zipfile
 
 import numpy as np
 
@@ -20,6 +21,18 @@ def npz(**arrays):
     file = io.BytesIO()
     np.savez(file, **arrays)
     return file.getvalue()
+
+
+def npz_packed(**arrays):
+    """A .npz in LZMA, the first member damaged."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_LZMA) as archive:
+        for name, array in arrays.items():
+            archive.writestr(f"{name}.npy", npy(array))
+    data = bytearray(file.getvalue())
+    start = 30 + len(f"{next(iter(arrays))}.npy") + 9  # behind the headers of ZIP and LZMA
+    data[start : start + 20] = b"\xff" * 20
+    return bytes(data)
 
 
 def npy_saying(header, data=b""):
@@ -203,6 +216,8 @@ EVALUATE = [
      "a.npz: not a readable .npz file"),
     ("npz-damaged", "curve", "a.npz",
      npz(inputs=np.full(3, 7.0), targets=np.zeros(3)).replace(np.float64(7).tobytes(), b"x" * 8),
+     "a.npz: not a readable .npz file"),
+    ("npz-lzma", "curve", "a.npz", npz_packed(inputs=np.arange(3.0), targets=np.zeros(3)),
      "a.npz: not a readable .npz file"),
     ("npz-names", "curve", "a.npz", npz(x=np.zeros(3), y=np.zeros(3)),
      "a.npz: array 'inputs' is missing; found 'x', 'y'"),

@@ -49,7 +49,7 @@ def test_stdin_has_lines_too(command, runs, monkeypatch):
     done = command("predict", runs["curve"], "-", "--format", "jsonl")
     assert done.code == 4
     assert done.err == "<stdin>:3: column 'x': expected a number, got 'n/a'\n"
-    # What came before it had been answered already.
+    # It is in the same block as what came before it, and a block is answered as a whole.
     assert done.out == ""
 
 

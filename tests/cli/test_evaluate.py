@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
+import zipfile
 
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
 import nnintro
+from tests.cli.bad_tables import npy
 from tests.conftest import TRAINED
+from tests.support import config
 
 
 def evaluated(command, *words):
@@ -55,9 +59,14 @@ class TestOwnData:
         rows = [[int(cell) for cell in line.split()] for line in lines[blank + 3 :]]
         assert rows == [[k, *row] for k, row in enumerate(counts)]
 
-    def test_a_run_of_another_machine_is_measured_on_this_one(self, command, runs, tmp_path):
-        import shutil
+    @pytest.mark.parametrize("device", [None, "foo", "mps", "cuda:-1", "cuda:0x1", "cuda:99", 3])
+    def test_a_summary_with_an_odd_device(self, command, runs, tmp_path, device):
+        copy = shutil.copytree(runs["curve"], tmp_path / "copy")
+        summary = json.loads((copy / "summary.json").read_text())
+        (copy / "summary.json").write_text(json.dumps({**summary, "device": device}))
+        assert evaluated(command, copy)["metrics"] == evaluated(command, runs["curve"])["metrics"]
 
+    def test_a_run_of_another_machine_is_measured_on_this_one(self, command, runs, tmp_path):
         copy = shutil.copytree(runs["exact"], tmp_path / "copy")
         summary = json.loads((copy / "summary.json").read_text())
         summary["device"] = "cuda:7"
@@ -132,6 +141,25 @@ class TestFiles:
             expected = (np.log(np.exp(outputs).sum(1)) - chosen).mean()
             assert metrics["cross_entropy"] == pytest.approx(expected, rel=1e-6)
 
+    def test_an_archive_with_plain_names(self, command, runs, tmp_path):
+        """numpy takes members with and without .npy behind their names."""
+        arrays = {"inputs": np.arange(3.0), "targets": np.zeros(3)}
+        np.savez(tmp_path / "a.npz", **arrays)
+        with zipfile.ZipFile(tmp_path / "b.npz", "w") as archive:
+            for name, array in arrays.items():
+                archive.writestr(name, npy(array))
+        expected = evaluated(command, runs["curve"], "--dataset", "a.npz")["metrics"]
+        assert evaluated(command, runs["curve"], "--dataset", "b.npz")["metrics"] == expected
+
+    def test_targets_have_to_fit_where_inputs_may_be_larger(self, command, tmp_path):
+        values = config(dataset={"standardize": "inputs"}, precision="float32")
+        run = nnintro.train(values, runs_dir=tmp_path / "runs").directory
+        (tmp_path / "a.csv").write_text("x,y\n1e39,1\n1,-1e39\n")
+        done = command("evaluate", run, "--dataset", "a.csv")
+        assert (done.code, done.out) == (4, "")
+        wanted = "a number that float32 can hold (at most 3.4e+38)"
+        assert done.err == f"a.csv:3: column 'y': expected {wanted}, got '-1e39'\n"
+
     def test_classes_that_do_not_occur(self, command, runs, tmp_path):
         (tmp_path / "a.csv").write_text("x1,x2,y\n0,1,1\n2,3,1.0\n")
         done = command("evaluate", runs["moons"], "--dataset", "a.csv", "--json")
@@ -158,6 +186,16 @@ class TestDatasets:
         )
         found = evaluated(command, runs["exact"], "--dataset", "d.yaml")
         assert found["metrics"] == evaluated(command, runs["exact"])["metrics"]
+
+    def test_a_dataset_beyond_the_runs_precision(self, command, runs, tmp_path):
+        text = "precision: float64\ndataset:\n  kind: function\n  formula: 1e39*x\n"
+        (tmp_path / "d.yaml").write_text(text)
+        done = command("evaluate", runs["curve"], "--dataset", "d.yaml")
+        assert (done.code, done.out) == (3, "")
+        assert done.err.startswith(
+            "d.yaml:4:12: dataset.formula: the targets go beyond what float32 can hold"
+        )
+        assert command("evaluate", runs["exact"], "--dataset", "d.yaml").code == 0
 
     def test_the_seed_is_that_of_the_file(self, command, runs, tmp_path):
         text = "seed: {}\ndataset: {{kind: classification, generator: moons, samples: 60}}\n"

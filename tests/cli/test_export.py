@@ -48,7 +48,7 @@ def test_the_path_to_stdout_and_the_check_to_stderr(command, run, tmp_path, form
     suffix = FORMATS[format].suffix
     assert (done.code, done.out) == (0, f"runs/small/small{suffix}\n")
     (line,) = done.err.splitlines()
-    assert line.startswith(f"runs/small/small{suffix}: read back and run on 84 inputs, ")
+    assert line.startswith(f"runs/small/small{suffix}: takes float64; read back and run on 84 ")
     assert "1, 2, 17 and 64 at a time: largest difference " in line
     x = np.linspace(-1, 1, 5)[:, None]
     found = PROGRAMS[format](tmp_path / done.out.strip(), x)
@@ -72,7 +72,8 @@ def test_a_run_is_known_by_its_folder_wherever_one_stands(command, run, monkeypa
     [
         ([], "say which --format: onnx, torch or safetensors, or let --output end in .onnx, "
              ".pt2 or .safetensors"),
-        (["--format", "onxx"], "--format onxx: expected onnx, torch or safetensors"),
+        (["--format", "onxx"], "--format: expected onnx, torch or safetensors, got 'onxx'; did you "
+             "mean 'onnx'?"),
         (["--output", "net.bin"], "net.bin: the suffix names no format: onnx, torch or "
              "safetensors, or let --output end in .onnx, .pt2 or .safetensors"),
         (["--format", "onnx", "--output", "net.pt2"],
@@ -98,14 +99,25 @@ def test_places_where_no_file_can_be(command, run, files, tmp_path, output, caus
     (tmp_path / "folder.onnx").mkdir()
     before = files()
     done = command("export", run, "--output", output)
-    assert (done.code, done.out, done.err) == (6, "", f"cannot write {output}: {cause}\n")
+    assert (done.code, done.out, done.err) == (2, "", f"cannot write {output}: {cause}\n")
     assert files() == before
+
+
+def test_a_pipe_is_not_replaced_and_a_link_stays_one(command, run, tmp_path):
+    os.mkfifo(tmp_path / "pipe.onnx")
+    done = command("export", run, "--output", "pipe.onnx")
+    assert (done.code, done.err) == (2, "cannot write pipe.onnx: it is no regular file\n")
+    assert (tmp_path / "pipe.onnx").is_fifo()
+    (tmp_path / "link.onnx").symlink_to("real.onnx")
+    assert command("export", run, "--output", "link.onnx").out == "link.onnx\n"
+    assert (tmp_path / "link.onnx").is_symlink()
+    assert (tmp_path / "real.onnx").is_file()
 
 
 def test_the_default_place_may_be_a_folder_too(command, run, tmp_path):
     (tmp_path / run / "small.onnx").mkdir()
     done = command("export", run, "--format", "onnx")
-    assert (done.code, done.err) == (6, "cannot write runs/small/small.onnx: Is a directory\n")
+    assert (done.code, done.err) == (2, "cannot write runs/small/small.onnx: Is a directory\n")
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
@@ -167,6 +179,21 @@ def test_ctrl_c_leaves_nothing(command, run, files, monkeypatch):
     assert files() == before
 
 
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
+def test_other_signals_leave_nothing_either(command, run, files, monkeypatch, name, code):
+    def terminated(path):
+        os.kill(os.getpid(), getattr(signal, name))
+        raise AssertionError("nobody listened")
+
+    codec = export.CODECS["onnx"]
+    monkeypatch.setitem(export.CODECS, "onnx", export.Codec(codec.encode, terminated))
+    handler, before = signal.getsignal(getattr(signal, name)), files()
+    done = command("export", run, "--format", "onnx")
+    assert (done.code, done.out, done.err) == (code, "", "")
+    assert files() == before
+    assert signal.getsignal(getattr(signal, name)) == handler
+
+
 @every_format
 def test_a_process_says_no_more_than_that(process, run, format):
     """No warning and no progress of a library, whatever filters are set."""
@@ -198,4 +225,5 @@ def test_wrong_words_need_no_torch(process, tmp_path):
     with process("export", "runs/small", "--format", "onxx", env=env) as running:
         out, err = running.communicate(timeout=60)
     assert (running.returncode, out) == (2, "")
-    assert err == "--format onxx: expected onnx, torch or safetensors\n"
+    expected = "expected onnx, torch or safetensors, got 'onxx'; did you mean 'onnx'?"
+    assert err == f"--format: {expected}\n"

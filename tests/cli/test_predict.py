@@ -133,6 +133,12 @@ class TestFormats:
         return [[1, 2], [0.1, -4]]
 
     @pytest.mark.usefixtures("points")
+    def test_tsv_to_stdout(self, command, runs):
+        done = command("predict", runs["moons"], "a.csv", "--format", "tsv")
+        commas = table(command("predict", runs["moons"], "a.csv").out)
+        assert table(done.out, "\t") == commas
+
+    @pytest.mark.usefixtures("points")
     def test_tsv(self, command, runs, tmp_path):
         done = command("predict", runs["moons"], "a.csv", "--output", "out.tsv")
         assert (done.code, done.out, done.err) == (0, "", "2 predictions in out.tsv\n")
@@ -188,12 +194,16 @@ class TestFormats:
     @pytest.mark.parametrize(
         ("words", "message"),
         [
-            (("--format", "xml"), "--format: expected csv, npy or jsonl, got 'xml'"),
+            (("--format", "xml"), "--format: expected csv, tsv, npy or jsonl, got 'xml'"),
             (("--format", "json"),
-             "--format: expected csv, npy or jsonl, got 'json'; did you mean 'jsonl'?"),
+             "--format: expected csv, tsv, npy or jsonl, got 'json'; did you mean 'jsonl'?"),
             (("--format", "npy"), "--format npy needs --output: an array is no text for stdout"),
-            (("--output", "out"), "--output out: no format has this suffix "
-             "(.csv, .tsv, .npy, .jsonl, .ndjson); add --format"),
+            (("--output", "out"), "out: the suffix names no format: csv, tsv, npy or jsonl, or "
+             "let --output end in .csv, .tsv, .npy, .jsonl or .ndjson"),
+            (("--format", "npy", "--output", "out.csv"),
+             "out.csv: a file of --format npy does not end in .csv"),
+            (("--format", "csv", "--output", "out.TSV"),
+             "out.TSV: a file of --format csv does not end in .tsv"),
         ],
     )  # fmt: skip
     def test_usage(self, command, runs, tmp_path, words, message):
@@ -222,8 +232,29 @@ class TestArrays:
         assert header[:3] == ["x1", "x2", "prediction"]
         expected = nnintro.load(runs["moons"]).predict(array.astype(float)).numpy()[:, 0]
         assert np.allclose([float(row[4]) for row in rows], sigmoid(expected), rtol=1e-12)
-        if array.dtype != bool:
-            assert np.array_equal(np.array(rows)[:, :2].astype(float), array)
+        assert np.array_equal(np.array(rows)[:, :2].astype(float), array)
+        lines = command("predict", runs["moons"], "a.npy", "--format", "jsonl").out.splitlines()
+        for line, (x1, x2) in zip(lines, array.astype(float), strict=True):
+            row = json.loads(line)
+            assert (row["x1"], row["x2"]) == (x1, x2)
+            assert type(row["x1"]) in (int, float)
+
+    @pytest.mark.parametrize("name", ["a.csv", "a.npy"])
+    def test_no_answer_is_no_class(self, command, runs, tmp_path, name):
+        """Standardised they are infinite in float32, and their weighted sum may be inf - inf."""
+        far = np.array([[0.0, 1.0], [1e300, 1e300]])
+        np.save(tmp_path / "a.npy", far)
+        (tmp_path / "a.csv").write_text("x2,n,x1\n1,a,0\n\n1e300,b,1e300\n")
+        assert nnintro.load(runs["blobs"]).predict(far).isnan().any(1).tolist() == [False, True]
+        done = command("predict", runs["blobs"], name, "--output", "out.csv")
+        place = {"a.csv": "a.csv:4", "a.npy": "a.npy[1, 0]"}[name]
+        found = {"a.csv": "'1e300'", "a.npy": "1e+300"}[name]
+        assert (done.code, done.out) == (4, "")
+        assert done.err == (
+            f"{place}: column 'x1': expected inputs that the network has an answer for "
+            f"(here it gives nan), got {found}\n"
+        )
+        assert not (tmp_path / "out.csv").exists()
 
     def test_one_column_may_be_flat(self, command, runs, tmp_path):
         values = np.linspace(0, 1, 11, dtype=np.float32)
@@ -269,23 +300,43 @@ class TestOutputs:
 
     def test_no_such_folder(self, command, runs, inputs):
         done = command("predict", runs["curve"], inputs, "--output", "no/out.csv")
-        assert (done.code, done.out) == (4, "")
+        assert (done.code, done.out) == (2, "")
         assert done.err == "cannot write no/out.csv: No such file or directory\n"
 
     def test_a_folder(self, command, runs, tmp_path, inputs):
         (tmp_path / "out.csv").mkdir()
         done = command("predict", runs["curve"], inputs, "--output", "out.csv")
-        assert (done.code, done.err) == (4, "cannot write out.csv: Is a directory\n")
+        assert (done.code, done.err) == (2, "cannot write out.csv: Is a directory\n")
         assert list((tmp_path / "out.csv").iterdir()) == []
 
     def test_a_pipe_or_a_device_is_not_replaced(self, command, runs, tmp_path, inputs):
         os.mkfifo(tmp_path / "out.csv")
         done = command("predict", runs["curve"], inputs, "--output", "out.csv")
-        assert done.code == 4
-        assert done.err == (
-            "cannot write out.csv: it is no regular file; write to stdout instead\n"
-        )
+        assert (done.code, done.err) == (2, "cannot write out.csv: it is no regular file\n")
         assert (tmp_path / "out.csv").is_fifo()
+
+    def test_a_link_stays_one(self, command, runs, tmp_path, inputs):
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "out.csv").symlink_to("folder/real.csv")
+        for before in (None, "before"):
+            if before is not None:
+                (tmp_path / "folder/real.csv").write_text(before)
+            assert command("predict", runs["curve"], inputs, "--output", "out.csv").code == 0
+            assert (tmp_path / "out.csv").is_symlink()
+            assert (tmp_path / "folder/real.csv").read_text().startswith("x,prediction\n")
+        assert [path.name for path in (tmp_path / "folder").iterdir()] == ["real.csv"]
+
+    def test_links_in_a_circle(self, command, runs, tmp_path, inputs):
+        (tmp_path / "out.csv").symlink_to("out.csv")
+        done = command("predict", runs["curve"], inputs, "--output", "out.csv")
+        assert done.code == 2
+        assert done.err.startswith("cannot write out.csv: ")
+        assert (tmp_path / "out.csv").is_symlink()
+
+    def test_a_name_that_is_too_long(self, command, runs, inputs):
+        name = "a" * 300 + ".csv"
+        done = command("predict", runs["curve"], inputs, "--output", name)
+        assert (done.code, done.err) == (2, f"cannot write {name}: File name too long\n")
 
     def test_a_full_disk(self, command, runs, tmp_path, monkeypatch, inputs):
         def full(_):

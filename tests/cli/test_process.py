@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,6 +42,40 @@ def assert_readable(directory, status):
     assert run.predict([0.25]).shape == (1, 1)
     assert not list(directory.rglob("*.tmp"))
     return summary
+
+
+@pytest.mark.parametrize("closed", [(1,), (2,), (1, 2)])
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("train", "small.yaml", "--json"), 0),
+        (("validate", "small.yaml"), 0),
+        (("validate", "nowhere.yaml"), 3),
+        (("runs",), 0),
+        (("--version",), 0),
+        (("--help",), 0),
+        (("predict", "runs/none", "a.csv"), 6),
+        (("evaluate", "runs/earlier"), 0),
+        (("export", "runs/earlier", "--format", "safetensors"), 0),
+    ],
+)
+def test_closed_streams(process, written, runs, tmp_path, words, code, closed):
+    """As `>&-` and `2>&-` leave them: what there was to say is not said elsewhere."""
+    written("small.yaml", training={"epochs": 1})
+    (tmp_path / "runs").mkdir()
+    shutil.copytree(runs["curve"], tmp_path / "runs/earlier")
+
+    def close():
+        for descriptor in closed:
+            os.close(descriptor)
+
+    with process(*words, preexec_fn=close) as running:
+        out, err = running.communicate(timeout=60)
+    assert running.returncode == code
+    assert "Traceback" not in err
+    assert "Error" not in out + err
+    if code and closed == (2,):
+        assert (out, err) == ("", "")
 
 
 @pytest.mark.parametrize(

@@ -815,6 +815,18 @@ VALUES: dict[str, tuple[str, list[str]]] = {
             "bad.yaml:3:44: logging.figures: expected auto or off, got 'always'",
         ],
     ),
+    "more rows than memory holds": (
+        FINE + "training: {steps: 10000000000}\nlogging: {scalars: every 3 steps}\n",
+        [
+            "bad.yaml:4:20: logging.scalars: the 10,000,000,000 updates give 3,333,333,333 rows, and the history holds 10,000,000; expected auto, off, or at least every 1000 steps",
+        ],
+    ),
+    "a formula that is nowhere within a sign": (
+        "dataset: {kind: function, formula: sign(log(x)), domain: [[-1, 1]]}\nmodel: {kind: mlp}\n",
+        [
+            "bad.yaml:1:36: dataset.formula: not a finite number at x = -1, which is in the domain",
+        ],
+    ),
     "an empty stop_when": (
         FINE + "training: {stop_when: {}}\n",
         [

@@ -111,6 +111,33 @@ def test_friedmans_functions_are_sklearns(name):
     assert sorted(together.tolist()) == pytest.approx(sorted(y))
 
 
+FORMULAS = {
+    "sine": lambda x: np.sin(x[0]),
+    "friedman1": lambda x: (
+        10 * np.sin(np.pi * x[0] * x[1]) + 20 * (x[2] - 0.5) ** 2 + 10 * x[3] + 5 * x[4]
+    ),
+    "friedman2": lambda x: np.sqrt(x[0] ** 2 + (x[1] * x[2] - 1 / (x[1] * x[3])) ** 2),
+    "friedman3": lambda x: np.arctan((x[1] * x[2] - 1 / (x[1] * x[3])) / x[0]),
+    "sparse_uncorrelated": lambda x: x[0] + 2 * x[1] - 2 * x[2] - 1.5 * x[3],
+}
+
+
+@pytest.mark.parametrize("name", REGRESSIONS)
+def test_without_noise_the_targets_are_the_formula(name):
+    splits = splits_of(kind="regression", generator=name, samples=200)
+    weights, bias = (np.array(splits.facts.get(f"true_{key}", 0)) for key in ("weights", "bias"))
+    formula = FORMULAS.get(name, lambda x: x.T @ weights[:, 0] + bias[0])
+    assert name in FORMULAS or name == "linear"
+    for part in (splits.train, splits.validation):
+        expected = formula(part.inputs.numpy().T)
+        assert expected.std() > 0.1
+        assert np.allclose(part.targets[:, 0].numpy(), expected, rtol=1e-12, atol=1e-12)
+    noisy = splits_of(kind="regression", generator=name, samples=4000, noise=0.5)
+    if name != "linear":
+        left = noisy.train.targets[:, 0].numpy() - formula(noisy.train.inputs.numpy().T)
+        assert left.std() == pytest.approx(0.5, rel=0.05)
+
+
 @pytest.mark.parametrize("name", REGRESSIONS)
 def test_every_regression(name):
     splits = splits_of(kind="regression", generator=name, samples=100, noise=0.1)

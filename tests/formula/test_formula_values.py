@@ -84,6 +84,10 @@ def by_torch(text: str, *points: tuple[float, ...]) -> list[float]:
         ("sign(0)", 0.0),
         ("step(0)", 0.0),
         ("step(0.1)", 1.0),
+        ("sign(log(-1))", nan),
+        ("step(0/0)", nan),
+        ("sign(1/0)", 1.0),
+        ("step(-1/0)", 0.0),
         ("-2**2", -4.0),
         ("2**-1", 0.5),
         ("2**3**2", 512.0),
@@ -98,7 +102,8 @@ def test_values_at_the_edges(text, value):
 
 NUMPY = {
     **{name: getattr(np, name) for name in ("sin", "cos", "tan", "exp", "log", "sqrt", "tanh")},
-    **{"abs": np.abs, "floor": np.floor},
+    **{"abs": np.abs, "floor": np.floor, "sign": np.sign},
+    **{"step": lambda z: z if np.isnan(z) else np.heaviside(z, 0.0)},
 }
 
 
@@ -137,8 +142,11 @@ def test_constant_exponents_take_no_shortcut(exponent):
 PYTHON: dict[str, Any] = {
     **{name: getattr(math, name) for name in FUNCTIONS if hasattr(math, name)},
     **{"pi": math.pi, "e": math.e, "abs": abs, "min": min, "max": max},
-    **{"floor": lambda z: float(math.floor(z)), "step": lambda z: float(z > 0)},
-    **{"sign": lambda z: float((z > 0) - (z < 0)), "__builtins__": {}},
+    **{
+        "floor": lambda z: float(math.floor(z)),
+        "step": lambda z: z if math.isnan(z) else float(z > 0),
+    },
+    **{"sign": lambda z: z if math.isnan(z) else float((z > 0) - (z < 0)), "__builtins__": {}},
 }
 
 

@@ -18,8 +18,8 @@ from scipy.special import erf, expit
 from nnintro.config.load import load_config
 from nnintro.config.write import as_yaml
 from nnintro.inference.agreement import clear_of_jumps
-from nnintro.inference.description import experiment_of, precision_of
 from nnintro.inference.export import region
+from nnintro.models import input_precision, precision_of
 from nnintro.training.assemble import build_data, build_model
 from nnintro.training.run import Run
 
@@ -64,6 +64,7 @@ def with_numpy(path: Path, x: np.ndarray) -> np.ndarray:
     prefix = ""
     if architecture["standardize"] == "inputs":
         x, prefix = (x - tensors["mean"]) / tensors["scale"], "network."
+        x = x.astype(tensors["network.layers.0.weight"].dtype)
     names = [*architecture["activations"], architecture["output_activation"]]
     for layer, name in enumerate(names):
         weight, bias = (tensors[f"{prefix}layers.{layer}.{kind}"] for kind in ("weight", "bias"))
@@ -79,7 +80,8 @@ LIMITS = {torch.float32: 1e-6, torch.float64: 1e-12}
 
 def untrained(source: Path | dict[str, Any], folder: Path) -> Run:
     """A run's folder with the config alone; its network with random parameters of usual size."""
-    experiment = load_config(source).experiment
+    config = load_config(source)
+    experiment = config.experiment
     _, model = build_model(experiment, build_data(experiment))
     generator = torch.Generator().manual_seed(5)
     with torch.no_grad():
@@ -90,7 +92,7 @@ def untrained(source: Path | dict[str, Any], folder: Path) -> Run:
     directory = folder / experiment.name
     directory.mkdir()
     (directory / "config.yaml").write_text(as_yaml(experiment), encoding="utf-8")
-    return Run(directory, model.eval(), {})
+    return Run(directory, model.eval(), {}, config)
 
 
 def fresh(run, rows=301, seed=9):
@@ -98,11 +100,11 @@ def fresh(run, rows=301, seed=9):
     low, high = (corner.double().numpy() for corner in region_of(run))
     unit = np.random.default_rng(seed).uniform(-0.5, 1.5, size=(rows, len(low)))
     x = torch.from_numpy(low + unit * (high - low))
-    return x.to(precision_of(run)).numpy()
+    return x.to(input_precision(run.model)).numpy()
 
 
 def region_of(run):
-    return region(experiment_of(run), run.model)
+    return region(run)
 
 
 def assert_same(run, format, path, x):
@@ -115,7 +117,7 @@ def assert_same(run, format, path, x):
         assert found.shape == wanted.shape
         assert found.dtype == wanted.dtype
         apart = np.abs(found - wanted) / np.maximum(1, np.abs(wanted))
-        assert apart.max() <= LIMITS[precision_of(run)]
+        assert apart.max() <= LIMITS[precision_of(run.model)]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 import nnintro
-from nnintro.errors import CheckpointError, DataError, NnintroError, UsageError
+from nnintro.errors import DataError, NnintroError, UsageError
 from nnintro.inference import agreement, export, onnx_file
 from nnintro.inference.export import CODECS, export_run, write_export
 from nnintro.inference.export_formats import FORMATS
@@ -34,6 +34,7 @@ DESCRIBED = {
     "output_kind": "logits",
     "classes": '["0", "1", "2"]',
     "precision": "float32",
+    "input_precision": "float64",
     "trained_in": "bfloat16",
 }
 ARCHITECTURE = {
@@ -252,13 +253,6 @@ class TestRefused:
         with pytest.raises(UsageError, match=r"\(No module named 'protobuf_that_is_not_there'\)$"):
             export_run(run, "onnx")
 
-    def test_a_config_that_has_gone(self, run):
-        text = (run.directory / "config.yaml").read_text()
-        (run.directory / "config.yaml").unlink()
-        with pytest.raises(CheckpointError, match="cannot be used"):
-            export_run(run, "onnx")
-        (run.directory / "config.yaml").write_text(text)
-
 
 class TestRegion:
     def test_is_the_data(self, make):
@@ -278,6 +272,12 @@ class TestRegion:
         run = make(config())
         assert [corner.tolist() for corner in region_of(run)] == [[-1.0], [1.0]]
         assert write_export(run, "onnx", run.directory / "a.onnx").rows == sum(agreement.SIZES)
+
+
+def test_a_run_that_is_open_needs_its_folder_no_more(make, tmp_path):
+    run = make(config(dataset=BLOBS))
+    (run.directory / "config.yaml").unlink()
+    assert export_run(run, path=tmp_path / "a.onnx").exists()
 
 
 def test_the_format_follows_from_the_suffix(make, tmp_path):

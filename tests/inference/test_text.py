@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -102,6 +103,39 @@ def test_written_as_the_csv_module_writes(rows, delimiter):
     if "\r" not in text:
         options = {"delimiter": delimiter, "quoting": csv.QUOTE_MINIMAL}
         assert text.encode() == written(rows, "\n", **options)
+
+
+class Blank(io.RawIOBase):
+    """So many blank lines, then a table; never all of it in memory."""
+
+    def __init__(self, line, count, end):
+        self.left, self.line, self.end = count, line, end
+
+    def readable(self):
+        return True
+
+    def read(self, _=-1):
+        if self.left == 0:
+            end, self.end = self.end, b""
+            return end
+        lines = min(self.left, 4000)
+        self.left -= lines
+        return self.line * lines
+
+
+@pytest.mark.parametrize("line", [b"\n", b"   \r\n", b"\x0c\n"])
+@pytest.mark.parametrize(("end", "row"), [(b"x\n1\nn/a\n", 3), (b"1\n\n\nn/a\n", 4)])
+def test_blank_lines_above_are_counted_and_not_kept(line, end, row):
+    count = 200_000
+    tracemalloc.start()
+    try:
+        table = TextTable(Blank(line, count, end), "a.csv", ("x",), FLOAT64)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2_000_000
+    with pytest.raises(DataError, match=rf"^a\.csv:{count + row}: column 'x': expected a number"):
+        list(table.blocks())
 
 
 def test_a_header_in_quotes_over_two_lines():

@@ -172,6 +172,15 @@ def test_standardized_carries_its_statistics():
     assert {"mean", "scale"} <= set(model.state_dict())
 
 
+@pytest.mark.parametrize("size", [1e-300, 1e-200, 1e-50, 1e39, 1e200, 1e308])
+def test_statistics_of_any_size(size):
+    """Squares of most of these leave float64's range."""
+    mean, scale = statistics(torch.linspace(0, 1, 5, dtype=torch.float64)[:, None] * size)
+    assert float(mean / size) == pytest.approx(0.5)
+    assert float(scale / size) == pytest.approx(math.sqrt(1 / 8))
+    assert statistics(torch.zeros(3, 1, dtype=torch.float64))[1].tolist() == [1.0]
+
+
 def test_section_defaults():
     section = MlpModel(kind="mlp")
     assert section.activations == ["sigmoid"]

@@ -12,6 +12,8 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import nnintro
+from nnintro.config.load import load_config
+from nnintro.engines.autograd import Autograd
 from nnintro.recording.painter import Painter
 from nnintro.training import hint
 from nnintro.training.interrupts import SIGNALS, Interrupts
@@ -127,6 +129,30 @@ class TestDivergence:
         assert run.summary["status"] == "completed"
         assert run.history["train/loss"][-1] < run.history["train/loss"][0]
 
+    def test_the_hint_takes_no_longer_than_its_budget(self, monkeypatch):
+        """Updates of 0.1 s, of which 50 would take five."""
+        update = Autograd._update
+
+        def slow(self, *arguments, **options):
+            time.sleep(0.1)
+            return update(self, *arguments, **options)
+
+        monkeypatch.setattr(Autograd, "_update", slow)
+        monkeypatch.setattr(hint, "BUDGET_SECONDS", 0.5)
+        experiment = load_config(LINE, ["descent.learning_rate=5"]).experiment
+        begun = time.perf_counter()
+        assert hint.learning_rate_to_try(experiment) is None
+        assert time.perf_counter() - begun < 2
+
+    def test_a_hint_that_was_not_seen_to_descend_says_so(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(hint, "BUDGET_SECONDS", 0.0)
+        with pytest.raises(nnintro.DivergedError) as caught:
+            nnintro.train(LINE, ["descent.learning_rate=60"], runs_dir=tmp_path)
+        assert str(caught.value).endswith(
+            "a smaller learning rate may help, such as --set descent.learning_rate=6 (it was 60; "
+            "whether that descends was not seen)"
+        )
+
     @pytest.mark.parametrize(
         ("value", "digit"), [(0.0372, 0.03), (0.3, 0.3), (1.0, 1.0), (999, 900), (1e-7, 1e-7)]
     )
@@ -199,6 +225,43 @@ class TestDevice:
     def test_auto_is_the_processor_then(self, tmp_path):
         run = nnintro.train(config(device="auto"), runs_dir=tmp_path)
         assert run.summary["device"] == "cpu"
+
+
+class TestNumbersBeyondThePrecision:
+    @pytest.mark.parametrize(
+        ("dataset", "message"),
+        [
+            ({"formula": "1e39*x"}, "dataset.formula: the targets go beyond what float32 can hold "
+             "(at most 3.4e+38); measure them in larger units, or train in precision: float64"),
+            ({"formula": "x/1e39", "domain": [[0, 1e39]]},
+             "dataset.domain: the inputs go beyond what float32 can hold"),
+            ({"kind": "regression", "weights": [1e300]}, "dataset: the targets go beyond what"),
+            ({"kind": "classification", "noise": 1e300}, "dataset: the inputs go beyond what"),
+            ({"noise": 1e300}, "dataset.noise: the targets go beyond what"),
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+    def test_are_told_at_their_key(self, tmp_path, dataset, message, precision):
+        with pytest.raises(nnintro.ConfigError) as caught:
+            nnintro.train(config(dataset=dataset, precision=precision), runs_dir=tmp_path)
+        assert message in str(caught.value)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_float64_has_no_larger_one(self, tmp_path):
+        values = config(dataset={"noise": 1e308}, precision="float64")
+        with pytest.raises(
+            nnintro.ConfigError, match=r"at most 1\.8e\+308\); measure .* larger units$"
+        ):
+            nnintro.train(values, runs_dir=tmp_path)
+
+    @pytest.mark.parametrize("size", [1e-200, 1e-50, 1e39, 1e200])
+    def test_standardised_inputs_may_be_of_any_size(self, tmp_path, size):
+        dataset = {"formula": f"x/{size}", "domain": [[0, size]], "standardize": "inputs"}
+        run = nnintro.train(config(dataset=dataset, precision="float32"), runs_dir=tmp_path)
+        plain = {"formula": "x", "domain": [[0, 1]], "standardize": "inputs"}
+        twin = nnintro.train(config(dataset=plain, precision="float32"), runs_dir=tmp_path)
+        inputs = np.linspace(0, 1, 11)
+        assert np.allclose(run.predict(inputs * size), twin.predict(inputs), atol=1e-3)
 
 
 def test_summary_counts_are_of_the_updates_alone(tmp_path):

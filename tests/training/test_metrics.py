@@ -31,6 +31,21 @@ def test_regression(n, outputs, seed):
     assert found["sup_error"] == pytest.approx(np.abs(y - f).max())
 
 
+@pytest.mark.parametrize("n", [3, 7, 1000])
+def test_r2_of_a_constant_target_whose_mean_is_rounded(n):
+    targets = torch.full((n, 1), 0.1, dtype=torch.float64)
+    assert metrics.regression(targets, targets)["r2"] == 1
+    assert metrics.regression(targets + 1e-3, targets)["r2"] == 0
+
+
+@pytest.mark.parametrize("targets", [[[1.0], [2.0]], [[1.0], [1.0]]])
+def test_r2_of_what_is_no_number_is_none(targets):
+    outputs = torch.tensor([[1.0], [float("nan")]])
+    found = metrics.regression(outputs, torch.tensor(targets))
+    assert len(found) == 5
+    assert all(math.isnan(value) for value in found.values())
+
+
 @pytest.mark.parametrize(("value", "expected"), [(2.0, 1.0), (3.0, 0.0)])
 def test_r2_of_a_constant_target(value, expected):
     y, f = np.full((5, 1), 2.0), np.full((5, 1), value)

@@ -84,7 +84,7 @@ class TestPredict:
         x = torch.tensor([[3.0, -4.0]])
         mean, scale = network.mean, network.scale
         assert float(scale.min()) > 0
-        inner = network.network((x - mean) / scale)
+        inner = network.network(((x - mean) / scale).float())
         assert torch.allclose(plane.predict(x), inner)
 
     @pytest.mark.parametrize(

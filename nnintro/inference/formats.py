@@ -1,0 +1,91 @@
+"""Files that commands write: in which format, and whether one can stand there; knows no torch."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from nnintro.config.wording import choice
+from nnintro.errors import UsageError
+
+Suffixes = Mapping[str, Sequence[str]]
+"""Format -> the suffixes of its files, the usual one first."""
+
+PREDICTIONS: Suffixes = {
+    "csv": (".csv",),
+    "tsv": (".tsv",),
+    "npy": (".npy",),
+    "jsonl": (".jsonl", ".ndjson"),
+}
+
+
+def prediction_format(name: str | None, output: Path | None) -> str:
+    """The format of ``nnintro predict``: csv where nothing says another (see ``chosen_format``).
+
+    Raises:
+        UsageError: see ``chosen_format``; or an array is to go to stdout.
+    """
+    if name is None and output is None:
+        return "csv"
+    found = chosen_format(name, output, PREDICTIONS)
+    if found == "npy" and output is None:
+        raise UsageError("--format npy needs --output: an array is no text for stdout")
+    return found
+
+
+def chosen_format(name: str | None, output: Path | None, formats: Suffixes) -> str:
+    """The format that was named, or the one of the output's suffix.
+
+    Raises:
+        UsageError: there is no such format or suffix, neither was given, or they contradict.
+    """
+    if name is not None and name not in formats:
+        raise UsageError(f"--format: {choice(name, list(formats))}")
+    suffix = output.suffix.lower() if output is not None else ""
+    by_suffix = next((key for key, ends in formats.items() if suffix in ends), None)
+    if name is not None and by_suffix not in (None, name):
+        raise UsageError(f"{output}: a file of --format {name} does not end in {suffix}")
+    found = name or by_suffix
+    if found is None:
+        place = "say which --format" if output is None else f"{output}: the suffix names no format"
+        endings = _either(end for ends in formats.values() for end in ends)
+        raise UsageError(f"{place}: {_either(formats)}, or let --output end in {endings}")
+    return found
+
+
+def _either(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}"
+
+
+def require_place(path: Path) -> Path:
+    """Where a file called ``path`` goes: behind a link that stands there, which stays a link.
+
+    Files are written beside their place and renamed, which would replace a pipe or a device:
+    /dev/null, if root asks.
+
+    Raises:
+        UsageError: no file can be there: its folder is missing, or something else has the name.
+    """
+    try:
+        # Only a link is resolved: messages name the place as the user does.
+        place = path.resolve() if path.is_symlink() else path
+        cause = _obstacle(place)
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, before Python 3.13
+        reason = error.strerror if isinstance(error, OSError) else None
+        cause = reason or os.strerror(errno.ELOOP)
+    if cause is not None:
+        raise UsageError(f"cannot write {path}: {cause}")
+    return place
+
+
+def _obstacle(place: Path) -> str | None:
+    if place.is_dir():
+        return os.strerror(errno.EISDIR)
+    if not place.parent.is_dir():
+        return os.strerror(errno.ENOTDIR if place.parent.exists() else errno.ENOENT)
+    if os.path.lexists(place) and not place.is_file():
+        return "it is no regular file"
+    return None
