@@ -32,7 +32,7 @@ def draw_chart(works: Sequence[WorkResult], path: Path) -> None:
     matplotlib.use("agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(6.4, 1.7 + 0.62 * len(works)), dpi=150)
+    figure, axes = pyplot.subplots(figsize=(6.4, 1.5 + 0.62 * len(works)), dpi=150)
     for row, work in enumerate(works):
         _row(axes, row, work)
     axes.set_xscale("log")
@@ -46,7 +46,7 @@ def draw_chart(works: Sequence[WorkResult], path: Path) -> None:
         axes.spines[side].set_visible(False)
     axes.tick_params(axis="y", length=0)
     _legend(figure, axes, works)
-    figure.tight_layout(rect=(0, 0, 1, 1 - 0.75 / figure.get_figheight()))
+    figure.tight_layout(rect=(0, 0, 1, 1 - 0.6 / figure.get_figheight()))
     figure.savefig(path)
     pyplot.close(figure)
 
@@ -87,4 +87,4 @@ def _legend(figure: Any, axes: Any, works: Sequence[WorkResult]) -> None:
     for peer in (peer for peer in PEERS if peer in present):
         colour, mark = LOOKS[peer]
         axes.scatter([], [], s=40, color=colour, marker=mark, label=present[peer])
-    figure.legend(loc="upper center", ncol=3, frameon=False, fontsize=8.5)
+    figure.legend(loc="upper center", ncol=3, frameon=False, fontsize=8.5, labelspacing=0.3)

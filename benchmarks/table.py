@@ -111,16 +111,16 @@ def _ratio(timed: Timed, other: Timed | None) -> str:
 
 
 def factor(value: float) -> str:
-    """Two digits, three from ten up: 0.25, 1.3, 13, 132."""
-    if value < 1:
-        return f"{value:.2f}"
-    return f"{value:.1f}" if value < 10 else f"{value:,.0f}"
+    """Two digits, or all those before the point: 0.0025, 0.25, 1.3, 13, 132."""
+    if value < 0.995:
+        return f"{value:.2g}"
+    return f"{value:.1f}" if value < 9.95 else f"{value:,.0f}"
 
 
 def number(value: float) -> str:
-    """Three digits that count: 7.65, 76.5, 765, 7,650, 76,500."""
-    if value < 100:
-        return f"{value:.3g}"
+    """Three digits that count: 7.60, 76.5, 765, 7,650, 76,500."""
+    if value < 99.95:
+        return f"{value:#.3g}"
     rounded = round(value, 3 - len(str(int(value))))
     return f"{rounded:,.0f}"
 

@@ -48,7 +48,7 @@ def test_the_order_rotates():
 
 def test_overview():
     assert cells(overview([WORK])) == [
-        ["1-64-1, batch 32 of 1,000", "**300**", "50", "4", "8.0 (JAX, lax.scan)", "100"]
+        ["1-64-1, batch 32 of 1,000", "**300**", "50.0", "4.00", "8.0 (JAX, lax.scan)", "100"]
     ]
 
 
@@ -56,8 +56,8 @@ def test_details_are_sorted_and_show_the_loss():
     rows = cells(details(WORK))
     assert rows == [
         ["nnintro, fused", "300", "200-550", "8.0", "100", "0.0312500", "0.2 s"],
-        ["JAX, lax.scan", "50", "30-75", "1.0", "17", "0.0312500", "0.2 s"],
-        ["torch, sliced tensors", "4", "3.5-4.5", "0.06", "1.0", "0.0312500", "0.2 s"],
+        ["JAX, lax.scan", "50.0", "30.0-75.0", "1.0", "17", "0.0312500", "0.2 s"],
+        ["torch, sliced tensors", "4.00", "3.50-4.50", "0.06", "1.0", "0.0312500", "0.2 s"],
     ]
     assert "loss after 224 updates" in details(WORK)
     assert "begins at 0.5000000" in details(WORK)
@@ -81,14 +81,22 @@ def test_commands():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(7.654, "7.65"), (76.54, "76.5"), (99.99, "100"), (765.4, "765"), (1234567.0, "1,230,000")],
+    [(7.6, "7.60"), (76.54, "76.5"), (99.99, "100"), (765.4, "765"), (1234567.0, "1,230,000")],
 )
 def test_numbers_have_three_digits(value, text):
     assert number(value) == text
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.0625, "0.06"), (1.26, "1.3"), (16.66, "17"), (132.4, "132")]
+    ("value", "text"),
+    [
+        (0.00254, "0.0025"),
+        (0.999, "1.0"),
+        (1.26, "1.3"),
+        (9.97, "10"),
+        (16.66, "17"),
+        (132.4, "132"),
+    ],
 )
 def test_factors(value, text):
     assert factor(value) == text
