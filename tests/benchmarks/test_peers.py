@@ -28,6 +28,11 @@ def short(name):
     return dataclasses.replace(work, samples=2 * work.batch, checked_epochs=1)
 
 
+def skip_if_missing(peer):
+    if PEERS[peer].missing:
+        pytest.skip(f"not installed: {PEERS[peer].missing}")
+
+
 def reached(peer, assignment):
     contestant = PEERS[peer].build(assignment)
     start = contestant.parameters()
@@ -61,18 +66,17 @@ def test_two_updates_of_every_work(name):
 @pytest.mark.parametrize("peer", [peer for peer in SAME_ORDER if peer != "sliced"])
 def test_the_same_order_leads_to_the_same_loss(peer, optimizer):
     """Some hundred updates, the short last batch of every epoch among them."""
-    for module in PEERS[peer].needs:
-        pytest.importorskip(module)
+    skip_if_missing(peer)
     assignment = assignments.draw(WORKS["mini-batch"], optimizer)
     assert reached(peer, assignment) == pytest.approx(reached("sliced", assignment), rel=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras, of its own arrays
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize("peer", OWN_ORDER)
 def test_without_an_order_all_agree(peer, optimizer):
     """Over the whole data at once there is none, and what is left is the mathematics."""
-    for module in PEERS[peer].needs:
-        pytest.importorskip(module)
+    skip_if_missing(peer)
     work = dataclasses.replace(WORKS["whole-data"], checked_epochs=50)
     assignment = assignments.draw(work, optimizer)
     assert reached(peer, assignment) == pytest.approx(reached("sliced", assignment), rel=1e-4)
