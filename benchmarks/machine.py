@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import platform
 from pathlib import Path
@@ -28,6 +29,12 @@ def limit_threads(count: int) -> None:
     os.environ["JAX_PLATFORMS"] = "cpu"
 
 
+def keras_backend() -> str:
+    """JAX where it is installed, else torch, unless the user said; to be asked before it loads."""
+    default = "jax" if importlib.util.find_spec("jax") else "torch"
+    return os.environ.setdefault("KERAS_BACKEND", default)
+
+
 def describe() -> dict[str, str]:
     """Processor, its cores, Python, and the libraries that are installed."""
     facts = {"processor": processor(), "cores": str(os.cpu_count()), "on": platform.system()}
@@ -37,8 +44,8 @@ def describe() -> dict[str, str]:
             facts[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    if "KERAS_BACKEND" in os.environ and "keras" in facts:
-        facts["keras"] += f" on {os.environ['KERAS_BACKEND']}"
+    if "keras" in facts:
+        facts["keras"] += f" on {keras_backend()}"
     return facts
 
 

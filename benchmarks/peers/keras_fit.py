@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 from typing import Any
 
-os.environ.setdefault("KERAS_BACKEND", "jax" if importlib.util.find_spec("jax") else "torch")
-
-import keras
-
 from benchmarks.assignment import Assignment, Layer
+from benchmarks.machine import keras_backend
+
+keras_backend()
+
+import keras  # noqa: E402
 
 
 class Fit:

@@ -24,7 +24,6 @@ class Fit:
             iterator_train__sampler=Orders(assignment),
             train_split=None,
             verbose=0,
-            **({"optimizer__fused": True} if adam else {}),
         )
         self.net.initialize()
         self.data = assignment.inputs, assignment.targets

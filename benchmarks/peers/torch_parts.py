@@ -44,10 +44,10 @@ def loss_of(assignment: Assignment) -> Callable[[Tensor, Tensor], Tensor]:
 def optimizer_of(
     assignment: Assignment, parameters: Iterable[nn.Parameter]
 ) -> torch.optim.Optimizer:
-    """torch's own, the faster form of each on a CPU: one kernel for Adam, plain for SGD."""
-    if assignment.optimizer == "adam":
-        return torch.optim.Adam(parameters, lr=assignment.learning_rate, fused=True)
-    return torch.optim.SGD(parameters, lr=assignment.learning_rate)
+    """torch's own, in the form that it chooses itself."""
+    adam = assignment.optimizer == "adam"
+    method = torch.optim.Adam if adam else torch.optim.SGD
+    return method(parameters, lr=assignment.learning_rate)
 
 
 class Orders(Sampler[int]):
