@@ -110,7 +110,7 @@ class RegressionDataset(_Generated):
     """Inputs; the number that the generator needs by default."""
     outputs: Annotated[int, Field(ge=1, le=1000)] = 1
     """Targets per sample; only `linear` has more than one."""
-    weights: list[float] | None = None
+    weights: Annotated[list[float], Field(min_length=1)] | None = None
     """`linear` with one output: the true weights; drawn from a normal distribution by default."""
     bias: float | None = None
     """`linear`: the true bias; drawn by default."""

@@ -458,7 +458,7 @@ descent:
     "a key unlike any other": (
         FINE + "training: {banana: 1}\n",
         [
-            "bad.yaml:3:12: training.banana: unknown key; expected epochs, steps, engine, stop_when or early_stopping",
+            "bad.yaml:3:12: training.banana: unknown key; expected epochs, steps, engine, stop_when, early_stopping or checkpoint",
         ],
     ),
     "a misspelling beside the right key": (
