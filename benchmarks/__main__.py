@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks.machine import describe, limit_threads
+from benchmarks.machine import describe, limit_threads, load
 from benchmarks.peers import PEERS
 from benchmarks.results import Results, read, write
 from benchmarks.table import report
@@ -50,7 +50,8 @@ def run(options: argparse.Namespace) -> Results:
     from benchmarks.timing import measure
     from benchmarks.whole_command import measure_commands
 
-    results = Results(settings={"threads": options.threads, "rounds": options.rounds})
+    settings = {"threads": options.threads, "rounds": options.rounds, "load before": load()}
+    results = Results(settings=settings)
     present = [peer for peer in options.peers if not PEERS[peer].missing]
     for peer in options.peers:
         if missing := PEERS[peer].missing:

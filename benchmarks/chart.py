@@ -52,7 +52,7 @@ def draw_chart(works: Sequence[WorkResult], path: Path) -> None:
 
 
 def _row(axes: Any, row: int, work: WorkResult) -> None:
-    """A line from the slowest to the fastest, a mark for everybody, and our ratio behind ours."""
+    """A line from the slowest to the fastest, a mark for everybody, our ratio above ours."""
     rates = [median(timed) for timed in work.contestants]
     axes.plot([min(rates), max(rates)], [row, row], color="#cccccc", linewidth=1, zorder=1)
     for timed in work.contestants:
@@ -60,7 +60,7 @@ def _row(axes: Any, row: int, work: WorkResult) -> None:
         size = 110 if timed.peer == "fused" else 40
         axes.scatter(
             median(timed), row, s=size, color=colour, marker=mark, edgecolor="white",
-            linewidth=0.7, zorder=3 if timed.peer == "fused" else 2,
+            linewidth=0.7, zorder=2 if timed.peer == "fused" else 3,
         )  # fmt: skip
     fused = next((timed for timed in work.contestants if timed.peer == "fused"), None)
     best = best_peer(work)
@@ -72,8 +72,15 @@ def _ratio(axes: Any, row: int, fused: Timed, best: Timed) -> None:
     text = f"{factor(median_ratio(fused.rates, best.rates))}x the best peer"
     axes.annotate(
         text, (median(fused), row), xytext=(0, 9), textcoords="offset points",
-        ha="right" if median(fused) > 1e5 else "center", fontsize=8, color=LOOKS["fused"][0],
+        ha=_side(median(fused)), fontsize=8, color=LOOKS["fused"][0],
     )  # fmt: skip
+
+
+def _side(rate: float) -> str:
+    """Where the text lies about the mark so that it stays within the axes."""
+    if rate > 1e5:
+        return "right"
+    return "left" if rate < 100 else "center"
 
 
 def _lines(work: WorkResult) -> str:

@@ -49,6 +49,11 @@ def describe() -> dict[str, str]:
     return facts
 
 
+def load() -> float:
+    """Processes that wanted a core in the last minute; anything much above 0 spoils the numbers."""
+    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else float("nan")
+
+
 def processor() -> str:
     """The processor's own name, where the system tells it."""
     path = Path("/proc/cpuinfo")
