@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-LOOPS = {"error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
+LOOPS = {"error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}, "forceinline": True}
 """Sums may be added up in another order, by several at a time."""
 
 LARGE = 128
