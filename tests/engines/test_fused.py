@@ -69,7 +69,9 @@ def generated(number):
     kept = load_config(config(dataset=data, descent={"batch_size": 1})).experiment
     n = kept.dataset.training_samples
     variant = ["batch", "mini-batch", "mini-batch", "stochastic"][number % 4]
-    size = {"batch": source.randint(1, n), "stochastic": 1}.get(variant, source.randint(1, n))
+    # Several blocks in a batch, but not dozens: autograd takes them one by one.
+    least = -(-n // 4) if variant == "batch" else 1
+    size = 1 if variant == "stochastic" else source.randint(least, n)
     return config(
         dataset=data,
         model={
