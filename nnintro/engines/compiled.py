@@ -74,7 +74,7 @@ def load_kernel(dtype: np.dtype[Any], say: Say) -> Kernel:
     """The kernel for float32 or float64; ``say`` hears of a compilation that is about to come."""
     if not _marker(dtype).exists():
         often = "each time, for no folder can be written to keep it in" if _is_lost() else "once"
-        say(f"compiling the fused engine for {dtype}, {often}: about ten seconds")
+        say(f"compiling the fused engine for {dtype}, {often}: about fifteen seconds")
     return Kernel(_module(), dtype)
 
 

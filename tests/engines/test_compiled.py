@@ -39,7 +39,8 @@ def test_processes_that_start_at_once_on_an_empty_cache(tmp_path):
     several = [start(tmp_path / f"{i}", tmp_path / "cache") for i in range(2)]
     found = [process.communicate(timeout=300) for process in several]
     assert [process.returncode for process in several] == [0, 0], found
-    assert all("compiling the fused engine for float32, once: about ten" in e for _, e in found)
+    # At least the first to look; the other may have been slower to start than that to compile.
+    assert any("compiling the fused engine for float32, once: about" in e for _, e in found)
     later = start(tmp_path / "later", tmp_path / "cache")
     out, err = later.communicate(timeout=300)
     assert "compiling" not in err
