@@ -170,11 +170,17 @@ def _entries(folder: Path) -> list[Entry]:
     except (
         ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError
     ) as error:  # fmt: skip
-        raise CheckpointError(f"{manifest}: no readable checkpoint here ({error!r})") from error
+        raise CheckpointError(
+            f"{manifest}: no readable checkpoint here ({_reason(error)})"
+        ) from error
     for entry in found:
         if not entry.file or Path(entry.file).name != entry.file or entry.file.startswith("."):
             raise CheckpointError(f"{manifest}: {entry.file!r} is not the name of a file beside it")
     return found
+
+
+def _reason(error: Exception) -> str:
+    return f"no {error}" if isinstance(error, KeyError) else str(error)
 
 
 def _checked(folder: Path, entry: Entry) -> bytes:
