@@ -20,7 +20,7 @@ from tests.cli.conftest import environment
 LONG = {"training": {"epochs": 1_000_000}, "logging": {"scalars": "every 100000 steps"}}
 
 
-def wait_for(condition, seconds=30.0):
+def wait_for(condition, seconds=90.0):  # a first run compiles the fused engine
     """Until ``condition()`` holds; its value."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
