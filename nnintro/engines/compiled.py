@@ -1,100 +1,146 @@
-"""The compiled kernel: one compilation for all architectures, kept on disk for the next process."""
+"""The kernel's machine code: compiled once on a machine for all architectures, kept on disk.
+
+A child process compiles (``backpropagation.build``).  A process that trains only loads the object
+file, through llvmlite, which takes a tenth of the time that importing numba would.
+"""
 
 from __future__ import annotations
 
-import contextlib
+import ctypes
 import functools
 import hashlib
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from nnintro.engines.backpropagation.codes import ENTRY
+from nnintro.errors import NnintroError
+
 SOURCES = Path(__file__).with_name("backpropagation")
+DIGEST = hashlib.sha256().digest_size
+"""Bytes in front of an object file, by which a damaged one is known."""
 Say = Callable[[str], None]
+Descend = Callable[[int, float], int]
+"""(address of a call's words, longest gradient) -> how it ended; see ``codes``."""
 
 
-class Kernel:
-    """``descend`` for numbers of one type, and what it needs around it."""
+def load_kernel(dtype: np.dtype[Any], say: Say, interrupted: Callable[[], bool]) -> Descend:
+    """``descend`` for float32 or float64, as a function that other threads run beside.
 
-    def __init__(self, module: ModuleType, dtype: np.dtype[Any]) -> None:
-        self.dtype = dtype
-        self.descend = module.descend
-        self.DONE = module.DONE
-        self.PARAMETERS_ARE_NOT_FINITE = module.PARAMETERS_ARE_NOT_FINITE
+    Args:
+        say: hears of a compilation that is about to come.
+        interrupted: asked several times a second while it goes on.
 
-    def is_ready(self) -> None:
-        """Note for later processes that the compilation is on disk."""
-        with contextlib.suppress(OSError):  # at worst they announce a compilation that is none
-            _marker(self.dtype).touch()
+    Raises:
+        KeyboardInterrupt: ``interrupted`` said so; nothing is left behind.
+        NnintroError: the compiler failed.
+    """
+    folder = cache_folder()
+    code = None if folder is None else _read(folder / f"{dtype.name}.o")
+    if code is None:
+        often = "once" if folder else "each time, for no folder can be written to keep it in"
+        say(f"compiling the fused engine for {dtype}, {often}: about fifteen seconds")
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            made = Path(scratch) / "kernel.o"
+            _compile(dtype, made, interrupted)
+            code = made.read_bytes()
+            if folder is not None:
+                made.write_bytes(hashlib.sha256(code).digest() + code)
+                made.replace(folder / f"{dtype.name}.o")
+    return _function(code)
 
-    def architecture(
-        self, widths: list[int], activations: list[str], loss: str, *, one_hot: bool
-    ) -> tuple[Any, ...]:
-        """The network and the loss in the kernel's codes."""
-        from nnintro.engines.backpropagation import activations as hidden
-        from nnintro.engines.backpropagation import losses
 
-        pairs = list(zip(widths[:-1], widths[1:], strict=True))
-        sizes = [size for inputs, outputs in pairs for size in (inputs * outputs, outputs)]
-        starts = np.cumsum([0, *sizes[:-1]]).reshape(-1, 2)
-        codes = np.array([hidden.CODES[name] for name in activations])
-        return np.array(widths), codes, starts, losses.CODES[loss], one_hot
+def _read(path: Path) -> bytes | None:
+    """An object file's bytes; None where there is none, or it is not what was written."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    digest, code = content[:DIGEST], content[DIGEST:]
+    return code if hashlib.sha256(code).digest() == digest else None
 
-    def working_memory(
-        self, widths: list[int], rows: int, targets: int, blocks: int
-    ) -> tuple[np.ndarray[Any, Any], ...]:
-        """Outputs and deltas of every layer, a product, and the targets: of one block of rows."""
-        pairs = zip(widths[:-1], widths[1:], strict=True)
-        gradient = max(inputs * outputs for inputs, outputs in pairs) if blocks > 1 else 0
-        sizes = (rows * sum(widths), rows * sum(widths), max(gradient, rows * max(widths)),
-                 rows * targets)  # fmt: skip
-        return tuple(np.zeros(size, self.dtype) for size in sizes)
+
+def _compile(dtype: np.dtype[Any], path: Path, interrupted: Callable[[], bool]) -> None:
+    module = f"{__package__}.backpropagation.build"
+    root = str(SOURCES.parents[2])  # the package may have been found by no path that a child knows
+    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", module, dtype.name, str(path)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # a Ctrl-C is ours to pass on
+    )
+    with process:
+        words = _heard(process, interrupted)
+    if process.returncode != 0:
+        reason = words.strip().splitlines()[-1:] or [f"exit code {process.returncode}"]
+        raise NnintroError(
+            f"the fused engine cannot be compiled on this machine: {reason[0]}; "
+            "--set training.engine=autograd trains without it"
+        )
+
+
+def _heard(process: subprocess.Popen[str], interrupted: Callable[[], bool]) -> str:
+    """What a process said on stderr, once it is over; it is ended if we are."""
+    try:
+        while True:
+            try:
+                return process.communicate(timeout=0.1)[1]
+            except subprocess.TimeoutExpired:
+                if interrupted():
+                    raise KeyboardInterrupt from None
+    finally:
+        process.kill()  # does nothing where it is over
 
 
 @functools.cache
-def _module() -> ModuleType:
-    """The kernel's module, its compilations kept where this version of its source has its place."""
-    from numba.core import config
+def _function(code: bytes) -> Descend:
+    import llvmlite.binding as llvm
 
-    settings: Any = config
-    before, settings.CACHE_DIR = settings.CACHE_DIR, str(cache_folder())
-    try:  # a decorator looks for its folder when it is applied
-        from nnintro.engines.backpropagation import descend
-    finally:
-        settings.CACHE_DIR = before
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    machine = llvm.Target.from_default_triple().create_target_machine(
+        codemodel="jitdefault", jit=True
+    )
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    pointer = ctypes.POINTER(ctypes.c_void_p)
+    signature = ctypes.CFUNCTYPE(
+        ctypes.c_int32, ctypes.POINTER(ctypes.c_int64), pointer, ctypes.c_int64, ctypes.c_double
+    )
+    compiled = signature(engine.get_function_address(ENTRY))
+
+    def descend(words: int, clip: float, _: Any = engine) -> int:  # which must outlive its code
+        ended, raised = ctypes.c_int64(), ctypes.c_void_p()
+        status = compiled(ctypes.byref(ended), ctypes.byref(raised), words, clip)
+        if status != 0:
+            raise AssertionError(f"the kernel stopped with status {status}")
+        return ended.value
+
     return descend
 
 
-def load_kernel(dtype: np.dtype[Any], say: Say) -> Kernel:
-    """The kernel for float32 or float64; ``say`` hears of a compilation that is about to come."""
-    if not _marker(dtype).exists():
-        often = "each time, for no folder can be written to keep it in" if _is_lost() else "once"
-        say(f"compiling the fused engine for {dtype}, {often}: about fifteen seconds")
-    return Kernel(_module(), dtype)
-
-
-def _is_lost() -> bool:
-    return cache_folder().parent == Path(tempfile.gettempdir())
-
-
-def _marker(dtype: np.dtype[Any]) -> Path:
-    return cache_folder() / f"{dtype.name}.compiled"
-
-
 @functools.cache
-def cache_folder() -> Path:
-    """A folder for this version of the kernel's source; a temporary one where none can be kept.
+def cache_folder() -> Path | None:
+    """A folder for this kernel, compiler and processor; None where no folder can be written."""
+    import llvmlite.binding as llvm
 
-    numba itself looks at one file's date and would miss a change in the others.
-    """
     digest = hashlib.sha256()
     for path in sorted(SOURCES.glob("*.py")):
         digest.update(path.read_bytes())
+    processor = (llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+    digest.update(repr((version("numba"), version("llvmlite"), processor)).encode())
     name = f"kernel-{digest.hexdigest()[:16]}"
     chosen = os.environ.get("NNINTRO_CACHE_DIR")
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
@@ -104,4 +150,4 @@ def cache_folder() -> Path:
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError:
-        return Path(tempfile.mkdtemp(prefix="nnintro-kernel-"))
+        return None

@@ -17,15 +17,24 @@ import torch
 from torch import Tensor, nn
 
 from nnintro.descent.variants import Order, Plan
+from nnintro.engines.backpropagation.codes import (
+    ACTIVATIONS,
+    DONE,
+    LOSSES,
+    PARAMETERS_ARE_NOT_FINITE,
+)
+from nnintro.engines.blas import give_way, matrix_product, one_thread
+from nnintro.engines.call import Call
 from nnintro.engines.compiled import load_kernel
 from nnintro.engines.engine import Advance, Interrupted
 from nnintro.engines.flat import OptimizerMemory, flatten
+from nnintro.engines.orders import Orders
 
 Array = npt.NDArray[Any]
 CALL_SECONDS = 0.02
 """How long one compiled call lasts, about: between two of them a signal is noticed."""
-ORDER_ENTRIES = 1 << 17
-"""Row numbers that the orders of several short epochs are collected to."""
+PART_NANOSECONDS = 8000
+"""Work of an update that a thread of its own is worth: meeting takes a fraction of it."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,16 @@ class Problem:
     one_hot: bool
     """Whether targets are class numbers that an element-wise loss is to compare with."""
 
+    def parts(self, samples: int, rows: int, threads: int) -> int:
+        """Threads that pay for an update over so many samples, in blocks of so many rows.
+
+        By an estimate of its nanoseconds on one, so that a config has its bits wherever there are
+        as many ``threads``.
+        """
+        weights = sum(a * b for a, b in zip(self.widths[:-1], self.widths[1:], strict=True))
+        work = samples * (0.2 * weights + 0.8 * sum(self.widths[1:])) + 0.5 * weights
+        return max(1, min(threads, rows, int(work / PART_NANOSECONDS)))
+
 
 class Fused:
     """Carries out updates on a flat copy-free view of an MLP's parameters.
@@ -50,7 +69,13 @@ class Fused:
             array.
         inputs: (samples, features); targets: (samples, outputs), or (samples,) class numbers.
         rates: (start, stop) -> the learning rates of those updates.
+        threads: cores that may be used.
         say: told once that the kernel is being compiled, if it is.
+        interrupted: asked whether to give up waiting for that.
+
+    Raises:
+        KeyboardInterrupt: ``interrupted`` said so.
+        NnintroError: the kernel could not be compiled.
     """
 
     name = "fused"
@@ -66,43 +91,84 @@ class Fused:
         optimizer: torch.optim.Optimizer,
         rates: Callable[[int, int], npt.NDArray[np.float64]],
         clip_norm: float | None = None,
+        threads: int = 1,
         say: Callable[[str], None] = lambda _: None,
+        interrupted: Interrupted = lambda: False,
     ) -> None:
         self.plan, self.rates, self.clip = plan, rates, clip_norm or 0.0
         self.flat = flatten(list(network.parameters()))
         self.parameters: Array = self.flat.numpy()
         self.memory = OptimizerMemory(optimizer, list(network.parameters()), self.flat)
-        dtype = self.parameters.dtype
-        self.gradient = np.zeros_like(self.parameters)
-        self.report = np.zeros(2)
-        self.x: Array = inputs.contiguous().numpy()
-        self.t: Array = targets.reshape(len(targets), -1).to(self.flat.dtype).contiguous().numpy()
-        self.orders = _Orders(order, plan)
-        self.kernel = load_kernel(dtype, say)
-        self._architecture = self.kernel.architecture(
-            problem.widths, problem.activations, problem.loss, one_hot=problem.one_hot
-        )
+        self.orders = Orders(order, plan)
         rows = min(plan.batch_size, plan.samples)
-        blocks = len(plan.blocks(0)) if plan.variant == "batch" else 1
-        self._plan = np.array([plan.updates_per_epoch, plan.samples, rows, blocks])
-        self._work = self.kernel.working_memory(problem.widths, rows, self.t.shape[1], blocks)
+        samples = plan.samples if plan.variant == "batch" else rows
+        parts = problem.parts(samples, rows, threads)
+        self.call = Call(load_kernel(self.parameters.dtype, say, interrupted), parts)
+        self.report = np.zeros(2)
+        self._tell_data(inputs, targets)
+        self._tell_network(problem)
+        self._tell_memory(problem, rows)
         self._updates_per_call = 64.0
-        self._call(0, 0)  # compiled or loaded now: that is no part of training
-        self.kernel.is_ready()
+
+    def _tell_data(self, inputs: Tensor, targets: Tensor) -> None:
+        blocks = len(self.plan.blocks(0)) if self.plan.variant == "batch" else 1
+        rows = min(self.plan.batch_size, self.plan.samples)
+        plan = (self.plan.updates_per_epoch, self.plan.samples, rows, blocks)
+        t = targets.reshape(len(targets), -1).to(self.flat.dtype)
+        self._targets = t.shape[1]
+        self.call.tell("x", inputs.contiguous().numpy())
+        self.call.tell("t", t.contiguous().numpy())
+        self.call.tell("plan", np.array(plan))
+
+    def _tell_network(self, problem: Problem) -> None:
+        """The network, the loss and the optimizer in the kernel's codes."""
+        tell, number = self.call.tell, self.call.set
+        pairs = list(zip(problem.widths[:-1], problem.widths[1:], strict=True))
+        sizes = [size for inputs, outputs in pairs for size in (inputs * outputs, outputs)]
+        tell("parameters", self.parameters)
+        tell("widths", np.array(problem.widths))
+        tell("codes", np.array([ACTIVATIONS.index(name) for name in problem.activations]))
+        tell("offsets", np.cumsum([0, *sizes[:-1]]).reshape(-1, 2))
+        tell("one", self.memory.arrays[0])
+        tell("two", self.memory.arrays[1])
+        tell("settings", self.memory.settings)
+        number("loss", LOSSES.index(problem.loss))
+        number("one_hot", problem.one_hot)
+        number("optimizer", self.memory.code)
+        number("library", matrix_product(self.parameters.dtype))
+        number("yielding", give_way())
+
+    def _tell_memory(self, problem: Problem, rows: int) -> None:
+        """Working memory: a gradient of every part; outputs and slopes of one block of rows."""
+        dtype, widths, parts = self.parameters.dtype, problem.widths, self.call.parts
+        places = -(-rows // parts) * parts  # every part has as many
+        self._gradients = np.zeros((parts, self.parameters.size), dtype)
+        self.call.tell("gradient", self._gradients.reshape(-1))
+        for name, columns in (("u", sum(widths)), ("delta", sum(widths)),
+                              ("scratch", max(widths)), ("targets", self._targets)):  # fmt: skip
+            self.call.tell(name, np.zeros(places * columns, dtype))
+        self.call.tell("report", self.report)
+
+    @property
+    def gradient(self) -> Array:
+        """(parameters,) of the last update."""
+        gradient: Array = self._gradients[0]
+        return gradient
 
     def advance(self, start: int, stop: int, interrupted: Interrupted) -> Advance:
         """Make the updates from ``start`` up to ``stop``."""
         self.memory.adopt()
         step = start
         before: Array | None = None
-        while step < stop and not interrupted():
-            if step == stop - 1:
-                before = self.parameters.copy()
-            end = min(step + int(self._updates_per_call), max(stop - 1, step + 1))
-            ended, step = self._stretch(step, min(end, self.orders.last_of_chunk(step)))
-            if ended != self.kernel.DONE:
-                self.memory.count(step)
-                return Advance(step, diverged=True)
+        with one_thread():
+            while step < stop and not interrupted():
+                if step == stop - 1:
+                    before = self.parameters.copy()
+                end = min(step + int(self._updates_per_call), max(stop - 1, step + 1))
+                ended, step = self._stretch(step, min(end, self.orders.last_of_chunk(step)))
+                if ended != DONE:
+                    self.memory.count(step)
+                    return Advance(step, diverged=True)
         self.memory.count(step)
         return Advance(step) if before is None else Advance(step, *self._measured(before))
 
@@ -110,24 +176,22 @@ class Fused:
         """One call, timed to fit the next one; parameters that are spoiled are taken back."""
         good = [array.copy() for array in (self.parameters, *self.memory.arrays)]
         begun = time.perf_counter()
-        ended, step = self._call(start, stop)
+        ended, step = self._descend(start, stop)
         seconds = max(time.perf_counter() - begun, 1e-6)
         factor = CALL_SECONDS * (step - start) / (self._updates_per_call * seconds)
         self._updates_per_call = max(self._updates_per_call * min(max(factor, 0.25), 4.0), 1.0)
-        if ended == self.kernel.PARAMETERS_ARE_NOT_FINITE:
+        if ended == PARAMETERS_ARE_NOT_FINITE:
             for array, saved in zip((self.parameters, *self.memory.arrays), good, strict=True):
                 array[...] = saved
-            self._call(start, step)
+            self._descend(start, step)
         return ended, step
 
-    def _call(self, start: int, stop: int) -> tuple[int, int]:
-        ended, step = self.kernel.descend(
-            self.parameters, self.gradient, *self.memory.arrays, *self._architecture, self.x,
-            self.t, self.orders.of(start, stop), self._plan, self.rates(start, stop),
-            self.memory.code, self.memory.settings, self.clip, start, stop, *self._work,
-            self.report,
-        )  # fmt: skip
-        return int(ended), int(step)
+    def _descend(self, start: int, stop: int) -> tuple[int, int]:
+        self.call.tell("orders", self.orders.of(start, stop))
+        self.call.tell("rates", self.rates(start, stop))
+        self.call.set("start", start)
+        self.call.set("stop", stop)
+        return self.call(self.clip)
 
     def _measured(self, before: Array) -> tuple[float, float]:
         """Gradient norm and update ratio of the last update."""
@@ -135,38 +199,3 @@ class Fused:
             change = np.linalg.norm((self.parameters - before).astype(np.float64))
             size = np.linalg.norm(before.astype(np.float64))
         return float(self.report[0]), float(change / size) if size > 0 else float("nan")
-
-
-class _Orders:
-    """The orders of consecutive epochs, drawn when they are needed and kept while they are."""
-
-    def __init__(self, order: Order, plan: Plan) -> None:
-        self.order, self.plan = order, plan
-        self.in_place = order(0) is None
-        self.capacity = max(1, ORDER_ENTRIES // plan.samples)
-        self.first = self.count = 0
-        rows = (0, 0) if self.in_place else (self.capacity, plan.samples)
-        self.rows = np.empty(rows, np.int64)
-
-    def last_of_chunk(self, step: int) -> int:
-        """The update up to which the orders fit, counted from that of ``step``."""
-        epoch = step // self.plan.updates_per_epoch
-        if self.in_place:
-            return step + ORDER_ENTRIES
-        first = self.first if self.first <= epoch < self.first + self.capacity else epoch
-        return (first + self.capacity) * self.plan.updates_per_epoch
-
-    def of(self, start: int, stop: int) -> npt.NDArray[np.int64]:
-        """(epochs, samples) from the epoch of ``start`` on; (epochs, 0): in the data's order."""
-        per_epoch = self.plan.updates_per_epoch
-        first, last = start // per_epoch, max(stop - 1, start) // per_epoch
-        if self.in_place:
-            return np.empty((last - first + 1, 0), np.int64)
-        if not self.first <= first < self.first + self.capacity:
-            self.first, self.count = first, 0
-        for epoch in range(self.first + self.count, last + 1):
-            order = self.order(epoch)
-            assert order is not None
-            self.rows[epoch - self.first] = order.numpy()
-            self.count += 1
-        return self.rows[first - self.first : last + 1 - self.first]

@@ -17,7 +17,7 @@ from nnintro.descent.optimizers import build_optimizer
 from nnintro.descent.schedules import learning_rate, learning_rates
 from nnintro.descent.variants import Batches, Order, Plan, in_place, shuffled
 from nnintro.engines.autograd import Autograd
-from nnintro.engines.engine import Engine
+from nnintro.engines.engine import Engine, Interrupted
 from nnintro.errors import CheckpointError, ConfigError
 from nnintro.models import MODELS, Dropout, Standardized, statistics
 from nnintro.training.choice import choose_engine
@@ -121,14 +121,17 @@ def assemble(
     saved: Any = None,
     where: str = "",
     say: Callable[[str], None] = lambda _: None,
+    interrupted: Interrupted = lambda: False,
 ) -> Parts:
     """Build everything, on the experiment's device.
 
     Args:
         saved: parameters of ``Parts.model`` from a checkpoint ``where``, in place of fresh ones.
         say: told what there is to wait for, if there is.
+        interrupted: asked whether to give up waiting for it.
 
     Raises:
+        KeyboardInterrupt: ``interrupted`` said so.
         ConfigError: the device is not there, the formula is not finite on the data, or the run's
             precision cannot hold the data.
         CheckpointError: ``saved`` is of another model.
@@ -154,7 +157,7 @@ def assemble(
     autocast = autocast_for(experiment, device)
     choice = choose_engine(experiment, device)
     build = _fused if choice == "fused" else _autograd
-    engine = build(experiment, network, train, plan, optimizer, say)
+    engine = build(experiment, network, train, plan, optimizer, say, interrupted)
     return Parts(
         splits, train, validation, network, model, plan, engine, optimizer, rate, device, autocast
     )
@@ -199,7 +202,7 @@ def _autograd(
     train: Data,
     plan: Plan,
     optimizer: torch.optim.Optimizer,
-    _: Callable[[str], None],
+    *_: object,
 ) -> Engine:
     device = train.inputs.device
     return Autograd(
@@ -222,6 +225,7 @@ def _fused(
     plan: Plan,
     optimizer: torch.optim.Optimizer,
     say: Callable[[str], None],
+    interrupted: Interrupted,
 ) -> Engine:
     from nnintro.engines.fused import Fused, Problem
 
@@ -243,7 +247,9 @@ def _fused(
         optimizer,
         learning_rates(experiment.descent, experiment.total_updates),
         experiment.descent.clip_norm,
+        torch.get_num_threads(),
         say,
+        interrupted,
     )
 
 

@@ -61,3 +61,5 @@ class Interrupts:
         trace: TracebackType | None,
     ) -> None:
         self._restore()
+        if kind is KeyboardInterrupt and self.received not in (None, signal.SIGINT):
+            signal.raise_signal(self.received)  # nothing was begun: it ends us as it always does

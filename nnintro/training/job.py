@@ -84,7 +84,7 @@ def run_job(request: Request) -> Result:
         with request.config.locating():
             start = find_start(request.reopened, experiment, display.warn)
             saved = None if start.state is None else start.state.get("model") or {}
-            parts = assemble(experiment, saved, start.where, display.line)
+            parts = assemble(experiment, saved, start.where, display.line, interrupts)
         with threads(threads_for(parts.network, parts.plan.batch_size)), _folder(request) as folder:
             return _Job(request, parts, interrupts, start, folder).run()
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nnintro.engines import compiled
+from nnintro.errors import NnintroError
 from tests.cli.conftest import ROOT
+from tests.support import config
 
 TRAINING = """
 import sys, hashlib, nnintro, warnings
@@ -18,6 +24,7 @@ warnings.simplefilter("error")
 from tests.support import config
 values = config(precision="float32", training={"engine": "fused"}, name="run")
 run = nnintro.train(values, runs_dir=sys.argv[1], quiet=False)
+assert not {"numba", "scipy"} & set(sys.modules)
 print(hashlib.sha256(b"".join(p.detach().numpy().tobytes() for p in run.model.parameters()))
       .hexdigest())
 """
@@ -46,38 +53,97 @@ def test_processes_that_start_at_once_on_an_empty_cache(tmp_path):
     assert "compiling" not in err
     assert len(out.strip()) == 64
     assert {out for out, _ in found} == {out}
-    assert list((tmp_path / "cache").glob("kernel-*/float32.compiled"))
+    (folder,) = (tmp_path / "cache").glob("kernel-*")
+    assert [path.name for path in folder.iterdir()] == ["float32.o"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_wait_for_the_compiler(number, tmp_path):
+    """At once, with the exit code of the signal, and with nothing left behind."""
+    (tmp_path / "a.yaml").write_text(json.dumps(config(training={"engine": "fused"})))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nnintro", "train", "a.yaml"],
+        env={**os.environ, "NNINTRO_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    with process:
+        lines = iter(process.stderr.readline, "")
+        assert any("compiling the fused engine" in line for line in lines)
+        time.sleep(1.0)  # the compiler's process is running now
+        process.send_signal(number)
+        begun = time.monotonic()
+        _, err = process.communicate(timeout=60)
+    assert time.monotonic() - begun < 4  # it takes longer than that to compile
+    assert process.returncode in (-number, 128 + number)
+    assert "Traceback" not in err
+    (folder,) = (tmp_path / "cache").glob("kernel-*")
+    assert not any(path.is_file() for path in folder.rglob("*"))
+    assert not list(tmp_path.glob("runs/*/config.yaml"))
 
 
 @pytest.fixture
-def fresh():
+def fresh(tmp_path, monkeypatch):
+    """A cache of its own, and a compiler that says when it is called and takes no time."""
     compiled.cache_folder.cache_clear()
-    yield
+    monkeypatch.setenv("NNINTRO_CACHE_DIR", str(tmp_path / "cache"))
+    calls = []
+
+    def compiler(dtype, path, interrupted):
+        calls.append(dtype.name)
+        path.write_bytes(b"code")
+
+    monkeypatch.setattr(compiled, "_compile", compiler)
+    monkeypatch.setattr(compiled, "_function", lambda code: code)
+    yield calls
     compiled.cache_folder.cache_clear()
+
+
+def load(said):
+    return compiled.load_kernel(np.dtype("float32"), said.append, lambda: False)
+
+
+def test_compiled_once_and_announced_once(fresh):
+    said = []
+    assert [load(said), load(said)] == [b"code", b"code"]
+    assert fresh == ["float32"]
+    assert said == ["compiling the fused engine for float32, once: about fifteen seconds"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"x", "cut", "flipped"])
+def test_a_damaged_file_is_compiled_anew(fresh, damage):
+    load([])
+    path = compiled.cache_folder() / "float32.o"
+    whole = path.read_bytes()
+    flipped = whole[:-1] + bytes([whole[-1] ^ 1])
+    path.write_bytes({"cut": whole[:-1], "flipped": flipped}.get(damage, damage))
+    assert load([]) == b"code"
+    assert len(fresh) == 2
+    assert path.read_bytes() == whole
 
 
 def test_a_folder_that_cannot_be_written(fresh, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("NNINTRO_CACHE_DIR", str(tmp_path / "file"))
-    monkeypatch.setattr(compiled.tempfile, "tempdir", str(tmp_path))
-    folder = compiled.cache_folder()
-    assert folder.is_dir()
-    assert folder.parent == tmp_path
     said = []
-    monkeypatch.setattr(compiled, "_module", compiled_module)
-    compiled.load_kernel(compiled.np.dtype("float32"), said.append)
-    (line,) = said
-    assert "each time, for no folder can be written to keep it in" in line
+    assert load(said) == load(said) == b"code"
+    assert len(fresh) == 2
+    assert all("each time, for no folder can be written to keep it in" in line for line in said)
 
 
-def compiled_module():
-    from nnintro.engines.backpropagation import descend
-
-    return descend
+def test_a_compiler_that_fails(monkeypatch, tmp_path):
+    monkeypatch.setattr(compiled, "SOURCES", tmp_path / "a" / "b" / "c")
+    monkeypatch.setattr(compiled, "__package__", "nowhere")
+    with pytest.raises(NnintroError) as error:
+        compiled._compile(np.dtype("float32"), tmp_path / "kernel.o", lambda: False)
+    assert "cannot be compiled on this machine: " in str(error.value)
+    assert "No module named 'nowhere'" in str(error.value)
+    assert "--set training.engine=autograd" in str(error.value)
 
 
 def test_a_changed_source_is_another_folder(fresh, tmp_path, monkeypatch):
-    monkeypatch.setenv("NNINTRO_CACHE_DIR", str(tmp_path))
     before = compiled.cache_folder()
     copied = tmp_path / "sources"
     copied.mkdir()

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from nnintro.config.load import load_config
-from nnintro.engines.backpropagation import updates
+from nnintro.engines.backpropagation import codes
 from nnintro.engines.flat import OptimizerMemory
 from nnintro.errors import ConfigError
 from nnintro.models.activations import ACTIVATIONS
@@ -244,7 +244,7 @@ def test_either_engine_goes_on_with_the_others_state(optimizer):
 
 
 def test_the_codes_are_those_of_the_kernel():
-    for kind, code in updates.CODES.items():
+    for code, kind in enumerate(codes.OPTIMIZERS):
         network = torch.nn.Linear(1, 1)
         (values,) = [o for o in OPTIMIZERS if o == {"kind": kind}]
         parts = assemble(load_config(config(descent={"optimizer": values})).experiment)

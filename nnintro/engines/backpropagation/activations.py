@@ -9,16 +9,20 @@ import math
 
 from numba import njit
 
+from nnintro.engines.backpropagation.codes import (
+    ELU,
+    GELU,
+    IDENTITY,
+    LEAKY_RELU,
+    RELU,
+    SIGMOID,
+    SILU,
+    SINE,
+    SOFTPLUS,
+    STEP,
+    TANH,
+)
 from nnintro.engines.backpropagation.elementary import PLAIN, exp, sigmoid, tanh
-
-CODES = {
-    name: code
-    for code, name in enumerate(
-        ("identity", "step", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu",
-         "softplus", "sine")
-    )
-}  # fmt: skip
-IDENTITY, STEP, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SILU, SOFTPLUS, SINE = range(11)
 
 
 @njit(**PLAIN)

@@ -7,6 +7,12 @@ import math
 from numba import njit
 
 from nnintro.engines.backpropagation.activations import activate
+from nnintro.engines.backpropagation.codes import (
+    DONE,
+    LINE,
+    LOSS_IS_NOT_FINITE,
+    PARAMETERS_ARE_NOT_FINITE,
+)
 from nnintro.engines.backpropagation.elementary import PLAIN
 from nnintro.engines.backpropagation.layers import (
     LOOPS,
@@ -15,63 +21,69 @@ from nnintro.engines.backpropagation.layers import (
     forward,
 )
 from nnintro.engines.backpropagation.losses import loss_and_delta
+from nnintro.engines.backpropagation.together import add_up, meet, share, sum_of
 from nnintro.engines.backpropagation.updates import update
 from nnintro.engines.backpropagation.views import matrix, vector
 
-DONE, LOSS_IS_NOT_FINITE, PARAMETERS_ARE_NOT_FINITE = range(3)
+LOSS, CHECK = range(2)
+"""What every part finds out for all: its rows' loss, and whether its parameters are finite."""
 
 
 @njit(**PLAIN)
-def gradient_of_block(
-    parameters, gradient, widths, codes, offsets, loss, one_hot, u, delta, scratch, t, rows, weight,
-    first, capacity,
+def gradient_of_rows(
+    library, parameters, gradient, widths, codes, offsets, loss, one_hot, u, delta, scratch,
+    targets, low, rows, weight, capacity, first,
 ):  # fmt: skip
-    """Add ``weight`` times the gradient of the block's mean loss; returns that part of the loss.
+    """Add ``weight`` times the gradient of the mean loss over ``rows`` of the memory's rows.
+
+    Returns that part of the loss.
 
     Args:
+        library: the address of BLAS's matrix product.
         widths: (layers + 1,) inputs, hidden widths, outputs.
         codes: (layers,) activations.
         offsets: (layers, 2) where each layer's W and b begin in ``parameters``.
         loss, one_hot: see ``losses``.
-        u: outputs of every layer, ``capacity`` rows each; the first holds the block's inputs.
+        u: outputs of every layer, ``capacity`` rows each; the first holds the samples' inputs.
         delta: of the same shape: first the slopes s'(z), then dL/dz.
-        t: (rows, ...) the block's targets.
+        targets: the samples' targets.
+        low: the first of the memory's rows that are meant.
+        first: whether the gradient begins here, or is added to.
     """
-    layers = len(codes)
+    layers, kinds, widest = len(codes), len(targets) // capacity, len(scratch) // capacity
     at = 0
     for layer in range(layers):  # forward: u_l = s_l(u_(l-1) W_l^T + b_l)
         inputs, outputs = widths[layer], widths[layer + 1]
         to = at + capacity * inputs
-        W = matrix(parameters, offsets[layer, 0], outputs, inputs)
-        b = vector(parameters, offsets[layer, 1], outputs)
-        forward(W, b, matrix(u, at, rows, inputs), matrix(u, to, rows, outputs))
-        activate(codes[layer], vector(u, to, rows * outputs), vector(delta, to, rows * outputs))
+        z = to + low * outputs
+        forward(library, parameters, offsets[layer, 0], offsets[layer, 1], u, at + low * inputs,
+                z, rows, inputs, outputs)  # fmt: skip
+        activate(codes[layer], vector(u, z, rows * outputs), vector(delta, z, rows * outputs))
         at = to
     outputs = widths[layers]
-    y, slopes = matrix(u, at, rows, outputs), matrix(delta, at, rows, outputs)
-    total = loss_and_delta(loss, one_hot, y, t, slopes, weight)
+    here = at + low * outputs
+    y, slopes = matrix(u, here, rows, outputs), matrix(delta, here, rows, outputs)
+    t = matrix(targets, low * kinds, rows, kinds)
+    found = loss_and_delta(loss, one_hot, y, t, slopes, weight)
     for layer in range(layers - 1, -1, -1):  # backward: delta_(l-1) = (delta_l W_l) * s'_(l-1)
         inputs, outputs = widths[layer], widths[layer + 1]
         to, at = at, at - capacity * inputs
-        above = matrix(delta, to, rows, outputs)
-        dW = matrix(gradient, offsets[layer, 0], outputs, inputs)
-        db = vector(gradient, offsets[layer, 1], outputs)
-        product = matrix(scratch, 0, outputs, inputs)
-        backward_weights(above, matrix(u, at, rows, inputs), dW, db, product, first)
+        above, below = to + low * outputs, at + low * inputs
+        backward_weights(library, gradient, offsets[layer, 0], offsets[layer, 1], delta, above, u,
+                         below, rows, inputs, outputs, first)  # fmt: skip
         if layer > 0:
-            W = matrix(parameters, offsets[layer, 0], outputs, inputs)
-            product = matrix(scratch, 0, rows, inputs)
-            backward_inputs(above, W, matrix(delta, at, rows, inputs), product)
-    return total
+            backward_inputs(library, parameters, offsets[layer, 0], delta, above, below, scratch,
+                            low * widest, rows, inputs, outputs)  # fmt: skip
+    return found
 
 
 @njit(**LOOPS)
 def length(gradient):
     """The Euclidean norm of the whole gradient."""
-    total = 0.0
+    squares = 0.0
     for i in range(len(gradient)):
-        total += float(gradient[i]) * float(gradient[i])
-    return math.sqrt(total)
+        squares += float(gradient[i]) * float(gradient[i])
+    return math.sqrt(squares)
 
 
 @njit(**PLAIN)
@@ -85,55 +97,97 @@ def take(x, t, order, start, u, targets):
             targets[i, k] = t[row, k]
 
 
-@njit(cache=True, nogil=True, **PLAIN)
+@njit(**PLAIN)
+def gradient_of_update(
+    library, parameters, gradient, widths, codes, offsets, loss, one_hot, x, t, order, begin, plan,
+    u, delta, scratch, targets, part, parts,
+):  # fmt: skip
+    """One part's share of an update's gradient, over its share of the rows of every block.
+
+    A part may be a block ahead of another: each has a place of its own in the working memory.
+    """
+    samples, size, blocks = plan[1], plan[2], plan[3]
+    inputs, kinds, empty, found = widths[0], t.shape[1], True, 0.0
+    places = (size + parts - 1) // parts
+    here, capacity = part * places, parts * places
+    for block in range(blocks):
+        start = begin + block * size
+        rows = min(start + size, samples) - start
+        low = share(rows, part, parts)
+        mine = share(rows, part + 1, parts) - low
+        if mine > 0:
+            take(x, t, order, start + low, matrix(u, here * inputs, mine, inputs),
+                 matrix(targets, here * kinds, mine, kinds))  # fmt: skip
+            weight = (rows / samples if blocks > 1 else 1.0) * (mine / rows)
+            found += gradient_of_rows(
+                library, parameters, gradient, widths, codes, offsets, loss, one_hot, u, delta,
+                scratch, targets, here, mine, weight, capacity, empty,
+            )  # fmt: skip
+            empty = False
+    if empty:  # fewer rows than parts
+        for i in range(len(gradient)):
+            gradient[i] = 0
+    return found
+
+
+@njit(**PLAIN)
 def descend(
-    parameters, gradient, one, two, widths, codes, offsets, loss, one_hot, x, t, orders, plan,
-    rates, optimizer, settings, clip, start, stop, u, delta, scratch, targets, report,
+    parameters, gradient, one, two, widths, codes, offsets, x, t, orders, plan, rates, settings,
+    u, delta, scratch, targets, report, found, counters, loss, one_hot, optimizer, start, stop,
+    part, parts, library, yielding, clip,
 ):  # fmt: skip
     """Make updates ``start`` to ``stop``; returns how it ended, and the updates made in all.
 
+    Called by ``parts`` threads at once, on the same arrays: each has a share of every block's rows,
+    and then a share of the parameters.
+
     Args:
-        parameters, gradient, one, two: (parameters,) the network's, flat; ``one`` and ``two``
-            are the optimizer's memory.
+        parameters, one, two: (parameters,) the network's, flat; ``one`` and ``two`` are the
+            optimizer's memory.
+        gradient: (parts * parameters,) what each part adds up.
         x, t: (samples, inputs) and (samples, targets), the training data.
         orders: (epochs, samples), the order of each epoch from that of ``start`` on; (epochs, 0)
             for the data's own.
         plan: (updates in an epoch, samples, samples in a block, blocks in an update).
         rates: (stop - start,) learning rates.
-        clip: the longest gradient allowed, 0 for any.
-        u, delta, scratch, targets: working memory for one block.
+        u, delta, scratch, targets: working memory for one block, its rows a multiple of ``parts``.
         report: (2,) receives the last update's gradient norm, before clipping, and its loss.
+        found: (parts * LINE,) what the parts tell each other.
+        counters: (1,) arrivals at meetings; 0 to begin with.
+        clip: the longest gradient allowed, 0 for any.
     """
-    per_epoch, samples, size, blocks = plan[0], plan[1], plan[2], plan[3]
-    inputs, first_epoch = widths[0], start // per_epoch
+    per_epoch, size, total, met = plan[0], plan[2], len(parameters), 0
+    low = share(total, part, parts)
+    count = share(total, part + 1, parts) - low
+    kept_one, kept_two = min(count, len(one)), min(count, len(two))
+    mine = vector(gradient, part * total, total)
     for step in range(start, stop):
-        order = orders[step // per_epoch - first_epoch]
-        begin = step % per_epoch * size
-        total = 0.0
-        for block in range(blocks):
-            low = begin + block * size
-            high = min(low + size, samples)
-            rows = high - low
-            wanted = matrix(targets, 0, rows, t.shape[1])
-            take(x, t, order, low, matrix(u, 0, rows, inputs), wanted)
-            weight = rows / samples if blocks > 1 else 1.0
-            total += gradient_of_block(
-                parameters, gradient, widths, codes, offsets, loss, one_hot, u, delta, scratch,
-                wanted, rows, weight, block == 0, size,
-            )  # fmt: skip
-        report[1] = total
-        if not math.isfinite(total):
-            return LOSS_IS_NOT_FINITE, step
-        if clip > 0 or step == stop - 1:
-            report[0] = length(gradient)
-        if clip > 0:
-            factor = clip / (report[0] + 1e-6)
-            if factor < 1:
-                for i in range(len(gradient)):
-                    gradient[i] *= factor
-        check = update(
-            optimizer, settings, rates[step - start], step + 1, parameters, gradient, one, two
+        found[part * LINE + LOSS] = gradient_of_update(
+            library, parameters, mine, widths, codes, offsets, loss, one_hot, x, t,
+            orders[step // per_epoch - start // per_epoch], step % per_epoch * size, plan, u,
+            delta, scratch, targets, part, parts,
         )  # fmt: skip
-        if check != 0:
+        met = meet(counters, parts, met, yielding)
+        loss_of_all = sum_of(found, LOSS, parts)
+        if part == 0:
+            report[1] = loss_of_all
+        if not math.isfinite(loss_of_all):
+            return LOSS_IS_NOT_FINITE, step
+        add_up(gradient, total, low, count, parts)
+        shrink = 1.0
+        if clip > 0 or step == stop - 1:
+            met = meet(counters, parts, met, yielding)
+            norm = length(vector(gradient, 0, total))
+            if part == 0:
+                report[0] = norm
+            if clip > 0:
+                shrink = min(clip / (norm + 1e-6), 1.0)
+        found[part * LINE + CHECK] = update(
+            optimizer, settings, rates[step - start], step + 1, shrink,
+            vector(parameters, low, count), vector(gradient, low, count),
+            vector(one, min(low, len(one)), kept_one), vector(two, min(low, len(two)), kept_two),
+        )  # fmt: skip
+        met = meet(counters, parts, met, yielding)
+        if sum_of(found, CHECK, parts) != 0:
             return PARAMETERS_ARE_NOT_FINITE, step
     return DONE, stop

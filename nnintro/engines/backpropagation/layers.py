@@ -5,15 +5,19 @@ With rows of samples u (rows, K), weights W (O, K), sums z (rows, O), and delta 
     dL/dW = delta^T u        dL/db = sum of delta over the rows        dL/du = delta W
 
 Small layers are plain loops, the inner one over numbers that lie side by side; large ones are
-matrix products of the numerical library.
+matrix products of the numerical library.  What a matrix is a view of comes with it: ``u, u_at`` is
+a matrix (rows, K) that begins at ``u[u_at]``.
 """
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
-LOOPS = {"error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}, "forceinline": True}
+from nnintro.engines.backpropagation.elementary import INSIDE
+from nnintro.engines.backpropagation.machine import gemm
+from nnintro.engines.backpropagation.views import matrix, vector
+
+LOOPS = {**INSIDE, "fastmath": {"contract", "reassoc", "nsz"}}
 """Sums may be added up in another order, by several at a time."""
 
 LARGE = 128
@@ -21,35 +25,39 @@ LARGE = 128
 
 
 @njit(**LOOPS)
-def forward(W, b, u, z):
-    """z = u W^T + b."""
-    rows, outputs, inputs = len(z), W.shape[0], W.shape[1]
+def forward(library, p, W_at, b_at, u, u_at, z_at, rows, inputs, outputs):
+    """z = u W^T + b; W and b stand in p, u and z in the array u."""
+    b = vector(p, b_at, outputs)
+    z = matrix(u, z_at, rows, outputs)
     if inputs * outputs > LARGE:
-        np.dot(u, W.T, z)
         for i in range(rows):
             for o in range(outputs):
-                z[i, o] += b[o]
-    elif inputs == 1:
+                z[i, o] = b[o]
+        gemm(library, False, True, rows, outputs, inputs, u, u_at, inputs, p, W_at, inputs, 1.0,
+             u, z_at, outputs)  # fmt: skip
+        return
+    W, x = matrix(p, W_at, outputs, inputs), matrix(u, u_at, rows, inputs)
+    if inputs == 1:
         for i in range(rows):
-            x = u[i, 0]
+            only = x[i, 0]
             for o in range(outputs):
-                z[i, o] = b[o] + x * W[o, 0]
+                z[i, o] = b[o] + only * W[o, 0]
     else:
         for i in range(rows):
             for o in range(outputs):
                 total = b[o]
                 for k in range(inputs):
-                    total += W[o, k] * u[i, k]
+                    total += W[o, k] * x[i, k]
                 z[i, o] = total
 
 
 @njit(**LOOPS)
-def backward_weights(delta, u, dW, db, product, first):
-    """Add delta^T u to dW and the sum of delta's rows to db; ``first``: they begin here.
-
-    ``product`` is working memory, as large as dW.
-    """
-    rows, outputs, inputs = len(delta), dW.shape[0], dW.shape[1]
+def backward_weights(
+    library, g, W_at, b_at, delta, delta_at, u, u_at, rows, inputs, outputs, first
+):  # fmt: skip
+    """Add delta^T u to dW and the sum of delta's rows to db; ``first``: they begin here."""
+    d, x = matrix(delta, delta_at, rows, outputs), matrix(u, u_at, rows, inputs)
+    dW, db = matrix(g, W_at, outputs, inputs), vector(g, b_at, outputs)
     large = inputs * outputs > LARGE
     if first:
         for o in range(outputs):
@@ -59,50 +67,53 @@ def backward_weights(delta, u, dW, db, product, first):
                     dW[o, k] = 0
     for i in range(rows):
         for o in range(outputs):
-            db[o] += delta[i, o]
+            db[o] += d[i, o]
     if large:
-        np.dot(delta.T, u, dW if first else product)
-        if not first:
-            for o in range(outputs):
-                for k in range(inputs):
-                    dW[o, k] += product[o, k]
+        gemm(library, True, False, outputs, inputs, rows, delta, delta_at, outputs, u, u_at,
+             inputs, 0.0 if first else 1.0, g, W_at, inputs)  # fmt: skip
     elif inputs == 1:
         for i in range(rows):
-            x = u[i, 0]
+            only = x[i, 0]
             for o in range(outputs):
-                dW[o, 0] += delta[i, o] * x
+                dW[o, 0] += d[i, o] * only
     else:
         for i in range(rows):
             for o in range(outputs):
-                d = delta[i, o]
+                slope = d[i, o]
                 for k in range(inputs):
-                    dW[o, k] += d * u[i, k]
+                    dW[o, k] += slope * x[i, k]
 
 
 @njit(**LOOPS)
-def backward_inputs(delta, W, below, product):
+def backward_inputs(
+    library, p, W_at, delta, delta_at, below_at, scratch, scratch_at, rows, inputs, outputs
+):  # fmt: skip
     """Turn the slopes s'(z) of the layer below into its delta: (delta W) * s'(z), the chain rule.
 
-    ``product`` is working memory, as large as ``below``.
+    ``scratch`` is working memory for a matrix (rows, K).
     """
-    rows, outputs, inputs = len(delta), W.shape[0], W.shape[1]
+    below = matrix(delta, below_at, rows, inputs)
+    product = matrix(scratch, scratch_at, rows, inputs)
     if inputs * outputs > LARGE:
-        np.dot(delta, W, product)
+        gemm(library, False, False, rows, inputs, outputs, delta, delta_at, outputs, p, W_at,
+             inputs, 0.0, scratch, scratch_at, inputs)  # fmt: skip
         for i in range(rows):
             for k in range(inputs):
                 below[i, k] *= product[i, k]
-    elif outputs == 1:
+        return
+    d, W = matrix(delta, delta_at, rows, outputs), matrix(p, W_at, outputs, inputs)
+    if outputs == 1:
         for i in range(rows):
-            d = delta[i, 0]
+            slope = d[i, 0]
             for k in range(inputs):
-                below[i, k] *= d * W[0, k]
+                below[i, k] *= slope * W[0, k]
     else:
         for i in range(rows):
             for k in range(inputs):
                 product[i, k] = 0
             for o in range(outputs):
-                d = delta[i, o]
+                slope = d[i, o]
                 for k in range(inputs):
-                    product[i, k] += d * W[o, k]
+                    product[i, k] += slope * W[o, k]
             for k in range(inputs):
                 below[i, k] *= product[i, k]

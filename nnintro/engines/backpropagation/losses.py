@@ -12,10 +12,8 @@ import math
 import numpy as np
 from numba import njit
 
+from nnintro.engines.backpropagation.codes import BINARY, MAE, MSE, MULTICLASS
 from nnintro.engines.backpropagation.elementary import PLAIN, exp, sigmoid
-
-CODES = {"mse": 0, "mae": 1, "huber": 2, "binary": 3, "multiclass": 4}
-MSE, MAE, HUBER, BINARY, MULTICLASS = range(5)
 
 
 @njit(**PLAIN)

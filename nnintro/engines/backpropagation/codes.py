@@ -1,0 +1,40 @@
+"""What the kernel is told in numbers: names' codes, and where each thing stands in a call.
+
+Free of numba, for those who only call the machine code.
+"""
+
+from __future__ import annotations
+
+ACTIVATIONS = (
+    "identity", "step", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus",
+    "sine",
+)  # fmt: skip
+IDENTITY, STEP, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SILU, SOFTPLUS, SINE = range(11)
+
+LOSSES = ("mse", "mae", "huber", "binary", "multiclass")
+MSE, MAE, HUBER, BINARY, MULTICLASS = range(5)
+
+OPTIMIZERS = ("sgd", "adagrad", "rmsprop", "adam", "adamw")
+SGD, ADAGRAD, RMSPROP, ADAM, ADAMW = range(5)
+
+DONE, LOSS_IS_NOT_FINITE, PARAMETERS_ARE_NOT_FINITE = range(3)
+"""How a call ends."""
+
+LINE = 8
+"""float64 numbers in a cache line: what two threads write stands at least that far apart."""
+
+ARRAYS = (
+    "parameters", "gradient", "one", "two", "widths", "codes", "offsets", "x", "t", "orders",
+    "plan", "rates", "settings", "u", "delta", "scratch", "targets", "report", "found", "counters",
+)  # fmt: skip
+"""A call's arrays, in order: see ``descend``.  Each is told by its address, rows and columns."""
+NUMBERS = (
+    "loss", "one_hot", "optimizer", "start", "stop", "part", "parts", "library", "yielding"
+)  # fmt: skip
+"""Its integers, behind the arrays."""
+FIRST_NUMBER = 3 * len(ARRAYS)
+MADE = FIRST_NUMBER + len(NUMBERS)
+"""The word that receives the updates made in all."""
+WORDS = MADE + 1
+ENTRY = "descend"
+"""The kernel's name in the machine code: (address of the words, clip) -> how it ended."""

@@ -1,0 +1,64 @@
+"""A call of the kernel by several threads: its arrays and numbers as words, see ``codes``."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nnintro.engines.backpropagation.codes import (
+    ARRAYS,
+    FIRST_NUMBER,
+    LINE,
+    MADE,
+    NUMBERS,
+    WORDS,
+)
+from nnintro.engines.compiled import Descend
+
+Array = npt.NDArray[Any]
+
+
+class Call:
+    """What the kernel is told, kept from call to call; what is not told is 0 or empty.
+
+    Args:
+        parts: threads that share the work; the calling one is the first of them.
+    """
+
+    def __init__(self, descend: Descend, parts: int) -> None:
+        self.descend, self.parts = descend, parts
+        self._words = np.zeros((parts, WORDS), np.int64)
+        self._words[:, FIRST_NUMBER + NUMBERS.index("part")] = range(parts)
+        self._arrays: dict[str, Array] = {}
+        self._counters = np.zeros(LINE, np.int64)
+        self.tell("found", np.zeros(parts * LINE))
+        self.tell("counters", self._counters)
+        self.set("parts", parts)
+        # Threads begin when they are needed first: of one part, never.
+        self._others = ThreadPoolExecutor(max(parts - 1, 1), "nnintro-fused")
+
+    def tell(self, name: str, array: Array) -> None:
+        """The array ``name`` is this one from now on."""
+        if not array.flags.c_contiguous:
+            raise AssertionError(f"{name} is not contiguous")
+        self._arrays[name] = array  # alive as long as its address is told
+        first = 3 * ARRAYS.index(name)
+        shape = (*array.shape, 1)[:2]
+        self._words[:, first : first + 3] = (array.ctypes.data, *shape)
+
+    def set(self, name: str, value: int) -> None:
+        """The number ``name`` is this one from now on."""
+        self._words[:, FIRST_NUMBER + NUMBERS.index(name)] = value
+
+    def __call__(self, clip: float) -> tuple[int, int]:
+        """How the call ended, and the updates made in all: the same for every part."""
+        self._counters[:] = 0
+        addresses = [row.ctypes.data for row in self._words]
+        others = [self._others.submit(self.descend, at, clip) for at in addresses[1:]]
+        ended = self.descend(addresses[0], clip)
+        for other in others:
+            other.result()
+        return ended, int(self._words[0, MADE])

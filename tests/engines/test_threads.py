@@ -1,0 +1,95 @@
+"""The fused engine's threads: a share of the rows each, and the same network in the end."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from nnintro.config.load import load_config
+from nnintro.engines import fused
+from nnintro.training.assemble import assemble
+from tests.engines.test_fused import OPTIMIZERS, RATES, distance, generated, never
+from tests.support import config
+
+
+@pytest.fixture(autouse=True)
+def everything_pays(monkeypatch):
+    """So that small networks too are shared."""
+    monkeypatch.setattr(fused, "PART_NANOSECONDS", 1e-3)
+
+
+def trained(values, threads, steps):
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        parts = assemble(load_config(values, ["training.engine=fused"]).experiment)
+    finally:
+        torch.set_num_threads(before)
+    advance = parts.engine.advance(0, steps, never)
+    flat = torch.cat([p.detach().reshape(-1) for p in parts.network.parameters()])
+    return flat, advance, parts.engine.call.parts
+
+
+def uneven(optimizer, size, **descent):
+    """40 samples for training: blocks of 13 leave one of 1, which two threads have nothing of."""
+    return config(
+        dataset={"kind": "function", "formula": "sin(3*x)", "samples": 40},
+        model={"hidden": [7, 30], "activation": ["tanh", "sigmoid"]},
+        descent={"optimizer": optimizer, "batch_size": size, **descent,
+                 "learning_rate": RATES[optimizer["kind"]]},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [1, 2, 13, 39, 40])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_any_number_of_threads_trains_the_same(optimizer, size):
+    values = uneven(optimizer, size, clip_norm=0.3)
+    alone, measured, _ = trained(values, 1, 60)
+    for threads in (2, 3, 5):
+        several, also, parts = trained(values, threads, 60)
+        assert parts == min(threads, size)
+        assert distance(alone, several) < 1e-13
+        assert also.gradient_norm == pytest.approx(measured.gradient_norm, rel=1e-9)
+        assert also.update_ratio == pytest.approx(measured.update_ratio, rel=1e-9)
+
+
+@pytest.mark.parametrize("size", [13, 7, 40])
+def test_threads_in_batch_gradient_descent(size):
+    """Several blocks make one update: a thread may be ahead of another by a block."""
+    values = uneven({"kind": "sgd"}, size, variant="batch")
+    alone, *_ = trained(values, 1, 300)
+    for _ in range(5):
+        assert distance(alone, trained(values, 3, 300)[0]) < 1e-13
+
+
+@pytest.mark.parametrize("number", range(0, 320, 16))
+def test_the_same_bits_every_time(number):
+    values = {**generated(number), "precision": "float32"}
+    first, *_ = trained(values, 3, 100)
+    for _ in range(3):
+        assert torch.equal(first, trained(values, 3, 100)[0])
+
+
+@pytest.mark.parametrize("rate", [100.0, 1e5])
+def test_threads_diverge_together(rate):
+    values = config(
+        dataset={"kind": "regression", "samples": 50, "validation": 0.2},
+        model={"hidden": []},
+        descent={"variant": "batch", "batch_size": 40, "learning_rate": rate},
+    )
+    ends = [trained(values, threads, 5000) for threads in (1, 2)]
+    assert all(advance.diverged for _, advance, _ in ends)
+    assert ends[0][1].step == ends[1][1].step
+    assert np.isfinite(ends[1][0].numpy()).all()
+    assert distance(ends[0][0], ends[1][0]) < 1e-10
+
+
+def test_small_updates_keep_to_one_thread(monkeypatch):
+    monkeypatch.undo()
+    small = fused.Problem([1, 64, 1], ["sigmoid", "identity"], "mse", False)
+    large = fused.Problem([64, 256, 256, 10], ["relu"] * 3, "multiclass", False)
+    assert small.parts(1, 1, 8) == small.parts(32, 32, 8) == 1
+    assert small.parts(1000, 1000, 2) == 2
+    assert large.parts(128, 128, 8) == 8
+    assert large.parts(2, 2, 8) == 2
