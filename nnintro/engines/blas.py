@@ -55,10 +55,10 @@ def _blas() -> Any:
 
 
 def give_way() -> int:
-    """The address of what hands a core to another thread."""
+    """The address of a function of a number that sleeps: 1 is as short as the system can."""
     if sys.platform == "win32":
-        return _address(ctypes.windll.kernel32.SwitchToThread)
-    return _address(ctypes.CDLL(None).sched_yield)
+        return _address(ctypes.windll.kernel32.Sleep)
+    return _address(ctypes.CDLL(None).usleep)
 
 
 def _address(function: Any) -> int:

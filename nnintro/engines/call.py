@@ -25,13 +25,16 @@ class Call:
     """What the kernel is told, kept from call to call; what is not told is 0 or empty.
 
     Args:
-        parts: threads that share the work; the calling one is the first of them.
+        parts: that an update has, and threads where they work together; the calling one is the
+            first of them.
     """
 
     def __init__(self, descend: Descend, parts: int) -> None:
         self.descend, self.parts = descend, parts
-        self._words = np.zeros((parts, WORDS), np.int64)
-        self._words[:, FIRST_NUMBER + NUMBERS.index("part")] = range(parts)
+        # Words for each part's thread, and for one thread that has all parts.
+        self._words = np.zeros((parts + 1, WORDS), np.int64)
+        self._words[:, FIRST_NUMBER + NUMBERS.index("part")] = [*range(parts), 0]
+        self._words[:, FIRST_NUMBER + NUMBERS.index("until")] = [*range(1, parts + 1), parts]
         self._arrays: dict[str, Array] = {}
         self._counters = np.zeros(LINE, np.int64)
         self.tell("found", np.zeros(parts * LINE))
@@ -53,12 +56,13 @@ class Call:
         """The number ``name`` is this one from now on."""
         self._words[:, FIRST_NUMBER + NUMBERS.index(name)] = value
 
-    def __call__(self, clip: float) -> tuple[int, int]:
-        """How the call ended, and the updates made in all: the same for every part."""
+    def __call__(self, clip: float, *, together: bool) -> tuple[int, int]:
+        """How the call ended, and the updates made in all; by all threads or by this one alone."""
         self._counters[:] = 0
-        addresses = [row.ctypes.data for row in self._words]
-        others = [self._others.submit(self.descend, at, clip) for at in addresses[1:]]
-        ended = self.descend(addresses[0], clip)
+        rows = self._words[:-1] if together else self._words[-1:]
+        first, *rest = (row.ctypes.data for row in rows)
+        others = [self._others.submit(self.descend, address, clip) for address in rest]
+        ended = self.descend(first, clip)
         for other in others:
             other.result()
-        return ended, int(self._words[0, MADE])
+        return ended, int(rows[0, MADE])

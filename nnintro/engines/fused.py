@@ -6,9 +6,9 @@ The mathematics is that of ``autograd``; what is gone is the overhead of a call 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,36 +29,14 @@ from nnintro.engines.compiled import load_kernel
 from nnintro.engines.engine import Advance, Interrupted
 from nnintro.engines.flat import OptimizerMemory, flatten
 from nnintro.engines.orders import Orders
+from nnintro.engines.pace import Pace
+from nnintro.engines.problem import Problem
 
 Array = npt.NDArray[Any]
-CALL_SECONDS = 0.02
-"""How long one compiled call lasts, about: between two of them a signal is noticed."""
-PART_NANOSECONDS = 8000
-"""Work of an update that a thread of its own is worth: meeting takes a fraction of it."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is minimised, in the kernel's codes."""
-
-    widths: list[int]
-    """Inputs, hidden widths, outputs."""
-    activations: list[str]
-    """One per layer, the output's last."""
-    loss: str
-    """mse, mae, huber, binary or multiclass (cross entropy of logits)."""
-    one_hot: bool
-    """Whether targets are class numbers that an element-wise loss is to compare with."""
-
-    def parts(self, samples: int, rows: int, threads: int) -> int:
-        """Threads that pay for an update over so many samples, in blocks of so many rows.
-
-        By an estimate of its nanoseconds on one, so that a config has its bits wherever there are
-        as many ``threads``.
-        """
-        weights = sum(a * b for a, b in zip(self.widths[:-1], self.widths[1:], strict=True))
-        work = samples * (0.2 * weights + 0.8 * sum(self.widths[1:])) + 0.5 * weights
-        return max(1, min(threads, rows, int(work / PART_NANOSECONDS)))
+SLICE = 1 << 16
+"""Parameters that are looked at at a time."""
+TILE = 256
+"""Rows a thread takes through the network at a time: speed hardly depends on it, memory does."""
 
 
 class Fused:
@@ -105,15 +83,15 @@ class Fused:
         parts = problem.parts(samples, rows, threads)
         self.call = Call(load_kernel(self.parameters.dtype, say, interrupted), parts)
         self.report = np.zeros(2)
-        self._tell_data(inputs, targets)
+        self._tell_data(inputs, targets, rows)
         self._tell_network(problem)
-        self._tell_memory(problem, rows)
-        self._updates_per_call = 64.0
+        self._tell_memory(problem)
+        self._pace = Pace(parts)
 
-    def _tell_data(self, inputs: Tensor, targets: Tensor) -> None:
+    def _tell_data(self, inputs: Tensor, targets: Tensor, rows: int) -> None:
         blocks = len(self.plan.blocks(0)) if self.plan.variant == "batch" else 1
-        rows = min(self.plan.batch_size, self.plan.samples)
-        plan = (self.plan.updates_per_epoch, self.plan.samples, rows, blocks)
+        self._tile = min(-(-rows // self.call.parts), TILE)
+        plan = (self.plan.updates_per_epoch, self.plan.samples, rows, blocks, self._tile)
         t = targets.reshape(len(targets), -1).to(self.flat.dtype)
         self._targets = t.shape[1]
         self.call.tell("x", inputs.contiguous().numpy())
@@ -138,10 +116,10 @@ class Fused:
         number("library", matrix_product(self.parameters.dtype))
         number("yielding", give_way())
 
-    def _tell_memory(self, problem: Problem, rows: int) -> None:
-        """Working memory: a gradient of every part; outputs and slopes of one block of rows."""
+    def _tell_memory(self, problem: Problem) -> None:
+        """Working memory: a gradient of every part; outputs and slopes of its tile of rows."""
         dtype, widths, parts = self.parameters.dtype, problem.widths, self.call.parts
-        places = -(-rows // parts) * parts  # every part has as many
+        places = parts * self._tile
         self._gradients = np.zeros((parts, self.parameters.size), dtype)
         self.call.tell("gradient", self._gradients.reshape(-1))
         for name, columns in (("u", sum(widths)), ("delta", sum(widths)),
@@ -162,40 +140,52 @@ class Fused:
         before: Array | None = None
         with one_thread():
             while step < stop and not interrupted():
-                if step == stop - 1:
-                    before = self.parameters.copy()
-                end = min(step + int(self._updates_per_call), max(stop - 1, step + 1))
-                ended, step = self._stretch(step, min(end, self.orders.last_of_chunk(step)))
+                good = [array.copy() for array in (self.parameters, *self.memory.arrays)]
+                before = good[0] if step == stop - 1 else None
+                end = min(max(stop - 1, step + 1), self.orders.last_of_chunk(step))
+                ended, step = self._stretch(step, end, good)
                 if ended != DONE:
                     self.memory.count(step)
                     return Advance(step, diverged=True)
         self.memory.count(step)
         return Advance(step) if before is None else Advance(step, *self._measured(before))
 
-    def _stretch(self, start: int, stop: int) -> tuple[int, int]:
-        """One call, timed to fit the next one; parameters that are spoiled are taken back."""
-        good = [array.copy() for array in (self.parameters, *self.memory.arrays)]
+    def _stretch(self, start: int, stop: int, good: list[Array]) -> tuple[int, int]:
+        """One call, up to ``stop`` at most; parameters that are spoiled are taken back.
+
+        Args:
+            good: the parameters and the optimizer's memory, before.
+        """
+        together, updates = self._pace.next()
         begun = time.perf_counter()
-        ended, step = self._descend(start, stop)
-        seconds = max(time.perf_counter() - begun, 1e-6)
-        factor = CALL_SECONDS * (step - start) / (self._updates_per_call * seconds)
-        self._updates_per_call = max(self._updates_per_call * min(max(factor, 0.25), 4.0), 1.0)
+        ended, step = self._descend(start, min(start + updates, stop), together=together)
+        self._pace.note(step - start, time.perf_counter() - begun, together=together)
         if ended == PARAMETERS_ARE_NOT_FINITE:
             for array, saved in zip((self.parameters, *self.memory.arrays), good, strict=True):
                 array[...] = saved
-            self._descend(start, step)
+            self._descend(start, step, together=together)
         return ended, step
 
-    def _descend(self, start: int, stop: int) -> tuple[int, int]:
+    def _descend(self, start: int, stop: int, *, together: bool) -> tuple[int, int]:
         self.call.tell("orders", self.orders.of(start, stop))
         self.call.tell("rates", self.rates(start, stop))
         self.call.set("start", start)
         self.call.set("stop", stop)
-        return self.call(self.clip)
+        return self.call(self.clip, together=together)
 
     def _measured(self, before: Array) -> tuple[float, float]:
         """Gradient norm and update ratio of the last update."""
-        with np.errstate(over="ignore"):  # a norm beyond all numbers is an infinity
-            change = np.linalg.norm((self.parameters - before).astype(np.float64))
-            size = np.linalg.norm(before.astype(np.float64))
-        return float(self.report[0]), float(change / size) if size > 0 else float("nan")
+        nothing = np.broadcast_to(np.zeros(1, before.dtype), before.shape)
+        change, size = _distance(self.parameters, before), _distance(before, nothing)
+        return float(self.report[0]), change / size if size > 0 else float("nan")
+
+
+def _distance(one: Array, other: Array) -> float:
+    """The Euclidean distance, added up in float64, without a copy of that size."""
+    squares = 0.0
+    with np.errstate(over="ignore"):  # beyond all numbers it is an infinity
+        for at in range(0, len(one), SLICE):
+            part = slice(at, at + SLICE)
+            difference = one[part].astype(np.float64) - other[part]
+            squares += float(difference @ difference)
+    return math.sqrt(squares)

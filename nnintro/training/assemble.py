@@ -227,7 +227,8 @@ def _fused(
     say: Callable[[str], None],
     interrupted: Interrupted,
 ) -> Engine:
-    from nnintro.engines.fused import Fused, Problem
+    from nnintro.engines.fused import Fused
+    from nnintro.engines.problem import Problem
 
     model, task, loss = experiment.model, experiment.task, experiment.loss_name
     several = task.kind == "multiclass"

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nnintro.config.load import load_config
-from nnintro.engines import fused
+from nnintro.engines import problem
 from nnintro.training.assemble import assemble
 from tests.engines.test_fused import OPTIMIZERS, RATES, distance, generated, never
 from tests.support import config
@@ -16,7 +16,7 @@ from tests.support import config
 @pytest.fixture(autouse=True)
 def everything_pays(monkeypatch):
     """So that small networks too are shared."""
-    monkeypatch.setattr(fused, "PART_NANOSECONDS", 1e-3)
+    monkeypatch.setattr(problem, "PART_NANOSECONDS", 1e-3)
 
 
 def trained(values, threads, steps):
@@ -87,8 +87,8 @@ def test_threads_diverge_together(rate):
 
 def test_small_updates_keep_to_one_thread(monkeypatch):
     monkeypatch.undo()
-    small = fused.Problem([1, 64, 1], ["sigmoid", "identity"], "mse", False)
-    large = fused.Problem([64, 256, 256, 10], ["relu"] * 3, "multiclass", False)
+    small = problem.Problem([1, 64, 1], ["sigmoid", "identity"], "mse", False)
+    large = problem.Problem([64, 256, 256, 10], ["relu"] * 3, "multiclass", False)
     assert small.parts(1, 1, 8) == small.parts(32, 32, 8) == 1
     assert small.parts(1000, 1000, 2) == 2
     assert large.parts(128, 128, 8) == 8

@@ -29,7 +29,8 @@ ARRAYS = (
 )  # fmt: skip
 """A call's arrays, in order: see ``descend``.  Each is told by its address, rows and columns."""
 NUMBERS = (
-    "loss", "one_hot", "optimizer", "start", "stop", "part", "parts", "library", "yielding"
+    "loss", "one_hot", "optimizer", "start", "stop", "part", "until", "parts", "library",
+    "yielding",
 )  # fmt: skip
 """Its integers, behind the arrays."""
 FIRST_NUMBER = 3 * len(ARRAYS)

@@ -104,26 +104,27 @@ def gradient_of_update(
 ):  # fmt: skip
     """One part's share of an update's gradient, over its share of the rows of every block.
 
-    A part may be a block ahead of another: each has a place of its own in the working memory.
+    It goes through them a tile at a time, few enough that what is known of them stays in the cache.
+    A part may be a block ahead of another: each has a tile of its own in the working memory.
     """
-    samples, size, blocks = plan[1], plan[2], plan[3]
+    samples, size, blocks, tile = plan[1], plan[2], plan[3], plan[4]
     inputs, kinds, empty, found = widths[0], t.shape[1], True, 0.0
-    places = (size + parts - 1) // parts
-    here, capacity = part * places, parts * places
+    here, capacity = part * tile, parts * tile
     for block in range(blocks):
         start = begin + block * size
         rows = min(start + size, samples) - start
-        low = share(rows, part, parts)
-        mine = share(rows, part + 1, parts) - low
-        if mine > 0:
-            take(x, t, order, start + low, matrix(u, here * inputs, mine, inputs),
-                 matrix(targets, here * kinds, mine, kinds))  # fmt: skip
-            weight = (rows / samples if blocks > 1 else 1.0) * (mine / rows)
+        share_of_block = rows / samples if blocks > 1 else 1.0
+        low, high = share(rows, part, parts), share(rows, part + 1, parts)
+        while low < high:
+            some = min(tile, high - low)
+            take(x, t, order, start + low, matrix(u, here * inputs, some, inputs),
+                 matrix(targets, here * kinds, some, kinds))  # fmt: skip
             found += gradient_of_rows(
                 library, parameters, gradient, widths, codes, offsets, loss, one_hot, u, delta,
-                scratch, targets, here, mine, weight, capacity, empty,
+                scratch, targets, here, some, share_of_block * (some / rows), capacity, empty,
             )  # fmt: skip
             empty = False
+            low += some
     if empty:  # fewer rows than parts
         for i in range(len(gradient)):
             gradient[i] = 0
@@ -134,12 +135,12 @@ def gradient_of_update(
 def descend(
     parameters, gradient, one, two, widths, codes, offsets, x, t, orders, plan, rates, settings,
     u, delta, scratch, targets, report, found, counters, loss, one_hot, optimizer, start, stop,
-    part, parts, library, yielding, clip,
+    part, until, parts, library, yielding, clip,
 ):  # fmt: skip
     """Make updates ``start`` to ``stop``; returns how it ended, and the updates made in all.
 
-    Called by ``parts`` threads at once, on the same arrays: each has a share of every block's rows,
-    and then a share of the parameters.
+    An update has ``parts`` parts, each a share of every block's rows and then a share of the
+    parameters.  Called by one thread for all of them, or by as many at once, on the same arrays.
 
     Args:
         parameters, one, two: (parameters,) the network's, flat; ``one`` and ``two`` are the
@@ -148,26 +149,28 @@ def descend(
         x, t: (samples, inputs) and (samples, targets), the training data.
         orders: (epochs, samples), the order of each epoch from that of ``start`` on; (epochs, 0)
             for the data's own.
-        plan: (updates in an epoch, samples, samples in a block, blocks in an update).
+        plan: (updates in an epoch, samples, samples in a block, blocks in an update, in a tile).
         rates: (stop - start,) learning rates.
-        u, delta, scratch, targets: working memory for one block, its rows a multiple of ``parts``.
+        u, delta, scratch, targets: working memory for a tile of every part.
         report: (2,) receives the last update's gradient norm, before clipping, and its loss.
         found: (parts * LINE,) what the parts tell each other.
         counters: (1,) arrivals at meetings; 0 to begin with.
+        part, until: the parts of this thread.
         clip: the longest gradient allowed, 0 for any.
     """
     per_epoch, size, total, met = plan[0], plan[2], len(parameters), 0
+    threads = parts if until - part == 1 else 1
     low = share(total, part, parts)
-    count = share(total, part + 1, parts) - low
+    count = share(total, until, parts) - low
     kept_one, kept_two = min(count, len(one)), min(count, len(two))
-    mine = vector(gradient, part * total, total)
     for step in range(start, stop):
-        found[part * LINE + LOSS] = gradient_of_update(
-            library, parameters, mine, widths, codes, offsets, loss, one_hot, x, t,
-            orders[step // per_epoch - start // per_epoch], step % per_epoch * size, plan, u,
-            delta, scratch, targets, part, parts,
-        )  # fmt: skip
-        met = meet(counters, parts, met, yielding)
+        for of in range(part, until):
+            found[of * LINE + LOSS] = gradient_of_update(
+                library, parameters, vector(gradient, of * total, total), widths, codes, offsets,
+                loss, one_hot, x, t, orders[step // per_epoch - start // per_epoch],
+                step % per_epoch * size, plan, u, delta, scratch, targets, of, parts,
+            )  # fmt: skip
+        met = meet(counters, threads, met, yielding)
         loss_of_all = sum_of(found, LOSS, parts)
         if part == 0:
             report[1] = loss_of_all
@@ -176,7 +179,7 @@ def descend(
         add_up(gradient, total, low, count, parts)
         shrink = 1.0
         if clip > 0 or step == stop - 1:
-            met = meet(counters, parts, met, yielding)
+            met = meet(counters, threads, met, yielding)
             norm = length(vector(gradient, 0, total))
             if part == 0:
                 report[0] = norm
@@ -187,7 +190,7 @@ def descend(
             vector(parameters, low, count), vector(gradient, low, count),
             vector(one, min(low, len(one)), kept_one), vector(two, min(low, len(two)), kept_two),
         )  # fmt: skip
-        met = meet(counters, parts, met, yielding)
-        if sum_of(found, CHECK, parts) != 0:
+        met = meet(counters, threads, met, yielding)
+        if sum_of(found, CHECK, threads) != 0:
             return PARAMETERS_ARE_NOT_FINITE, step
     return DONE, stop

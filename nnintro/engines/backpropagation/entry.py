@@ -51,6 +51,7 @@ def entry(like: np.floating) -> Callable[[int, float], int]:
             word(address, FIRST_NUMBER + 6),
             word(address, FIRST_NUMBER + 7),
             word(address, FIRST_NUMBER + 8),
+            word(address, FIRST_NUMBER + 9),
             clip,
         )
         set_word(address, MADE, made)

@@ -89,11 +89,12 @@ def arrived(_: Any, counters: Any) -> Any:
 
 @intrinsic
 def give_way(_: Any, address: Any) -> Any:
-    """Let another thread of the system run: a call of a function without arguments."""
+    """Sleep as shortly as the system can, so that another thread has this core."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        call = ir.FunctionType(ir.IntType(32), [])
-        builder.call(builder.inttoptr(arguments[0], call.as_pointer()), [])
+        call = ir.FunctionType(ir.IntType(32), [ir.IntType(32)])
+        function = builder.inttoptr(arguments[0], call.as_pointer())
+        builder.call(function, [ir.IntType(32)(1)])
         return context.get_dummy_value()
 
     return types.void(address), generate

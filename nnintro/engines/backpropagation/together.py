@@ -1,7 +1,8 @@
-"""Several threads in one update: each has a share of the rows, then a share of the parameters.
+"""An update in parts: each has a share of the rows, then a share of the parameters.
 
-They wait for each other by counting arrivals, which takes a fraction of a microsecond while every
-thread has a core of its own; one that has to wait longer gives its core away.
+A thread has one part, or one thread has them all, which gives the same bits.  Several wait for each
+other by counting arrivals, which takes a fraction of a microsecond while every thread has a core of
+its own; one that has to wait longer gives its core away.
 """
 
 from __future__ import annotations
@@ -13,16 +14,20 @@ from nnintro.engines.backpropagation.elementary import PLAIN
 from nnintro.engines.backpropagation.machine import arrive, arrived, give_way, pause
 from nnintro.engines.backpropagation.views import vector
 
-PATIENCE = 4000
-"""Looks at the counter, some tens of microseconds, before a thread gives its core away."""
+PATIENCE = 10_000
+"""Looks at the counter, some hundreds of microseconds, before a thread gives its core away.
+
+By sleeping: a core that is idle is where the system puts the thread that is waited for, if other
+processes keep it from running.
+"""
 
 
 @njit(**PLAIN)
-def meet(counters, parts, expected, yielding):
+def meet(counters, threads, expected, yielding):
     """Wait until everybody has come here; returns the count that the next meeting waits beyond."""
-    if parts == 1:
+    if threads == 1:
         return expected
-    expected += parts
+    expected += threads
     arrive(counters)
     looks = 0
     while arrived(counters) < expected:

@@ -1,0 +1,47 @@
+"""How many updates a call makes, and whether by several threads: from what the last ones took.
+
+Neither changes a bit of the result.  Several threads that wait for each other are slower than one
+where other processes want the same cores.
+"""
+
+from __future__ import annotations
+
+CALL_SECONDS = 0.02
+"""How long one compiled call lasts, about: between two of them a signal is noticed."""
+FIRST_UPDATES = 64
+LOOK_EVERY = 64
+"""Calls after which the slower way is tried again, with an eighth of the updates."""
+
+
+class Pace:
+    """Args: parts: that an update has, and threads that may share it."""
+
+    def __init__(self, parts: int) -> None:
+        self.parts = parts
+        self._updates = {True: float(FIRST_UPDATES), False: float(FIRST_UPDATES)}
+        self._seconds: dict[bool, float] = {}
+        self._calls = 0
+
+    def next(self) -> tuple[bool, int]:
+        """(whether by all threads together, updates) of the next call."""
+        self._calls += 1
+        if self.parts == 1:
+            return False, self._size(together=False)
+        for together in (True, False):
+            if together not in self._seconds:
+                return together, self._size(together=together)
+        together = self._seconds[True] <= self._seconds[False]
+        if self._calls % LOOK_EVERY == 0:
+            return not together, max(self._size(together=not together) // 8, 1)
+        return together, self._size(together=together)
+
+    def _size(self, *, together: bool) -> int:
+        return max(int(self._updates[together]), 1)
+
+    def note(self, updates: int, seconds: float, *, together: bool) -> None:
+        """A call made so many updates in so many seconds."""
+        if updates == 0:
+            return
+        self._seconds[together] = max(seconds, 1e-6) / updates
+        before, wanted = self._updates[together], CALL_SECONDS / self._seconds[together]
+        self._updates[together] = min(max(wanted, before / 4), before * 4)
