@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -17,10 +17,12 @@ from nnintro.descent.optimizers import build_optimizer
 from nnintro.descent.schedules import learning_rate, learning_rates
 from nnintro.descent.variants import Batches, Order, Plan, in_place, shuffled
 from nnintro.engines.autograd import Autograd
+from nnintro.engines.captured.launch import Captured, CaptureError, Launching
 from nnintro.engines.engine import Engine
+from nnintro.engines.graph import Graph
 from nnintro.errors import CheckpointError, ConfigError
 from nnintro.models import MODELS, Dropout, Standardized, statistics
-from nnintro.training.choice import choose_engine
+from nnintro.training.choice import choose_engine, not_graph_because, not_served
 from nnintro.training.losses import loss_for
 from nnintro.training.streams import derive, stream
 
@@ -152,9 +154,7 @@ def assemble(
     optimizer = build_optimizer(descent, network.parameters())
     rate = learning_rate(descent, experiment.total_updates)
     autocast = autocast_for(experiment, device)
-    choice = choose_engine(experiment, device)
-    build = _fused if choice == "fused" else _autograd
-    engine = build(experiment, network, train, plan, optimizer, say)
+    engine = _engine(experiment, network, train, plan, optimizer, say)
     return Parts(
         splits, train, validation, network, model, plan, engine, optimizer, rate, device, autocast
     )
@@ -191,6 +191,31 @@ def require_finite(data: Data, dataset: Dataset, *, noisy: bool = False) -> None
             larger = "" if dtype == torch.float64 else ", or train in precision: float64"
             message = f"the {what} go beyond what {name} can hold (at most {largest:.1e})"
             raise ConfigError.at(key, f"{message}; measure them in larger units{larger}")
+
+
+def _engine(
+    experiment: Experiment,
+    network: nn.Module,
+    train: Data,
+    plan: Plan,
+    optimizer: torch.optim.Optimizer,
+    say: Callable[[str], None],
+) -> Engine:
+    """The engine that is chosen; autograd, and a word about it, where CUDA refuses a capture."""
+    device, wanted = train.inputs.device, experiment.training.engine
+    choice = choose_engine(experiment, device)
+    reason = not_graph_because(experiment, device)
+    if choice == "graph":
+        try:
+            return _graph(experiment, network, train, plan, optimizer, say)
+        except CaptureError as error:
+            choice, reason = "autograd", f"this config on {device}: {error}"
+            if wanted == "graph":
+                raise not_served("graph", reason) from error
+    if wanted == "auto" and device.type == "cuda":
+        say(f"engine: autograd, for graph does not serve {reason}")
+    build = _fused if choice == "fused" else _autograd
+    return build(experiment, network, train, plan, optimizer, say)
 
 
 def _autograd(
@@ -244,6 +269,35 @@ def _fused(
         learning_rates(experiment.descent, experiment.total_updates),
         experiment.descent.clip_norm,
         say,
+    )
+
+
+def _graph(
+    experiment: Experiment,
+    network: nn.Module,
+    train: Data,
+    plan: Plan,
+    optimizer: torch.optim.Optimizer,
+    _: Callable[[str], None],
+    launching: Launching = Captured,
+) -> Engine:
+    device = train.inputs.device
+    before_update = _dropout_stream(network, experiment.seed, device)
+    drawn_from = {m.generator for m in network.modules() if isinstance(m, Dropout)} - {None}
+    return Graph(
+        network,
+        loss_for(experiment.loss_name, experiment.task),
+        plan,
+        train.inputs,
+        train.targets,
+        _order(experiment, plan),
+        optimizer,
+        learning_rates(experiment.descent, experiment.total_updates),
+        experiment.descent.clip_norm,
+        autocast_for(experiment, device),
+        before_update,
+        tuple(cast(set[torch.Generator], drawn_from)),
+        launching,
     )
 
 
