@@ -22,7 +22,7 @@ from nnintro.engines.engine import Engine
 from nnintro.engines.graph import Graph
 from nnintro.errors import CheckpointError, ConfigError
 from nnintro.models import MODELS, Dropout, Standardized, statistics
-from nnintro.training.choice import choose_engine, not_graph_because, not_served
+from nnintro.training.choice import choose_engine, not_served, passed_over
 from nnintro.training.losses import loss_for
 from nnintro.training.streams import derive, stream
 
@@ -202,17 +202,16 @@ def _engine(
     say: Callable[[str], None],
 ) -> Engine:
     """The engine that is chosen; autograd, and a word about it, where CUDA refuses a capture."""
-    device, wanted = train.inputs.device, experiment.training.engine
-    choice = choose_engine(experiment, device)
-    reason = not_graph_because(experiment, device)
+    device = train.inputs.device
+    choice, reason = choose_engine(experiment, device), passed_over(experiment, device)
     if choice == "graph":
         try:
             return _graph(experiment, network, train, plan, optimizer, say)
         except CaptureError as error:
             choice, reason = "autograd", f"this config on {device}: {error}"
-            if wanted == "graph":
+            if experiment.training.engine == "graph":
                 raise not_served("graph", reason) from error
-    if wanted == "auto" and device.type == "cuda":
+    if reason is not None:
         say(f"engine: autograd, for graph does not serve {reason}")
     build = _fused if choice == "fused" else _autograd
     return build(experiment, network, train, plan, optimizer, say)

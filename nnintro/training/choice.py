@@ -51,6 +51,13 @@ def _fastest(experiment: Experiment, device: torch.device) -> Name:
     return "fused" if autograd_seconds(experiment) > WORTH_SECONDS else "autograd"
 
 
+def passed_over(experiment: Experiment, device: torch.device) -> str | None:
+    """Why auto does not take graph on CUDA; None where it does, and off CUDA."""
+    if experiment.training.engine != "auto" or device.type != "cuda":
+        return None
+    return not_graph_because(experiment, device)
+
+
 def not_served(engine: str, reason: str) -> ConfigError:
     return ConfigError.at(
         "training.engine", f"{engine} does not serve {reason}; expected auto or autograd"
