@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nnintro.config.load import load_config
-from nnintro.engines.captured.launch import Captured, CaptureError, Eager
+from nnintro.engines.captured.launch import Captured, Eager
 from nnintro.training import assemble as assembling
 from tests.engines.test_fused import OPTIMIZERS, distance, generated, never
 from tests.runs import assert_same_run, train
@@ -177,6 +177,3 @@ def test_what_cannot_be_captured_is_refused_and_training_goes_on_with_autograd(m
     parts.engine.advance(0, 18, never)
     monkeypatch.undo()
     assert distance(trained(config(), "autograd", 18)[0], parameters(parts)) < 1e-12
-    with pytest.raises(CaptureError):
-        monkeypatch.setattr(assembling, "loss_for", reading)
-        on_cuda(config(), "autograd", Captured)
