@@ -55,9 +55,10 @@ class Training(Section):
     """Passes over the data (default 200); 0 evaluates the untrained model."""
     steps: Annotated[int, Field(ge=0, le=10_000_000_000)] | None = None
     """Updates, in place of epochs."""
-    engine: Literal["auto", "autograd", "fused"] = "auto"
-    """Which program carries out the updates; all give the same parameters.  auto takes fused where
-    it serves the config and autograd would take more than about a second."""
+    engine: Literal["auto", "autograd", "fused", "graph"] = "auto"
+    """Which program carries out the updates; all give the same parameters.  auto takes graph on
+    CUDA, and on the CPU fused where autograd would take more than about a second; where they do
+    not serve the config, autograd."""
     stop_when: Annotated[dict[str, float], Field(min_length=1)] | None = None
     """Metric -> value; training stops once every metric named is at its value or better."""
     early_stopping: EarlyStopping | None = None

@@ -12,7 +12,8 @@ import torch
 from nnintro.datasets import Data
 from nnintro.inference.samples import samples_of
 from nnintro.models import Standardized, precision_of
-from nnintro.training.assemble import autocast_for, build_data, prepared, threads, threads_for
+from nnintro.training.assemble import build_data, prepared, threads, threads_for
+from nnintro.training.engines import autocast_for
 from nnintro.training.evaluation import Evaluator
 from nnintro.training.losses import loss_for
 from nnintro.training.run import Run, load_run

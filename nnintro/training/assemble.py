@@ -14,21 +14,17 @@ from nnintro.config.dataset import Dataset, FunctionDataset
 from nnintro.config.experiment import Experiment
 from nnintro.datasets import Data, Splits, build_dataset
 from nnintro.descent.optimizers import build_optimizer
-from nnintro.descent.schedules import learning_rate, learning_rates
-from nnintro.descent.variants import Batches, Order, Plan, in_place, shuffled
-from nnintro.engines.autograd import Autograd
+from nnintro.descent.schedules import learning_rate
+from nnintro.descent.variants import Plan
 from nnintro.engines.engine import Engine, Interrupted
 from nnintro.errors import CheckpointError, ConfigError
-from nnintro.models import MODELS, Dropout, Standardized, statistics
-from nnintro.training.choice import choose_engine
-from nnintro.training.losses import loss_for
-from nnintro.training.streams import derive, stream
+from nnintro.models import MODELS, Standardized, statistics
+from nnintro.training.engines import Autocast, autocast_for, build_engine
+from nnintro.training.streams import stream
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 SEVERAL_THREADS_FROM = 4_000_000
 """Multiplications in an update's largest product from which a second core pays (docs/LOG.md)."""
-
-Autocast = Callable[[], contextlib.AbstractContextManager[Any]]
 
 
 @dataclass
@@ -155,9 +151,7 @@ def assemble(
     optimizer = build_optimizer(descent, network.parameters())
     rate = learning_rate(descent, experiment.total_updates)
     autocast = autocast_for(experiment, device)
-    choice = choose_engine(experiment, device)
-    build = _fused if choice == "fused" else _autograd
-    engine = build(experiment, network, train, plan, optimizer, say, interrupted)
+    engine = build_engine(experiment, network, train, plan, optimizer, say, interrupted)
     return Parts(
         splits, train, validation, network, model, plan, engine, optimizer, rate, device, autocast
     )
@@ -194,94 +188,6 @@ def require_finite(data: Data, dataset: Dataset, *, noisy: bool = False) -> None
             larger = "" if dtype == torch.float64 else ", or train in precision: float64"
             message = f"the {what} go beyond what {name} can hold (at most {largest:.1e})"
             raise ConfigError.at(key, f"{message}; measure them in larger units{larger}")
-
-
-def _autograd(
-    experiment: Experiment,
-    network: nn.Module,
-    train: Data,
-    plan: Plan,
-    optimizer: torch.optim.Optimizer,
-    *_: object,
-) -> Engine:
-    device = train.inputs.device
-    return Autograd(
-        network=network,
-        loss=loss_for(experiment.loss_name, experiment.task),
-        plan=plan,
-        batches=Batches(train.inputs, train.targets, _order(experiment, plan), plan.batch_size),
-        optimizer=optimizer,
-        learning_rate=learning_rate(experiment.descent, experiment.total_updates),
-        clip_norm=experiment.descent.clip_norm,
-        autocast=autocast_for(experiment, device),
-        before_update=_dropout_stream(network, experiment.seed, device),
-    )
-
-
-def _fused(
-    experiment: Experiment,
-    network: nn.Module,
-    train: Data,
-    plan: Plan,
-    optimizer: torch.optim.Optimizer,
-    say: Callable[[str], None],
-    interrupted: Interrupted,
-) -> Engine:
-    from nnintro.engines.fused import Fused
-    from nnintro.engines.problem import Problem
-
-    model, task, loss = experiment.model, experiment.task, experiment.loss_name
-    several = task.kind == "multiclass"
-    problem = Problem(
-        widths=[task.inputs, *model.hidden, task.outputs],
-        activations=[*model.activations, model.output_activation],
-        loss=task.kind if loss == "cross_entropy" else loss,
-        one_hot=several and loss != "cross_entropy",
-    )
-    return Fused(
-        network,
-        problem,
-        plan,
-        train.inputs,
-        train.targets,
-        _order(experiment, plan),
-        optimizer,
-        learning_rates(experiment.descent, experiment.total_updates),
-        experiment.descent.clip_norm,
-        torch.get_num_threads(),
-        say,
-        interrupted,
-    )
-
-
-def _order(experiment: Experiment, plan: Plan) -> Order:
-    # One update over all the data has no order but that of its rounding.
-    if plan.variant == "batch" or not experiment.descent.shuffle:
-        return in_place
-    return shuffled(plan.samples, lambda epoch: stream(experiment.seed, "order", epoch))
-
-
-def _dropout_stream(
-    network: nn.Module, seed: int, device: torch.device
-) -> Callable[[int], None] | None:
-    """Sets dropout's stream to an update, so that its masks too are a function of the update."""
-    layers = [m for m in network.modules() if isinstance(m, Dropout) and m.rate > 0]
-    if not layers:
-        return None
-    generator = torch.Generator(device)
-    for layer in layers:
-        layer.generator = generator
-
-    def to_update(step: int) -> None:
-        generator.manual_seed(derive(seed, "dropout", step))
-
-    return to_update
-
-
-def autocast_for(experiment: Experiment, device: torch.device) -> Autocast:
-    if experiment.precision != "bfloat16":
-        return contextlib.nullcontext
-    return lambda: torch.autocast(device.type, dtype=torch.bfloat16)
 
 
 def threads_for(network: nn.Module, batch: int) -> int:

@@ -6,12 +6,14 @@ gives the same bits.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
 
 from nnintro.config.experiment import Experiment
 from nnintro.config.model import MlpModel
+from nnintro.engines.graph import MOST_BLOCKS
 from nnintro.errors import ConfigError
 
 AUTOGRAD_UPDATE_SECONDS = 2.5e-4
@@ -21,23 +23,58 @@ WORTH_SECONDS = 1.0
 """Autograd is done within this time, or it is worth loading (and once compiling) the kernel."""
 
 
-def choose_engine(experiment: Experiment, device: torch.device) -> Literal["autograd", "fused"]:
-    """The engine of ``training.engine``; for auto, fused where it serves and where it pays.
+Name = Literal["autograd", "fused", "graph"]
+
+
+def choose_engine(experiment: Experiment, device: torch.device) -> Name:
+    """The engine of ``training.engine``; for auto, the one that serves and pays on the device.
+
+    On CUDA that is graph; elsewhere it is fused, where autograd would take its time.
 
     Raises:
-        ConfigError: fused is asked for, and it does not serve this config.
+        ConfigError: an engine is asked for that does not serve this config.
     """
-    reason = not_fused_because(experiment, device)
     wanted = experiment.training.engine
-    if wanted == "fused" and reason is not None:
-        raise ConfigError.at(
-            "training.engine", f"fused does not serve {reason}; expected auto or autograd"
-        )
-    if wanted == "autograd" or reason is not None:
+    if wanted == "auto":
+        return _fastest(experiment, device)
+    reason = None if wanted == "autograd" else WHY_NOT[wanted](experiment, device)
+    if reason is not None:
+        raise not_served(wanted, reason)
+    return wanted
+
+
+def _fastest(experiment: Experiment, device: torch.device) -> Name:
+    if not_graph_because(experiment, device) is None:
+        return "graph"
+    if not_fused_because(experiment, device) is not None:
         return "autograd"
-    return (
-        "fused" if wanted == "fused" or autograd_seconds(experiment) > WORTH_SECONDS else "autograd"
+    return "fused" if autograd_seconds(experiment) > WORTH_SECONDS else "autograd"
+
+
+def passed_over(experiment: Experiment, device: torch.device) -> str | None:
+    """Why auto does not take graph on CUDA; None where it does, and off CUDA."""
+    if experiment.training.engine != "auto" or device.type != "cuda":
+        return None
+    return not_graph_because(experiment, device)
+
+
+def not_served(engine: str, reason: str) -> ConfigError:
+    return ConfigError.at(
+        "training.engine", f"{engine} does not serve {reason}; expected auto or autograd"
     )
+
+
+def not_graph_because(experiment: Experiment, device: torch.device) -> str | None:
+    """What keeps a config from the graph engine, in a few words; None where nothing does."""
+    if device.type != "cuda":
+        return f"the device {device}"
+    if experiment.descent.optimizer.kind == "lbfgs":
+        return "the optimizer lbfgs"
+    if experiment.descent.variant == "batch":
+        blocks = -(-experiment.dataset.training_samples // experiment.batch_size)
+        if blocks > MOST_BLOCKS:
+            return f"updates of {blocks} blocks (at most {MOST_BLOCKS})"
+    return None
 
 
 def not_fused_because(experiment: Experiment, device: torch.device) -> str | None:
@@ -52,6 +89,12 @@ def not_fused_because(experiment: Experiment, device: torch.device) -> str | Non
     if experiment.descent.optimizer.kind == "lbfgs":
         return "the optimizer lbfgs"
     return "dropout" if model.dropout > 0 else None
+
+
+WHY_NOT: dict[str, Callable[[Experiment, torch.device], str | None]] = {
+    "fused": not_fused_because,
+    "graph": not_graph_because,
+}
 
 
 def autograd_seconds(experiment: Experiment) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -52,7 +53,8 @@ def loss_for(name: str, task: Task) -> Loss:
         return elementwise
 
     def against_one_hot(outputs: Tensor, targets: Tensor) -> Tensor:
-        one_hot = functional.one_hot(targets, task.outputs).to(outputs.dtype)
+        # functional.one_hot would look at the numbers, and wait for the device to do so.
+        one_hot = torch.zeros_like(outputs).scatter_(1, targets[:, None], 1.0)
         return elementwise(outputs, one_hot)
 
     return against_one_hot

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from nnintro.config.load import load_config
-from nnintro.training.assemble import assemble
+from tests.engines.twin import parts_with
 from tests.support import config
 
 
@@ -15,12 +14,10 @@ def never():
 
 
 def parts_of(engine="autograd", **sections):
-    parts = assemble(load_config(config(**sections), [f"training.engine={engine}"]).experiment)
-    assert parts.engine.name == engine
-    return parts
+    return parts_with(config(**sections), engine)
 
 
-@pytest.fixture(params=["autograd", "fused"])
+@pytest.fixture(params=["autograd", "fused", "graph"])
 def engine(request):
     return request.param
 
@@ -123,14 +120,15 @@ def test_an_interruption_ends_after_the_current_call():
     assert equal(parameters(parts), parameters(alone))
 
 
-def test_both_engines_diverge_at_the_same_update():
+def test_all_engines_diverge_at_the_same_update():
     for precision in ("float32", "float64"):
         ends = [
             linear(engine, precision, learning_rate=100.0).engine.advance(0, 5000, never)
-            for engine in ("autograd", "fused")
+            for engine in ("autograd", "fused", "graph")
         ]
         assert ends[0].diverged
-        assert abs(ends[0].step - ends[1].step) <= 1  # the bound is met by roundings
+        for end in ends:
+            assert abs(ends[0].step - end.step) <= 1  # the bound is met by roundings
 
 
 @pytest.mark.parametrize("samples", [7, 1000, 70_000])
