@@ -1,6 +1,11 @@
-"""The tests share the machine's cores out by the test, so each process calculates on one thread."""
+"""What must hold in every process of the tests before torch is imported or a test begins."""
 
 import os
+import signal
 
-# torch reads it when it is imported, here and in every process that a test starts.
+# Two workers share the cores out by the test; every process they start reads this as well.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# What a shell starts in the background ignores SIGINT, and so would all that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
