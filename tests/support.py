@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+PATIENCE = 120.0
+"""Seconds after which something is taken to hang: several tests at a time keep all cores busy."""
+
 
 def config(**sections: Any) -> dict[str, Any]:
     """A small valid config; keyword arguments are laid over it, section by section."""

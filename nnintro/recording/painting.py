@@ -17,6 +17,9 @@ from pathlib import Path
 
 from nnintro.recording.paint_jobs import END, read_job
 
+_CHANGING = threading.Lock()
+"""Held while the folder's files change: what is written amid its removal would keep it there."""
+
 
 def work(folder: Path, parent: int) -> None:
     """Draw the jobs whose numbers come through stdin, one after the other, until it ends."""
@@ -28,7 +31,8 @@ def work(folder: Path, parent: int) -> None:
         if line == END:
             os._exit(0)  # everything is written; taking matplotlib apart would keep a run waiting
         _do(folder / f"{int(line)}.job")
-    shutil.rmtree(folder, ignore_errors=True)
+    with _CHANGING:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _stay_in_the_background() -> None:
@@ -43,6 +47,7 @@ def _leave_with(parent: int, folder: Path) -> None:
     """End this process soon after its parent, in the middle of a figure if need be."""
     while os.getppid() == parent:
         time.sleep(0.5)
+    _CHANGING.acquire(timeout=5)  # and not given back; a disk that hangs must not keep us here
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
@@ -53,10 +58,10 @@ def _do(path: Path) -> None:
         _draw(path)
     except Exception as error:
         problem = f"{type(error).__name__}: {error}"
-        with suppress(OSError):  # of a full disk the missing picture tells enough
+        with _CHANGING, suppress(OSError):  # of a full disk the missing picture tells enough
             path.with_suffix(".error").write_text(problem)
     finally:
-        with suppress(OSError):
+        with _CHANGING, suppress(OSError):
             path.unlink()
 
 
@@ -65,7 +70,8 @@ def _draw(path: Path) -> None:
 
     job = read_job(path)
     png = render(job.kind, job.arrays, job.texts)
-    _write_whole(path.with_suffix(".png"), png)
+    with _CHANGING:
+        _write_whole(path.with_suffix(".png"), png)
     if job.save_as is not None:
         job.save_as.parent.mkdir(exist_ok=True)
         _write_whole(job.save_as, png)

@@ -23,7 +23,7 @@ from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.support.ui import WebDriverWait
 
 import nnintro
-from tests.support import config
+from tests.support import PATIENCE, config
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
@@ -33,9 +33,6 @@ FLAGS = (
     "--no-first-run --disable-background-networking --disable-component-update --disable-sync "
     "--disable-dev-shm-usage --window-size=1500,950"
 )
-PATIENCE = 90
-"""Seconds a page may take: on two busy cores its scripts alone can need twenty."""
-
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(
@@ -46,12 +43,13 @@ pytestmark = [
 
 def wait_for_the_run(address):
     """TensorBoard answers before it has read the first event."""
-    for _ in range(100):
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
         with urllib.request.urlopen(f"{address}data/plugin/timeseries/tags") as answer:
             if b"validation/loss" in answer.read():
                 return
         time.sleep(0.2)
-    raise AssertionError("the run did not appear within 20 s")
+    raise AssertionError(f"the run did not appear within {PATIENCE:.0f} s")
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +65,7 @@ def address(tmp_path_factory):
         wait_for_the_run(address)
         yield address
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 @pytest.fixture

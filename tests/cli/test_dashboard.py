@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import nnintro
-from tests.support import config
+from tests.support import PATIENCE, config
 
 LOGGED = {"figures": "auto", "histograms": "auto"}
 
@@ -39,12 +39,12 @@ class Board:
         url = f"{self.address}{path}?{urllib.parse.urlencode(query)}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)
 
     def loaded(self, path, condition):
         """The answer once TensorBoard has read what it is about."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while not condition(answer := self.get(path)):
             assert time.monotonic() < deadline, answer
             time.sleep(0.1)
@@ -52,7 +52,7 @@ class Board:
 
     def end(self, number):
         self.running.send_signal(number)
-        out, err = self.running.communicate(timeout=20)
+        out, err = self.running.communicate(timeout=PATIENCE)
         return self.running.returncode, out, err
 
 
@@ -122,7 +122,7 @@ def test_it_serves_the_runs_until_ctrl_c(process, runs):
     assert (code, out) == (0, "")
     assert err == "TensorBoard runs until Ctrl-C\nstopped\n"
     for child in begun:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE
         while _alive(child):
             assert time.monotonic() < deadline, "a child of the dashboard is left running"
             time.sleep(0.05)
@@ -157,7 +157,7 @@ def test_an_occupied_port_is_one_line(process, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with process("dashboard", "--port", port) as running:
-            out, err = running.communicate(timeout=30)
+            out, err = running.communicate(timeout=PATIENCE)
     assert (running.returncode, out) == (2, "")
     assert len(err.splitlines()) == 1
     assert str(port) in err

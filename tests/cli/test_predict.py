@@ -19,6 +19,7 @@ import pytest
 import nnintro
 from nnintro.inference import output
 from tests.cli.conftest import environment
+from tests.support import PATIENCE
 
 
 def table(text, delimiter=","):
@@ -390,12 +391,12 @@ class TestProcess:
         with process(*words, stdin=subprocess.PIPE) as running:
             running.stdin.write("x\n" + "0.5\n" * 200_000)
             running.stdin.flush()
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + PATIENCE
             while not list(tmp_path.iterdir()):
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
             running.send_signal(signal.SIGINT)
-            _, err = running.communicate(timeout=30)
+            _, err = running.communicate(timeout=PATIENCE)
         assert (running.returncode, err) == (130, "")
         assert list(tmp_path.iterdir()) == []
 
@@ -416,7 +417,7 @@ class TestProcess:
         line = f"{run} a.csv | head -1; echo ${{PIPESTATUS[0]}}"
         done = subprocess.run(
             ["bash", "-c", line], cwd=tmp_path, env=environment(), capture_output=True, text=True,
-            check=False, timeout=60,
+            check=False, timeout=PATIENCE,
         )  # fmt: skip
         assert (done.stdout, done.stderr) == ("x,prediction\n0\n", "")
 

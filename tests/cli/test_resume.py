@@ -11,6 +11,7 @@ import pytest
 import nnintro
 from tests.cli.test_process import assert_readable, training, wait_for
 from tests.runs import assert_same_run
+from tests.support import PATIENCE
 
 
 def test_a_finished_run_says_so_and_is_printed(command, written):
@@ -49,9 +50,9 @@ def test_interrupted_terminated_and_gone_on_with(process, command, written, tmp_
             time.sleep(0.3)
             running.send_signal(number)
             begun = time.monotonic()
-            out, err = running.communicate(timeout=30)
+            out, err = running.communicate(timeout=PATIENCE)
         assert running.returncode == code, err
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < 30
         summary = assert_readable(tmp_path / "runs/small", "interrupted")
         assert 0 < summary["steps"] < 12_000
         assert json.loads(out) == summary

@@ -11,6 +11,7 @@ import termios
 import pytest
 
 from tests.cli.conftest import environment
+from tests.support import PATIENCE
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]")
 COLOURS = re.compile(r"\x1b\[(?:[0-9;]*;)?(?:3[0-8]|4[0-8]|9[0-7])[0-9;]*m")
@@ -36,7 +37,7 @@ def on_terminal(process):
                     received += data
             except OSError:  # how the end of a terminal shows
                 pass
-            code = running.wait(30)
+            code = running.wait(PATIENCE)
         os.close(ours)
         return code, received.decode()
 
@@ -95,7 +96,7 @@ def test_a_dumb_terminal_gets_plain_lines(on_terminal, written):
 def test_a_forced_colour_does_not_make_a_log_a_terminal(process, written):
     env = environment(FORCE_COLOR="1")
     with process("train", written(), env=env) as running:
-        out, err = running.communicate(timeout=60)
+        out, err = running.communicate(timeout=PATIENCE)
     assert (running.returncode, out) == (0, "")
     assert not re.search(r"\x1b\[[0-9;?]*[A-KSTfhl]|\r", err)
     assert len(err.splitlines()) <= 30

@@ -16,6 +16,7 @@ from PIL import Image
 
 from nnintro.recording.paint_jobs import Job, read_job, write_job
 from nnintro.recording.painter import Painter
+from tests.support import PATIENCE
 
 STEPS = np.arange(5)
 ARRAYS = {"steps": STEPS, "columns/train/loss": 1.0 / (1 + STEPS)}
@@ -45,7 +46,7 @@ def draw(painter, step=0, kind="learning_curves", **options):
     painter.draw(kind, "figures/curves", step, ARRAYS, TEXTS, **options)
 
 
-def wait_until(condition, seconds=20.0):
+def wait_until(condition, seconds=PATIENCE):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
@@ -95,9 +96,9 @@ class TestPictures:
         assert first.png == second.png != third.png
 
     def test_nothing_to_draw(self, painter):
-        started = time.monotonic()
+        process = painter._process
         assert painter.close() == painter.close() == painter.finished() == []
-        assert time.monotonic() - started < 0.5
+        assert process.returncode == -signal.SIGKILL  # not even its imports were waited for
         draw(painter)
         assert painter.close() == painter.errors == []
 
@@ -113,11 +114,11 @@ class TestPictures:
     def test_calls_return_at_once(self):
         started = time.perf_counter()
         painter = Painter()
-        for step in range(20):
+        for step in range(200):
             draw(painter, step)
             painter.finished()
-        # Measured: 1.5 ms to start, 0.6 ms a figure; importing matplotlib alone takes a second.
-        assert time.perf_counter() - started < 0.5
+        # Measured: 1.5 ms to start, 0.6 ms a figure; drawing takes a hundred times as long.
+        assert time.perf_counter() - started < 5
         painter.kill()
 
     def test_a_job_survives_its_file(self, tmp_path):
@@ -200,7 +201,7 @@ class TestFaults:
         draw(painter, 2)
         started = time.monotonic()
         assert painter.close() == []
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 5
         assert painter.errors == [
             "the drawing process ended with status -9",
             "figure figures/curves at step 1: not drawn",
@@ -217,7 +218,7 @@ class TestFaults:
         draw(painter, 1)
         started = time.monotonic()
         assert painter.close(timeout=0.3) == []
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 5
         assert painter.errors[0] == "drawing was ended: it took too long"
         assert len(painter.errors) == 2
 
@@ -246,7 +247,7 @@ class TestFaults:
         monkeypatch.setattr(sys, "executable", str(python))
         with Painter() as painter:
             draw(painter)
-            painter._process.wait(20)
+            painter._process.wait(PATIENCE)
             assert painter.close() == []
         assert painter.errors[-2:] == [
             "the drawing process ended with status 3: no modules",
@@ -303,7 +304,7 @@ class TestNoOrphans:
         import numpy as np
         from nnintro.recording.painter import Painter
         painter = Painter()
-        for step in range(200):
+        for step in range(1000):
             painter.draw("learning_curves", "a", step, {"steps": np.arange(9)}, {})
         print(painter._process.pid, flush=True)
     """)
@@ -323,5 +324,6 @@ class TestNoOrphans:
             stdout=subprocess.PIPE, check=False, env=os.environ | environment,
         )  # fmt: skip
         process_id = int(parent.stdout)
-        wait_until(lambda: not is_running(process_id), 5)
-        wait_until(lambda: list(temporary.iterdir()) == [], 5)
+        # All of its figures would keep it for minutes.
+        wait_until(lambda: not is_running(process_id), 30)
+        wait_until(lambda: list(temporary.iterdir()) == [], 30)

@@ -18,7 +18,7 @@ import torch
 import yaml
 
 import nnintro
-from tests.support import config
+from tests.support import PATIENCE, config
 
 ENDLESS = config(training={"epochs": 10**9}, logging={"scalars": "every 1000000 steps"})
 
@@ -142,7 +142,7 @@ def test_it_works_from_a_thread(tmp_path):
     values = config(logging={"figures": "auto"})
     thread = threading.Thread(target=lambda: found.append(nnintro.train(values, runs_dir=tmp_path)))
     thread.start()
-    thread.join(60)
+    thread.join(PATIENCE)
     assert found[0].summary["status"] == "completed"
     assert (tmp_path / "run/figures/fit.png").exists()
 
@@ -154,7 +154,7 @@ def test_several_threads_get_a_folder_each(tmp_path):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE)
     runs = [nnintro.load(tmp_path / name) for name in ("run", "run-2", "run-3")]
     assert len({float(run.predict([0.3])) for run in runs}) == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import signal
 import time
@@ -15,7 +16,7 @@ import nnintro
 from nnintro.config.load import load_config
 from nnintro.engines.autograd import Autograd
 from nnintro.recording.painter import Painter
-from nnintro.training import hint
+from nnintro.training import assemble, hint
 from nnintro.training.interrupts import SIGNALS, Interrupts
 from tests.support import config
 
@@ -130,11 +131,11 @@ class TestDivergence:
         assert run.history["train/loss"][-1] < run.history["train/loss"][0]
 
     def test_the_hint_takes_no_longer_than_its_budget(self, monkeypatch):
-        """Updates of 0.1 s, of which 50 would take five."""
+        """Updates of 0.4 s, of which 50 would take twenty."""
         update = Autograd._update
 
         def slow(self, *arguments, **options):
-            time.sleep(0.1)
+            time.sleep(0.4)
             return update(self, *arguments, **options)
 
         monkeypatch.setattr(Autograd, "_update", slow)
@@ -142,7 +143,7 @@ class TestDivergence:
         experiment = load_config(LINE, ["descent.learning_rate=5"]).experiment
         begun = time.perf_counter()
         assert hint.learning_rate_to_try(experiment) is None
-        assert time.perf_counter() - begun < 2
+        assert time.perf_counter() - begun < 8
 
     def test_a_hint_that_was_not_seen_to_descend_says_so(self, tmp_path, monkeypatch):
         monkeypatch.setattr(hint, "BUDGET_SECONDS", 0.0)
@@ -225,6 +226,28 @@ class TestDevice:
     def test_auto_is_the_processor_then(self, tmp_path):
         run = nnintro.train(config(device="auto"), runs_dir=tmp_path)
         assert run.summary["device"] == "cpu"
+
+
+class TestThreads:
+    """The tests themselves keep to one, and so would find fault with nothing."""
+
+    @pytest.fixture(autouse=True)
+    def _two_threads(self):
+        before = torch.get_num_threads()
+        torch.set_num_threads(2)
+        yield
+        assert torch.get_num_threads() == 2
+        torch.set_num_threads(before)
+
+    def recorded(self, run):
+        return json.loads((run.directory / "environment.json").read_text())["threads"]
+
+    def test_a_small_product_takes_one(self, tmp_path):
+        assert self.recorded(nnintro.train(config(), runs_dir=tmp_path)) == 1
+
+    def test_a_large_product_takes_all(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(assemble, "SEVERAL_THREADS_FROM", 5 * 4)  # neurons times samples
+        assert self.recorded(nnintro.train(config(), runs_dir=tmp_path)) == 2
 
 
 class TestNumbersBeyondThePrecision:

@@ -57,7 +57,9 @@ def test_at_every_update(engine, variant, optimizer, tmp_path, monkeypatch):
     whole = train(values, tmp_path / "whole").directory
     last = nnintro.load(whole).summary["steps"]
     assert last > 10
-    for step in range(0, last, 1 if engine == "autograd" else 3):
+    # Every update is met with one optimizer and autograd; what the others keep shows at any.
+    every_one = engine == "autograd" and optimizer == "adam"
+    for step in range(0, last, 1 if every_one else 3):
         folder = tmp_path / f"cut-{step}"
         with cut_before(monkeypatch, step):
             every = f"{max(step, 1)} steps"
