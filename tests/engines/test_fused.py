@@ -121,39 +121,41 @@ def distance(one, other):
     return float((one - other).norm() / one.norm())
 
 
-def assert_equal(values, steps, tolerance, rounding):
-    """Within the tolerance; a training that blows roundings up (a kink, a step, a gradient of
-    almost nothing under adam) may differ by as much as it does from itself after a nudge."""
+def compared(values, steps, tolerance, rounding):
+    """What was measured of the last update, by autograd and here; None where a training blows
+    roundings up (a kink, a step, a gradient of almost nothing under adam): it may differ by as much
+    as it does from itself after a nudge."""
     plain, expected = trained(values, "autograd", steps)
     fused, found = trained(values, "fused", steps)
     difference = distance(plain, fused)
-    if difference >= tolerance:
-        nudges = [trained(values, "autograd", steps, nudge)[0] for nudge in (rounding, -rounding)]
-        assert difference < 100 * max(distance(plain, nudged) for nudged in nudges)
-        BLOWN_UP.append(values)
-    return expected, found
+    if difference < tolerance:
+        return expected, found
+    nudges = [trained(values, "autograd", steps, nudge)[0] for nudge in (rounding, -rounding)]
+    assert difference < 100 * max(distance(plain, nudged) for nudged in nudges), values
+    return None
 
 
-BLOWN_UP = []
+@pytest.mark.parametrize("first", range(0, CASES, 40))
+def test_equal_to_autograd_in_float64(first):
+    """All but a few: 300 of all 320 at least hold the tolerance as it is."""
+    blown_up = 0
+    for number in range(first, first + 40):
+        both = compared(generated(number), 200, 1e-10, 2e-16)
+        if both is None:
+            blown_up += 1
+        elif both[0].gradient_norm > 1e-6:
+            expected, found = both
+            assert found.gradient_norm == pytest.approx(expected.gradient_norm, rel=1e-6)
+            assert found.update_ratio == pytest.approx(expected.update_ratio, rel=1e-6, abs=1e-14)
+    assert blown_up <= 2
 
 
-@pytest.mark.parametrize("number", range(CASES))
-def test_equal_to_autograd_in_float64(number):
-    values = generated(number)
-    expected, found = assert_equal(values, 200, 1e-10, 2e-16)
-    if expected.gradient_norm > 1e-6 and values not in BLOWN_UP:
-        assert found.gradient_norm == pytest.approx(expected.gradient_norm, rel=1e-6)
-        assert found.update_ratio == pytest.approx(expected.update_ratio, rel=1e-6, abs=1e-14)
-
-
-@pytest.mark.parametrize("number", range(0, CASES, 4))
-def test_equal_to_autograd_in_float32(number):
-    assert_equal({**generated(number), "precision": "float32"}, 100, 1e-4, 1e-7)
-
-
-def test_hardly_any_blow_up():
-    """300 of each 320 hold the tolerance as it is."""
-    assert len(BLOWN_UP) <= 20 * (CASES + CASES // 4) // 320
+@pytest.mark.parametrize("first", range(0, CASES, 40))
+def test_equal_to_autograd_in_float32(first):
+    cases = [
+        {**generated(number), "precision": "float32"} for number in range(first, first + 40, 4)
+    ]
+    assert sum(compared(values, 100, 1e-4, 1e-7) is None for values in cases) <= 1
 
 
 def test_the_cases_meet_everything():

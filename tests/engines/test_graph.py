@@ -51,36 +51,33 @@ def trained(values, engine, steps, launching=Eager, nudge=0.0):
 
 # --- the step's mathematics ----------------------------------------------------------------------
 
-BLOWN_UP = []
 
-
-def assert_equal(values, steps, tolerance, rounding):
-    """Within the tolerance, or as far off as autograd from itself after a nudge of a rounding."""
+def compared(values, steps, tolerance, rounding):
+    """Whether it is within the tolerance; else as far off as autograd from itself after a nudge."""
     plain, expected = trained(values, "autograd", steps)
     graph, found = trained(values, "graph", steps)
     difference = distance(plain, graph)
     if difference >= tolerance:
         nudges = [trained(values, "autograd", steps, nudge=n)[0] for n in (rounding, -rounding)]
-        assert difference < 100 * max(distance(plain, nudged) for nudged in nudges)
-        BLOWN_UP.append(values)
-    elif expected.gradient_norm > 1e-6:
+        assert difference < 100 * max(distance(plain, nudged) for nudged in nudges), values
+        return False
+    if expected.gradient_norm > 1e-6:
         near = 1e-6 if tolerance < 1e-6 else 1e-2
         assert found.gradient_norm == pytest.approx(expected.gradient_norm, rel=near)
         assert found.update_ratio == pytest.approx(expected.update_ratio, rel=near, abs=1e-14)
+    return True
 
 
-@pytest.mark.parametrize("number", range(CASES))
-def test_equal_to_autograd_in_float64(number):
-    assert_equal(generated(number), 200, 1e-10, 2e-16)
+@pytest.mark.parametrize("first", range(0, CASES, 30))
+def test_equal_to_autograd_in_float64(first):
+    cases = [generated(number) for number in range(first, first + 30)]
+    assert sum(compared(values, 200, 1e-10, 2e-16) for values in cases) >= 28
 
 
-@pytest.mark.parametrize("number", range(CASES, CASES + 40))
-def test_equal_to_autograd_in_float32(number):
-    assert_equal({**generated(number), "precision": "float32"}, 100, 1e-4, 1e-7)
-
-
-def test_hardly_any_blow_up():
-    assert len(BLOWN_UP) <= (CASES + 40) // 16
+@pytest.mark.parametrize("first", range(CASES, CASES + 40, 20))
+def test_equal_to_autograd_in_float32(first):
+    cases = [{**generated(number), "precision": "float32"} for number in range(first, first + 20)]
+    assert sum(compared(values, 100, 1e-4, 1e-7) for values in cases) >= 18
 
 
 def test_the_cases_meet_everything():
