@@ -16,6 +16,7 @@ from nnintro.engines.backpropagation.codes import (
     NUMBERS,
     WORDS,
 )
+from nnintro.engines.blas import Blas, give_way
 from nnintro.engines.compiled import Descend
 
 Array = npt.NDArray[Any]
@@ -29,7 +30,7 @@ class Call:
             first of them.
     """
 
-    def __init__(self, descend: Descend, parts: int) -> None:
+    def __init__(self, descend: Descend, blas: Blas, parts: int) -> None:
         self.descend, self.parts = descend, parts
         # Words for each part's thread, and for one thread that has all parts.
         self._words = np.zeros((parts + 1, WORDS), np.int64)
@@ -40,8 +41,12 @@ class Call:
         self.tell("found", np.zeros(parts * LINE))
         self.tell("counters", self._counters)
         self.set("parts", parts)
+        self.set("library", blas.address)
+        self.set("yielding", give_way())
         # Threads begin when they are needed first: of one part, never.
-        self._others = ThreadPoolExecutor(max(parts - 1, 1), "nnintro-fused")
+        self._others = ThreadPoolExecutor(
+            max(parts - 1, 1), "nnintro-fused", initializer=blas.enter_thread
+        )
 
     def tell(self, name: str, array: Array) -> None:
         """The array ``name`` is this one from now on."""

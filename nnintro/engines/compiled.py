@@ -131,6 +131,14 @@ def _function(code: bytes) -> Descend:
     return descend
 
 
+def processor() -> str:
+    """LLVM's name for this machine's kind of processor."""
+    import llvmlite.binding as llvm
+
+    name: str = llvm.get_host_cpu_name()
+    return name
+
+
 @functools.cache
 def cache_folder() -> Path | None:
     """A folder for this kernel, compiler and processor; None where no folder can be written."""
@@ -139,8 +147,9 @@ def cache_folder() -> Path | None:
     digest = hashlib.sha256()
     for path in sorted(SOURCES.glob("*.py")):
         digest.update(path.read_bytes())
-    processor = (llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
-    digest.update(repr((version("numba"), version("llvmlite"), processor)).encode())
+    features = llvm.get_host_cpu_features().flatten()
+    versions = version("numba"), version("llvmlite")
+    digest.update(repr((versions, processor(), features)).encode())
     name = f"kernel-{digest.hexdigest()[:16]}"
     chosen = os.environ.get("NNINTRO_CACHE_DIR")
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111

@@ -23,9 +23,9 @@ from nnintro.engines.backpropagation.codes import (
     LOSSES,
     PARAMETERS_ARE_NOT_FINITE,
 )
-from nnintro.engines.blas import give_way, matrix_product, one_thread
+from nnintro.engines.blas import find_blas
 from nnintro.engines.call import Call
-from nnintro.engines.compiled import load_kernel
+from nnintro.engines.compiled import load_kernel, processor
 from nnintro.engines.engine import Advance, Interrupted
 from nnintro.engines.flat import OptimizerMemory, flatten
 from nnintro.engines.orders import Orders
@@ -81,7 +81,9 @@ class Fused:
         rows = min(plan.batch_size, plan.samples)
         samples = plan.samples if plan.variant == "batch" else rows
         parts = problem.parts(samples, rows, threads)
-        self.call = Call(load_kernel(self.parameters.dtype, say, interrupted), parts)
+        self.blas = find_blas(self.parameters.dtype, processor())
+        kernel = load_kernel(self.parameters.dtype, say, interrupted)
+        self.call = Call(kernel, self.blas, parts)
         self.report = np.zeros(2)
         self._tell_data(inputs, targets, rows)
         self._tell_network(problem)
@@ -113,18 +115,18 @@ class Fused:
         number("loss", LOSSES.index(problem.loss))
         number("one_hot", problem.one_hot)
         number("optimizer", self.memory.code)
-        number("library", matrix_product(self.parameters.dtype))
-        number("yielding", give_way())
 
     def _tell_memory(self, problem: Problem) -> None:
         """Working memory: a gradient of every part; outputs and slopes of its tile of rows."""
-        dtype, widths, parts = self.parameters.dtype, problem.widths, self.call.parts
+        widths, parts = problem.widths, self.call.parts
         places = parts * self._tile
-        self._gradients = np.zeros((parts, self.parameters.size), dtype)
+        # From torch, for the sake of its alignment: MKL's bits depend on where a matrix begins.
+        dtype = self.flat.dtype
+        self._gradients: Array = torch.zeros((parts, len(self.flat)), dtype=dtype).numpy()
         self.call.tell("gradient", self._gradients.reshape(-1))
         for name, columns in (("u", sum(widths)), ("delta", sum(widths)),
                               ("scratch", max(widths)), ("targets", self._targets)):  # fmt: skip
-            self.call.tell(name, np.zeros(places * columns, dtype))
+            self.call.tell(name, torch.zeros(places * columns, dtype=dtype).numpy())
         self.call.tell("report", self.report)
 
     @property
@@ -138,7 +140,7 @@ class Fused:
         self.memory.adopt()
         step = start
         before: Array | None = None
-        with one_thread():
+        with self.blas.alone():
             while step < stop and not interrupted():
                 good = [array.copy() for array in (self.parameters, *self.memory.arrays)]
                 before = good[0] if step == stop - 1 else None

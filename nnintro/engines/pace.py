@@ -31,7 +31,8 @@ class Pace:
             if together not in self._seconds:
                 return together, self._size(together=together)
         together = self._seconds[True] <= self._seconds[False]
-        if self._calls % LOOK_EVERY == 0:
+        early = self._calls.bit_count() == 1  # the very first calls start threads, fill caches
+        if early or self._calls % LOOK_EVERY == 0:
             return not together, max(self._size(together=not together) // 8, 1)
         return together, self._size(together=together)
 

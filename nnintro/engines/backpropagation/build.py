@@ -19,6 +19,7 @@ from numba import njit, types
 from nnintro.engines.backpropagation.codes import ENTRY
 from nnintro.engines.backpropagation.elementary import INSIDE
 from nnintro.engines.backpropagation.entry import entry
+from nnintro.engines.backpropagation.machine import IS_X86
 
 
 def machine_code(like: np.floating) -> bytes:
@@ -54,9 +55,11 @@ def native_machine() -> llvm.TargetMachine:
     """This processor, with all it can do."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+    # Vectors of 512 bits where there are: LLVM keeps to 256 for the clocks of older processors.
+    features = llvm.get_host_cpu_features().flatten() + (",-prefer-256-bit" if IS_X86 else "")
     return llvm.Target.from_default_triple().create_target_machine(
         cpu=llvm.get_host_cpu_name(),
-        features=llvm.get_host_cpu_features().flatten(),
+        features=features,
         opt=3,
         codemodel="jitdefault",
         jit=True,

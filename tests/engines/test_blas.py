@@ -1,0 +1,54 @@
+"""The matrix product that machine code calls: the right numbers, by each library there is."""
+
+from __future__ import annotations
+
+import ctypes
+
+import numpy as np
+import pytest
+
+from nnintro.engines import blas
+from nnintro.engines.blas import find_blas
+
+FINDERS = {
+    "MKL": blas._mkl,
+    "OpenBLAS": blas._openblas,
+    "scipy's": lambda letter: blas._of_scipy(f"{letter}gemm"),
+}
+
+
+def product(found, a, b):
+    """a b of two matrices in columns, as Fortran has them, told in sizes of 64 bits."""
+    kind = {"float32": ctypes.c_float, "float64": ctypes.c_double}[a.dtype.name]
+    (m, k), n = a.shape, b.shape[1]
+    c = np.full((m, n), np.nan, a.dtype, order="F")
+    sizes = {name: ctypes.c_int64(value) for name, value in {"m": m, "n": n, "k": k}.items()}
+    call = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 13)(found.address)
+    one, zero, no = kind(1.0), kind(0.0), ctypes.c_char(b"N")
+    words = [no, no, sizes["m"], sizes["n"], sizes["k"], one, a, sizes["m"], b, sizes["k"], zero,
+             c, sizes["m"]]  # fmt: skip
+    with found.alone():
+        call(*(w.ctypes.data if isinstance(w, np.ndarray) else ctypes.addressof(w) for w in words))
+    return c
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", FINDERS)
+def test_products(name, dtype):
+    found = FINDERS[name]({"float32": "s", "float64": "d"}[dtype])
+    if found is None:
+        pytest.skip(f"there is no {name} here")
+    assert found.name == name
+    source = np.random.default_rng(1)
+    a, b = (np.asfortranarray(source.normal(size=s).astype(dtype)) for s in ((37, 65), (65, 130)))
+    assert np.allclose(product(found, a, b), a @ b, rtol=1e-4 if dtype == "float32" else 1e-12)
+
+
+def test_which_one(monkeypatch):
+    """By the processor, so that a machine has the same bits every time."""
+    float32 = np.dtype("float32")
+    assert find_blas(float32, "znver3").name == "OpenBLAS"
+    monkeypatch.setattr(blas, "_mkl", lambda _: None)
+    assert find_blas(float32, "rocketlake").name == "OpenBLAS"
+    monkeypatch.setattr(blas, "_openblas", lambda _: None)
+    assert find_blas(float32, "rocketlake").name == "scipy's"
