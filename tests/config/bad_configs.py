@@ -225,7 +225,7 @@ dataset: {kind: function, formula: x}
 model: {kind: mlp}
 """,
         [
-            "bad.yaml:5:28: more than 50,000 values, aliases written out",
+            "bad.yaml:6:12: more than 200,000 values, aliases written out",
         ],
     ),
     "deep nesting": (
@@ -502,7 +502,7 @@ descent:
     "a missing kind of model": (
         "dataset: {kind: function, formula: x}\nmodel: {hidden: [3]}\n",
         [
-            "bad.yaml:2:1: model.kind: required key is missing; expected mlp",
+            "bad.yaml:2:1: model.kind: required key is missing; expected mlp or steps",
         ],
     ),
     "a misspelt kind key": (
@@ -619,7 +619,7 @@ VALUES: dict[str, tuple[str, list[str]]] = {
         "dataset: 5\nmodel: 6\n",
         [
             "bad.yaml:1:10: dataset: expected a mapping with a kind (function, regression or classification), got 5",
-            "bad.yaml:2:8: model: expected a mapping with a kind (mlp), got 6",
+            "bad.yaml:2:8: model: expected a mapping with a kind (mlp or steps), got 6",
         ],
     ),
     "nothing for a section": (
@@ -638,7 +638,7 @@ VALUES: dict[str, tuple[str, list[str]]] = {
         "dataset: moons\nmodel: mlp\n",
         [
             "bad.yaml:1:10: dataset: expected a mapping with a kind (function, regression or classification), got 'moons'",
-            "bad.yaml:2:8: model: expected a mapping with a kind (mlp), got 'mlp'; write {kind: mlp}",
+            "bad.yaml:2:8: model: expected a mapping with a kind (mlp or steps), got 'mlp'; write {kind: mlp}",
         ],
     ),
     "a number for a name or mapping": (

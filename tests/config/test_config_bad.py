@@ -73,7 +73,7 @@ def test_exit_code_and_problems():
 # --- files that are no text ------------------------------------------------------------------
 
 LATIN = "name: Übung\n".encode("latin-1")
-TOO_LONG = b"# " + b"x" * (1 << 18)
+TOO_LONG = b"# " + b"x" * (1 << 22)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ TOO_LONG = b"# " + b"x" * (1 << 18)
             "bad.yaml:1:1: not UTF-8 text; save the file as UTF-8",
         ),
         (bytes(100), "bad.yaml:1:1: not valid YAML: the character U+0000 is not allowed"),
-        (TOO_LONG, "bad.yaml: larger than 256 KiB, too large for a config"),
+        (TOO_LONG, "bad.yaml: larger than 4 MiB, too large for a config"),
     ],
     ids=["latin-1", "a stray byte", "a picture", "utf-16", "zeros", "too long"],
 )
