@@ -90,11 +90,7 @@ def _type(value: dict[str, Any], known: dict[str, Any]) -> str:
     if "$ref" in value or ("oneOf" in value and any("$ref" in option for option in several)):
         return "see below"
     if several:
-        options = [option for option in several if option.get("type") != "null"]
-        found = list(dict.fromkeys(_type(option, known) for option in options))
-        if found[1:] == [f"list of {found[0]}"]:
-            return f"{found[0]}; or a list of these"
-        return " or ".join(found)
+        return _one_of(several, known)
     kind = value.get("type", "")
     if kind == "array":
         items = value.get("items", {})
@@ -103,6 +99,14 @@ def _type(value: dict[str, Any], known: dict[str, Any]) -> str:
         return f"list of {_type(items, known)}" if items else "list"
     words = {"integer": "whole number", "object": "mapping", "string": "text"}
     return words.get(kind, kind)
+
+
+def _one_of(several: list[dict[str, Any]], known: dict[str, Any]) -> str:
+    options = [option for option in several if option.get("type") != "null"]
+    found = list(dict.fromkeys(_type(option, known) for option in options))
+    if found[1:] == [f"list of {found[0]}"]:
+        return f"{found[0]}; or a list of these"
+    return " or ".join(found)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from nnintro.config.steps import StepOrBump, StepsModel
 from nnintro.config.wording import shown
 
 Complaints = Iterator[Complaint]
-MOST_WEIGHTS = 1 << 26
-"""Of towers' second layer, which joins each of them with every place: half a gigabyte."""
+MOST_WEIGHTS = 1 << 24
+"""Of towers' second layer, which joins each of them with every place."""
 LARGEST = {"float32": 3.4e38, "bfloat16": 3.4e38, "float64": 1.7e308}
 """By precision, what parameters can hold."""
 
