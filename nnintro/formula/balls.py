@@ -2,8 +2,8 @@
 
 A ball is an interval that provably holds a number, rounding included.  A jet is the enclosure of a
 function's values over a box together with those of its partial derivatives: where a slope's ball
-keeps away from 0 the function is monotone there.  Where a function bends (abs, min, max) the slope is
-an enclosure of both sides'; where it jumps (step, sign, floor) there is none, which is nan.
+keeps away from 0 the function is monotone there.  Where a function bends (abs, min, max) the slope
+is an enclosure of both sides'; where it jumps (step, sign, floor) there is none, which is nan.
 
 The formula's constants are the float64 numbers they were read as.  Where a part of a box has no
 value (a root of something negative), the enclosure is that of the rest.
