@@ -85,15 +85,24 @@ def _log(z: Ball) -> Ball:
 
 def _power(base: Ball, exponent: Ball) -> Ball:
     if exponent.is_integer():
-        result = base**exponent
-        even = (exponent / 2).is_integer()
-        return result.nonnegative_part() if even and result.is_finite() else result
+        return _whole_power(base, exponent)
     if base < 0:
         return NONE
     if exponent.is_exact() and exponent > 0:  # increasing, from 0 on
         low = base.lower()
         return (low**exponent if low > 0 else ZERO).union(base.upper() ** exponent)
     return (exponent * _log(base)).exp()
+
+
+def _whole_power(base: Ball, exponent: Ball) -> Ball:
+    """By the ends of the base, between which an odd power rises and an even one turns at 0."""
+    if exponent < 0:
+        return 1 / _whole_power(base, -exponent)
+    if exponent <= 1 or not base.is_finite():
+        return ONE if exponent.is_zero() else base
+    ends = [ZERO if end.is_zero() else end**exponent for end in (base.lower(), base.upper())]
+    result = ends[0].union(ends[1])
+    return result.union(ZERO) if base.contains(ZERO) else result
 
 
 def _sign(z: Ball) -> Ball:
