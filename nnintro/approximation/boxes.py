@@ -1,7 +1,7 @@
 """Boxes for a formula of two inputs, halved until the values in each differ by 2E at most.
 
-The network of such a division has a tower over every box (Nielsen, Neural Networks and Deep Learning,
-chapter 4): two steps in each input make it, and a neuron that fires where both bumps do.
+The network of such a division has a tower over every box (Nielsen, Neural Networks and Deep
+Learning, chapter 4): two steps in each input make it, and a neuron that fires where both bumps do.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Side = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """The float64 points with low < x <= high in each input (of the domain's own edge: low <= x)."""
+    """The float64 points with low < x <= high in each input (on the domain's own edge low <= x)."""
 
     low: tuple[float, float]
     high: tuple[float, float]
@@ -90,9 +90,7 @@ def values_over(formula: Formula, box: list[Side], jet: Jet) -> tuple[Ball, Ball
     return least, most
 
 
-def _halves(
-    sides: tuple[Side, Side], closed: list[Side], jet: Jet
-) -> list[tuple[Side, Side]]:
+def _halves(sides: tuple[Side, Side], closed: list[Side], jet: Jet) -> list[tuple[Side, Side]]:
     """The box in two, across the input that its values change most with."""
     along = [_change(side, slope) for side, slope in zip(closed, jet.slopes, strict=True)]
     first = along[0] >= along[1]

@@ -9,13 +9,14 @@ from flint import arb
 from nnintro.approximation.pieces import (
     Pair,
     Piece,
-    TooManyPieces,
+    TooManyPiecesError,
     longest_pieces,
     separating_pairs,
 )
 from nnintro.approximation.target import Cell, Target
 from nnintro.approximation.values import largest_error, middles, room_for_rounding
 from nnintro.errors import ConfigError
+from nnintro.formula.balls import Ball
 
 FINE = 1e-7
 """Where the formula turns it is known up to this part of the error."""
@@ -112,21 +113,20 @@ def construct_with_neurons(target: Target, neurons: int) -> Construction:
 def _takes_more(target: Target, cells: list[Cell], error: float, pieces: int) -> bool:
     try:
         longest_pieces(target, cells, 2 * arb(error), most=pieces)
-    except TooManyPieces:
+    except TooManyPiecesError:
         return True
     return False
 
 
-def _most(cells: list[Cell]) -> arb:
+def _most(cells: list[Cell]) -> Ball:
     most = cells[0].most
     for cell in cells:
         most = most.max(cell.most)
     return most
 
 
-def _least(cells: list[Cell]) -> arb:
+def _least(cells: list[Cell]) -> Ball:
     least = cells[0].least
     for cell in cells:
         least = least.min(cell.least)
     return least
-

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nnintro.approximation.target import Cell, Target, between
-from nnintro.errors import ConfigError
+from nnintro.errors import ConfigError, Problem
 from nnintro.formula.balls import Ball
 
 MOST_PIECES = 100_000
@@ -30,7 +30,7 @@ class Piece:
     most: Ball
 
 
-class TooManyPieces(ConfigError):
+class TooManyPiecesError(ConfigError):
     """An error that takes more pieces than allowed."""
 
 
@@ -40,7 +40,7 @@ def longest_pieces(
     """Pieces whose values differ by ``width`` at most, each as long as can be proved.
 
     Raises:
-        TooManyPieces: there would be more than ``most``.
+        TooManyPiecesError: there would be more than ``most``.
     """
     waiting, pieces, start = cells[::-1], list[Piece](), target.low
     while waiting:
@@ -117,7 +117,7 @@ def separating_pairs(target: Target, cells: list[Cell], width: Ball) -> list[Pai
 
 
 def last_that(holds: Callable[[float], bool], low: float, high: float) -> float:
-    """The last float64 number for which ``holds``, which does so for ``low`` and not for ``high``."""
+    """The last float64 number for which ``holds``, as it does for ``low`` and not for ``high``."""
     while math.nextafter(low, high) < high:
         middle = between(low, high)
         low, high = (middle, high) if holds(middle) else (low, middle)
@@ -132,9 +132,9 @@ def first_that(holds: Callable[[float], bool], low: float, high: float) -> float
     return high
 
 
-def too_many(width: Ball) -> TooManyPieces:
-    return TooManyPieces.at(
-        "dataset.formula",
+def too_many(width: Ball) -> TooManyPiecesError:
+    message = (
         f"takes more than {MOST_PIECES:,} pieces for an error of {float(width) / 2:g}; "
-        "ask for a larger one",
+        "ask for a larger one"
     )
+    return TooManyPiecesError([Problem(message, path="dataset.formula")])

@@ -1,8 +1,8 @@
 """A formula of one input on an interval, cut into cells on which its extrema are known.
 
-Points are float64 numbers, and all that is said of an interval is said of the float64 numbers in it:
-a network takes no others.  For a continuous formula that is no restriction; one that jumps between
-two neighbouring numbers never has to be met in between.
+Points are float64 numbers, and all that is said of an interval is said of the float64 numbers in
+it: a network takes no others.  For a continuous formula that is no restriction; one that jumps
+between two neighbouring numbers never has to be met in between.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ class Target:
     def cell(self, low: float, high: float, fine: float) -> Cell | None:
         """The cell of these points; None where it must be cut."""
         jet = jet_over(self.formula, [interval(low, high)])
-        if low == high or math.nextafter(low, high) == high:  # nothing in between, but perhaps a pole
+        if (
+            low == high or math.nextafter(low, high) == high
+        ):  # nothing in between, but perhaps a pole
             if not jet.value.is_finite():
                 raise unbounded(low)
             return self._monotone(low, high)
