@@ -113,7 +113,5 @@ def _prove_pairs(reading: Reading) -> None:
         except UndecidedError:
             differ = False
         if not differ:
-            raise CertificateError(
-                f"{place}: the values do not differ by more than twice the error"
-            )
+            raise CertificateError(f"{place}: the values differ by no more than twice the error")
         last = b

@@ -106,8 +106,12 @@ def construct_with_neurons(target: Target, neurons: int) -> Construction:
         else:
             high = middle
     found = construct_for_error(target, high * (1 + 1e-9))
-    pairs = separating_pairs(target, cells, 2 * arb(low))[: neurons + 1]
-    return Construction(found.pieces, found.values, found.bound, pairs, low)
+    for allowance in (1e-6, 1e-4, 1e-2):  # the extrema are known to a part of the error
+        out_of_reach = low * (1 - allowance)
+        pairs = separating_pairs(target, cells, 2 * arb(out_of_reach))[: neurons + 1]
+        if len(pairs) > neurons:
+            break
+    return Construction(found.pieces, found.values, found.bound, pairs, out_of_reach)
 
 
 def _takes_more(target: Target, cells: list[Cell], error: float, pieces: int) -> bool:

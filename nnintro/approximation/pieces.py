@@ -35,13 +35,14 @@ class TooManyPiecesError(ConfigError):
 
 
 def longest_pieces(
-    target: Target, cells: list[Cell], width: Ball, most: int = MOST_PIECES
+    target: Target, cells: list[Cell], width: Ball, most: int | None = None
 ) -> list[Piece]:
     """Pieces whose values differ by ``width`` at most, each as long as can be proved.
 
     Raises:
-        TooManyPiecesError: there would be more than ``most``.
+        TooManyPiecesError: there would be more than ``most``, or than ``MOST_PIECES``.
     """
+    most = MOST_PIECES if most is None else most
     waiting, pieces, start = cells[::-1], list[Piece](), target.low
     while waiting:
         piece = _longest(target, waiting, start, width)

@@ -154,7 +154,7 @@ def _raw(name: str) -> Callable[[Any], Any]:
 
 
 class _Series:
-    """The meaning of names for power series of length 2; UndecidedError where a side is not clear."""
+    """The meaning of names for power series of length 2, where it is clear which side of a bend."""
 
     sin_, cos_, tan_, exp_ = map(staticmethod, map(_raw, ("sin", "cos", "tan", "exp")))
 

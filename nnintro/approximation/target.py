@@ -78,7 +78,7 @@ class Target:
             low == high or math.nextafter(low, high) == high
         ):  # nothing in between, but perhaps a pole
             if not jet.value.is_finite():
-                raise unbounded(low)
+                raise unbounded(min(low, high, key=lambda point: len(repr(point))))
             return self._monotone(low, high)
         slope, value = jet.slopes[0], jet.value
         if slope >= 0 or slope <= 0:

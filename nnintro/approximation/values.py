@@ -47,7 +47,7 @@ def largest_error(pieces: list[Piece], values: list[float]) -> float:
 
 
 def room_for_rounding(pieces: list[Piece], values: list[float]) -> float:
-    """How much an error may grow by rounding: of the values, and of whoever evaluates the formula."""
+    """How much an error may grow by rounding, of the values and of the formula in float64."""
     size = max(float(abs(end).upper()) for piece in pieces for end in (piece.least, piece.most))
     return quantum_of(values) + ROUNDING * size
 
