@@ -8,7 +8,9 @@ it, then every partial sum is a float64 number, and a library's order of adding 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from nnintro.approximation.boxes import Box
 from nnintro.approximation.pieces import Piece
 from nnintro.formula.balls import Ball
 
@@ -34,7 +36,7 @@ def quantum_of(values: list[float]) -> float:
     return math.ldexp(1.0, max(math.frexp(total)[1] + 1 - 53, -1074))
 
 
-def largest_error(pieces: list[Piece], values: list[float]) -> float:
+def largest_error(pieces: Sequence[Piece | Box], values: Sequence[float]) -> float:
     """A float64 number that no value of the formula is further from its piece's than."""
     errors = [
         (piece.most - value).max(value - piece.least)

@@ -1,0 +1,213 @@
+"""``construct``: a network of steps for a formula, with the proof of its error, as a run."""
+
+from __future__ import annotations
+
+import math
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from nnintro.config.dataset import FunctionDataset
+from nnintro.config.experiment import Experiment
+from nnintro.config.load import Config, load_config
+from nnintro.config.write import as_yaml
+from nnintro.errors import ConfigError, UsageError
+from nnintro.inference.packages import require_flint
+from nnintro.recording.directory import write_json
+from nnintro.training.launch import launch
+from nnintro.training.run import Run
+
+DEFAULT_ERROR = 0.05
+
+
+@dataclass(frozen=True)
+class Constructed:
+    """The run that holds the network, and its certificate."""
+
+    run: Run
+    certificate: dict[str, Any]
+
+
+def construct(
+    config: str | Path | Mapping[str, Any],
+    overrides: Sequence[str] = (),
+    runs_dir: str | Path = "runs",
+    *,
+    error: float | None = None,
+    neurons: int | None = None,
+    name: str | None = None,
+    quiet: bool = True,
+    command: list[str] | None = None,
+    signals: tuple[signal.Signals, ...] = (signal.SIGINT,),
+    started: float | None = None,
+) -> Constructed:
+    """Build the network of steps that approximates a formula, and prove how near it comes.
+
+    Only the config's dataset counts: a function of one or two inputs.  The run it leaves is like
+    any other, in float64, with ``certificate.json`` in it.
+
+    Args:
+        error: how far the network may be from the formula anywhere, with the fewest pieces; 0.05
+            by default.
+        neurons: in its place, for one input, the hidden neurons to do the best with.
+
+    Raises:
+        UsageError: both are given, or one makes no sense; or python-flint is missing.
+        ConfigError: the dataset is no formula, or has no finite value somewhere.
+    """
+    require_flint()
+    _require_sense(error, neurons)
+    loaded = load_config(config, [*overrides, *_BY_HAND], name)
+    with loaded.locating():
+        certificate, model = _built(loaded, error, neurons)
+    values = {**yaml.safe_load(as_yaml(loaded.experiment)), "model": model}
+    result = launch(
+        values, (), runs_dir, quiet=quiet, command=command, signals=signals, started=started
+    )
+    run = result.run
+    _require_agreement(run, certificate)
+    write_json(run.directory / "certificate.json", certificate)
+    _draw(run, certificate)
+    return Constructed(run, certificate)
+
+
+_BY_HAND = ("model={kind: steps}", "precision=float64", "device=cpu", "training.epochs=0")
+
+
+def _require_sense(error: float | None, neurons: int | None) -> None:
+    if error is not None and neurons is not None:
+        raise UsageError("expected an error or a number of neurons, got both")
+    if error is not None and not (error > 0 and math.isfinite(error)):
+        raise UsageError(f"the error must be a number above 0, got {error}")
+    if neurons is not None and neurons < 0:
+        raise UsageError(f"the number of neurons must be 0 or more, got {neurons}")
+
+
+def _built(
+    loaded: Config, error: float | None, neurons: int | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The certificate, and the model section of the network."""
+    from nnintro.approximation.certificate import of_pieces
+    from nnintro.approximation.construction import construct_for_error, construct_with_neurons
+    from nnintro.approximation.target import Target
+    from nnintro.formula import parse
+    from nnintro.formula.balls import precision
+
+    dataset = formula_dataset(loaded.experiment, "construct")
+    domain = [(float(low), float(high)) for low, high in dataset.domain]
+    formula = parse(dataset.formula, len(domain))
+    with precision():
+        if len(domain) == 2:
+            if neurons is not None:
+                raise UsageError("with two inputs give an error, not a number of neurons")
+            return _of_towers(formula, domain, DEFAULT_ERROR if error is None else error)
+        target = Target(formula, *domain[0])
+        if neurons is None:
+            found = construct_for_error(target, DEFAULT_ERROR if error is None else error)
+        else:
+            found = construct_with_neurons(target, neurons)
+    steps = [{"at": place, "height": height} for place, height in found.steps]
+    certificate = of_pieces(formula, domain[0], found)
+    return certificate, {"kind": "steps", "steps": steps, "offset": found.values[0]}
+
+
+def _of_towers(
+    formula: Any, domain: list[tuple[float, float]], error: float
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    from flint import arb
+
+    from nnintro.approximation.boxes import divide
+    from nnintro.approximation.certificate import of_boxes
+    from nnintro.approximation.values import ROUNDING, largest_error
+
+    boxes = divide(formula, domain, 2 * arb(error) * (1 - 1e-9))
+    values = [float((box.least + box.most).mid()) / 2 for box in boxes]
+    size = max(abs(value) for value in values) + error
+    bound = min(largest_error(boxes, values) + ROUNDING * size, error)
+    towers = [
+        {"from": _before(box.low, domain), "to": list(box.high), "height": value}
+        for box, value in zip(boxes, values, strict=True)
+    ]
+    places = {(i, place) for tower in towers for key in ("from", "to")
+              for i, place in enumerate(tower[key])}  # fmt: skip
+    certificate = of_boxes(formula, domain, boxes, values, bound, len(places) + len(towers))
+    return certificate, {"kind": "steps", "steps": towers, "offset": 0.0}
+
+
+def _before(low: tuple[float, ...], domain: list[tuple[float, float]]) -> list[float]:
+    """The lower corner of a tower; on the domain's edge the number before, for a step is 0 at its
+    own place."""
+    return [
+        math.nextafter(place, -math.inf) if place == edge else place
+        for place, (edge, _) in zip(low, domain, strict=True)
+    ]
+
+
+def formula_dataset(experiment: Experiment, command: str) -> FunctionDataset:
+    """The dataset of a config whose network is to be compared with a formula.
+
+    Raises:
+        ConfigError: it has no formula, or one of more than two inputs.
+    """
+    dataset = experiment.dataset
+    if not isinstance(dataset, FunctionDataset):
+        raise ConfigError.at("dataset.kind", f"{command} needs a formula: expected function")
+    if len(dataset.domain) > 2:
+        message = f"{command} takes one or two inputs, got {len(dataset.domain)}"
+        raise ConfigError.at("dataset.domain", message)
+    return dataset
+
+
+def _require_agreement(run: Run, certificate: dict[str, Any]) -> None:
+    """The network in the run gives each piece's value to the last bit, from end to end."""
+    points, values = [], []
+    domain = certificate["domain"]
+    for piece in certificate["pieces"]:
+        low, high = np.atleast_1d(piece["from"]), np.atleast_1d(piece["to"])
+        edge = np.array([side[0] for side in domain])
+        first = np.where(low == edge, low, np.nextafter(low, np.inf))
+        points += [first, np.clip(low + (high - low) / 2, first, high), high]
+        values += [piece["value"]] * 3
+    outputs = run.predict(np.array(points)).numpy()[:, 0]
+    if not np.array_equal(outputs, np.array(values)):
+        worst = int(np.argmax(outputs != np.array(values)))
+        raise AssertionError(f"the network is not its certificate at {points[worst]}")
+
+
+def _draw(run: Run, certificate: dict[str, Any]) -> None:
+    from nnintro.inference.construct_figures import draw
+
+    draw(run, certificate)
+
+
+def in_words(found: Constructed) -> str:
+    """What was built and proved, in a few lines."""
+    certificate = found.certificate
+    count, neurons = len(certificate["pieces"]), certificate["neurons"]
+    noun = "piece" if len(certificate["domain"]) == 1 else "box"
+    lines = [
+        f"{found.run.directory}: {neurons:,} {_several('neuron', neurons)}, "
+        f"{count:,} constant {_several(noun, count)}",
+        f"proved: nowhere further than {certificate['bound']:.10g} from the formula",
+    ]
+    fewer = certificate.get("fewer")
+    if fewer is not None and fewer["pieces"] > 0:
+        few = fewer["pieces"]
+        lines.append(
+            f"proved: {few:,} {_several('piece', few)} cannot come within {fewer['error']:.10g}"
+        )
+    lines.append(
+        f"to check the proof: nnintro certify --check {found.run.directory}/certificate.json"
+    )
+    return "\n".join(lines)
+
+
+def _several(noun: str, count: int) -> str:
+    if count == 1:
+        return noun
+    return f"{noun}es" if noun.endswith("x") else f"{noun}s"
