@@ -26,7 +26,8 @@ and the settings listed here: `optimizer: {kind: adam, betas: [0.9, 0.99]}`.
 SECTIONS = {
     "The top level": [None],
     "dataset": ["FunctionDataset", "RegressionDataset", "ClassificationDataset"],
-    "model": ["MlpModel"],
+    "model": ["MlpModel", "StepsModel"],
+    "model.steps": ["StepOrBump"],
     "model.initialization": [
         "TorchInitialization", "XavierInitialization", "HeInitialization", "ZerosInitialization",
         "SpreadInitialization",
@@ -66,7 +67,7 @@ def _section(section: dict[str, Any], known: dict[str, Any]) -> list[str]:
         required = section.get("required", [])
         for key, value in properties.items():
             default = "required" if key in required else _shown(value.get("default"))
-            text = _escaped(value.get("description", ""))
+            text = _escaped(" ".join(value.get("description", "").split()))
             lines.append(f"| `{key}` | {_type(value, known)} | {default} | {text} |")
         lines.append("")
     return lines
@@ -85,17 +86,27 @@ def _shown(default: Any) -> str:
 def _type(value: dict[str, Any], known: dict[str, Any]) -> str:
     if "enum" in value:
         return ", ".join(map(str, value["enum"]))
-    if "$ref" in value or "oneOf" in value:
+    several = value.get("anyOf") or value.get("oneOf") or []
+    if "$ref" in value or ("oneOf" in value and any("$ref" in option for option in several)):
         return "see below"
-    if "anyOf" in value:
-        options = [option for option in value["anyOf"] if option.get("type") != "null"]
-        return " or ".join(dict.fromkeys(_type(option, known) for option in options))
+    if several:
+        return _one_of(several, known)
     kind = value.get("type", "")
     if kind == "array":
         items = value.get("items", {})
+        if "$ref" in items:
+            return "list, see below"
         return f"list of {_type(items, known)}" if items else "list"
     words = {"integer": "whole number", "object": "mapping", "string": "text"}
     return words.get(kind, kind)
+
+
+def _one_of(several: list[dict[str, Any]], known: dict[str, Any]) -> str:
+    options = [option for option in several if option.get("type") != "null"]
+    found = list(dict.fromkeys(_type(option, known) for option in options))
+    if found[1:] == [f"list of {found[0]}"]:
+        return f"{found[0]}; or a list of these"
+    return " or ".join(found)
 
 
 if __name__ == "__main__":

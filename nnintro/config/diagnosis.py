@@ -51,6 +51,7 @@ class Diagnosis:
         self.seen = self.root
         self.findings: list[Finding] = []
         self.broken: set[Keys] = set()
+        self.taken_out: list[Keys] = []
 
     def experiment(self) -> Experiment | None:
         """The experiment that was meant, as far as it can be told; None if that is too little."""
@@ -65,6 +66,7 @@ class Diagnosis:
             errors.sort(key=lambda error: error["type"] != "extra_forbidden")
             for error in errors:
                 self.look_at(error)
+            self.take_out()
         return None
 
     def look_at(self, error: ErrorDetails) -> None:
@@ -178,7 +180,16 @@ class Diagnosis:
         return any(keys[: len(broken)] == broken for broken in self.broken)
 
     def break_off(self, keys: Keys) -> None:
-        """Take a key out of the tree; of a list the whole, since its length means something."""
+        """Take a key out of the tree, once all that was found beside it is told."""
+        self.taken_out.append(keys)
+
+    def take_out(self) -> None:
+        for keys in self.taken_out:
+            self.remove(keys)
+        self.taken_out.clear()
+
+    def remove(self, keys: Keys) -> None:
+        """Of a list the whole, since its length means something."""
         named = keys[: next((i for i, key in enumerate(keys) if isinstance(key, int)), len(keys))]
         self.broken.add(named)
         section = self.section(named[:-1])

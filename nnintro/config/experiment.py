@@ -16,6 +16,7 @@ from nnintro.config.dataset import (
 from nnintro.config.dataset import resolved as resolved_dataset
 from nnintro.config.descent import CosineSchedule, Descent
 from nnintro.config.model import Model
+from nnintro.config.model import resolved as resolved_model
 from nnintro.config.section import Section
 from nnintro.config.task import Task
 from nnintro.config.training import Logging, Training
@@ -94,6 +95,7 @@ def resolve(experiment: Experiment) -> Experiment:
     return experiment.model_copy(
         update={
             "dataset": experiment.dataset.model_copy(update=resolved_dataset(experiment.dataset)),
+            "model": experiment.model.model_copy(update=resolved_model(experiment.model)),
             "loss": experiment.loss_name,
             "descent": experiment.descent.model_copy(update={"batch_size": experiment.batch_size}),
             "training": training,
@@ -144,7 +146,7 @@ def grid_side(samples: int, inputs: int) -> int:
 
 def as_values(experiment: Experiment) -> dict[str, Any]:
     """Plain dicts, lists and scalars, as config.yaml holds them; what is unset is left out."""
-    return experiment.model_dump(exclude_none=True)
+    return experiment.model_dump(exclude_none=True, by_alias=True)
 
 
 def flat_values(experiment: Experiment) -> dict[str, Any]:

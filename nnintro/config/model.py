@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from nnintro.config.section import Fraction, NameOrMapping, Positive, Section
+from nnintro.config.section import Fraction, NameOrMapping, Positive, Section, one_or_list
+from nnintro.config.steps import StepsModel
 
 ActivationName = Literal[
     "identity",
@@ -70,13 +71,9 @@ Initialization = Annotated[
 ]
 
 
-def _one_or_list(value: Any) -> str:
-    return "list" if isinstance(value, list | tuple) else "one"
-
-
 Activation = Annotated[
     Annotated[ActivationName, Tag("one")] | Annotated[list[ActivationName], Tag("list")],
-    Discriminator(_one_or_list),
+    Discriminator(one_or_list),
 ]
 Width = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -107,4 +104,11 @@ class MlpModel(Section):
         return [self.activation] * len(self.hidden)
 
 
-Model = MlpModel
+Model = Annotated[MlpModel | StepsModel, Field(discriminator="kind")]
+
+
+def resolved(model: Any) -> dict[str, Any]:
+    """The settings whose default follows from others, written out."""
+    if isinstance(model, StepsModel) and model.activation == "sigmoid":
+        return {"steepness": model.weight}
+    return {}

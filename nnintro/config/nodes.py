@@ -11,7 +11,7 @@ from nnintro.errors import ConfigError, Problem
 Keys = tuple[str | int, ...]
 
 MOST_DEPTH = 32
-MOST_NODES = 50_000
+MOST_NODES = 200_000
 """Values in one config, aliases written out."""
 
 MOST_PROBLEMS = 100

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from nnintro.config.experiment import Experiment
-from nnintro.config.model import ZerosInitialization
+from nnintro.config.model import MlpModel, ZerosInitialization
 
 
 def notes(experiment: Experiment) -> list[str]:
     """Sentences for the user, none for most configs."""
-    model, found = experiment.model, []
+    model = experiment.model
+    found: list[str] = []
+    if experiment.total_updates == 0:
+        return found  # nothing is trained
     if model.output_activation == "step":
         found.append(
             "the output activation is step: its gradient is zero everywhere, so nothing is trained"
@@ -19,7 +22,9 @@ def notes(experiment: Experiment) -> list[str]:
             f"hidden layer {last} has the activation step, whose gradient is zero everywhere: "
             f"only the layers behind it are trained"
         )
-    if isinstance(model.initialization, ZerosInitialization) and model.hidden:
+    if not isinstance(model, MlpModel) or not model.hidden:
+        return found
+    if isinstance(model.initialization, ZerosInitialization):
         found.append(
             "all weights start at zero: the units of a hidden layer get the same gradient and "
             "stay equal to each other"

@@ -9,7 +9,16 @@ from pydantic_core import ErrorDetails
 
 from nnintro.config.nodes import Keys, dotted
 from nnintro.config.scalars import scalar
-from nnintro.config.vocabulary import Slot, homes, kind_of, options, slot_at, slots
+from nnintro.config.vocabulary import (
+    Slot,
+    fields_of,
+    homes,
+    kind_of,
+    named,
+    options,
+    slot_at,
+    slots,
+)
 from nnintro.config.wording import LONGEST, choice, listing, nearest, shown
 
 _WANTED = {
@@ -69,7 +78,7 @@ def wrong_kind(value: Any, slot: Slot) -> str:
     """For a kind that a section does not come in."""
     text = choice(value, slot.kinds)
     for section in slot.sections:
-        for key in section.model_fields:
+        for key in fields_of(section):
             if key != "kind" and value in options(Slot((section,)), key):
                 return f"{text}; write kind: {kind_of(section)}, {key}: {value}"
     return text
@@ -140,7 +149,7 @@ def _elsewhere(key: str) -> str | None:
         return f"'{last}' inside '{'.'.join(section)}'"
     names = {name: at for at, slot in slots() for name in slot.keys if at}
     close = nearest(key, names, CLOSE)
-    return f"'{close}' in {dotted(names[close])}" if close else None
+    return f"'{close}' in {named(names[close])}" if close else None
 
 
 def _hint(kind: str, value: Any) -> str | None:

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from nnintro.config import dataset_rules as data
+from nnintro.config import steps_rules as steps
 from nnintro.config.complaint import Complaint
 from nnintro.config.descent import CosineSchedule, Lbfgs, Sgd
 from nnintro.config.experiment import Experiment
-from nnintro.config.model import SpreadInitialization
+from nnintro.config.model import MlpModel, SpreadInitialization
 from nnintro.config.nodes import Finding, Keys, Node, find
 from nnintro.config.wording import listing, nearest, shown
 
@@ -29,11 +30,11 @@ MOST_ROWS = 10_000_000
 def one_activation_per_hidden_layer(experiment: Experiment) -> Complaints:
     """A list of activations is as long as the list of widths."""
     model = experiment.model
-    if isinstance(model.activation, list) and len(model.activation) != len(model.hidden):
-        layers, got = len(model.hidden), len(model.activation)
+    layers, names = len(model.hidden), model.activation
+    if isinstance(names, list) and len(names) != layers:
         yield Complaint(
             "model.activation",
-            f"expected one name, or one per hidden layer ({layers}), got a list of {got}",
+            f"expected one name, or one per hidden layer ({layers}), got a list of {len(names)}",
         )
 
 
@@ -46,7 +47,9 @@ def dropout_has_units_to_drop(experiment: Experiment) -> Complaints:
 def spread_has_units_to_place(experiment: Experiment) -> Complaints:
     """The spread initialization needs a hidden layer."""
     model = experiment.model
-    if isinstance(model.initialization, SpreadInitialization) and not model.hidden:
+    if not isinstance(model, MlpModel) or model.hidden:
+        return
+    if isinstance(model.initialization, SpreadInitialization):
         yield Complaint(
             "model.initialization",
             "spread places hidden units, and there are none; expected torch, xavier, he or zeros",
@@ -202,6 +205,14 @@ class Rule:
 
 _SAMPLES = ("dataset.samples", "dataset.validation")
 _CLASSES = ("dataset.generator", "dataset.classes", "dataset.proportions")
+_TASK = (
+    "dataset.kind",
+    "dataset.domain",
+    "dataset.generator",
+    "dataset.features",
+    "dataset.outputs",
+    "dataset.weights",
+)
 _OPTIMIZER = "descent.optimizer"
 _BATCH = ("descent.variant", "descent.batch_size")
 _LENGTH = ("training.epochs", "training.steps")
@@ -224,6 +235,12 @@ RULES = (
     Rule(one_activation_per_hidden_layer, ("model.hidden", "model.activation")),
     Rule(dropout_has_units_to_drop, ("model.hidden", "model.dropout")),
     Rule(spread_has_units_to_place, ("model.hidden", "model.initialization")),
+    Rule(steps.steps_draw_one_function, ("model.kind", *_TASK)),
+    Rule(steps.steps_have_the_inputs_of_the_data, ("model.steps", *_TASK)),
+    Rule(steps.steepness_is_a_sigmoids, ("model.activation", "model.steepness")),
+    Rule(steps.steps_take_raw_inputs, ("model.kind", "dataset.standardize")),
+    Rule(steps.steps_fit_the_precision, ("model.steps", "model.steepness", "precision")),
+    Rule(steps.towers_fit_into_memory, ("model.steps",)),
     Rule(loss_fits_the_task, ("loss", "dataset.kind")),
     Rule(logits_stay_logits, ("loss", "dataset.kind", "model.output_activation")),
     Rule(batch_fits_the_data, (*_SAMPLES, *_BATCH)),

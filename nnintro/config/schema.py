@@ -55,5 +55,5 @@ def attribute_docstrings(section: type[Section]) -> dict[str, str]:
                     ast.AnnAssign(target=ast.Name(id=name)),
                     ast.Expr(value=ast.Constant(value=str(words))),
                 ):
-                    found[name] = inspect.cleandoc(words)
+                    found[section.model_fields[name].alias or name] = inspect.cleandoc(words)
     return found

@@ -70,3 +70,8 @@ def _counter(count: int, wanted: str) -> Callable[[Any], Any]:
         return value
 
     return check
+
+
+def one_or_list(value: Any) -> str:
+    """The tag of a union of a thing and a list of such things."""
+    return "list" if isinstance(value, list | tuple) else "one"

@@ -14,7 +14,8 @@ from nnintro.config.nodes import Place, Source
 from nnintro.config.reader import Reader
 from nnintro.errors import ConfigError, Problem
 
-MOST_BYTES = 1 << 18
+MOST_BYTES = 1 << 22
+"""20,000 steps by hand, each with all its digits."""
 
 EXPLANATIONS = (
     ("'\\t'", "a tab; YAML is indented with spaces"),
@@ -55,7 +56,7 @@ def read_file(path: Path) -> Source:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ConfigError([Problem(f"cannot be read: {reason}", file=name)]) from None
     if len(data) > MOST_BYTES:
-        message = f"larger than {MOST_BYTES // 1024} KiB, too large for a config"
+        message = f"larger than {MOST_BYTES >> 20} MiB, too large for a config"
         raise ConfigError([Problem(message, file=name)])
     try:
         text = data.decode("utf-8-sig")

@@ -13,7 +13,7 @@ from pydantic import Discriminator
 from pydantic.fields import FieldInfo
 
 from nnintro.config.experiment import Experiment
-from nnintro.config.nodes import Keys
+from nnintro.config.nodes import Keys, dotted
 from nnintro.config.section import NameOrMapping, Section
 
 
@@ -27,6 +27,8 @@ class Slot:
     """Whether pydantic puts the name of its choice into an error's location, behind the key."""
     by_name: bool = False
     """Whether a name alone may stand for a section of that kind."""
+    items: tuple[type[Section], ...] = ()
+    """The section that each item is, where a list of them stands here."""
 
     @property
     def kinds(self) -> list[str]:
@@ -35,10 +37,10 @@ class Slot:
     @property
     def keys(self) -> list[str]:
         """All that a section here may hold, in the order of the models."""
-        return list(dict.fromkeys(key for s in self.sections for key in s.model_fields))
+        return list(dict.fromkeys(key for s in self.sections for key in fields_of(s)))
 
     def kinds_with(self, key: str) -> list[str]:
-        return [kind_of(s) or "" for s in self.sections if key in s.model_fields]
+        return [kind_of(s) or "" for s in self.sections if key in fields_of(s)]
 
 
 ROOT = Slot((Experiment,))
@@ -50,9 +52,19 @@ def kind_of(section: type[Section]) -> str | None:
     return str(typing.get_args(field.annotation)[0]) if field else None
 
 
+def fields_of(section: type[Section]) -> dict[str, FieldInfo]:
+    """By the key in the YAML, which may be a word that Python keeps for itself (``from``)."""
+    return {field.alias or name: field for name, field in section.model_fields.items()}
+
+
+def named(keys: Keys) -> str:
+    """A section's place, dotted, the items of a list left out."""
+    return dotted(tuple(key for key in keys if isinstance(key, str)))
+
+
 def options(slot: Slot, key: str) -> list[str]:
     """The names that may stand under a key, where it takes one of a few names."""
-    fields = [s.model_fields[key] for s in slot.sections if key in s.model_fields]
+    fields = [fields_of(s)[key] for s in slot.sections if key in fields_of(s)]
     names = [name for f in fields for name in _names(f.annotation)]
     return list(dict.fromkeys(names))
 
@@ -80,17 +92,18 @@ def slot_at(keys: Keys) -> Slot:
 def below(slot: Slot, key: str | int) -> Slot:
     """The slot under a key of any of the sections that might stand in ``slot``."""
     if isinstance(key, int):
-        return Slot()
-    fields = [s.model_fields[key] for s in slot.sections if key in s.model_fields]
+        return Slot(slot.items)
+    fields = [fields_of(s)[key] for s in slot.sections if key in fields_of(s)]
     sections = tuple(dict.fromkeys(s for field in fields for s in _sections(field.annotation)))
     tagged = len(sections) > 1 or any(map(_has_discriminator, fields))
     by_name = any(isinstance(m, NameOrMapping) for field in fields for m in field.metadata)
-    return Slot(sections, tagged, by_name)
+    items = tuple(dict.fromkeys(s for field in fields for s in _items(field.annotation)))
+    return Slot(sections, tagged, by_name, items)
 
 
 def homes(key: str) -> list[str]:
     """The sections (dotted) that have such a key."""
-    places = (".".join(map(str, at)) for at, slot in slots() if key in slot.keys)
+    places = (named(at) for at, slot in slots() if key in slot.keys)
     return [place or "the top level" for place in places]
 
 
@@ -106,11 +119,21 @@ def _slots(keys: Keys, slot: Slot) -> Iterator[tuple[Keys, Slot]]:
         inner = below(slot, key)
         if inner.sections:
             yield from _slots((*keys, key), inner)
+        if inner.items:
+            yield from _slots((*keys, key, 0), below(inner, 0))
 
 
 def _has_discriminator(field: FieldInfo) -> bool:
-    marks = [field.discriminator, *field.metadata]
+    marks = [field.discriminator, *field.metadata, *_marks(field.annotation)]
     return any(isinstance(mark, Discriminator) for mark in marks)
+
+
+def _marks(annotation: Any) -> Iterator[Any]:
+    """What an Annotated in an Optional is marked with."""
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        for part in typing.get_args(annotation):
+            if typing.get_origin(part) is typing.Annotated:
+                yield from part.__metadata__
 
 
 def _sections(annotation: Any) -> Iterator[type[Section]]:
@@ -118,6 +141,13 @@ def _sections(annotation: Any) -> Iterator[type[Section]]:
     if isinstance(annotation, type) and issubclass(annotation, Section):
         yield annotation
     elif typing.get_origin(annotation) in (typing.Annotated, typing.Union, types.UnionType):
+        for part in typing.get_args(annotation):
+            yield from _sections(part)
+
+
+def _items(annotation: Any) -> Iterator[type[Section]]:
+    """Those that the items of a list are."""
+    if typing.get_origin(annotation) is list:
         for part in typing.get_args(annotation):
             yield from _sections(part)
 

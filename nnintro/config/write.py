@@ -22,7 +22,11 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 
 def _list(dumper: yaml.SafeDumper, value: list[Any]) -> yaml.SequenceNode:
     flat = all(not isinstance(item, dict) for item in value)
-    return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=flat)
+    node = dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=flat)
+    for item in node.value:
+        if isinstance(item, yaml.MappingNode):
+            item.flow_style = True  # a line each
+    return node
 
 
 def _float(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:

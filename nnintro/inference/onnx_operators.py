@@ -17,7 +17,7 @@ from torch import nn
 
 from nnintro.errors import NnintroError
 from nnintro.inference.onnx_graph import Graph
-from nnintro.models import Mlp, Standardized
+from nnintro.models import Mlp, Standardized, Steps
 from nnintro.models.activations import Sine, Step
 from nnintro.models.mlp import Affine
 
@@ -149,6 +149,7 @@ def _erf_in_double(graph: Graph, x: str) -> str:
 TRANSLATIONS: dict[type[nn.Module], Translation] = {
     Standardized: _standardized,
     Mlp: _mlp,
+    Steps: _mlp,
     Affine: _affine,
     nn.Identity: _identity,
     Step: _step,

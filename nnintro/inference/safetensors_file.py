@@ -62,5 +62,5 @@ def _mlp(architecture: Mapping[str, Any]) -> nn.Module:
     return Mlp(widths, [*architecture["activations"], architecture["output_activation"]])
 
 
-REBUILD: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {"mlp": _mlp}
+REBUILD: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {"mlp": _mlp, "steps": _mlp}
 """By kind of model: a module without its parameters."""

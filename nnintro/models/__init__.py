@@ -10,6 +10,7 @@ from nnintro.models.activations import ACTIVATIONS, Dropout
 from nnintro.models.initialization import INITIALIZATIONS
 from nnintro.models.mlp import Mlp, build_mlp
 from nnintro.models.standardized import Standardized, input_precision, precision_of, statistics
+from nnintro.models.steps import Steps, build_steps
 from nnintro.models.table import Row, Tabulated, as_text, parameter_count
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Mlp",
     "Row",
     "Standardized",
+    "Steps",
     "Tabulated",
     "as_text",
     "input_precision",
@@ -28,5 +30,5 @@ __all__ = [
     "statistics",
 ]
 
-MODELS: dict[str, Callable[..., nn.Module]] = {"mlp": build_mlp}
+MODELS: dict[str, Callable[..., nn.Module]] = {"mlp": build_mlp, "steps": build_steps}
 """kind -> (section, task, low, high, dtype, generator) -> module."""

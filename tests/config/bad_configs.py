@@ -8,6 +8,8 @@ FINE = """\
 dataset: {kind: function, formula: x}
 model: {kind: mlp}
 """
+FUNCTION = "dataset: {kind: function, formula: x}\n"
+PLANE = "dataset: {kind: function, formula: x1, domain: [[0, 1], [0, 1]], samples: 100}\n"
 
 
 YAML_ITSELF: dict[str, tuple[str, list[str]]] = {
@@ -225,7 +227,7 @@ dataset: {kind: function, formula: x}
 model: {kind: mlp}
 """,
         [
-            "bad.yaml:5:28: more than 50,000 values, aliases written out",
+            "bad.yaml:6:12: more than 200,000 values, aliases written out",
         ],
     ),
     "deep nesting": (
@@ -502,7 +504,7 @@ descent:
     "a missing kind of model": (
         "dataset: {kind: function, formula: x}\nmodel: {hidden: [3]}\n",
         [
-            "bad.yaml:2:1: model.kind: required key is missing; expected mlp",
+            "bad.yaml:2:1: model.kind: required key is missing; expected mlp or steps",
         ],
     ),
     "a misspelt kind key": (
@@ -619,7 +621,7 @@ VALUES: dict[str, tuple[str, list[str]]] = {
         "dataset: 5\nmodel: 6\n",
         [
             "bad.yaml:1:10: dataset: expected a mapping with a kind (function, regression or classification), got 5",
-            "bad.yaml:2:8: model: expected a mapping with a kind (mlp), got 6",
+            "bad.yaml:2:8: model: expected a mapping with a kind (mlp or steps), got 6",
         ],
     ),
     "nothing for a section": (
@@ -638,7 +640,7 @@ VALUES: dict[str, tuple[str, list[str]]] = {
         "dataset: moons\nmodel: mlp\n",
         [
             "bad.yaml:1:10: dataset: expected a mapping with a kind (function, regression or classification), got 'moons'",
-            "bad.yaml:2:8: model: expected a mapping with a kind (mlp), got 'mlp'; write {kind: mlp}",
+            "bad.yaml:2:8: model: expected a mapping with a kind (mlp or steps), got 'mlp'; write {kind: mlp}",
         ],
     ),
     "a number for a name or mapping": (
@@ -1047,6 +1049,123 @@ RULES: dict[str, tuple[str, list[str]]] = {
         "dataset: {kind: function, formula: x}\nmodel: {kind: mlp, hidden: [], initialization: spread}\n",
         [
             "bad.yaml:2:48: model.initialization: spread places hidden units, and there are none; expected torch, xavier, he or zeros",
+        ],
+    ),
+    "steps that are neither steps nor bumps": (
+        FUNCTION
+        + "model: {kind: steps, steps: [{at: 0.3, to: 0.5, height: 1}, {height: 1}, {from: 1, height: 2}, {at: 1}, 3]}\n",
+        [
+            "bad.yaml:2:30: model.steps.0: expected at (a step), or from and to (a bump), got at and to",
+            "bad.yaml:2:61: model.steps.1: expected at (a step), or from and to (a bump), got neither",
+            "bad.yaml:2:74: model.steps.2: expected at (a step), or from and to (a bump), got from",
+            "bad.yaml:2:96: model.steps.3.height: required key is missing",
+            "bad.yaml:2:105: model.steps.4: expected a mapping (at, from, to...), got 3",
+        ],
+    ),
+    "misspelt keys of steps": (
+        FUNCTION
+        + "model:\n  kind: steps\n  steps:\n  - {at: 0.3, heigth: 1}\n  - {form: 0, to: 1, height: .inf}\n",
+        [
+            "bad.yaml:5:15: model.steps.0.heigth: unknown key; did you mean 'height'?",
+            "bad.yaml:6:6: model.steps.1.form: unknown key; did you mean 'from'?",
+            "bad.yaml:6:30: model.steps.1.height: expected a finite number, got inf",
+        ],
+    ),
+    "bumps that end before they begin": (
+        FUNCTION + "model: {kind: steps, steps: [{from: 0.7, to: 0.3, height: 1}]}\n",
+        ["bad.yaml:2:30: model.steps.0: expected from below to, got 0.7 and 0.3"],
+    ),
+    "towers without a ground": (
+        PLANE
+        + """model:
+  kind: steps
+  steps:
+  - {from: [0, 0], to: 1, height: 1}
+  - {from: [0, 0], to: [1, 0], height: 1}
+  - {from: [0], to: [1, 0], height: 1}
+  - {from: [0, a], to: [1, 1], height: 1}
+""",
+        [
+            "bad.yaml:5:5: model.steps.0: expected from and to alike, two numbers or two [x1, x2], got [0.0, 0.0] and 1.0",
+            "bad.yaml:6:5: model.steps.1: expected from below to in both inputs, got [0.0, 0.0] and [1.0, 0.0]",
+            "bad.yaml:7:12: model.steps.2.from: expected [x1, x2], got [0]",
+            "bad.yaml:8:16: model.steps.3.from.1: expected a number, got 'a'",
+        ],
+    ),
+    "towers on a line": (
+        FUNCTION + "model: {kind: steps, steps: [{from: [0, 0], to: [1, 1], height: 1}]}\n",
+        [
+            "bad.yaml:2:37: model.steps.0.from: expected a number for the dataset's one input, got [0.0, 0.0]",
+        ],
+    ),
+    "steps in the plane": (
+        PLANE + "model: {kind: steps, steps: [{from: 0, to: 1, height: 1}, {at: 1, height: 1}]}\n",
+        [
+            "bad.yaml:2:37: model.steps.0.from: expected [x1, x2] for the dataset's two inputs, got 0.0",
+            "bad.yaml:2:64: model.steps.1.at: expected from and to, one [x1, x2] each, for two inputs, got 1.0",
+        ],
+    ),
+    "steps for classes": (
+        "dataset: {kind: classification}\nmodel: {kind: steps}\n",
+        [
+            "bad.yaml:2:15: model.kind: steps follow one function of one input, or two, and this dataset has classes; expected mlp",
+        ],
+    ),
+    "steps of standardised inputs, and of three": (
+        "dataset: {kind: regression, features: 3, standardize: inputs}\nmodel: {kind: steps}\n",
+        [
+            "bad.yaml:1:55: dataset.standardize: the places of model kind steps are in the units of the inputs; expected none",
+            "bad.yaml:2:15: model.kind: steps follow one function of one input, or two, and this dataset has 3 inputs; expected mlp",
+        ],
+    ),
+    "steps for several outputs": (
+        "dataset: {kind: regression, features: 1, outputs: 2}\nmodel: {kind: steps, steps: [{at: 1, height: 2}]}\n",
+        [
+            "bad.yaml:2:15: model.kind: steps follow one function of one input, or two, and this dataset has 2 outputs; expected mlp",
+        ],
+    ),
+    "keys of another kind of model": (
+        FUNCTION + "model: {kind: steps, hidden: [3], activation: tanh}\n",
+        [
+            "bad.yaml:2:22: model.hidden: unknown key for steps; only mlp has it",
+            "bad.yaml:2:47: model.activation: expected step or sigmoid, got 'tanh'",
+        ],
+    ),
+    "the steepness of a step": (
+        FUNCTION + "model: {kind: steps, steepness: 5}\n",
+        ["bad.yaml:2:33: model.steepness: only activation: sigmoid has it, not step"],
+    ),
+    "steps beyond float32": (
+        FUNCTION
+        + """model:
+  kind: steps
+  activation: sigmoid
+  steepness: 1e38
+  offset: -1e300
+  steps:
+  - {at: 1000, height: 1}
+  - {at: 1, height: 1e200}
+""",
+        [
+            "bad.yaml:6:11: model.offset: beyond what float32 can hold (about 3e+38), got -1e+300",
+            "bad.yaml:8:5: model.steps.0: its place times the steepness 1e+38 is beyond what float32 can hold (about 3e+38)",
+            "bad.yaml:9:21: model.steps.1.height: beyond what float32 can hold (about 3e+38), got 1e+200",
+        ],
+    ),
+    "a steepness beyond float32": (
+        FUNCTION + "model: {kind: steps, activation: sigmoid, steepness: 3e38}\n",
+        [
+            "bad.yaml:2:54: model.steepness: beyond what float32 can hold (about 3e+38), got 3e+38",
+        ],
+    ),
+    "too many towers that share nothing": (
+        PLANE
+        + "model:\n  kind: steps\n  steps:\n"
+        + "".join(
+            f"  - {{from: [{i}, {i}], to: [{i}.5, {i}.5], height: 1}}\n" for i in range(2100)
+        ),
+        [
+            "bad.yaml:5:3: model.steps: 2,100 towers with 8,400 places make 17,640,000 weights; expected at most 16,777,216: put the towers on a grid, where they share their places",
         ],
     ),
     "cross entropy on a regression": (

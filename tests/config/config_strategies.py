@@ -70,7 +70,27 @@ initializations = st.one_of(
     mapping({"kind": "spread"}, steepness=positive),
 )
 activations = names("model", "output_activation")
-models = st.integers(0, 3).flatmap(
+numbers = st.floats(-1e6, 1e6)
+steps = st.one_of(
+    mapping({}, at=numbers, height=numbers).filter(lambda step: len(step) == 2),
+    st.tuples(numbers, numbers, numbers)
+    .filter(lambda ends: ends[0] != ends[1])
+    .map(lambda e: {"from": min(e[:2]), "to": max(e[:2]), "height": e[2]}),
+    st.builds(
+        lambda low, size, height: {
+            "from": low, "to": [a + size for a in low], "height": height
+        },
+        st.lists(numbers, min_size=2, max_size=2), st.floats(1, 9), numbers,
+    ),
+)  # fmt: skip
+by_hand = mapping(
+    {"kind": "steps"},
+    steps=st.lists(steps, max_size=4),
+    offset=numbers,
+    activation=st.sampled_from(["step", "sigmoid"]),
+    steepness=positive,
+)
+mlps = st.integers(0, 3).flatmap(
     lambda depth: mapping(
         {"kind": "mlp"},
         hidden=st.just([8] * depth),
@@ -79,6 +99,7 @@ models = st.integers(0, 3).flatmap(
         initialization=initializations,
     )
 )
+models = st.one_of(mlps, mlps, by_hand)
 optimizers = st.one_of(
     names("descent.optimizer", "kind").filter(lambda name: name != "lbfgs"),
     mapping({"kind": "sgd"}, momentum=fraction),

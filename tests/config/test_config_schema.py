@@ -26,6 +26,9 @@ GOOD = [
     {**MINIMAL, "descent": {"optimizer": {"kind": "adam", "betas": [0.9, 0.99]}}},
     {**MINIMAL, "model": {"kind": "mlp", "hidden": [2, 2], "activation": ["relu", "tanh"]}},
     {**MINIMAL, "model": {"kind": "mlp", "initialization": {"kind": "spread", "steepness": 3}}},
+    {**MINIMAL, "model": {"kind": "steps"}},
+    {**MINIMAL, "model": {"kind": "steps", "steps": [{"at": 0.35, "height": 0.8}]}},
+    {**MINIMAL, "model": {"kind": "steps", "steps": [{"from": 0, "to": 1, "height": -2}]}},
     {**MINIMAL, "training": {"stop_when": {"train/loss": 0.1}, "early_stopping": {}}},
     {**MINIMAL, "dataset": {"kind": "classification", "generator": "blobs", "classes": 3}},
     {**MINIMAL, "dataset": {"kind": "regression", "weights": [1.0, 2.0]}},
@@ -40,6 +43,9 @@ BAD = [
     {**MINIMAL, "descent": {"optimizer": {"betas": [0.9, 0.99]}}},
     {**MINIMAL, "descent": {"schedule": {"kind": "cosine", "warmup": 1}}},
     {**MINIMAL, "model": {"kind": "mlp", "activation": ["rleu"]}},
+    {**MINIMAL, "model": {"kind": "steps", "steps": [{"at": 0.35}]}},
+    {**MINIMAL, "model": {"kind": "steps", "steps": [{"at": 0, "to": 1, "from": 0, "height": 1}]}},
+    {**MINIMAL, "model": {"kind": "steps", "steps": [{"from": [0], "to": [1, 1], "height": 1}]}},
     {**MINIMAL, "dataset": {"kind": "function", "formula": "x", "validation": 0.2}},
     {**MINIMAL, "dataset": {"kind": "function", "formula": "x", "domain": [[1]]}},
     {**MINIMAL, "name": "../etc"},
@@ -79,7 +85,7 @@ def test_there_are_bundled_configs():
 def test_every_section_is_closed_and_described():
     found = schema()
     sections = [found, *found["$defs"].values()]
-    assert len(sections) == len({s for _, slot in slots() for s in slot.sections}) == 25
+    assert len(sections) == len({s for _, slot in slots() for s in slot.sections}) == 27
     for section in sections:
         assert section["additionalProperties"] is False
         assert section["description"]

@@ -10,7 +10,7 @@ import pytest
 from nnintro.config import dataset_rules
 from nnintro.config.experiment import Experiment
 from nnintro.config.load import load_config
-from nnintro.config.vocabulary import Slot, kind_of, slot_at, slots
+from nnintro.config.vocabulary import Slot, fields_of, kind_of, slot_at, slots
 from nnintro.errors import ConfigError
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz_"
@@ -31,7 +31,7 @@ def contexts() -> Iterator[tuple[tuple[str | int, ...], type, str]]:
     """Every key of every section of every kind, with the place of the section."""
     for at, slot in slots():
         for section in slot.sections:
-            for key in section.model_fields:
+            for key in fields_of(section):
                 yield at, section, key
 
 
@@ -39,8 +39,16 @@ def config_with(at: tuple[str | int, ...], section: type, key: str, typo: str) -
     """The smallest config with that section in it, its key misspelt."""
     config = {"dataset": {"kind": "function", "formula": "x"}, "model": {"kind": "mlp"}}
     here = config
-    for part in at:
-        here = here.setdefault(part, {})
+    for depth, part in enumerate(at):
+        if part == 0:
+            continue  # the one item of the list above
+        owner = next(s for s in slot_at(at[:depth]).sections if part in fields_of(s))
+        if kind := kind_of(owner):
+            here["kind"] = kind
+        inner = here.setdefault(part, {})
+        if at[depth + 1 : depth + 2] == (0,):
+            here[part] = [inner]
+        here = inner
     if section is not Experiment:
         here.clear()
     if kind := kind_of(section):

@@ -1,0 +1,107 @@
+"""What ``model: {kind: steps}`` asks of the other sections, and of its own entries."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from nnintro.config.complaint import Complaint
+from nnintro.config.experiment import Experiment
+from nnintro.config.steps import StepOrBump, StepsModel
+from nnintro.config.wording import shown
+
+Complaints = Iterator[Complaint]
+MOST_WEIGHTS = 1 << 24
+"""Of towers' second layer, which joins each of them with every place."""
+LARGEST = {"float32": 3.4e38, "bfloat16": 3.4e38, "float64": 1.7e308}
+"""By precision, what parameters can hold."""
+
+
+def steps_draw_one_function(experiment: Experiment) -> Complaints:
+    """A network of steps has one output and one input, or two."""
+    task = experiment.task
+    if not isinstance(experiment.model, StepsModel):
+        return
+    if task.is_classification:
+        has = "classes"
+    elif task.outputs != 1:
+        has = f"{task.outputs} outputs"
+    elif task.inputs > 2:
+        has = f"{task.inputs} inputs"
+    else:
+        return
+    yield Complaint(
+        "model.kind",
+        f"steps follow one function of one input, or two, and this dataset has {has}; expected mlp",
+    )
+
+
+def steps_have_the_inputs_of_the_data(experiment: Experiment) -> Complaints:
+    """Steps and bumps on a line, towers on a plane."""
+    model, inputs = experiment.model, experiment.task.inputs
+    if not isinstance(model, StepsModel) or inputs > 2:
+        return
+    for index, entry in enumerate(model.steps):
+        if entry.is_tower is not (inputs == 2):
+            yield _misfit(f"model.steps.{index}", entry)
+
+
+def _misfit(path: str, entry: StepOrBump) -> Complaint:
+    if entry.is_tower:
+        key, value, wanted = "from", entry.from_, "a number for the dataset's one input"
+    elif entry.at is not None:
+        key, value, wanted = "at", entry.at, "from and to, one [x1, x2] each, for two inputs"
+    else:
+        key, value, wanted = "from", entry.from_, "[x1, x2] for the dataset's two inputs"
+    return Complaint(f"{path}.{key}", f"expected {wanted}, got {shown(value)}")
+
+
+def steepness_is_a_sigmoids(experiment: Experiment) -> Complaints:
+    """A step is as steep as can be."""
+    model = experiment.model
+    if isinstance(model, StepsModel) and model.activation == "step" and model.steepness is not None:
+        yield Complaint("model.steepness", "only activation: sigmoid has it, not step")
+
+
+def steps_take_raw_inputs(experiment: Experiment) -> Complaints:
+    """Places are given in the inputs' own units."""
+    if isinstance(experiment.model, StepsModel) and experiment.dataset.standardize != "none":
+        yield Complaint(
+            "dataset.standardize",
+            "the places of model kind steps are in the units of the inputs; expected none",
+        )
+
+
+def steps_fit_the_precision(experiment: Experiment) -> Complaints:
+    """Weights and biases are numbers that the run can hold."""
+    model, most = experiment.model, LARGEST[experiment.precision]
+    if not isinstance(model, StepsModel):
+        return
+    beyond = f"beyond what {experiment.precision} can hold (about {most:.0e})"
+    if abs(model.offset) > most:
+        yield Complaint("model.offset", f"{beyond}, got {shown(model.offset)}")
+    if 1.5 * model.weight > most:
+        yield Complaint("model.steepness", f"{beyond}, got {shown(model.steepness)}")
+        return
+    for index, entry in enumerate(model.steps):
+        places = [] if entry.at is None else [entry.at]
+        places += [place for side in entry.sides for place in side]
+        if abs(entry.height) > most:
+            yield Complaint(f"model.steps.{index}.height", f"{beyond}, got {shown(entry.height)}")
+        if not max(map(abs, places)) * model.weight <= most:
+            times = "" if model.weight == 1 else f"times the steepness {model.weight:g} "
+            yield Complaint(f"model.steps.{index}", f"its place {times}is {beyond}")
+
+
+def towers_fit_into_memory(experiment: Experiment) -> Complaints:
+    """Every tower has a weight for every place."""
+    model = experiment.model
+    if not isinstance(model, StepsModel) or not model.towers:
+        return
+    places, towers = model.hidden
+    if math.prod(model.hidden) > MOST_WEIGHTS:
+        yield Complaint(
+            "model.steps",
+            f"{towers:,} towers with {places:,} places make {places * towers:,} weights; expected "
+            f"at most {MOST_WEIGHTS:,}: put the towers on a grid, where they share their places",
+        )

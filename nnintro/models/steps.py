@@ -1,0 +1,110 @@
+"""model kind ``steps``: two layers whose neurons stand where they were put.
+
+A neuron with the activation I{z > 0} switches at s = -b/w, and its weight in the layer behind it is
+the height of the step that the output makes there.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from nnintro.config.steps import StepsModel
+from nnintro.config.task import Task
+from nnintro.models.mlp import Mlp
+
+MOST_SHOWN = 10
+"""Neurons, or towers, that are printed one by one."""
+BOTH = 1.5
+"""A tower fires where the sum of its two bumps is above: where both of them are 1."""
+
+
+class Steps(Mlp):
+    """y(x) = offset + sum_h height_h s(w (x - place_h)), an ``Mlp`` with parameters given by hand.
+
+    For s a step w is 1, so that x - place is compared with 0 without rounding: I{x > place}, 0 at
+    the place itself.
+
+    With two inputs a bump is made in each of them, and a neuron of a second hidden layer fires
+    where both are there: a tower (Nielsen, Neural Networks and Deep Learning, 2015, chapter 4).
+    In the first layer towers share the neurons whose place and input are the same.
+    """
+
+    def __init__(self, section: StepsModel, inputs: int) -> None:
+        names = [*section.activations, section.output_activation]
+        super().__init__([inputs, *section.hidden, 1], list(names))
+        self.double()
+        with torch.no_grad():
+            self._fill(section)
+
+    def _fill(self, section: StepsModel) -> None:
+        first, *second, readout = self.affine
+        places = torch.tensor([place for _, place in section.places], dtype=torch.float64)
+        first.weight.zero_()
+        first.weight[torch.arange(len(places)), [i for i, _ in section.places]] = section.weight
+        first.bias.copy_(-section.weight * places)
+        for layer in second:
+            layer.weight.copy_(section.weight * _corners(section))
+            layer.bias.fill_(-BOTH * section.weight)
+        readout.weight.copy_(torch.tensor([section.heights], dtype=torch.float64))
+        readout.bias.fill_(section.offset)
+
+    @property
+    def affine(self) -> list[nn.Linear]:
+        return cast(list[nn.Linear], list(self.layers))
+
+    def places(self) -> Tensor:
+        """(neurons,) s = -b/w of the first layer's neurons, each in the input it looks at most."""
+        weight, bias = self.affine[0].weight.detach(), self.affine[0].bias.detach()
+        largest = weight.gather(1, weight.abs().argmax(1, keepdim=True))[:, 0]
+        return -bias / largest
+
+    def heights(self) -> Tensor:
+        """(neurons,) of one input: the output's weight of each; of two: of each tower."""
+        return self.affine[-1].weight.detach()[0]
+
+    def contributions(self, x: Tensor) -> Tensor:
+        """(batch, 1) -> (batch, neurons): height * s(w x + b), which with the bias add up to y."""
+        hidden, readout = self.affine
+        found: Tensor = self.activations[0](hidden(x)) * readout.weight[0]
+        return found
+
+    def extra_repr(self) -> str:
+        lines = [self._described(index) for index in range(min(len(self.heights()), MOST_SHOWN))]
+        more = len(self.heights()) - len(lines)
+        if more:
+            lines.append(f"and {more:,} more")
+        return "\n".join([*lines, f"offset {float(self.affine[-1].bias.detach()):.6g}"])
+
+    def _described(self, index: int) -> str:
+        places, height = self.places(), float(self.heights()[index])
+        if len(self.layers) == 2:
+            return f"{self.names[0]} at {float(places[index]):.6g}, weight {height:.6g}"
+        row = self.affine[1].weight.detach()[index]
+        rising = ", ".join(f"{place:.6g}" for place in places[row > 0].tolist())
+        falling = ", ".join(f"{place:.6g}" for place in places[row < 0].tolist())
+        return f"tower from ({rising}) to ({falling}), weight {height:.6g}"
+
+
+def _corners(section: StepsModel) -> Tensor:
+    """(towers, places): 1 where a tower begins, -1 where it ends, in each input."""
+    column = {place: index for index, place in enumerate(section.places)}
+    found = torch.zeros(len(section.towers), len(section.places), dtype=torch.float64)
+    for row, tower in enumerate(section.towers):
+        for i, (low, high) in enumerate(tower.sides):
+            found[row, column[i, low]], found[row, column[i, high]] = 1.0, -1.0
+    return found
+
+
+def build_steps(
+    model: StepsModel,
+    task: Task,
+    low: Tensor,  # noqa: ARG001
+    high: Tensor,  # noqa: ARG001
+    dtype: torch.dtype,
+    generator: torch.Generator,  # noqa: ARG001
+) -> Steps:
+    """The network that a model section gives by hand: nothing in it is drawn."""
+    return Steps(model, task.inputs).to(dtype)
