@@ -39,7 +39,7 @@ def certified_pieces(
     tidy(lower, "x", "formula - network")
     marks = upper.plot(grid, truth, color=ORANGE, linewidth=3, alpha=0.6)
     lines = [[(a, v), (b, v)] for a, b, v in zip(starts, stops, values, strict=True)]
-    marks.append(upper.add_collection(LineCollection(lines, colors=BLUE, linewidths=1.6)))  # type: ignore[arg-type]
+    marks.append(upper.add_collection(LineCollection(lines, colors=BLUE, linewidths=1.6)))
     if len(values) <= CROWDED:
         upper.vlines(stops[:-1], values[:-1], values[1:], color=BLUE, linewidth=0.7, alpha=0.6)
     legend_above(upper, marks, ["formula", "network"])
