@@ -63,7 +63,7 @@ class FunctionDataset(Section):
         inputs = len(self.domain)
         if "samples" not in self.model_fields_set and self.sampling == "grid":
             side = round(self.samples ** (1 / inputs))
-            if side > 1:  # a grid over more than ten inputs is never what is wanted
+            if inputs <= 10:  # beyond, two points along each are too many
                 object.__setattr__(self, "samples", side**inputs)
         return self
 

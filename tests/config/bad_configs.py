@@ -957,10 +957,12 @@ RULES: dict[str, tuple[str, list[str]]] = {
             "bad.yaml:1:75: dataset.samples: a grid over 2 inputs has equally many points along each; expected 484 or 529 (or sampling: uniform), got 500",
         ],
     ),
-    "a grid of the default size": (
-        "dataset: {kind: function, formula: x1, domain: [[0, 1], [0, 1]]}\nmodel: {kind: mlp}\n",
+    "a grid of the default size in eleven dimensions": (
+        "dataset: {kind: function, formula: x1, domain: ["
+        + ", ".join(["[0, 1]"] * 11)
+        + "]}\nmodel: {kind: mlp}\n",
         [
-            "bad.yaml:1:1: dataset.samples: a grid over 2 inputs has equally many points along each; expected 961 or 1024 (or sampling: uniform), got 1000",
+            "bad.yaml:1:1: dataset.samples: a grid over 11 inputs has equally many points along each; expected 1 or 2048 (or sampling: uniform), got 1000",
         ],
     ),
     "too few features": (
