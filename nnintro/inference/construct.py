@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import signal
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,9 @@ from nnintro.config.load import Config, load_config
 from nnintro.config.steps import StepsModel
 from nnintro.config.write import as_yaml
 from nnintro.errors import CheckpointError, ConfigError, UsageError
+from nnintro.inference.compare_neurons import Row, as_table, compare
 from nnintro.inference.packages import require_flint
+from nnintro.recording.console import Display
 from nnintro.recording.directory import write_json
 from nnintro.training.launch import launch
 from nnintro.training.run import Run
@@ -32,6 +35,8 @@ class Constructed:
 
     run: Run
     certificate: dict[str, Any]
+    rows: list[Row] | None = None
+    """Of the comparison, where one was asked for."""
 
 
 def construct(
@@ -41,6 +46,7 @@ def construct(
     *,
     error: float | None = None,
     neurons: int | None = None,
+    compare_sizes: bool = False,
     name: str | None = None,
     quiet: bool = True,
     command: list[str] | None = None,
@@ -57,6 +63,8 @@ def construct(
             by default.
         neurons: in its place, for one input, the hidden neurons to do the best with.
 
+        compare_sizes: whether networks of several sizes are to be built and trained as well.
+
     Raises:
         UsageError: both are given, or one makes no sense; or python-flint is missing.
         ConfigError: the dataset is no formula, or has no finite value somewhere.
@@ -66,15 +74,28 @@ def construct(
     loaded = load_config(config, [*overrides, *_BY_HAND], name)
     with loaded.locating():
         certificate, model = _built(loaded, error, neurons)
+        if compare_sizes and len(certificate["domain"]) == 2:
+            raise UsageError("--compare is for one input")
     values = {**yaml.safe_load(as_yaml(loaded.experiment)), "model": model}
     result = launch(
-        values, (), runs_dir, quiet=quiet, command=command, signals=signals, started=started
+        values, (), runs_dir, quiet=True, command=command, signals=signals, started=started
     )
     run = result.run
     require_agreement(run, certificate)
     write_json(run.directory / "certificate.json", certificate)
     _draw(run, certificate)
-    return Constructed(run, certificate)
+    rows = None
+    if compare_sizes:
+        display = Display(quiet=quiet)
+        rows = compare(run, loaded, functools.partial(_best, loaded), display.line)
+    return Constructed(run, certificate, rows)
+
+
+def _best(loaded: Config, neurons: int) -> float:
+    """The proved error of the best network of so many steps."""
+    with loaded.locating():
+        certificate, _ = _built(loaded, None, neurons)
+    return float(certificate["bound"])
 
 
 _BY_HAND = ("model={kind: mlp}", "precision=float64", "device=cpu", "training.epochs=0")
@@ -230,6 +251,8 @@ def in_words(found: Constructed) -> str:
         lines.append(
             f"proved: {few:,} {_several('piece', few)} cannot come within {fewer['error']:.10g}"
         )
+    if found.rows is not None:
+        lines += ["", as_table(found.rows), ""]
     lines.append(
         f"to check the proof: nnintro certify --check {found.run.directory}/certificate.json"
     )

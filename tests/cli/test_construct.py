@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 
 import numpy as np
@@ -10,6 +11,7 @@ import yaml
 
 import nnintro
 from nnintro.formula import parse, torch_function
+from nnintro.inference import compare_neurons
 
 LECTURE = {"dataset": {"kind": "function", "formula": "lecture"}}
 
@@ -131,3 +133,22 @@ def test_errors(dataset, words, code, message, command, tmp_path):
     assert message in done.err
     assert "Traceback" not in done.err
     assert not (tmp_path / "runs").exists()
+
+
+def test_compare(command, lecture, tmp_path, monkeypatch):
+    monkeypatch.setattr(compare_neurons, "NEURONS", (3, 9))
+    monkeypatch.setattr(compare_neurons, "UPDATES", 30)
+    done = command("construct", lecture, "--compare", "--error", "0.1")
+    assert done.code == 0, done.err
+    folder = tmp_path / "runs" / "lecture"
+    with (folder / "comparison.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["neurons"] for row in rows] == ["3", "9"]
+    assert 0.1 < float(rows[1]["constructed"]) < float(rows[0]["constructed"])
+    for row in rows:
+        for column, kind in (("trained", "torch"), ("handed_over", "steps")):
+            run = nnintro.load(folder / "comparison" / f"{kind}-{row['neurons']}")
+            assert run.experiment.model.hidden == [int(row["neurons"])]
+            assert run.summary["metrics"]["validation/sup_error"] == float(row[column])
+    assert (folder / "figures" / "comparison.png").exists()
+    assert "trained from the built one" in done.err
