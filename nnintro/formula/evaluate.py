@@ -4,7 +4,7 @@ An algebra says what numbers and operations mean; the tree says in which order t
 
     floats.py     one point at a time, plain Python: the reference, needs no torch
     tensors.py    all points at once, differentiable
-    (balls.py)    rigorous enclosures would be a third table of the same names
+    balls.py      rigorous enclosures of values and slopes; needs python-flint
 """
 
 from __future__ import annotations

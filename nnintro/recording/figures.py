@@ -17,6 +17,11 @@ from nnintro.recording.drawing import Array
 from nnintro.recording.function_figures import curve_fit, predicted_against_actual, surface_fit
 from nnintro.recording.history_figures import learning_curves
 from nnintro.recording.neuron_figures import neurons
+from nnintro.recording.piece_figures import (
+    certified_boxes,
+    certified_pieces,
+    error_against_neurons,
+)
 
 FIGURES: dict[str, Callable[..., Figure]] = {
     "curve_fit": curve_fit,
@@ -26,6 +31,9 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "decision_regions": decision_regions,
     "confusion_matrix": confusion_matrix,
     "learning_curves": learning_curves,
+    "certified_pieces": certified_pieces,
+    "certified_boxes": certified_boxes,
+    "error_against_neurons": error_against_neurons,
 }
 
 
