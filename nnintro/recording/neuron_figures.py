@@ -57,16 +57,16 @@ def neurons(
     margins = (0.09, BOTTOM / height, 0.84 if rows else 0.98, 1 - HEADING / height)
     figure = canvas(title, (WIDTH, height), margins)
     between = 2 * GAP / (TOP + lower)  # a share of the panels' mean height
-    above, below = figure.add_gridspec(2, 1, height_ratios=[TOP, lower], hspace=between)
-    upper = figure.add_subplot(above)
+    layout = figure.add_gridspec(2, 1, height_ratios=[TOP, lower], hspace=between)
+    upper = figure.add_subplot(layout[0])
     tidy(upper, "", "y")
     curves(upper, (inputs, targets), grid, prediction, truth)
     if contributions is None or not rows:
-        lowest = figure.add_subplot(below, sharex=upper)
+        lowest = figure.add_subplot(layout[1], sharex=upper)
         _weights(lowest, places, weights)
     else:
-        panels = below.subgridspec(rows, 1, hspace=0.12).subplots(sharey=True)
-        panels = np.atleast_1d(panels).tolist()
+        parts = layout[1].subgridspec(rows, 1, hspace=0.12)
+        panels = parts.subplots(sharey=True, squeeze=False)[:, 0].tolist()
         lowest = panels[-1]
         _rows(panels, grid, contributions, 0.0 if offset is None else float(offset[0]))
         for axes, place, weight in zip(panels, places, weights, strict=True):

@@ -87,7 +87,7 @@ def untrained(source: Path | dict[str, Any], folder: Path) -> Run:
     with torch.no_grad():
         for values in model.parameters():
             # Larger ones let float32 rounding alone grow to 1e-6.
-            spread = 0.7 / math.sqrt(values.shape[-1])
+            spread = 0.7 / math.sqrt(max(values.shape[-1], 1))
             values.copy_(spread * torch.randn(values.shape, generator=generator))
     directory = folder / experiment.name
     directory.mkdir()

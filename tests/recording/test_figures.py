@@ -5,7 +5,7 @@ import io
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.collections import PathCollection, QuadMesh
+from matplotlib.collections import LineCollection, PathCollection, QuadMesh
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 from PIL import Image
@@ -43,6 +43,32 @@ REGIONS = {
     "labels": np.arange(50) % 3,
 }
 ACTUAL = {"targets": RNG.normal(size=60), "predictions": RNG.normal(size=60)}
+NEURONS = {
+    **CURVE,
+    "places": np.array([0.0, 1.0]),
+    "weights": np.array([0.5, -2.0]),
+    "contributions": np.array([0.5 * (GRID > 0), -2.0 * (GRID > 1)]),
+    "offset": np.array([0.25]),
+}
+PIECES = {
+    "grid": GRID,
+    "truth": np.sin(GRID),
+    "starts": np.array([-1.0, 0.5]),
+    "stops": np.array([0.5, 2.0]),
+    "values": np.array([-0.2, 0.8]),
+    "bound": np.array([0.7]),
+}
+BOXES = {
+    "lows": np.array([[0.0, 0.0], [1.0, 0.0]]),
+    "highs": np.array([[1.0, 2.0], [3.0, 2.0]]),
+    "values": np.array([0.5, -0.5]),
+}
+SIZES = {
+    "neurons": np.array([4, 8, 16]),
+    "constructed": np.array([0.4, 0.2, 0.1]),
+    "trained": np.array([0.3, 0.25, 0.2]),
+    "handed_over": np.array([0.2, 0.1, 0.05]),
+}
 COUNTS = {"counts": np.array([[50, 0, 3], [1, 1000, 2], [0, 0, 0]])}
 HISTORY = {
     "steps": np.arange(6) * 10,
@@ -58,7 +84,13 @@ EXAMPLES = {
     "predicted_against_actual": (ACTUAL, {}),
     "confusion_matrix": (COUNTS, NAMES),
     "learning_curves": (HISTORY, {}),
+    "neurons": (NEURONS, {}),
+    "certified_pieces": (PIECES, {}),
+    "certified_boxes": (BOXES, {}),
+    "error_against_neurons": (SIZES, {}),
 }
+PIXELS = {"neurons": (800, 506), "certified_pieces": (800, 550), "certified_boxes": (640, 540)}
+"""Of those that are not 800 by 450."""
 
 
 def lines(axes):
@@ -83,13 +115,13 @@ class TestEveryFigure:
         assert EXAMPLES.keys() == FIGURES.keys()
 
     @pytest.mark.parametrize("kind", FIGURES)
-    def test_png_of_800_by_450(self, kind):
+    def test_png_of_its_size(self, kind):
         arrays, words = EXAMPLES[kind]
         png = render(kind, arrays, {"title": "a title", **words})
         picture = Image.open(io.BytesIO(png))
         assert picture.format == "PNG"
-        assert picture.size == (800, 450)
-        assert len(picture.convert("RGB").getcolors(800 * 450)) > 10
+        assert picture.size == PIXELS.get(kind, (800, 450))
+        assert len(picture.convert("RGB").getcolors(800 * 550)) > 10
 
     @pytest.mark.parametrize("kind", FIGURES)
     def test_no_text_is_read_as_mathematics(self, kind):
@@ -128,6 +160,17 @@ HARD = [
     ("curve_fit", {"prediction": np.full(301, 1e308)}),
     ("curve_fit", {"prediction": np.zeros(301), "truth": np.zeros(301)}),
     ("curve_fit", {name: np.ones(1) for name in ("grid", "prediction", "truth")}),
+    ("neurons", {"weights": np.full(2, np.nan), "contributions": np.full((2, 301), np.nan)}),
+    ("neurons", {"places": np.array([np.inf, np.nan]), "offset": np.array([1e308])}),
+    ("neurons", {"contributions": None, "weights": np.array([1e308, -np.inf])}),
+    ("neurons", {"contributions": None, "places": np.empty(0), "weights": np.empty(0)}),
+    (
+        "neurons",
+        {
+            name: np.empty((0, 301) if name == "contributions" else 0)
+            for name in ("contributions", "places", "weights")
+        },
+    ),
     ("surface_fit", {"prediction": np.full((11, 21), np.nan)}),
     ("surface_fit", {"prediction": np.ones((11, 21)), "truth": np.ones((11, 21))}),
     ("surface_fit", {"prediction": np.full((11, 21), 1e308), "inputs": np.empty((0, 2))}),
@@ -195,6 +238,41 @@ class TestCurveFit:
         first, second = (dots(FIGURES["curve_fit"](**arrays).axes[0])[0] for _ in range(2))
         assert first.shape == (MOST_POINTS, 2)
         np.testing.assert_array_equal(first, second)
+
+
+class TestNeurons:
+    def test_each_has_a_row_with_what_it_adds_and_the_sum_so_far(self):
+        upper, first, second = FIGURES["neurons"](**NEURONS).axes
+        assert legend(upper) == ["target", "samples", "network"]
+        assert legend(first) == ["the neuron adds", "takes away", "sum up to it"]
+        sums = [0.25 + 0.5 * (GRID > 0), 0.25 + 0.5 * (GRID > 0) - 2.0 * (GRID > 1)]
+        for axes, so_far in zip((first, second), sums, strict=True):
+            np.testing.assert_allclose(lines(axes)[-1], np.column_stack([GRID, so_far]))
+            assert axes.get_xlim() == upper.get_xlim()
+        assert [t.get_text() for axes in (first, second) for t in axes.texts] == [
+            "at 0\nweight 0.5",
+            "at 1\nweight -2",
+        ]
+        assert (upper.get_xlabel(), second.get_xlabel()) == ("", "x")
+
+    def test_many_have_their_weights_at_their_places(self):
+        arrays = {name: array for name, array in NEURONS.items() if name != "contributions"}
+        _, lower = FIGURES["neurons"](**arrays).axes
+        (stems,) = [c for c in lower.collections if isinstance(c, LineCollection)]
+        np.testing.assert_array_equal(stems.get_segments(), [[[0, 0], [0, 0.5]], [[1, 0], [1, -2]]])
+        assert lower.get_ylabel() == "weight"
+
+    def test_it_grows_with_the_neurons(self):
+        arrays = {
+            **NEURONS,
+            "places": np.arange(12.0),
+            "weights": np.ones(12),
+            "contributions": np.ones((12, 301)),
+        }
+        figure = FIGURES["neurons"](**arrays)
+        assert len(figure.axes) == 13
+        rows = [axes.get_position().height * figure.get_figheight() for axes in figure.axes[1:]]
+        assert min(rows) > 0.5
 
 
 class TestSurfaceFit:
