@@ -51,7 +51,11 @@ def canvas(
         figure.subplots_adjust(left, bottom, right, top, hspace=0.12)
     FigureCanvasAgg(figure)
     heading = short(title, 180)
-    figure.suptitle(heading, fontsize=11 if len(heading) < 90 else 9, wrap=True, parse_math=False)
+    # Left to itself, the title stands at a share of the height; a layout engine has to move it.
+    place = {"y": 1 - 0.09 / size[1]} if margins else {}
+    figure.suptitle(
+        heading, fontsize=11 if len(heading) < 90 else 9, wrap=True, parse_math=False, **place
+    )
     return figure
 
 

@@ -16,6 +16,7 @@ from nnintro.recording.class_figures import confusion_matrix, decision_regions
 from nnintro.recording.drawing import Array
 from nnintro.recording.function_figures import curve_fit, predicted_against_actual, surface_fit
 from nnintro.recording.history_figures import learning_curves
+from nnintro.recording.neuron_figures import neurons
 from nnintro.recording.piece_figures import (
     certified_boxes,
     certified_pieces,
@@ -24,6 +25,7 @@ from nnintro.recording.piece_figures import (
 
 FIGURES: dict[str, Callable[..., Figure]] = {
     "curve_fit": curve_fit,
+    "neurons": neurons,
     "surface_fit": surface_fit,
     "predicted_against_actual": predicted_against_actual,
     "decision_regions": decision_regions,

@@ -52,17 +52,18 @@ def curve_fit(
         tidy(upper, "", "y")
         tidy(lower, "x", "|error|")
         _residual(lower, grid, np.abs(without_infinity(prediction) - truth))
-    _curves(upper, (inputs, targets), grid, prediction, truth)
+    curves(upper, (inputs, targets), grid, prediction, truth)
     return figure
 
 
-def _curves(
+def curves(
     axes: Axes,
     samples: tuple[Array, Array],
     grid: Array,
     prediction: Array,
     truth: Array | None,
 ) -> None:
+    """Target, samples and network in one panel, with their legend above it."""
     inputs, targets = samples
     shown = some(len(inputs))
     marks: list[Any] = []
@@ -94,7 +95,8 @@ def _height(prediction: Array, *wanted: Array | None) -> tuple[float, float]:
     """The range of the data; a prediction far outside leaves the picture, not flattens the rest."""
     low, high = span(*wanted, margin=0.08)
     least, most = span(prediction, np.array([low, high]), margin=0)
-    room = high - low
+    room, edge = high - low, 0.04 * (most - least)
+    least, most = least - edge * (least < low), most + edge * (most > high)
     return max(least, low - room), min(most, high + room)
 
 

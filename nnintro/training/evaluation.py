@@ -17,8 +17,11 @@ from nnintro.training import metrics
 from nnintro.training.losses import Loss
 
 Autocast = Callable[[], contextlib.AbstractContextManager[Any]]
-LARGEST_ACTIVATION = 1 << 24
-"""Numbers in the largest layer's output; more rows than that allows go through in blocks."""
+LARGEST_ACTIVATION = 1 << 20
+"""Numbers in the largest layer's output; more rows than that allows go through in blocks.
+
+So few that they stay near the processor (docs/LOG.md).
+"""
 
 
 @contextlib.contextmanager

@@ -18,6 +18,8 @@ from nnintro.recording.tensorboard import EventFile
 from nnintro.training import words
 from nnintro.training.assemble import Parts
 
+MOST_SHOWN = 500
+"""Characters of a hyperparameter: steps by hand may be thousands."""
 BITS_DEPEND_ON = ("torch", "numpy", "processor", "threads", "device", "cuda_device")
 """Parts of environment.json under which the same config gives the same bits."""
 
@@ -46,7 +48,7 @@ def write_events(events: EventFile, experiment: Experiment, parts: Parts) -> Non
 
 def _shown(value: Any) -> str | float | bool:
     """As TensorBoard's HPARAMS view can show it."""
-    return value if isinstance(value, bool | int | float) else str(value)
+    return value if isinstance(value, bool | int | float) else str(value)[:MOST_SHOWN]
 
 
 def _charts(experiment: Experiment) -> dict[str, list[str]]:

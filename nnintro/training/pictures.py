@@ -11,15 +11,17 @@ from torch import Tensor, nn
 
 from nnintro.config.task import Task
 from nnintro.datasets import Splits
-from nnintro.models import input_precision
+from nnintro.models import Steps, input_precision, precision_of
 from nnintro.recording.recorder import Sketch
-from nnintro.training.evaluation import outputs_of
+from nnintro.training.evaluation import evaluating, outputs_of
 from nnintro.training.metrics import confusion, predicted_classes
 
 PLANE_SIDE = 121
 MARGIN = 0.08
 MOST_POINTS = 4000
 """Samples sent to a figure; more would only darken it."""
+MOST_ROWS = 12
+"""Neurons that a figure shows one by one."""
 
 Array = np.ndarray[Any, Any]
 
@@ -49,6 +51,8 @@ class Pictures:
             makers.append(self._confusion)
         elif self.task.inputs == 1 and self.task.outputs == 1:
             makers = [self._curve]
+            if isinstance(self.model, Steps):
+                makers.append(self._neurons)
         elif self.task.inputs == 2 and self.task.outputs == 1:
             makers = [self._surface]
         else:
@@ -63,6 +67,9 @@ class Pictures:
         return Sketch(kind, f"figures/{name}", arrays, {"title": self.title, **texts})
 
     def _curve(self) -> Sketch:
+        return self._sketch("curve_fit", "fit", self._fit())
+
+    def _fit(self) -> dict[str, Array]:
         train = self.splits.train
         grid = self.splits.validation.inputs
         if self.splits.truth is None:
@@ -76,7 +83,21 @@ class Pictures:
         }
         if self.splits.truth is not None:
             arrays["truth"] = _array(self.splits.validation.targets[:, 0])
-        return self._sketch("curve_fit", "fit", arrays)
+        return arrays
+
+    def _neurons(self) -> Sketch:
+        """What each neuron adds, or where they are too many to be told apart, their weights."""
+        assert isinstance(self.model, Steps)
+        arrays = self._fit()
+        with evaluating(self.model):
+            arrays["places"] = _array(self.model.places().double())
+            arrays["weights"] = _array(self.model.heights().double())
+            if len(arrays["weights"]) <= MOST_ROWS:
+                grid = torch.from_numpy(arrays["grid"])[:, None]
+                grid = grid.to(self._device, precision_of(self.model))
+                arrays["contributions"] = _array(self.model.contributions(grid).double().T)
+                arrays["offset"] = _array(self.model.affine[-1].bias.double())
+        return self._sketch("neurons", "neurons", arrays)
 
     def _plane(self, margin: float) -> tuple[Tensor, Tensor, Tensor]:
         """Axes of the two inputs (side,), and all points (side * side, 2), row by row."""

@@ -12,9 +12,12 @@ from typing import Any
 from nnintro.config.experiment import flat_values, smoke
 from nnintro.config.load import Config, load_config
 from nnintro.config.override import RIVALS
+from nnintro.config.wording import shown
 from nnintro.errors import CheckpointError, ConfigError, Problem
 from nnintro.recording.lock import RunLock
 
+LONGEST = 300
+"""Characters of a value in a message."""
 WITHOUT_EFFECT = ("name", "device", "logging", "training.checkpoint", "training.engine")
 """Keys that change nothing about the updates of a run, nor about when it is over."""
 
@@ -143,7 +146,7 @@ def _refuse_what_was_not_asked_for(differences: list[Difference], named: set[str
     problems = [
         Problem(
             f"the run has {_shown(before)}, and here it is {_shown(after)}; "
-            f"to change it from here on: --set {shlex.quote(f'{key}={_shown(after)}')}",
+            f"to change it from here on: --set {shlex.quote(f'{key}={_written(after)}')}",
             key,
         )
         for key, before, after in differences
@@ -158,6 +161,12 @@ def _covers(name: str, key: str) -> bool:
     return key == name or key.startswith(f"{name}.") or name.startswith(f"{key}.")
 
 
-def _shown(value: Any) -> str:
+def _written(value: Any) -> str:
     """As --set takes it."""
     return "null" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
+def _shown(value: Any) -> str:
+    """The same, where it has not hundreds of numbers."""
+    text = _written(value)
+    return text if len(text) <= LONGEST else shown(value)
