@@ -57,7 +57,8 @@ def neurons(
     margins = (0.09, BOTTOM / height, 0.84 if rows else 0.98, 1 - HEADING / height)
     figure = canvas(title, (WIDTH, height), margins)
     between = 2 * GAP / (TOP + lower)  # a share of the panels' mean height
-    above, below = figure.add_gridspec(2, 1, height_ratios=[TOP, lower], hspace=between)
+    grids = figure.add_gridspec(2, 1, height_ratios=[TOP, lower], hspace=between)
+    above, below = grids[0], grids[1]
     upper = figure.add_subplot(above)
     tidy(upper, "", "y")
     curves(upper, (inputs, targets), grid, prediction, truth)
