@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nnintro.engines import denormals
 from nnintro.engines.backpropagation.codes import (
     ARRAYS,
     FIRST_NUMBER,
@@ -45,7 +46,7 @@ class Call:
         self.set("yielding", give_way())
         # Threads begin when they are needed first: of one part, never.
         self._others = ThreadPoolExecutor(
-            max(parts - 1, 1), "nnintro-fused", initializer=blas.enter_thread
+            max(parts - 1, 1), "nnintro-fused", initializer=_enter_thread, initargs=(blas,)
         )
 
     def tell(self, name: str, array: Array) -> None:
@@ -71,3 +72,8 @@ class Call:
         for other in others:
             other.result()
         return ended, int(rows[0, MADE])
+
+
+def _enter_thread(blas: Blas) -> None:
+    blas.enter_thread()
+    denormals.enter_thread()

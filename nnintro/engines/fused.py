@@ -26,6 +26,7 @@ from nnintro.engines.backpropagation.codes import (
 from nnintro.engines.blas import find_blas
 from nnintro.engines.call import Call
 from nnintro.engines.compiled import load_kernel, processor
+from nnintro.engines.denormals import flushed
 from nnintro.engines.engine import Advance, Interrupted
 from nnintro.engines.flat import OptimizerMemory, flatten
 from nnintro.engines.orders import Orders
@@ -141,7 +142,7 @@ class Fused:
         self.memory.adopt()
         step = start
         before: Array | None = None
-        with self.blas.alone():
+        with self.blas.alone(), flushed():
             while step < stop and not interrupted():
                 good = self._kept()
                 before = good[0] if step == stop - 1 else None

@@ -12,7 +12,7 @@ class Step(nn.Module):
     """I{z > 0}: McCulloch and Pitts' all-or-nothing neuron; its gradient is zero everywhere."""
 
     def forward(self, z: Tensor) -> Tensor:
-        # Through the comparison alone no gradient graph is left; 0 * z keeps one, of zeros.
+        # The comparison alone leaves no gradient graph; 0 * z keeps one, of zeros, and NaN.
         return torch.where(z > 0, 1.0, 0.0 * z.clamp(0.0, 0.0))
 
 

@@ -8,6 +8,9 @@ import torch
 
 from nnintro.config.load import load_config
 from nnintro.engines import problem
+from nnintro.engines.blas import find_blas
+from nnintro.engines.call import Call
+from nnintro.engines.denormals import flushed
 from nnintro.training.assemble import assemble
 from tests.engines.test_fused import OPTIMIZERS, RATES, distance, generated, never
 from tests.support import config
@@ -93,3 +96,31 @@ def test_small_updates_keep_to_one_thread(monkeypatch):
     assert small.parts(1000, 1000, 2) == 2
     assert large.parts(128, 128, 8) == 8
     assert large.parts(2, 2, 8) == 2
+
+
+def is_flushed():
+    return bool(np.float32(1e-40) * np.float32(0.5) == 0)
+
+
+def test_numbers_too_small_to_be_normal_are_0_in_every_thread_meanwhile():
+    """Arithmetic with them crawls, and the slopes of steep sigmoids are full of them."""
+    parts = assemble(load_config(config(), ["training.engine=fused"]).experiment)
+    seen = []
+    descend = parts.engine.call.descend
+    parts.engine.call.descend = lambda *call: (seen.append(is_flushed()), descend(*call))[1]
+    parts.engine.advance(0, 10, never)
+    assert seen
+    assert all(seen)
+    assert not is_flushed()
+    pool = Call(descend, find_blas(np.dtype("float32"), "any"), 3)._others
+    assert all(future.result() for future in [pool.submit(is_flushed) for _ in range(4)])
+
+
+def test_who_flushed_before_does_so_after():
+    torch.set_flush_denormal(True)
+    try:
+        with flushed():
+            assert is_flushed()
+        assert is_flushed()
+    finally:
+        torch.set_flush_denormal(False)
