@@ -82,7 +82,7 @@ class Cut(BaseException):
 @contextlib.contextmanager
 def cut_before(monkeypatch, step, expected=1):
     """Whoever trains in here is cut off just before update ``step`` (from 0), once."""
-    update, call, cut = Autograd._update, Fused._call, []
+    update, call, cut = Autograd._update, Fused._descend, []
 
     def cutting(self, number, *, measure):
         if number == step:
@@ -90,16 +90,16 @@ def cut_before(monkeypatch, step, expected=1):
             raise Cut
         return update(self, number, measure=measure)
 
-    def cutting_in_between(self, start, stop):
+    def cutting_in_between(self, start, stop, *, together):
         if start <= step < stop:
-            call(self, start, step)
+            call(self, start, step, together=together)
             cut.append(step)
             raise Cut
-        return call(self, start, stop)
+        return call(self, start, stop, together=together)
 
     with monkeypatch.context() as patch:
         patch.setattr(Autograd, "_update", cutting)
-        patch.setattr(Fused, "_call", cutting_in_between)
+        patch.setattr(Fused, "_descend", cutting_in_between)
         with contextlib.suppress(Cut):
             yield
     assert cut == [step] * expected

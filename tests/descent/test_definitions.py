@@ -111,7 +111,7 @@ def test_a_window_smaller_than_the_data_changes_nothing(tmp_path, monkeypatch):
             super().__init__(*arguments)
             self.window = 8
 
-    monkeypatch.setattr("nnintro.training.assemble.Batches", Narrow)
+    monkeypatch.setattr("nnintro.training.engines.Batches", Narrow)
     narrow = trained(values, tmp_path)
     for one, other in zip(whole, narrow, strict=True):
         assert torch.equal(one.weight, other.weight)

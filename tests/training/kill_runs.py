@@ -77,18 +77,18 @@ def fork(folder, kind, progress):
         return pid
     code = 1
     try:
-        update, call = Autograd._update, Fused._call
+        update, call = Autograd._update, Fused._descend
 
         def noted(self, step, *, measure):
             progress.note(step)
             return update(self, step, measure=measure)
 
-        def noted_call(self, start, stop):
+        def noted_call(self, start, stop, *, together):
             if stop > start:
                 progress.note(start)
-            return call(self, start, stop)
+            return call(self, start, stop, together=together)
 
-        Autograd._update, Fused._call = noted, noted_call
+        Autograd._update, Fused._descend = noted, noted_call
         if (folder / "run").exists():
             nnintro.train(resume=folder / "run")
         else:
