@@ -158,9 +158,11 @@ class Fused:
         """The parameters and the optimizer's memory as they are; in the same arrays every time."""
         arrays = (self.parameters, *self.memory.arrays)
         if not self._good:
-            self._good = [np.empty_like(array) for array in arrays]
+            self._good = [np.zeros_like(array) for array in arrays]
+        begun = time.perf_counter()
         for saved, array in zip(self._good, arrays, strict=True):
             saved[...] = array
+        self._pace.between(time.perf_counter() - begun)
         return self._good
 
     def _stretch(self, start: int, stop: int, good: list[Array]) -> tuple[int, int]:

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 CALL_SECONDS = 0.02
 """How long one compiled call lasts, about: between two of them a signal is noticed."""
+LONGEST_SECONDS = 0.5
+"""How long it may last where what is done between two calls takes its time."""
+SHARE = 0.03
+"""Of the time, what is done between calls may take this part."""
 FIRST_UPDATES = 64
 LOOK_EVERY = 64
 """Calls after which the slower way is tried again, with an eighth of the updates."""
@@ -21,6 +25,12 @@ class Pace:
         self._updates = {True: float(FIRST_UPDATES), False: float(FIRST_UPDATES)}
         self._seconds: dict[bool, float] = {}
         self._calls = 0
+        self.call_seconds = CALL_SECONDS
+
+    def between(self, seconds: float) -> None:
+        """What is done between two calls took so long: calls are to be long beside it."""
+        wanted = max(CALL_SECONDS, seconds / SHARE)
+        self.call_seconds = min(wanted, LONGEST_SECONDS)
 
     def next(self) -> tuple[bool, int]:
         """(whether by all threads together, updates) of the next call."""
@@ -44,5 +54,5 @@ class Pace:
         if updates == 0:
             return
         self._seconds[together] = max(seconds, 1e-6) / updates
-        before, wanted = self._updates[together], CALL_SECONDS / self._seconds[together]
+        before, wanted = self._updates[together], self.call_seconds / self._seconds[together]
         self._updates[together] = min(max(wanted, before / 4), before * 4)

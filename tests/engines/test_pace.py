@@ -27,6 +27,14 @@ def test_a_call_takes_a_fiftieth_of_a_second(seconds):
     assert updates * seconds == pytest.approx(0.02, rel=0.05)
 
 
+def test_calls_are_long_beside_what_is_done_between_them():
+    pace = Pace(1)
+    for seconds, length in ((1e-5, 0.02), (3e-3, 0.1), (1.0, 0.5)):
+        pace.between(seconds)
+        _, updates = walk(pace, 20, lambda _: 1e-4)[-1]
+        assert updates * 1e-4 == pytest.approx(length, rel=0.05)
+
+
 def test_a_call_makes_at_least_one_update():
     assert walk(Pace(1), 20, lambda _: 1.0)[-1] == (False, 1)
 
