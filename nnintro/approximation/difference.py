@@ -58,7 +58,8 @@ class Difference:
             slopes = [a - b for a, b in zip(output.slopes, jet.slopes, strict=True)]
             value = nearer(output.value - jet.value, output.centre - middle, slopes, offsets)
             upper = max(upper, above(abs(value)))
-        at_centre = output.centre if cases == 1 else self.network.at(point)
+        # A step that is held keeps its state at the centre, too, where it may be in the other.
+        at_centre = self.network.at(point) if self.network.has_steps else output.centre
         lower = below(abs(at_centre - middle))
         changes = [_change(slope, cases, side) for slope, side in zip(slopes, box, strict=True)]
         return Enclosure(upper, point, lower, tuple(changes))

@@ -7,6 +7,7 @@ together (Moore, Kearfott and Cloud, Introduction to Interval Analysis, chapter 
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,12 @@ class Layer:
     def range(self) -> Range:
         return RANGES[self.activation]
 
+    @functools.cached_property
+    def sizes(self) -> arb_mat:
+        """The weights' absolute values."""
+        shape = self.weights.nrows(), self.weights.ncols()
+        return arb_mat(*shape, [abs(w) for w in self.weights.entries()])
+
 
 @dataclass(slots=True)
 class Unit:
@@ -51,6 +58,11 @@ class Layers:
     layers: list[Layer]
     mean: list[Ball]
     scale: list[Ball]
+    is_standardized: bool = False
+
+    @property
+    def has_steps(self) -> bool:
+        return any(layer.activation == "step" for layer in self.layers)
 
     def at(self, point: Sequence[float]) -> Ball:
         """The network's output at a point."""
@@ -157,4 +169,4 @@ def layers_of(model: nn.Module) -> Layers:
         means, scales = ([arb(x) for x in t.tolist()] for t in (model.mean, model.scale))
     else:
         means, scales = [ZERO] * inputs, [ONE] * inputs
-    return Layers(found, means, scales)
+    return Layers(found, means, scales, standardized)

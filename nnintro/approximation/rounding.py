@@ -1,0 +1,116 @@
+"""How far a network's floating-point outputs may be from its exact ones: a bound before the fact.
+
+A sum of n products that is computed in any order, with fused multiply-adds or without, is off by at
+most gamma_n = n u / (1 - n u) times the sum of the absolute products, where u is the unit roundoff
+(Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 3.1).  An error that
+enters an activation leaves it multiplied by the largest slope there, and with the function's own
+error on top.  Enclosures of all of these over small boxes are followed through the layers.
+
+Taken for granted: IEEE arithmetic in the parameters' precision (no TF32, no bfloat16), and the
+library's exp, tanh, erf, ... within 4 units in the last place.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from flint import arb, arb_mat
+
+from nnintro.approximation.difference import Side, above
+from nnintro.approximation.layers import Layer, Layers
+from nnintro.formula.balls import ONE, ZERO, Ball, interval
+
+PARTS = {1: 256, 2: 24}
+"""Per number of inputs, into how many parts each side of the domain is cut."""
+ULPS = 4
+LOST = 1024
+THRESHOLD = 20
+"""Beyond it torch's softplus is the identity."""
+
+
+def rounding_of(layers: Layers, domain: Sequence[Side], dtype: torch.dtype) -> float:
+    """A bound of |float output - exact output| over all floats of the domain."""
+    return max(above(_at_most(layers, box, dtype)) for box in _parts(domain))
+
+
+def _parts(domain: Sequence[Side]) -> Iterator[list[Ball]]:
+    count = PARTS[len(domain)]
+    sides = []
+    for low, high in domain:
+        cuts = [low + (high - low) * (k / count) for k in range(count)] + [high]
+        sides.append([interval(a, b) for a, b in itertools.pairwise(cuts)])
+    return (list(box) for box in itertools.product(*sides))
+
+
+def _at_most(layers: Layers, box: Sequence[Ball], dtype: torch.dtype) -> Ball:
+    u = arb(torch.finfo(dtype).eps) / 2
+    smallest = arb(torch.finfo(dtype).tiny)  # what may be lost where numbers are flushed to 0
+    values = layers.standard(box)
+    errors = [ZERO] * len(values)
+    if layers.is_standardized:  # a difference and a quotient in float64, then rounded
+        double = arb(torch.finfo(torch.float64).eps) / 2
+        errors = [abs(t) * (_gamma(2, double) * (1 + u) + u) + smallest for t in values]
+    for layer in layers.layers:
+        values, errors = _through(layer, values, errors, u, smallest)
+    return errors[0].upper()
+
+
+def _through(
+    layer: Layer, values: list[Ball], errors: list[Ball], u: Ball, smallest: Ball
+) -> tuple[list[Ball], list[Ball]]:
+    """The next layer's values, and the bounds of their errors."""
+    inputs = len(values)
+    sums = (layer.weights * arb_mat(inputs, 1, values)).entries()
+    reached = [_top(abs(v) + e) for v, e in zip(values, errors, strict=True)]
+    columns = [entry for pair in zip(errors, reached, strict=True) for entry in pair]
+    moved = (layer.sizes * arb_mat(inputs, 2, columns)).entries()
+    gamma = _gamma(inputs + 1, u)
+    next_values, next_errors = [], []
+    for j, bias in enumerate(layer.biases):
+        z = sums[j] + bias
+        error = moved[2 * j] + gamma * (moved[2 * j + 1] + abs(bias)) + (inputs + 1) * smallest
+        around = z + error * arb(0, 1)
+        value, slope = layer.range.over(around)
+        if layer.activation == "step":
+            grown = ZERO if around > 0 or around <= 0 else ONE
+        else:
+            grown = _top(abs(slope)) * error + _own(layer.activation, around, value, u) + LOST * smallest
+        next_values.append(value)
+        next_errors.append(_top(grown))
+    return next_values, next_errors
+
+
+def _own(activation: str, z: Ball, y: Ball, u: Ball) -> Ball:
+    """The error of an activation in itself: of rounding, and of the functions it calls."""
+    return OWN[activation](z, _top(abs(y)), 2 * ULPS * u)
+
+
+def _softplus(z: Ball, y: Ball, e: Ball) -> Ball:
+    beyond = arb(-THRESHOLD).exp() if z.upper() > THRESHOLD else ZERO
+    return 2 * e * (1 + y) + beyond
+
+
+# (z, |y|, relative error of an elementary function) -> absolute error; an ulp of y is 2 u |y| at
+# most.  What underflows in between is less than LOST of the smallest normal numbers.
+OWN: dict[str, Callable[[Ball, Ball, Ball], Ball]] = {
+    "identity": lambda z, y, e: ZERO,
+    "relu": lambda z, y, e: ZERO,
+    "leaky_relu": lambda z, y, e: y * e,  # 0.01 is rounded, and so is the product
+    "sigmoid": lambda z, y, e: y * e,
+    "tanh": lambda z, y, e: y * e,
+    "sine": lambda z, y, e: y * e,
+    "elu": lambda z, y, e: 2 * e,  # expm1(z), or exp(z) - 1
+    "silu": lambda z, y, e: 2 * e * y,  # z / (1 + exp(-z))
+    "gelu": lambda z, y, e: e * (_top(abs(z)) + y),  # z (1 + erf(z / sqrt 2)) / 2, which cancels
+    "softplus": _softplus,
+}
+
+
+def _gamma(n: int, u: Ball) -> Ball:
+    return n * u / (1 - n * u)
+
+
+def _top(ball: Ball) -> Ball:
+    return ball.upper()
