@@ -12,6 +12,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from nnintro.cli import clock
+from nnintro.cli.certify import certify
+from nnintro.cli.construct import construct
 from nnintro.cli.dashboard import dashboard
 from nnintro.cli.evaluate import evaluate
 from nnintro.cli.export import export
@@ -32,7 +34,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, validate, evaluate, predict, export, runs, dashboard, schema, init):
+for command in (
+    train, validate, evaluate, predict, export, construct, certify, runs, dashboard, schema, init,
+):  # fmt: skip
     app.command()(command)
 
 

@@ -24,6 +24,10 @@ def construct(
         int | None,
         typer.Option(metavar="N", help="In its place: the best network of so many neurons."),
     ] = None,
+    compare: Annotated[
+        bool,
+        typer.Option("--compare", help="Build and train networks of several sizes beside it."),
+    ] = False,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the config; repeatable."),
@@ -45,8 +49,9 @@ def construct(
         runs_dir,
         error=error,
         neurons=neurons,
+        compare_sizes=compare,
         name=name,
-        quiet=True,
+        quiet=quiet,
         command=sys.argv,
         signals=tuple(SIGNALS),
         started=clock.started,

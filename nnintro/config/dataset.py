@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from nnintro.config.section import Count, Fraction, NotNegative, Section, exactly
 from nnintro.config.task import Task
@@ -50,13 +50,22 @@ class FunctionDataset(Section):
     ] = Field(default=[[0.0, 1.0]])
     """One [low, high] per input; the inputs are x, or x1, x2, ... when there are several."""
     samples: Count = 1000
-    """Training samples. A grid over d inputs needs a d-th power."""
+    """Training samples. A grid over d inputs needs a d-th power: by default one near 1000."""
     sampling: Literal["grid", "uniform"] = "grid"
     """grid: evenly spaced, corners included; uniform: at random."""
     noise: NotNegative = 0.0
     """Standard deviation of Gaussian noise on the training targets."""
     standardize: Standardize = "none"
     """`inputs`: shift and scale each input to mean 0 and standard deviation 1."""
+
+    @model_validator(mode="after")
+    def _fills_a_grid(self) -> FunctionDataset:
+        inputs = len(self.domain)
+        if "samples" not in self.model_fields_set and self.sampling == "grid":
+            side = round(self.samples ** (1 / inputs))
+            if inputs <= 10:  # beyond, two points along each are too many
+                object.__setattr__(self, "samples", side**inputs)
+        return self
 
     @property
     def task(self) -> Task:

@@ -60,12 +60,27 @@ class SpreadInitialization(Section):
     """Slope of a unit's argument: by how much it grows across the whole domain."""
 
 
+class StepsInitialization(Section):
+    """The network of steps that `nnintro construct` builds for the formula, as sigmoids.
+
+    For one hidden layer of sigmoids on a function of one input. Units that the steps leave over are
+    spread across the domain, with no weight in the output. Needs the extra `certify`.
+    """
+
+    kind: Literal["steps"]
+    error: Positive | None = None
+    """How far the steps may be from the formula; by default the best that the layer can do."""
+    steepness: Positive = 200.0
+    """Slope of a unit's argument: by how much it grows across the whole domain."""
+
+
 Initialization = Annotated[
     TorchInitialization
     | XavierInitialization
     | HeInitialization
     | ZerosInitialization
-    | SpreadInitialization,
+    | SpreadInitialization
+    | StepsInitialization,
     Field(discriminator="kind"),
     NameOrMapping(),
 ]

@@ -235,6 +235,17 @@ RULES = (
     Rule(one_activation_per_hidden_layer, ("model.hidden", "model.activation")),
     Rule(dropout_has_units_to_drop, ("model.hidden", "model.dropout")),
     Rule(spread_has_units_to_place, ("model.hidden", "model.initialization")),
+    Rule(
+        steps.steps_can_be_handed_over,
+        (
+            "model.initialization",
+            "model.hidden",
+            "model.activation",
+            "model.output_activation",
+            "dataset.standardize",
+            *_TASK,
+        ),
+    ),
     Rule(steps.steps_draw_one_function, ("model.kind", *_TASK)),
     Rule(steps.steps_have_the_inputs_of_the_data, ("model.steps", *_TASK)),
     Rule(steps.steepness_is_a_sigmoids, ("model.activation", "model.steepness")),

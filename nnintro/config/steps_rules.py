@@ -6,7 +6,9 @@ import math
 from collections.abc import Iterator
 
 from nnintro.config.complaint import Complaint
+from nnintro.config.dataset import FunctionDataset
 from nnintro.config.experiment import Experiment
+from nnintro.config.model import MlpModel, StepsInitialization
 from nnintro.config.steps import StepOrBump, StepsModel
 from nnintro.config.wording import shown
 
@@ -105,3 +107,21 @@ def towers_fit_into_memory(experiment: Experiment) -> Complaints:
             f"{towers:,} towers with {places:,} places make {places * towers:,} weights; expected "
             f"at most {MOST_WEIGHTS:,}: put the towers on a grid, where they share their places",
         )
+
+
+def steps_can_be_handed_over(experiment: Experiment) -> Complaints:
+    """A construction becomes the start of a network that is of its form."""
+    model, dataset = experiment.model, experiment.dataset
+    if not isinstance(model, MlpModel) or not isinstance(model.initialization, StepsInitialization):
+        return
+    if not isinstance(dataset, FunctionDataset) or experiment.task.inputs != 1:
+        reason = "steps follow a formula of one input"
+    elif dataset.standardize != "none":
+        reason = "steps stand at places of the input itself: dataset.standardize must be none"
+    elif len(model.hidden) != 1 or model.activations != ["sigmoid"]:
+        reason = "steps become sigmoids: the network must have one hidden layer of them"
+    elif model.output_activation != "identity":
+        reason = "steps add up to the output itself: model.output_activation must be identity"
+    else:
+        return
+    yield Complaint("model.initialization", reason)

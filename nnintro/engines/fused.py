@@ -89,6 +89,7 @@ class Fused:
         self._tell_network(problem)
         self._tell_memory(problem)
         self._pace = Pace(parts)
+        self._good: list[Array] = []
 
     def _tell_data(self, inputs: Tensor, targets: Tensor, rows: int) -> None:
         blocks = len(self.plan.blocks(0)) if self.plan.variant == "batch" else 1
@@ -142,7 +143,7 @@ class Fused:
         before: Array | None = None
         with self.blas.alone():
             while step < stop and not interrupted():
-                good = [array.copy() for array in (self.parameters, *self.memory.arrays)]
+                good = self._kept()
                 before = good[0] if step == stop - 1 else None
                 end = min(max(stop - 1, step + 1), self.orders.last_of_chunk(step))
                 ended, step = self._stretch(step, end, good)
@@ -151,6 +152,15 @@ class Fused:
                     return Advance(step, diverged=True)
         self.memory.count(step)
         return Advance(step) if before is None else Advance(step, *self._measured(before))
+
+    def _kept(self) -> list[Array]:
+        """The parameters and the optimizer's memory as they are; in the same arrays every time."""
+        arrays = (self.parameters, *self.memory.arrays)
+        if not self._good:
+            self._good = [np.empty_like(array) for array in arrays]
+        for saved, array in zip(self._good, arrays, strict=True):
+            saved[...] = array
+        return self._good
 
     def _stretch(self, start: int, stop: int, good: list[Array]) -> tuple[int, int]:
         """One call, up to ``stop`` at most; parameters that are spoiled are taken back.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import signal
 from collections.abc import Mapping, Sequence
@@ -15,9 +16,12 @@ import yaml
 from nnintro.config.dataset import FunctionDataset
 from nnintro.config.experiment import Experiment
 from nnintro.config.load import Config, load_config
+from nnintro.config.steps import StepsModel
 from nnintro.config.write import as_yaml
-from nnintro.errors import ConfigError, UsageError
+from nnintro.errors import CheckpointError, ConfigError, UsageError
+from nnintro.inference.compare_neurons import Row, as_table, compare
 from nnintro.inference.packages import require_flint
+from nnintro.recording.console import Display
 from nnintro.recording.directory import write_json
 from nnintro.training.launch import launch
 from nnintro.training.run import Run
@@ -31,6 +35,8 @@ class Constructed:
 
     run: Run
     certificate: dict[str, Any]
+    rows: list[Row] | None = None
+    """Of the comparison, where one was asked for."""
 
 
 def construct(
@@ -40,6 +46,7 @@ def construct(
     *,
     error: float | None = None,
     neurons: int | None = None,
+    compare_sizes: bool = False,
     name: str | None = None,
     quiet: bool = True,
     command: list[str] | None = None,
@@ -56,6 +63,8 @@ def construct(
             by default.
         neurons: in its place, for one input, the hidden neurons to do the best with.
 
+        compare_sizes: whether networks of several sizes are to be built and trained as well.
+
     Raises:
         UsageError: both are given, or one makes no sense; or python-flint is missing.
         ConfigError: the dataset is no formula, or has no finite value somewhere.
@@ -65,18 +74,31 @@ def construct(
     loaded = load_config(config, [*overrides, *_BY_HAND], name)
     with loaded.locating():
         certificate, model = _built(loaded, error, neurons)
+        if compare_sizes and len(certificate["domain"]) == 2:
+            raise UsageError("--compare is for one input")
     values = {**yaml.safe_load(as_yaml(loaded.experiment)), "model": model}
     result = launch(
-        values, (), runs_dir, quiet=quiet, command=command, signals=signals, started=started
+        values, (), runs_dir, quiet=True, command=command, signals=signals, started=started
     )
     run = result.run
-    _require_agreement(run, certificate)
+    require_agreement(run, certificate)
     write_json(run.directory / "certificate.json", certificate)
     _draw(run, certificate)
-    return Constructed(run, certificate)
+    rows = None
+    if compare_sizes:
+        display = Display(quiet=quiet)
+        rows = compare(run, loaded, functools.partial(_best, loaded), display.line)
+    return Constructed(run, certificate, rows)
 
 
-_BY_HAND = ("model={kind: steps}", "precision=float64", "device=cpu", "training.epochs=0")
+def _best(loaded: Config, neurons: int) -> float:
+    """The proved error of the best network of so many steps."""
+    with loaded.locating():
+        certificate, _ = _built(loaded, None, neurons)
+    return float(certificate["bound"])
+
+
+_BY_HAND = ("model={kind: mlp}", "precision=float64", "device=cpu", "training.epochs=0")
 
 
 def _require_sense(error: float | None, neurons: int | None) -> None:
@@ -99,6 +121,9 @@ def _built(
     from nnintro.formula.balls import precision
 
     dataset = formula_dataset(loaded.experiment, "construct")
+    if dataset.standardize != "none":
+        message = "steps stand at places of the input itself; expected none"
+        raise ConfigError.at("dataset.standardize", message)
     domain = [(float(low), float(high)) for low, high in dataset.domain]
     formula = parse(dataset.formula, len(domain))
     with precision():
@@ -129,12 +154,12 @@ def _of_towers(
     values = [float((box.least + box.most).mid()) / 2 for box in boxes]
     size = max(abs(value) for value in values) + error
     bound = min(largest_error(boxes, values) + ROUNDING * size, error)
+    corners = [(_before(box.low, domain), list(box.high)) for box in boxes]
     towers = [
-        {"from": _before(box.low, domain), "to": list(box.high), "height": value}
-        for box, value in zip(boxes, values, strict=True)
+        {"from": low, "to": high, "height": value}
+        for (low, high), value in zip(corners, values, strict=True)
     ]
-    places = {(i, place) for tower in towers for key in ("from", "to")
-              for i, place in enumerate(tower[key])}  # fmt: skip
+    places = {pair for corner in corners for end in corner for pair in enumerate(end)}
     certificate = of_boxes(formula, domain, boxes, values, bound, len(places) + len(towers))
     return certificate, {"kind": "steps", "steps": towers, "offset": 0.0}
 
@@ -163,8 +188,15 @@ def formula_dataset(experiment: Experiment, command: str) -> FunctionDataset:
     return dataset
 
 
-def _require_agreement(run: Run, certificate: dict[str, Any]) -> None:
-    """The network in the run gives each piece's value to the last bit, from end to end."""
+def require_agreement(run: Run, certificate: Mapping[str, Any]) -> None:
+    """The network in the run gives each piece's value to the last bit, from end to end.
+
+    Its outputs are looked at where each piece begins and ends and in its middle, and its neurons
+    switch nowhere but there.
+
+    Raises:
+        CheckpointError: it does not.
+    """
     points, values = [], []
     domain = certificate["domain"]
     for piece in certificate["pieces"]:
@@ -176,7 +208,25 @@ def _require_agreement(run: Run, certificate: dict[str, Any]) -> None:
     outputs = run.predict(np.array(points)).numpy()[:, 0]
     if not np.array_equal(outputs, np.array(values)):
         worst = int(np.argmax(outputs != np.array(values)))
-        raise AssertionError(f"the network is not its certificate at {points[worst]}")
+        where = ", ".join(map(repr, points[worst].tolist()))
+        raise CheckpointError(
+            f"{run.directory}: the network is not that of the certificate at {where}"
+        )
+    _require_places(run, certificate)
+
+
+def _require_places(run: Run, certificate: Mapping[str, Any]) -> None:
+    """Between its neurons' places a network of steps is constant."""
+    model = run.experiment.model
+    if not isinstance(model, StepsModel) or model.activation != "step":
+        raise CheckpointError(f"{run.directory}: its network is none of steps")
+    edges = {low for low, _ in certificate["domain"]} | {high for _, high in certificate["domain"]}
+    ends = {float(end) for p in certificate["pieces"] for end in np.ravel([p["from"], p["to"]])}
+    inside = {place for _, place in model.places} - {math.nextafter(e, -math.inf) for e in edges}
+    weight, bias = (p.detach().numpy() for p in list(run.model.parameters())[:2])
+    places = np.unique(-bias / np.abs(weight).max(axis=1)) if len(bias) else np.zeros(0)
+    if not inside <= ends or not set(places.tolist()) == {place for _, place in model.places}:
+        raise CheckpointError(f"{run.directory}: a neuron switches within a piece")
 
 
 def _draw(run: Run, certificate: dict[str, Any]) -> None:
@@ -201,6 +251,8 @@ def in_words(found: Constructed) -> str:
         lines.append(
             f"proved: {few:,} {_several('piece', few)} cannot come within {fewer['error']:.10g}"
         )
+    if found.rows is not None:
+        lines += ["", as_table(found.rows), ""]
     lines.append(
         f"to check the proof: nnintro certify --check {found.run.directory}/certificate.json"
     )

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from nnintro.config.model import (
     HeInitialization,
     SpreadInitialization,
+    StepsInitialization,
     TorchInitialization,
     XavierInitialization,
     ZerosInitialization,
@@ -81,8 +82,10 @@ def spread_(
     the weight steepness / (high - low).  With several inputs, directions are uniform on the sphere
     and centres uniform in the box, each input measured in units of the box.  The other layers
     start as Xavier's; the last one starts at zero, so that the first gradient decides the heights.
+    For ``steps`` this is what the units are that the steps leave over; who knows the formula puts
+    the steps in.
     """
-    assert isinstance(settings, SpreadInitialization)
+    assert isinstance(settings, SpreadInitialization | StepsInitialization)
     first, *others = layers
     extent = (around.high - around.low).clamp(min=1e-12)  # (inputs,)
     units, inputs = first.out_features, first.in_features
@@ -108,6 +111,7 @@ INITIALIZATIONS: dict[str, Initializer] = {
     "he": he_,
     "zeros": zeros_,
     "spread": spread_,
+    "steps": spread_,
 }
 
 Settings = (
@@ -116,6 +120,7 @@ Settings = (
     | HeInitialization
     | ZerosInitialization
     | SpreadInitialization
+    | StepsInitialization
 )
 
 

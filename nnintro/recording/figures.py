@@ -16,7 +16,11 @@ from nnintro.recording.class_figures import confusion_matrix, decision_regions
 from nnintro.recording.drawing import Array
 from nnintro.recording.function_figures import curve_fit, predicted_against_actual, surface_fit
 from nnintro.recording.history_figures import learning_curves
-from nnintro.recording.piece_figures import certified_boxes, certified_pieces
+from nnintro.recording.piece_figures import (
+    certified_boxes,
+    certified_pieces,
+    error_against_neurons,
+)
 
 FIGURES: dict[str, Callable[..., Figure]] = {
     "curve_fit": curve_fit,
@@ -27,6 +31,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "learning_curves": learning_curves,
     "certified_pieces": certified_pieces,
     "certified_boxes": certified_boxes,
+    "error_against_neurons": error_against_neurons,
 }
 
 

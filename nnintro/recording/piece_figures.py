@@ -39,7 +39,7 @@ def certified_pieces(
     tidy(lower, "x", "formula - network")
     marks = upper.plot(grid, truth, color=ORANGE, linewidth=3, alpha=0.6)
     lines = [[(a, v), (b, v)] for a, b, v in zip(starts, stops, values, strict=True)]
-    marks.append(upper.add_collection(LineCollection(lines, colors=BLUE, linewidths=1.6)))  # type: ignore[arg-type]
+    marks.append(upper.add_collection(LineCollection(lines, colors=BLUE, linewidths=1.6)))
     if len(values) <= CROWDED:
         upper.vlines(stops[:-1], values[:-1], values[1:], color=BLUE, linewidth=0.7, alpha=0.6)
     legend_above(upper, marks, ["formula", "network"])
@@ -68,4 +68,25 @@ def certified_boxes(lows: Array, highs: Array, values: Array, *, title: str = ""
     axes.set_xlim(lows[:, 0].min(), highs[:, 0].max())
     axes.set_ylim(lows[:, 1].min(), highs[:, 1].max())
     figure.colorbar(drawn, ax=axes, label="network")
+    return figure
+
+
+def error_against_neurons(
+    neurons: Array, constructed: Array, trained: Array, handed_over: Array, *, title: str = ""
+) -> Figure:
+    """Largest errors, (sizes,) each, of networks with so many ``neurons``; both axes in powers."""
+    figure = canvas(f"{title}: largest error against neurons", margins=(0.1, 0.12, 0.98, 0.86))
+    axes = figure.subplots()
+    tidy(axes, "hidden neurons", "largest error")
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    marks = []
+    for errors, color, marker in (
+        (constructed, BLUE, "s"), (trained, ORANGE, "o"), (handed_over, RED, "^"),
+    ):  # fmt: skip
+        marks += axes.plot(neurons, errors, color=color, marker=marker, linewidth=1.6)
+    axes.set_xticks(neurons, [f"{int(count)}" for count in neurons])
+    axes.minorticks_off()
+    names = ["built by hand (proved)", "trained from torch's start", "trained from the built one"]
+    legend_above(axes, marks, names)
     return figure

@@ -20,6 +20,7 @@ from nnintro.engines.engine import Engine, Interrupted
 from nnintro.errors import CheckpointError, ConfigError
 from nnintro.models import MODELS, Standardized, statistics
 from nnintro.training.engines import Autocast, autocast_for, build_engine
+from nnintro.training.handover import hand_over
 from nnintro.training.streams import stream
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
@@ -90,6 +91,8 @@ def build_model(experiment: Experiment, splits: Splits | None) -> tuple[nn.Modul
     section = experiment.model
     generator = stream(experiment.seed, "initialization")
     network = MODELS[section.kind](section, task, low, high, dtype, generator)
+    if splits is not None:
+        hand_over(network, experiment)
     if not standardize:
         return network, network
     return network, Standardized(network, mean, scale)

@@ -580,7 +580,7 @@ descent:
     "an unknown initialization": (
         "dataset: {kind: function, formula: x}\nmodel: {kind: mlp, initialization: orthogonal}\n",
         [
-            "bad.yaml:2:36: model.initialization: expected torch, xavier, he, zeros or spread, got 'orthogonal'",
+            "bad.yaml:2:36: model.initialization: expected torch, xavier, he, zeros, spread or steps, got 'orthogonal'",
         ],
     ),
     "a missing kind of optimizer": (
@@ -957,10 +957,40 @@ RULES: dict[str, tuple[str, list[str]]] = {
             "bad.yaml:1:75: dataset.samples: a grid over 2 inputs has equally many points along each; expected 484 or 529 (or sampling: uniform), got 500",
         ],
     ),
-    "a grid of the default size": (
-        "dataset: {kind: function, formula: x1, domain: [[0, 1], [0, 1]]}\nmodel: {kind: mlp}\n",
+    "a grid of the default size in eleven dimensions": (
+        "dataset: {kind: function, formula: x1, domain: ["
+        + ", ".join(["[0, 1]"] * 11)
+        + "]}\nmodel: {kind: mlp}\n",
         [
-            "bad.yaml:1:1: dataset.samples: a grid over 2 inputs has equally many points along each; expected 961 or 1024 (or sampling: uniform), got 1000",
+            "bad.yaml:1:1: dataset.samples: a grid over 11 inputs has equally many points along each; expected 1 or 2048 (or sampling: uniform), got 1000",
+        ],
+    ),
+    "steps for a network of another form": (
+        "dataset: {kind: function, formula: x}\n"
+        "model: {kind: mlp, hidden: [8], activation: tanh, initialization: steps}\n",
+        [
+            "bad.yaml:2:67: model.initialization: steps become sigmoids: the network must have one hidden layer of them",
+        ],
+    ),
+    "steps for a standardised input": (
+        "dataset: {kind: function, formula: x, standardize: inputs}\n"
+        "model: {kind: mlp, hidden: [8], activation: sigmoid, initialization: steps}\n",
+        [
+            "bad.yaml:2:70: model.initialization: steps stand at places of the input itself: dataset.standardize must be none",
+        ],
+    ),
+    "steps for two inputs": (
+        "dataset: {kind: function, formula: x1, domain: [[0, 1], [0, 1]]}\n"
+        "model: {kind: mlp, hidden: [8], activation: sigmoid, initialization: {kind: steps, error: 0.1}}\n",
+        [
+            "bad.yaml:2:70: model.initialization: steps follow a formula of one input",
+        ],
+    ),
+    "steps behind a sigmoid": (
+        "dataset: {kind: function, formula: x}\n"
+        "model: {kind: mlp, hidden: [8], activation: sigmoid, output_activation: sigmoid, initialization: steps}\n",
+        [
+            "bad.yaml:2:98: model.initialization: steps add up to the output itself: model.output_activation must be identity",
         ],
     ),
     "too few features": (
@@ -1317,7 +1347,7 @@ logging: !!map {scalars: 5}
             "bad.yaml:4:11: dataset.formula: column 5: unknown name 'y'; with 1 input the variable is x",
             "bad.yaml:5:12: dataset.samples: expected a whole number, got 'many'",
             "bad.yaml:9:15: model.activation: expected one name, or one per hidden layer (2), got a list of 1",
-            "bad.yaml:10:26: model.initialization.kind: expected torch, xavier, he, zeros or spread, got 'spred'; did you mean 'spread'?",
+            "bad.yaml:10:26: model.initialization.kind: expected torch, xavier, he, zeros, spread or steps, got 'spred'; did you mean 'spread'?",
             "bad.yaml:10:33: model.initialization.steepnes: unknown key; did you mean 'steepness'?",
             "bad.yaml:10:43: model.initialization.steepness: expected a number above 0, got 0",
             "bad.yaml:11:7: loss: cross_entropy needs classes, and this dataset is a regression; expected mse, mae or huber",

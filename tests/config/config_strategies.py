@@ -68,6 +68,7 @@ datasets = st.one_of(
 initializations = st.one_of(
     names("model.initialization", "kind"),
     mapping({"kind": "spread"}, steepness=positive),
+    mapping({"kind": "steps"}, steepness=positive, error=positive),
 )
 activations = names("model", "output_activation")
 numbers = st.floats(-1e6, 1e6)

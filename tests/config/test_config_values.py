@@ -152,3 +152,10 @@ def test_notes():
     (note,) = said(initialization="zeros")
     assert "stay equal" in note
     assert said(initialization="zeros", hidden=[]) == []
+
+
+@pytest.mark.parametrize(("inputs", "samples"), [(1, 1000), (2, 1024), (3, 1000), (10, 1024)])
+def test_a_grid_has_samples_that_fill_it(inputs, samples):
+    dataset = {"kind": "function", "formula": "1", "domain": [[0, 1]] * inputs}
+    values = {"dataset": dataset, "model": {"kind": "mlp"}}
+    assert load_config(values).experiment.dataset.samples == samples

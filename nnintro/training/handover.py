@@ -1,0 +1,69 @@
+"""From a construction to a start of training: the steps of a formula as steep sigmoids."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from nnintro.config.dataset import FunctionDataset
+from nnintro.config.experiment import Experiment
+from nnintro.config.model import MlpModel, StepsInitialization
+from nnintro.errors import ConfigError
+
+
+def hand_over(network: nn.Module, experiment: Experiment) -> None:
+    """Put the construction for the experiment's formula into its network, in place.
+
+    Does nothing where the initialization is another one.  A step of height h at s becomes a unit
+    h sigmoid(w (x - s)); units that are left over stay as they are, behind those.
+
+    Raises:
+        ConfigError: the construction takes more units than there are, the formula has no finite
+            value somewhere, or python-flint is missing.
+    """
+    model, dataset = experiment.model, experiment.dataset
+    if not isinstance(model, MlpModel) or not isinstance(model.initialization, StepsInitialization):
+        return
+    assert isinstance(dataset, FunctionDataset)
+    (units,), (low, high) = model.hidden, dataset.domain[0]
+    steps, offset = _steps(dataset.formula, (low, high), units, model.initialization.error)
+    places = [place for place, _ in steps]
+    left = units - len(steps)
+    places += [low + (k + 0.5) / left * (high - low) for k in range(left)]
+    heights = [height for _, height in steps] + [0.0] * left
+    weight = model.initialization.steepness / (high - low)
+    first, readout = (m for m in network.modules() if isinstance(m, nn.Linear))
+    with torch.no_grad():
+        first.weight.fill_(weight)
+        first.bias.copy_(-weight * torch.tensor(places, dtype=torch.float64))
+        readout.weight.copy_(torch.tensor([heights], dtype=torch.float64))
+        readout.bias.fill_(offset)
+
+
+def _steps(
+    text: str, domain: tuple[float, float], units: int, error: float | None
+) -> tuple[list[tuple[float, float]], float]:
+    """(place, height) of each step, and the offset."""
+    key = "model.initialization"
+    try:
+        from nnintro.approximation.construction import construct_for_error, construct_with_neurons
+        from nnintro.approximation.target import Target
+        from nnintro.formula.balls import precision
+    except ImportError as missing:
+        message = f"steps needs python-flint: pip install 'nnintro[certify]' ({missing})"
+        raise ConfigError.at(key, message) from missing
+    from nnintro.formula import parse
+
+    with precision():
+        target = Target(parse(text, 1), *domain)
+        if error is None:
+            found = construct_with_neurons(target, units)
+        else:
+            found = construct_for_error(target, error)
+    if len(found.steps) > units:
+        raise ConfigError.at(
+            f"{key}.error",
+            f"an error of {error:g} takes {len(found.steps):,} steps, and the hidden layer has "
+            f"{units:,} units; expected a larger error, or more units",
+        )
+    return found.steps, found.values[0]
