@@ -108,9 +108,11 @@ class Search:
         found = self.difference.over(sides)
         self.boxes += 1
         self._meet(found.centre, found.at_centre)
+        # Where the formula has no value nothing is bounded, though the rest of the whole was.
+        bound = found.upper if math.isinf(found.upper) else min(bound, found.upper)
         # Of boxes without a bound the latest, which is the smallest, comes first: a pole is met
         # before all of its surroundings are.
-        heapq.heappush(self._heap, (-min(bound, found.upper), -self.boxes, sides, found))
+        heapq.heappush(self._heap, (-bound, -self.boxes, sides, found))
 
     def _meet(self, point: Point, value: float) -> None:
         if value > self.lower or not self.at:

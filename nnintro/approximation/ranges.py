@@ -69,7 +69,7 @@ def _wave(z: Ball, top: Ball, wave: Callable[[Ball], Ball] = arb.sin) -> Ball:
         first, last = ((end / arb.pi() - turn) / 2 for end in (low, high))
         # Between two turns of a kind the floor of both is the same number, and is known to be.
         floors = first.floor(), last.floor()
-        if not (floors[0].is_exact() and floors[0] == floors[1]) or first.is_integer():
+        if not (floors[0].is_exact() and floors[0] == floors[1]):
             value = value.union(extreme)
     return value
 
@@ -140,4 +140,4 @@ RANGES: dict[str, Range] = {
     "softplus": Range(_softplus),
     "sine": SineRange(lambda z: (z.sin(), z.cos())),
 }
-"""By the names of ``models.ACTIVATIONS``; a leaky ReLU's slope below 0 is the float64 number 0.01."""
+"""By the names of ``models.ACTIVATIONS``; leaky_relu's slope below 0 is the float64 number 0.01."""

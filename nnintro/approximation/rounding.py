@@ -13,7 +13,7 @@ library's exp, tanh, erf, ... within 4 units in the last place.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from flint import arb, arb_mat
@@ -26,6 +26,7 @@ PARTS = {1: 256, 2: 24}
 """Per number of inputs, into how many parts each side of the domain is cut."""
 ULPS = 4
 LOST = 1024
+"""Times the smallest normal number: more than an underflow inside an activation costs."""
 THRESHOLD = 20
 """Beyond it torch's softplus is the identity."""
 
@@ -76,7 +77,11 @@ def _through(
         if layer.activation == "step":
             grown = ZERO if around > 0 or around <= 0 else ONE
         else:
-            grown = _top(abs(slope)) * error + _own(layer.activation, around, value, u) + LOST * smallest
+            grown = (
+                _top(abs(slope)) * error
+                + _own(layer.activation, around, value, u)
+                + LOST * smallest
+            )
         next_values.append(value)
         next_errors.append(_top(grown))
     return next_values, next_errors
@@ -84,28 +89,26 @@ def _through(
 
 def _own(activation: str, z: Ball, y: Ball, u: Ball) -> Ball:
     """The error of an activation in itself: of rounding, and of the functions it calls."""
-    return OWN[activation](z, _top(abs(y)), 2 * ULPS * u)
+    by_output, by_input, constant = OWN[activation]
+    error = 2 * ULPS * u * (by_output * _top(abs(y)) + by_input * _top(abs(z)) + constant)
+    if activation == "softplus" and z.upper() > THRESHOLD:
+        error += arb(-THRESHOLD).exp()
+    return error
 
 
-def _softplus(z: Ball, y: Ball, e: Ball) -> Ball:
-    beyond = arb(-THRESHOLD).exp() if z.upper() > THRESHOLD else ZERO
-    return 2 * e * (1 + y) + beyond
-
-
-# (z, |y|, relative error of an elementary function) -> absolute error; an ulp of y is 2 u |y| at
-# most.  What underflows in between is less than LOST of the smallest normal numbers.
-OWN: dict[str, Callable[[Ball, Ball, Ball], Ball]] = {
-    "identity": lambda z, y, e: ZERO,
-    "relu": lambda z, y, e: ZERO,
-    "leaky_relu": lambda z, y, e: y * e,  # 0.01 is rounded, and so is the product
-    "sigmoid": lambda z, y, e: y * e,
-    "tanh": lambda z, y, e: y * e,
-    "sine": lambda z, y, e: y * e,
-    "elu": lambda z, y, e: 2 * e,  # expm1(z), or exp(z) - 1
-    "silu": lambda z, y, e: 2 * e * y,  # z / (1 + exp(-z))
-    "gelu": lambda z, y, e: e * (_top(abs(z)) + y),  # z (1 + erf(z / sqrt 2)) / 2, which cancels
-    "softplus": _softplus,
+OWN: dict[str, tuple[int, int, int]] = {
+    "identity": (0, 0, 0),
+    "relu": (0, 0, 0),
+    "leaky_relu": (1, 0, 0),  # 0.01 is rounded, and so is the product
+    "sigmoid": (1, 0, 0),
+    "tanh": (1, 0, 0),
+    "sine": (1, 0, 0),
+    "elu": (0, 0, 2),  # expm1(z), or exp(z) - 1
+    "silu": (2, 0, 0),  # z / (1 + exp(-z))
+    "gelu": (1, 1, 0),  # z (1 + erf(z / sqrt 2)) / 2, where 1 + erf cancels
+    "softplus": (2, 0, 2),  # log1p(exp(z))
 }
+"""How many times |y|, |z| and 1 the relative error of an elementary function enters y = s(z)."""
 
 
 def _gamma(n: int, u: Ball) -> Ball:

@@ -15,7 +15,7 @@ def certify(
     run: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[RUN]", help="A run's folder, or its name in --runs-dir.", show_default=False
+            metavar="RUN", help="A run's folder, or its name in --runs-dir.", show_default=False
         ),
     ] = None,
     check: Annotated[

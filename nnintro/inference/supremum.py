@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 FORMAT = "nnintro supremum 1"
 FILE = "supremum.json"
 STATEMENT = (
-    "For every real x of the domain at which the formula has a value, |N(x) - f(x)| <= bound, and at "
-    "the point 'at' it is not below lower. N is the network in exact arithmetic, with the parameters "
-    "(and the standardisation, if there is one) that sha256 is of, taken exactly; f is the formula, "
-    "its constants the float64 numbers that they are read as. rounding bounds how far the network's "
-    "outputs in floating point may be from N at inputs of that precision, with sums in any order and "
-    "elementary functions within 4 units in the last place."
+    "For every real x of the domain at which the formula has a value, |N(x) - f(x)| <= bound; "
+    "at the point 'at' it is not below lower. N is the network in exact arithmetic, with the "
+    "parameters (and the standardisation, if there is one) that sha256 is of, taken exactly; f is "
+    "the formula, its constants the float64 numbers that they are read as. rounding bounds how far "
+    "the network's outputs in floating point may be from N at inputs of that precision, with sums "
+    "in any order and elementary functions within 4 units in the last place."
 )
 
 
@@ -128,7 +128,7 @@ def in_words(found: dict[str, Any]) -> str:
         lines.append(f"proved: at most {_up(found['bound'])}")
     else:
         lines.append("proved: nothing yet")
-    near = f"; the bound is {found['gap']:.2%} above" if math.isfinite(found["gap"]) else ""
+    near = f"; the bound is {100 * found['gap']:.3g} % above" if math.isfinite(found["gap"]) else ""
     lines.append(f"found: {_down(found['lower'])} at {at}{near}")
     lines.append(_rounding(found))
     if not found["complete"]:
