@@ -135,7 +135,7 @@ RANGES: dict[str, Range] = {
         _gelu, turns=(_at(-0.751791524694),), bends=(_at(-1.414213562373), _at(1.414213562373))
     ),
     "silu": Range(
-        _silu, turns=(_at(-1.278464542761),), bends=(_at(-2.399357280520), _at(2.399357280520))
+        _silu, turns=(_at(-1.278464542761),), bends=(_at(-2.399357280515), _at(2.399357280515))
     ),
     "softplus": Range(_softplus),
     "sine": SineRange(lambda z: (z.sin(), z.cos())),

@@ -43,8 +43,8 @@ class Supremum:
         rounding: no float output of the network is further from N (see ``rounding``).
         boxes: how many it took.
         complete: whether ``bound <= (1 + tolerance) lower``, or both are next to 0.
-        undecided: where not, though time was left: the ends of a box between neighbouring float64
-            numbers, on which formula and network jump.
+        undecided: where not, though time was left: the box between neighbouring float64 numbers in
+            which formula and network both jump, or the tolerance is too fine for these.
     """
 
     bound: float

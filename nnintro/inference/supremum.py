@@ -150,8 +150,9 @@ def _incomplete(found: dict[str, Any]) -> str:
         return f"incomplete: time ended before the bound was {wanted}; more --seconds get nearer"
     between = " x ".join(f"({low!r}, {high!r})" for low, high in found["undecided"])
     return (
-        f"incomplete: network and formula jump in {between}, between neighbouring float64 numbers; "
-        f"the bound counts all that they may be there, and is not {wanted}"
+        f"incomplete: in {between}, between neighbouring float64 numbers, network and formula "
+        f"cannot be told apart, for both jump or the tolerance is that small; the bound counts all "
+        f"that they may be there, and is not {wanted}"
     )
 
 
