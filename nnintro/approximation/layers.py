@@ -46,6 +46,11 @@ class Layers:
     def has_steps(self) -> bool:
         return any(layer.activation == "step" for layer in self.layers)
 
+    @property
+    def size(self) -> int:
+        """How many weights there are."""
+        return sum(layer.weights.nrows() * layer.weights.ncols() for layer in self.layers)
+
     def at(self, point: Sequence[float]) -> Ball:
         """The network's output at a point."""
         units = self.standard([arb(x) for x in point])

@@ -22,8 +22,10 @@ from nnintro.approximation.difference import Side, above
 from nnintro.approximation.layers import Layer, Layers
 from nnintro.formula.balls import ONE, ZERO, Ball, interval
 
-PARTS = {1: 256, 2: 24}
+MOST_PARTS = {1: 256, 2: 24}
 """Per number of inputs, into how many parts each side of the domain is cut."""
+MOST_WORK = 4_000_000
+"""Parts times weights: for a large network there are fewer of them, in a second or two."""
 ULPS = 4
 LOST = 1024
 """Times the smallest normal number: more than an underflow inside an activation costs."""
@@ -33,11 +35,12 @@ THRESHOLD = 20
 
 def rounding_of(layers: Layers, domain: Sequence[Side], dtype: torch.dtype) -> float:
     """A bound of |float output - exact output| over all floats of the domain."""
-    return max(above(_at_most(layers, box, dtype)) for box in _parts(domain))
+    return max(above(_at_most(layers, box, dtype)) for box in _parts(domain, layers.size))
 
 
-def _parts(domain: Sequence[Side]) -> Iterator[list[Ball]]:
-    count = PARTS[len(domain)]
+def _parts(domain: Sequence[Side], weights: int) -> Iterator[list[Ball]]:
+    affordable = int((MOST_WORK / weights) ** (1 / len(domain)))
+    count = min(MOST_PARTS[len(domain)], max(1, affordable))
     sides = []
     for low, high in domain:
         cuts = [low + (high - low) * (k / count) for k in range(count)] + [high]
