@@ -7,16 +7,63 @@ from typing import Annotated
 
 import typer
 
+from nnintro.cli.interrupts import leaving_tidily
 from nnintro.cli.output import emit
 
 
 def certify(
+    run: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="RUN", help="A run's folder, or its name in --runs-dir.", show_default=False
+        ),
+    ] = None,
     check: Annotated[
-        Path,
-        typer.Option(metavar="FILE", help="Prove a certificate.json (or that of a run) again."),
-    ],
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="In place of RUN: prove a certificate.json (or that of a run) again.",
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="How far the bound may be above the error, relatively.")
+    ] = 0.05,
+    seconds: Annotated[
+        float, typer.Option(help="Time, after which the bound reached so far has to do.")
+    ] = 60.0,
+    runs_dir: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
+    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")] = False,
 ) -> None:
     """Prove how far a network is from its formula, at most."""
+    from nnintro.errors import UsageError
+
+    if (run is None) == (check is None):
+        raise UsageError("expected a RUN, or a certificate with --check FILE")
+    with leaving_tidily():
+        if check is not None:
+            _prove_again(check)
+        elif run is not None:
+            there = run if run.exists() or not (runs_dir / run).exists() else runs_dir / run
+            _bound(there, tolerance, seconds, json_, quiet)
+
+
+def _prove_again(check: Path) -> None:
     from nnintro.inference.certify import check as prove_again
 
     emit("\n".join(prove_again(check)))
+
+
+def _bound(run: Path, tolerance: float, seconds: float, json_: bool, quiet: bool) -> None:
+    from nnintro.inference.packages import require_flint
+
+    require_flint()  # before what takes seconds to load
+    from nnintro.inference.supremum import certify as bound
+    from nnintro.inference.supremum import in_words
+    from nnintro.recording.directory import as_json
+
+    found = bound(run, tolerance=tolerance, seconds=seconds, quiet=quiet)
+    if json_:
+        emit(as_json(found))
+    elif not quiet:
+        emit(in_words(found))
