@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from flint import arb
 
 from nnintro.approximation.pieces import (
+    MOST_PIECES,
     Pair,
     Piece,
     TooManyPiecesError,
     longest_pieces,
     separating_pairs,
+    too_many,
 )
 from nnintro.approximation.target import Cell, Target
 from nnintro.approximation.values import largest_error, middles, room_for_rounding
@@ -60,6 +62,8 @@ def construct_for_error(target: Target, error: float) -> Construction:
         ConfigError: the formula has no finite value somewhere, or it would take too many pieces.
     """
     cells = target.cells(FINE * error)
+    if _most(cells) - _least(cells) > 2 * arb(error) * MOST_PIECES:
+        raise too_many(2 * arb(error))
     pairs = separating_pairs(target, cells, 2 * arb(error))
     first = longest_pieces(target, cells, 2 * arb(error))
     values = middles(first)
