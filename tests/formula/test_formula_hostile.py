@@ -178,7 +178,7 @@ def test_refused_at_once_and_in_words(text, inputs):
     begin = time.process_time()
     with pytest.raises(FormulaError) as refusal:
         parse(text, inputs)
-    assert time.process_time() - begin < 0.1
+    assert time.process_time() - begin < 1.0  # what is hostile would take for ever
     error = refusal.value
     assert isinstance(error, ValueError)
     assert error.message
