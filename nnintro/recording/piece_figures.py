@@ -74,8 +74,10 @@ def certified_boxes(lows: Array, highs: Array, values: Array, *, title: str = ""
 def error_against_neurons(
     neurons: Array, constructed: Array, trained: Array, handed_over: Array, *, title: str = ""
 ) -> Figure:
-    """Largest errors, (sizes,) each, of networks with so many ``neurons``; both axes in powers."""
-    figure = canvas(f"{title}: largest error against neurons", margins=(0.1, 0.12, 0.98, 0.86))
+    """Proved errors, (sizes,) each, of networks with so many ``neurons``; both axes in powers."""
+    figure = canvas(
+        f"{title}: largest error, proved, against neurons", margins=(0.1, 0.12, 0.98, 0.86)
+    )
     axes = figure.subplots()
     tidy(axes, "hidden neurons", "largest error")
     axes.set_xscale("log", base=2)
@@ -87,6 +89,6 @@ def error_against_neurons(
         marks += axes.plot(neurons, errors, color=color, marker=marker, linewidth=1.6)
     axes.set_xticks(neurons, [f"{int(count)}" for count in neurons])
     axes.minorticks_off()
-    names = ["built by hand (proved)", "trained from torch's start", "trained from the built one"]
+    names = ["built by hand", "trained from torch's start", "trained from the built one"]
     legend_above(axes, marks, names)
     return figure
