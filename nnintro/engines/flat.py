@@ -48,36 +48,19 @@ def _momentum(group: dict[str, Any]) -> list[str]:
     return ["momentum_buffer"] if group.get("momentum", 0) > 0 else []
 
 
-class OptimizerMemory:
-    """torch's optimizer as the kernel needs it: its kind, its settings, and its two flat arrays.
-
-    The arrays *are* the optimizer's state: what ``optimizer.state_dict()`` saves, and what another
-    engine could go on with.
+class FlatMemory:
+    """What torch's optimizer remembers of the parameters, as flat tensors of which the optimizer's
+    own state are views: what ``state_dict()`` saves, and what any engine goes on from.
     """
 
     def __init__(
         self, optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], flat: Tensor
     ) -> None:
         self.optimizer, self.parameters = optimizer, parameters
-        (group,) = optimizer.param_groups
-        kind = type(optimizer).__name__.lower()
-        self.code, self.names = list(_memories(group)).index(kind), optimizer_names(optimizer)
-        self.counts = kind != "sgd"
-        first, second = group.get("betas", (group.get("alpha", 0.0), 0.0))
-        values = {
-            "weight_decay": group["weight_decay"],
-            "momentum": group.get("momentum", 0.0),
-            "nesterov": float(group.get("nesterov", False)),
-            "epsilon": group.get("eps", 0.0),
-            "first": first,
-            "second": second,
-        }
-        self.settings = np.array([float(values[name]) for name in SETTINGS])
+        self.kind = type(optimizer).__name__.lower()
+        self.names = optimizer_names(optimizer)
         self.tensors = [torch.zeros_like(flat) for _ in self.names]
         self._views = [pieces(tensor, parameters) for tensor in self.tensors]
-        unused = np.zeros(0, dtype=flat.numpy().dtype)
-        self.arrays: list[npt.NDArray[Any]] = [t.numpy() for t in self.tensors]
-        self.arrays += [unused] * (2 - len(self.arrays))
 
     def adopt(self) -> None:
         """Take over state that somebody else put into the optimizer, from a checkpoint say."""
@@ -92,6 +75,30 @@ class OptimizerMemory:
 
     def count(self, step: int) -> None:
         """Note how many updates were made."""
-        if self.counts:
+        if self.kind != "sgd":  # which has no use for the number
             for parameter in self.parameters:
                 self.optimizer.state[parameter]["step"] = torch.tensor(float(step))
+
+
+class OptimizerMemory(FlatMemory):
+    """The memory as the kernel needs it: with its kind, its settings, and two flat arrays."""
+
+    def __init__(
+        self, optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], flat: Tensor
+    ) -> None:
+        super().__init__(optimizer, parameters, flat)
+        (group,) = optimizer.param_groups
+        self.code = list(_memories(group)).index(self.kind)
+        first, second = group.get("betas", (group.get("alpha", 0.0), 0.0))
+        values = {
+            "weight_decay": group["weight_decay"],
+            "momentum": group.get("momentum", 0.0),
+            "nesterov": float(group.get("nesterov", False)),
+            "epsilon": group.get("eps", 0.0),
+            "first": first,
+            "second": second,
+        }
+        self.settings = np.array([float(values[name]) for name in SETTINGS])
+        unused = np.zeros(0, dtype=flat.numpy().dtype)
+        self.arrays: list[npt.NDArray[Any]] = [t.numpy() for t in self.tensors]
+        self.arrays += [unused] * (2 - len(self.arrays))
