@@ -178,14 +178,16 @@ def test_ctrl_c_is_a_keyboard_interrupt_after_saving(tmp_path):
     assert run.summary["steps"] > 0
 
 
-def test_diverged_carries_the_run(tmp_path):
+@pytest.mark.parametrize("engine", ["autograd", "fused"])
+def test_diverged_carries_the_run(engine, tmp_path):
     values = config(dataset={"formula": "3*x"}, model={"hidden": []}, training={"epochs": 500})
+    overrides = ["descent.learning_rate=60", f"training.engine={engine}"]
     with pytest.raises(nnintro.DivergedError, match="try a smaller learning rate") as caught:
-        nnintro.train(values, ["descent.learning_rate=60"], runs_dir=tmp_path)
+        nnintro.train(values, overrides, runs_dir=tmp_path)
     error = caught.value
     assert error.directory == tmp_path / "run"
     assert error.summary is not None
-    assert error.summary["status"] == "diverged"
+    assert (error.summary["status"], error.summary["engine"]) == ("diverged", engine)
     run = nnintro.load(error.directory)
     assert run.predict([0.5]).isfinite().all()
     assert run.history["step"][-1] == error.summary["steps"]

@@ -161,14 +161,14 @@ class TestDivergence:
         assert hint.one_digit(value) == digit
 
 
-@pytest.fixture(scope="module")
-def early(tmp_path_factory):
+@pytest.fixture(scope="module", params=["autograd", "fused"])
+def early(request, tmp_path_factory):
     """A run that stops early and goes back to its best parameters."""
     values = config(
         dataset={"noise": 1.0, "samples": 12},
         model={"hidden": [40]},
         descent={"optimizer": "adam"},
-        training={"epochs": 3000, "early_stopping": {"patience": 10}},
+        training={"epochs": 3000, "early_stopping": {"patience": 10}, "engine": request.param},
         logging={"histograms": "auto"},
     )
     return nnintro.train(values, runs_dir=tmp_path_factory.mktemp("early"))

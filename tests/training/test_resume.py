@@ -461,11 +461,12 @@ def test_wrong_contents_behind_a_right_digest(key, value, tmp_path, monkeypatch)
     assert after == before
 
 
-def test_a_diverged_run_would_do_so_again(tmp_path):
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_diverged_run_would_do_so_again(engine, tmp_path):
     values = config(
         model={"hidden": []},
         descent={"variant": "batch", "learning_rate": 5.0},
-        training={"epochs": 1000, "checkpoint": {"every": "20 steps"}},
+        training={"epochs": 1000, "checkpoint": {"every": "20 steps"}, "engine": engine},
         name="run",
     )
     with pytest.raises(DivergedError):

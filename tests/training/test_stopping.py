@@ -53,22 +53,25 @@ def test_a_first_nan_is_not_the_best():
     assert patience.best == 0.7
 
 
-def test_a_run_stops_when_told(tmp_path):
-    values = config(training={"epochs": 2000, "stop_when": {"validation/sup_error": 0.2}})
+@pytest.mark.parametrize("engine", ["autograd", "fused"])
+def test_a_run_stops_when_told(engine, tmp_path):
+    stop = {"validation/sup_error": 0.2}
+    values = config(training={"epochs": 2000, "stop_when": stop, "engine": engine})
     run = nnintro.train(values, runs_dir=tmp_path)
-    assert run.summary["status"] == "stopped"
+    assert (run.summary["status"], run.summary["engine"]) == ("stopped", engine)
     assert run.summary["metrics"]["validation/sup_error"] <= 0.2
     assert 0 < run.summary["steps"] < 2000 * 6
     # It was not at its value at any look before the last.
     assert min(run.history["validation/sup_error"][:-1]) > 0.2
 
 
-def test_early_stopping_leaves_the_best_parameters(tmp_path):
+@pytest.mark.parametrize("engine", ["autograd", "fused"])
+def test_early_stopping_leaves_the_best_parameters(engine, tmp_path):
     values = config(
         dataset={"noise": 1.0, "samples": 12},
         model={"hidden": [40]},
         descent={"learning_rate": 0.05, "optimizer": "adam"},
-        training={"epochs": 3000, "early_stopping": {"patience": 30}},
+        training={"epochs": 3000, "early_stopping": {"patience": 30}, "engine": engine},
     )
     run = nnintro.train(values, runs_dir=tmp_path)
     losses = run.history["validation/loss"]
@@ -77,6 +80,25 @@ def test_early_stopping_leaves_the_best_parameters(tmp_path):
     assert losses[-1] > min(losses)
     best = losses.index(min(losses))
     assert run.history["epoch"][-1] - run.history["epoch"][best] >= 30
+    x = torch.linspace(0, 1, 2001, dtype=torch.float64)[:, None]
+    kept = (run.predict(x) - torch.sin(3 * x)).square().mean()
+    assert float(kept) == pytest.approx(min(losses), rel=1e-9)
+
+
+def test_both_engines_stop_at_the_same_update(tmp_path):
+    for training in (
+        {"stop_when": {"validation/sup_error": 0.2}},
+        {"early_stopping": {"patience": 30}},
+    ):
+        values = config(dataset={"noise": 0.5}, training={"epochs": 2000, **training})
+        runs = [
+            nnintro.train(values, [f"training.engine={name}"], runs_dir=tmp_path)
+            for name in ("autograd", "fused")
+        ]
+        one, other = (run.summary for run in runs)
+        assert one["status"] == other["status"] == "stopped"
+        assert one["steps"] == other["steps"]
+        assert one["metrics"] == pytest.approx(other["metrics"], rel=1e-7)
 
 
 def test_no_epochs_evaluate_the_untrained_model(tmp_path):
