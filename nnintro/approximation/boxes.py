@@ -9,13 +9,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from nnintro.approximation.target import between
+from nnintro.approximation.target import Side, between, change_along, unbounded
 from nnintro.errors import ConfigError
 from nnintro.formula.balls import Ball, Jet, interval, jet_over, value_over
 from nnintro.formula.tree import Formula
 
 MOST_BOXES = 20_000
-Side = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,8 @@ def divide(formula: Formula, domain: list[Side], width: Ball) -> list[Box]:
         if least.is_finite() and most.is_finite() and most - least <= width:
             (a, b), (c, d) = sides
             boxes.append(Box((a, c), (b, d), least, most))
+        elif all(low == high for low, high in closed):
+            raise unbounded(formula, [low for low, _ in closed])
         else:
             waiting += _halves(sides, closed, jet)
         if len(boxes) + len(waiting) > MOST_BOXES:
@@ -92,28 +93,11 @@ def values_over(formula: Formula, box: list[Side], jet: Jet) -> tuple[Ball, Ball
 
 def _halves(sides: tuple[Side, Side], closed: list[Side], jet: Jet) -> list[tuple[Side, Side]]:
     """The box in two, across the input that its values change most with."""
-    along = [_change(side, slope) for side, slope in zip(closed, jet.slopes, strict=True)]
+    along = [change_along(side, slope) for side, slope in zip(closed, jet.slopes, strict=True)]
     first = along[0] >= along[1]
     low, high = closed[0 if first else 1]
-    if not low < high:
-        first = not first
-        low, high = closed[0 if first else 1]
-    if not low < high:
-        point = ", ".join(f"x{k + 1} = {side[0]!r}" for k, side in enumerate(closed))
-        raise ConfigError.at(
-            "dataset.formula",
-            f"has no finite value at {point}, or is unbounded near it; choose another domain",
-        )
     cut = between(low, high) if math.nextafter(low, high) < high else low
     (a, b), (c, d) = sides
     if first:
         return [((cut, b), (c, d)), ((a, cut), (c, d))]
     return [((a, b), (cut, d)), ((a, b), (c, cut))]
-
-
-def _change(side: Side, slope: Ball) -> float:
-    """How much the values may change along a side; infinite where they jump."""
-    if not side[0] < side[1]:
-        return -1.0
-    change = float(abs(slope).upper()) * (side[1] - side[0])
-    return math.inf if math.isnan(change) else change

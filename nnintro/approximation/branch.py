@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from nnintro.approximation.difference import Difference, Enclosure, Point, Side, below
-from nnintro.approximation.target import between
+from nnintro.approximation.difference import Difference, Enclosure, Point, below
+from nnintro.approximation.target import Side, between
 
 Sides = tuple[Side, ...]
 Watch = Callable[["Search"], None]

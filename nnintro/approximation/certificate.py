@@ -10,8 +10,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nnintro.approximation.boxes import Box, Side
+from nnintro.approximation.boxes import Box
 from nnintro.approximation.construction import Construction
+from nnintro.approximation.target import Side
 from nnintro.formula.tree import Formula
 
 FORMAT = "nnintro certificate 1"

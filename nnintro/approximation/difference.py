@@ -11,11 +11,10 @@ from flint import arb
 from nnintro.approximation.enclosure import Unit, nearer, outputs_over
 from nnintro.approximation.layers import Layers
 from nnintro.approximation.limits import jet_between
-from nnintro.approximation.target import between
+from nnintro.approximation.target import Side, between, change_along
 from nnintro.formula.balls import Ball, Jet, interval, jet_over, value_over
 from nnintro.formula.tree import Formula
 
-Side = tuple[float, float]
 Point = tuple[float, ...]
 
 
@@ -98,7 +97,8 @@ def _slopes(output: Unit, jet: Jet) -> list[Ball]:
 def _changes(outputs: Sequence[Unit], jet: Jet, box: Sequence[Side]) -> tuple[float, ...]:
     jumps = len(outputs) > 1
     pairs = zip(_slopes(outputs[0], jet), box, strict=True)
-    return tuple(_change(slope, jumps, side) for slope, side in pairs)
+    changes = (change_along(side, slope) for slope, side in pairs)
+    return tuple(math.inf if jumps and change >= 0 else change for change in changes)
 
 
 def above(ball: Ball) -> float:
@@ -111,11 +111,3 @@ def below(ball: Ball) -> float:
     """A float64 number from 0 on that is not above a number that is not negative."""
     number = math.nextafter(float(ball.lower()), -math.inf)
     return number if number > 0 else 0.0
-
-
-def _change(slope: Ball, jumps: bool, side: Side) -> float:
-    if side[0] == side[1]:
-        return -1.0
-    if jumps or not slope.is_finite():
-        return math.inf
-    return float(abs(slope).upper()) * (side[1] - side[0])

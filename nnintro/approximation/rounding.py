@@ -18,8 +18,9 @@ from collections.abc import Iterator, Sequence
 import torch
 from flint import arb, arb_mat
 
-from nnintro.approximation.difference import Side, above
+from nnintro.approximation.difference import above
 from nnintro.approximation.layers import Layer, Layers
+from nnintro.approximation.target import Side
 from nnintro.formula.balls import ONE, ZERO, Ball, interval
 
 MOST_PARTS = {1: 256, 2: 24}

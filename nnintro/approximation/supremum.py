@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from torch import nn
 
 from nnintro.approximation.branch import Search, UnboundedError
-from nnintro.approximation.difference import Difference, Side, below
+from nnintro.approximation.difference import Difference, below
 from nnintro.approximation.layers import layers_of
 from nnintro.approximation.rounding import rounding_of
-from nnintro.errors import ConfigError
+from nnintro.approximation.target import Side, unbounded
 from nnintro.formula.balls import interval, precision, value_over
 from nnintro.formula.tree import Formula
 from nnintro.models import precision_of
@@ -93,7 +93,7 @@ def certify_network(
         try:
             search.run(seconds, watch and (lambda now: watch(now.bound, now.lower)))
         except UnboundedError as error:
-            raise _unbounded(formula, error.args[0]) from None
+            raise unbounded(formula, error.args[0]) from None
     return Supremum(
         bound=search.bound,
         lower=search.lower,
@@ -113,10 +113,3 @@ def _size(formula: Formula, domain: Sequence[Side]) -> float:
     points = itertools.product(*axes)
     values = (value_over(formula, [interval(x, x) for x in point]) for point in points)
     return max((below(abs(value)) for value in values if value.is_finite()), default=0.0)
-
-
-def _unbounded(formula: Formula, point: Sequence[float]) -> ConfigError:
-    pairs = zip(formula.variables, point, strict=True)
-    where = ", ".join(f"{name} = {x!r}" for name, x in pairs)
-    message = f"has no finite value at {where}, or is unbounded near it; choose another domain"
-    return ConfigError.at("dataset.formula", message)

@@ -8,6 +8,7 @@ between two neighbouring numbers never has to be met in between.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nnintro.errors import ConfigError
@@ -15,6 +16,7 @@ from nnintro.formula.balls import Ball, interval, jet_over, value_over
 from nnintro.formula.tree import Formula
 
 MOST_CELLS = 2_000_000
+Side = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Target:
         """The value at one point, of a ball as small as the precision has it."""
         value = value_over(self.formula, [interval(point, point)])
         if not value.is_finite():
-            raise unbounded(point)
+            raise unbounded(self.formula, [point])
         return value
 
     def cells(self, fine: float) -> list[Cell]:
@@ -78,7 +80,7 @@ class Target:
             low == high or math.nextafter(low, high) == high
         ):  # nothing in between, but perhaps a pole
             if not jet.value.is_finite():
-                raise unbounded(min(low, high, key=lambda point: len(repr(point))))
+                raise unbounded(self.formula, [min(low, high, key=lambda point: len(repr(point)))])
             return self._monotone(low, high)
         slope, value = jet.slopes[0], jet.value
         if slope >= 0 or slope <= 0:
@@ -112,8 +114,19 @@ def between(low: float, high: float) -> float:
     return middle if low < middle < high else math.nextafter(low, high)
 
 
-def unbounded(point: float) -> ConfigError:
+def change_along(side: Side, slope: Ball) -> float:
+    """How much values may change along a side; infinite where they jump, below 0 for a point."""
+    if not side[0] < side[1]:
+        return -1.0
+    change = float(abs(slope).upper()) * (side[1] - side[0])
+    return math.inf if math.isnan(change) else change
+
+
+def unbounded(formula: Formula, point: Sequence[float]) -> ConfigError:
+    """What is wrong with a formula that has no finite value at or near a point, (inputs,)."""
+    pairs = zip(formula.variables, point, strict=True)
+    where = ", ".join(f"{name} = {x!r}" for name, x in pairs)
     return ConfigError.at(
         "dataset.formula",
-        f"has no finite value at x = {point!r}, or is unbounded near it; choose another domain",
+        f"has no finite value at {where}, or is unbounded near it; choose another domain",
     )

@@ -42,9 +42,9 @@ def load_kernel(dtype: np.dtype[Any], say: Say, interrupted: Callable[[], bool])
         KeyboardInterrupt: ``interrupted`` said so; nothing is left behind.
         NnintroError: the compiler failed.
     """
-    folder = cache_folder()
-    code = None if folder is None else _read(folder / f"{dtype.name}.o")
+    code = _read(cache_folder() / f"{dtype.name}.o")
     if code is None:
+        folder = _writable(cache_folder())
         often = "once" if folder else "each time, for no folder can be written to keep it in"
         say(f"compiling the fused engine for {dtype}, {often}: about fifteen seconds")
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
@@ -140,8 +140,8 @@ def processor() -> str:
 
 
 @functools.cache
-def cache_folder() -> Path | None:
-    """A folder for this kernel, compiler and processor; None where no folder can be written."""
+def cache_folder() -> Path:
+    """The folder of this kernel, compiler and processor, whether it is there or not."""
     import llvmlite.binding as llvm
 
     digest = hashlib.sha256()
@@ -153,7 +153,11 @@ def cache_folder() -> Path | None:
     name = f"kernel-{digest.hexdigest()[:16]}"
     chosen = os.environ.get("NNINTRO_CACHE_DIR")
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    folder = Path(chosen) / name if chosen else Path(home) / "nnintro" / name
+    return Path(chosen) / name if chosen else Path(home) / "nnintro" / name
+
+
+def _writable(folder: Path) -> Path | None:
+    """The folder, made if it is not there; None where nothing can be written to it."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

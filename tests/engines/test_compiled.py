@@ -133,6 +133,16 @@ def test_a_folder_that_cannot_be_written(fresh, tmp_path, monkeypatch):
     assert all("each time, for no folder can be written to keep it in" in line for line in said)
 
 
+def test_a_compiled_kernel_in_a_folder_that_may_only_be_read(fresh, monkeypatch):
+    """One that an administrator shares with a course, say."""
+    load([])
+    monkeypatch.setattr(compiled, "_writable", lambda _: None)
+    said = []
+    assert load(said) == b"code"
+    assert said == []
+    assert len(fresh) == 1
+
+
 def test_a_compiler_that_fails(monkeypatch, tmp_path):
     monkeypatch.setattr(compiled, "SOURCES", tmp_path / "a" / "b" / "c")
     monkeypatch.setattr(compiled, "__package__", "nowhere")
