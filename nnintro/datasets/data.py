@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
+from nnintro.config.found import Found
+
 Truth = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Standardization:
+    """(x - mean) / scale for each feature, (features,) each in float64; 0 and 1 leave one alone."""
+
+    mean: Tensor
+    scale: Tensor
 
 
 @dataclass(frozen=True)
@@ -21,18 +31,21 @@ class Data:
 
     inputs: Tensor
     targets: Tensor
+    inputs_standardized: bool = False
+    """Whether the inputs are as ``Splits.standardization`` makes them; raw otherwise."""
 
     def __len__(self) -> int:
         return len(self.inputs)
 
     def take(self, rows: Tensor) -> Data:
-        return Data(self.inputs[rows], self.targets[rows])
+        return replace(self, inputs=self.inputs[rows], targets=self.targets[rows])
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Data:
         targets = self.targets.to(device)
-        return Data(
-            self.inputs.to(device, dtype),
-            targets.to(dtype) if targets.is_floating_point() else targets,
+        return replace(
+            self,
+            inputs=self.inputs.to(device, dtype),
+            targets=targets.to(dtype) if targets.is_floating_point() else targets,
         )
 
 
@@ -50,6 +63,12 @@ class Splits:
     """The noise-free target, (n, features) -> (n, 1), where it is known."""
     facts: dict[str, object] = field(default_factory=dict)
     """What a reader of the run should know of how the data was made (true weights, say)."""
+    standardization: Standardization | None = None
+    """Where the builder knows better than all columns alike, or has applied it already."""
+    class_weights: Tensor | None = None
+    """(classes,) what a sample of each class counts in the loss; None for 1 each."""
+    found: Found | None = None
+    """Of data from files: what the dataset section could not know."""
 
 
 def seed_from(generator: torch.Generator) -> int:

@@ -1,0 +1,71 @@
+"""dataset kind ``table``: a file with a row for each sample and a column for each quantity."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from nnintro.config.found import FromFiles
+from nnintro.config.section import Count, Fraction, one_or_list
+
+ColumnName = Annotated[str, Field(min_length=1, max_length=1000)]
+ColumnNames = Annotated[list[ColumnName], Field(max_length=100_000)]
+OneOrMore = Annotated[
+    Annotated[ColumnName, Tag("one")] | Annotated[ColumnNames, Tag("list"), Field(min_length=1)],
+    Discriminator(one_or_list),
+]
+
+
+class TableDataset(FromFiles):
+    """A CSV, TSV, Parquet or .npz file; the network learns its target columns from the others."""
+
+    kind: Literal["table"]
+    path: Annotated[str, Field(min_length=1)]
+    """The file, relative to the config: .csv, .tsv, .parquet or .npz."""
+    target: OneOrMore
+    """The column to predict; several numeric ones as a list."""
+    task_kind: Annotated[Literal["auto", "regression", "classification"], Field(alias="task")] = (
+        "auto"
+    )
+    """auto: text and truth values are classes, numbers a regression."""
+    inputs: ColumnNames | None = None
+    """The columns to predict from; all others by default."""
+    exclude: ColumnNames = Field(default=[])
+    """Columns to leave out, where `inputs` is not given."""
+    categorical: ColumnNames = Field(default=[])
+    """Columns of numbers that are names: each value becomes an input of its own (one-hot)."""
+    text: ColumnNames = Field(default=[])
+    """Columns of words: each becomes counts of hashed words."""
+    text_features: Annotated[int, Field(ge=2, le=1 << 20)] = 512
+    """Inputs that a text column becomes."""
+    missing: Literal["error", "drop", "mean", "indicator"] = "error"
+    """Empty cells: error; drop the row; take the column's mean; or that and a 0/1 input besides."""
+    unseen: Literal["error", "zeros"] = "error"
+    """Categories that training did not have: error, or none of the known ones (all zeros)."""
+    standardize: Literal["none", "inputs", "both"] = "both"
+    """Shift and scale numeric inputs to mean 0 and deviation 1; both: a regression's targets too.
+    Errors are told in the targets' own units all the same."""
+    validation: Annotated[Fraction, Field(gt=0)] = 0.2
+    """The fraction of the samples kept for validation."""
+    split: Literal["auto", "random", "stratified", "group", "time"] = "auto"
+    """How they are chosen: at random; within each class; whole groups; the latest. auto is the
+    latest with a window, stratified for classes, else at random."""
+    split_by: ColumnName | None = None
+    """The column of the groups, or of the time; without it the rows of a time series are in order."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """balanced: a sample counts by n / (classes * samples of its class) in the loss."""
+    window: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """Rows of a time series that make one sample: this one and those before it, targets included."""
+    horizon: Annotated[int, Field(ge=1, le=100_000)] = 1
+    """With a window: how many rows ahead the target is."""
+    samples: Annotated[Count, Field(ge=2)] | None = None
+    """At most so many rows (of a time series the latest, else chosen at random); all by default."""
+    encoding: Annotated[str, Field(min_length=1, max_length=40)] = "utf-8"
+    """Of a text file, such as cp1252."""
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    """Of a text file; seen from its first line by default."""
+
+    @property
+    def targets(self) -> list[str]:
+        return self.target if isinstance(self.target, list) else [self.target]

@@ -1,0 +1,25 @@
+"""model kind ``unet``: Ronneberger, Fischer and Brox (2015), as the lecture has it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nnintro.config.section import Section
+
+Channels = Annotated[int, Field(ge=1, le=8192)]
+
+
+class UnetModel(Section):
+    """A network from images to maps: down, up again, and across by skip connections."""
+
+    kind: Literal["unet"]
+    channels: Annotated[list[Channels], Field(min_length=2, max_length=10)] = Field(
+        default=[16, 32, 64]
+    )
+    """Channels at each resolution, the full one first; each further one is half as fine.
+    The lecture's network has [64, 128, 256, 512, 1024]."""
+    normalization: Literal["batch", "group", "none"] = "batch"
+    """Behind each convolution. batch looks at all images of a block together, so the block's size
+    is part of the mathematics; group (8 groups) and none look at each image alone."""
