@@ -6,7 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from nnintro.config.bundled import BundledDataset
+from nnintro.config.images import ImagesDataset
+from nnintro.config.images import resolved as resolved_images
 from nnintro.config.section import Count, Fraction, NotNegative, Section, exactly
+from nnintro.config.table import TableDataset
 from nnintro.config.task import Task
 from nnintro.config.wording import shown
 
@@ -186,15 +190,23 @@ class ClassificationDataset(_Generated):
 
 
 Dataset = Annotated[
-    FunctionDataset | RegressionDataset | ClassificationDataset, Field(discriminator="kind")
+    FunctionDataset
+    | RegressionDataset
+    | ClassificationDataset
+    | BundledDataset
+    | TableDataset
+    | ImagesDataset,
+    Field(discriminator="kind"),
 ]
 
 
 def resolved(dataset: Any) -> dict[str, Any]:
     """The values that were left to the generator, written out."""
-    if isinstance(dataset, FunctionDataset):
-        return {}
-    found: dict[str, Any] = {"features": dataset.feature_count}
+    if isinstance(dataset, ImagesDataset):
+        return resolved_images(dataset)
+    found: dict[str, Any] = {}
+    if isinstance(dataset, RegressionDataset | ClassificationDataset):
+        found["features"] = dataset.feature_count
     if isinstance(dataset, ClassificationDataset):
         found["classes"] = dataset.class_count
     return found

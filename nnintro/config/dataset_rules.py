@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator
 
+from nnintro.config.bundled import BundledDataset
 from nnintro.config.complaint import Complaint
 from nnintro.config.dataset import (
     CLASSIFICATION_SHAPES,
@@ -15,6 +16,7 @@ from nnintro.config.dataset import (
     RegressionDataset,
 )
 from nnintro.config.experiment import Experiment, grid_side
+from nnintro.config.table import TableDataset
 from nnintro.formula import FormulaError, first_non_finite, parse
 
 Complaints = Iterator[Complaint]
@@ -182,12 +184,29 @@ def proportions_are_shares(experiment: Experiment) -> Complaints:
 def every_class_on_both_sides(experiment: Experiment) -> Complaints:
     """Training and validation part can each hold a sample of every class."""
     dataset = experiment.dataset
-    if not isinstance(dataset, ClassificationDataset):
+    if not isinstance(dataset, ClassificationDataset | BundledDataset):
         return
     training, validation = dataset.training_samples, dataset.validation_samples
-    if min(training, validation) < dataset.class_count:
+    classes = len(dataset.task.classes)
+    if min(training, validation) < classes:
         yield Complaint(
             "dataset.samples",
             f"too few: {training} for training and {validation} for validation cannot both hold "
-            f"all {dataset.class_count} classes",
+            f"all {classes} classes",
+        )
+
+
+def weights_are_of_classes(experiment: Experiment) -> Complaints:
+    """Class weights need classes."""
+    dataset = experiment.dataset
+    if not isinstance(dataset, BundledDataset | TableDataset) or dataset.class_weights == "none":
+        return
+    if not experiment.task.classes:
+        yield Complaint(
+            "dataset.class_weights", "this dataset is a regression, without classes; expected none"
+        )
+    elif experiment.loss_name not in ("cross_entropy", "bce"):
+        yield Complaint(
+            "dataset.class_weights",
+            f"only cross_entropy weighs classes, not {experiment.loss_name}; expected none",
         )

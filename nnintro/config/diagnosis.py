@@ -33,6 +33,9 @@ MOST_EXPLAINED = 500
 PLACEHOLDERS: dict[Keys, dict[str, str] | str] = {
     ("dataset",): {"kind": "function", "formula": "x"},
     ("dataset", "formula"): "x",
+    ("dataset", "name"): "iris",
+    ("dataset", "path"): "data.csv",
+    ("dataset", "target"): "y",
     ("model",): {"kind": "mlp"},
     ("model", "kind"): "mlp",
 }

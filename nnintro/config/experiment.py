@@ -7,21 +7,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from nnintro.config.dataset import (
-    ClassificationDataset,
-    Dataset,
-    FunctionDataset,
-    RegressionDataset,
-)
+from nnintro.config.bundled import BundledDataset
+from nnintro.config.dataset import ClassificationDataset, Dataset, FunctionDataset
 from nnintro.config.dataset import resolved as resolved_dataset
 from nnintro.config.descent import CosineSchedule, Descent
+from nnintro.config.found import Found, FromFiles
 from nnintro.config.model import Model
 from nnintro.config.model import resolved as resolved_model
 from nnintro.config.section import Section
 from nnintro.config.task import Task
 from nnintro.config.training import Logging, Training
 
-LossName = Literal["mse", "mae", "huber", "cross_entropy"]
+LossName = Literal["mse", "mae", "huber", "cross_entropy", "bce", "dice", "bce+dice"]
+LOGIT_LOSSES = ("cross_entropy", "bce", "dice", "bce+dice")
+"""Those that take logits: they contain the sigmoid or the softmax."""
 DEFAULT_BATCH_SIZE = 32
 DEFAULT_EPOCHS = 200
 SMOKE_SAMPLES = 256
@@ -44,7 +43,7 @@ class Experiment(Section):
     model: Model
     """The network."""
     loss: LossName | None = None
-    """mse by default for regression, cross_entropy for classification."""
+    """mse by default for regression, cross_entropy for classes, of samples or of pixels."""
     descent: Descent = Field(default_factory=Descent)
     """Which samples make an update, in which direction, and how far."""
     training: Training = Field(default_factory=Training)
@@ -53,17 +52,27 @@ class Experiment(Section):
     """What is written down while training."""
 
     @property
+    def is_known(self) -> bool:
+        """Whether task and number of samples are known: of files, once they were looked at."""
+        return not isinstance(self.dataset, FromFiles) or self.dataset.found is not None
+
+    def with_found(self, found: Found) -> Experiment:
+        """The experiment once its files were looked at."""
+        assert isinstance(self.dataset, FromFiles)
+        return self.model_copy(update={"dataset": self.dataset.with_found(found)})
+
+    @property
     def task(self) -> Task:
         return self.dataset.task
 
     @property
     def loss_name(self) -> LossName:
-        return self.loss or ("cross_entropy" if self.task.is_classification else "mse")
+        return self.loss or ("mse" if self.task.kind == "regression" else "cross_entropy")
 
     @property
     def logits(self) -> bool:
-        """Whether the network's outputs are logits; the rules keep cross entropy to classes."""
-        return self.loss_name == "cross_entropy"
+        """Whether the network's outputs are logits; the rules keep such losses to classes."""
+        return self.loss_name in LOGIT_LOSSES
 
     @property
     def batch_size(self) -> int:
@@ -88,49 +97,62 @@ class Experiment(Section):
 
 
 def resolve(experiment: Experiment) -> Experiment:
-    """The experiment with every default written out, those that follow from other keys too."""
+    """The experiment with every default written out, those that follow from other keys too.
+
+    What follows from files that were not looked at stays open.
+    """
     training = experiment.training
     if training.epochs is None and training.steps is None:
         training = training.model_copy(update={"epochs": DEFAULT_EPOCHS})
-    return experiment.model_copy(
-        update={
-            "dataset": experiment.dataset.model_copy(update=resolved_dataset(experiment.dataset)),
-            "model": experiment.model.model_copy(update=resolved_model(experiment.model)),
-            "loss": experiment.loss_name,
-            "descent": experiment.descent.model_copy(update={"batch_size": experiment.batch_size}),
-            "training": training,
-        }
-    )
+    update: dict[str, Any] = {
+        "dataset": experiment.dataset.model_copy(update=resolved_dataset(experiment.dataset)),
+        "model": experiment.model.model_copy(update=resolved_model(experiment.model)),
+        "training": training,
+    }
+    if experiment.is_known:
+        size = experiment.batch_size
+        update["loss"] = experiment.loss_name
+        update["descent"] = experiment.descent.model_copy(update={"batch_size": size})
+    return experiment.model_copy(update=update)
 
 
 def smoke(experiment: Experiment) -> Experiment:
-    """The experiment cut down to about 256 samples and 20 updates; every part still runs."""
-    dataset = experiment.dataset.model_copy(update={"samples": _few_samples(experiment.dataset)})
-    steps = min(experiment.total_updates, SMOKE_STEPS)
+    """The experiment cut down to about 256 samples and 20 updates; every part still runs.
+
+    Before its files were looked at only the samples are cut.
+    """
+    few = {"samples": _few_samples(experiment.dataset)}
+    experiment = experiment.model_copy(
+        update={"dataset": experiment.dataset.model_copy(update=few)}
+    )
+    return _few_updates(experiment) if experiment.is_known else experiment
+
+
+def _few_updates(experiment: Experiment) -> Experiment:
+    steps, samples = min(experiment.total_updates, SMOKE_STEPS), experiment.dataset.training_samples
     descent = experiment.descent
-    update: dict[str, Any] = {"batch_size": min(experiment.batch_size, dataset.training_samples)}
+    update: dict[str, Any] = {"batch_size": min(experiment.batch_size, samples)}
     if isinstance(descent.schedule, CosineSchedule) and steps > 0:
         warmup = min(descent.schedule.warmup_steps, steps - 1)
         update["schedule"] = descent.schedule.model_copy(update={"warmup_steps": warmup})
     return experiment.model_copy(
         update={
-            "dataset": dataset,
             "descent": descent.model_copy(update=update),
             "training": experiment.training.model_copy(update={"epochs": None, "steps": steps}),
         }
     )
 
 
-def _few_samples(dataset: FunctionDataset | RegressionDataset | ClassificationDataset) -> int:
-    samples = min(dataset.samples, SMOKE_SAMPLES)
+def _few_samples(dataset: Dataset) -> int:
+    samples = min(dataset.samples or SMOKE_SAMPLES, SMOKE_SAMPLES)
     if isinstance(dataset, FunctionDataset) and dataset.sampling == "grid":
         inputs = len(dataset.domain)
         return int(grid_side(samples, inputs) ** inputs)
-    if isinstance(dataset, ClassificationDataset):
+    if isinstance(dataset, ClassificationDataset | BundledDataset):
         # Many classes need more samples than that to be split at all.
         smaller_part = min(dataset.validation, 1 - dataset.validation)
-        needed = math.ceil((dataset.class_count + 1) / smaller_part)
-        return min(dataset.samples, max(samples, needed))
+        needed = math.ceil((len(dataset.task.classes) + 1) / smaller_part)
+        return min(dataset.samples or needed, max(samples, needed))
     return samples
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -54,3 +54,13 @@ class ImagesDataset(FromFiles):
     """Shift and scale each channel to mean 0 and deviation 1, inside the network."""
     memory: Positive = 1024.0
     """MiB of decoded images kept in memory; what is beyond is read from disk when it is needed."""
+
+
+def resolved(dataset: ImagesDataset) -> dict[str, Any]:
+    """The values that were left to the generator, written out."""
+    if dataset.generator is None:
+        return {}
+    found: dict[str, Any] = {"samples": dataset.samples or 200, "size": dataset.size or [64, 64]}
+    if dataset.generator == "sky":
+        found["point_radius"] = dataset.point_radius or 2.0
+    return found

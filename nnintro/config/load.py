@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nnintro.config.diagnosis import Diagnosis
-from nnintro.config.experiment import Experiment, resolve
+from nnintro.config.experiment import Experiment, resolve, smoke
+from nnintro.config.found import Found
+from nnintro.config.images import ImagesDataset
 from nnintro.config.nodes import Entry, Finding, Node, Place, Source, find, refusal
 from nnintro.config.override import BEHIND_ALL, apply_overrides
-from nnintro.config.rules import broken_rules
+from nnintro.config.rules import broken_by_data, broken_rules
 from nnintro.config.source import read_file
+from nnintro.config.table import TableDataset
 from nnintro.config.values import from_python
 from nnintro.errors import ConfigError, Problem
 
@@ -25,6 +29,26 @@ class Config:
 
     experiment: Experiment
     source: Source
+    is_smoke: bool = False
+    """Whether it was cut down to see that everything works."""
+
+    def smoked(self) -> Config:
+        """The config cut down to a few samples and updates (see ``experiment.smoke``)."""
+        return replace(self, experiment=smoke(self.experiment), is_smoke=True)
+
+    def with_found(self, found: Found) -> Config:
+        """The config once its data was looked at: the rest of its rules, the rest of its defaults.
+
+        Raises:
+            ConfigError: it asks for something that does not go with the data.
+        """
+        experiment = self.experiment.with_found(found)
+        if self.is_smoke:
+            experiment = smoke(experiment)
+        findings = broken_by_data(experiment, self.source.root)
+        if findings:
+            raise refusal(findings)
+        return replace(self, experiment=resolve(experiment))
 
     @contextlib.contextmanager
     def locating(self) -> Iterator[None]:
@@ -76,7 +100,24 @@ def load_config(
         raise refusal(findings)
     if "name" not in root.content:
         experiment = experiment.model_copy(update={"name": default_name})
-    return Config(resolve(experiment), source)
+    return Config(resolve(_with_whole_path(experiment, root)), source)
+
+
+def _with_whole_path(experiment: Experiment, root: Node) -> Experiment:
+    """The data's file from the root of the file system: in the run's folder the config goes on to
+    name the same one.
+
+    It is looked for beside the config that names it; beside the working directory, where the
+    command line or Python does.
+    """
+    dataset = experiment.dataset
+    if not isinstance(dataset, TableDataset | ImagesDataset) or dataset.path is None:
+        return experiment
+    file = find(root, ("dataset", "path")).file
+    beside = Path(file).parent if file is not None and Path(file).is_file() else Path()
+    # Not resolve(): a link keeps the name that the user knows.
+    whole = os.path.normpath(Path.cwd() / beside / dataset.path)
+    return experiment.model_copy(update={"dataset": dataset.model_copy(update={"path": whole})})
 
 
 def name_from(path: Path) -> str:

@@ -8,6 +8,7 @@ from pydantic import Discriminator, Field, Tag
 
 from nnintro.config.section import Fraction, NameOrMapping, Positive, Section, one_or_list
 from nnintro.config.steps import StepsModel
+from nnintro.config.unet import UnetModel
 
 ActivationName = Literal[
     "identity",
@@ -119,7 +120,9 @@ class MlpModel(Section):
         return [self.activation] * len(self.hidden)
 
 
-Model = Annotated[MlpModel | StepsModel, Field(discriminator="kind")]
+Model = Annotated[MlpModel | StepsModel | UnetModel, Field(discriminator="kind")]
+Layered = MlpModel | StepsModel
+"""Models that are affine layers with activations between them."""
 
 
 def resolved(model: Any) -> dict[str, Any]:

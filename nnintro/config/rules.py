@@ -15,8 +15,11 @@ from nnintro.config import steps_rules as steps
 from nnintro.config.complaint import Complaint
 from nnintro.config.descent import CosineSchedule, Lbfgs, Sgd
 from nnintro.config.experiment import Experiment
-from nnintro.config.model import MlpModel, SpreadInitialization
+from nnintro.config.images import ImagesDataset
+from nnintro.config.model import Layered, MlpModel, SpreadInitialization
 from nnintro.config.nodes import Finding, Keys, Node, find
+from nnintro.config.task import TaskKind
+from nnintro.config.unet import UnetModel
 from nnintro.config.wording import listing, nearest, shown
 
 Complaints = Iterator[Complaint]
@@ -30,6 +33,8 @@ MOST_ROWS = 10_000_000
 def one_activation_per_hidden_layer(experiment: Experiment) -> Complaints:
     """A list of activations is as long as the list of widths."""
     model = experiment.model
+    if not isinstance(model, Layered):
+        return
     layers, names = len(model.hidden), model.activation
     if isinstance(names, list) and len(names) != layers:
         yield Complaint(
@@ -40,7 +45,8 @@ def one_activation_per_hidden_layer(experiment: Experiment) -> Complaints:
 
 def dropout_has_units_to_drop(experiment: Experiment) -> Complaints:
     """Dropout needs a hidden layer."""
-    if experiment.model.dropout > 0 and not experiment.model.hidden:
+    model = experiment.model
+    if isinstance(model, Layered) and model.dropout > 0 and not model.hidden:
         yield Complaint("model.dropout", "there is no hidden layer to drop units from; expected 0")
 
 
@@ -56,26 +62,56 @@ def spread_has_units_to_place(experiment: Experiment) -> Complaints:
         )
 
 
+LOSSES: dict[TaskKind, tuple[str, ...]] = {
+    "regression": ("mse", "mae", "huber"),
+    "binary": ("cross_entropy", "bce", "mse", "mae", "huber"),
+    "multiclass": ("cross_entropy", "mse", "mae", "huber"),
+    "segmentation": ("cross_entropy", "bce", "dice", "bce+dice"),
+}
+
+
 def loss_fits_the_task(experiment: Experiment) -> Complaints:
-    """Cross entropy compares classes."""
-    if experiment.loss == "cross_entropy" and not experiment.task.is_classification:
-        yield Complaint(
-            "loss",
-            "cross_entropy needs classes, and this dataset is a regression; "
-            "expected mse, mae or huber",
-        )
+    """Cross entropy compares classes, Dice areas; bce knows two classes."""
+    loss, task = experiment.loss, experiment.task
+    fitting = [name for name in LOSSES[task.kind] if len(task.classes) <= 2 or "bce" not in name]
+    if loss is None or loss in fitting:
+        return
+    needs = {"cross_entropy": "classes", "bce": "two classes"}.get(loss, "images with masks")
+    if task.is_segmentation and loss not in LOSSES["segmentation"]:
+        needs = "one answer for each sample"
+    elif loss == "bce+dice" and task.is_segmentation:
+        needs = "two classes"
+    kinds = {"regression": "is a regression", "segmentation": "has a class for each pixel"}
+    this = kinds.get(task.kind, f"has {len(task.classes)} classes")
+    if task.is_segmentation and len(task.classes) > 2:
+        this = f"has {len(task.classes)} classes of pixels"
+    message = f"{loss} needs {needs}, and this dataset {this}; expected {listing(fitting)}"
+    yield Complaint("loss", message)
 
 
 def logits_stay_logits(experiment: Experiment) -> Complaints:
     """Cross entropy contains the sigmoid or softmax already."""
-    name = experiment.model.output_activation
-    if experiment.loss_name != "cross_entropy" or not experiment.task.is_classification:
+    model, loss = experiment.model, experiment.loss_name
+    if not isinstance(model, Layered) or not experiment.logits or not experiment.task.classes:
         return
+    name = model.output_activation
     if name != "identity":
         why = "contains the sigmoid already" if name == "sigmoid" else "takes logits as they are"
-        yield Complaint(
-            "model.output_activation", f"cross_entropy {why}; expected identity, got '{name}'"
-        )
+        yield Complaint("model.output_activation", f"{loss} {why}; expected identity, got '{name}'")
+
+
+def images_go_through_a_unet(experiment: Experiment) -> Complaints:
+    """A U-Net takes images and gives maps; the other models take rows of numbers."""
+    is_unet = isinstance(experiment.model, UnetModel)
+    if is_unet is isinstance(experiment.dataset, ImagesDataset):
+        return
+    if is_unet:
+        this = f"this dataset is of kind {experiment.dataset.kind}"
+        message = f"unet takes images, and {this}; expected mlp"
+    else:
+        this = f"{experiment.model.kind} takes rows of numbers"
+        message = f"{this}, and this dataset has images; expected unet"
+    yield Complaint("model.kind", message)
 
 
 # --- descent ---------------------------------------------------------------------------------
@@ -133,7 +169,9 @@ def lbfgs_takes_the_gradient_as_it_is(experiment: Experiment) -> Complaints:
 
 def lbfgs_has_one_loss(experiment: Experiment) -> Complaints:
     """Dropout would give L-BFGS another function with every call."""
-    if isinstance(experiment.descent.optimizer, Lbfgs) and experiment.model.dropout:
+    model = experiment.model
+    dropout = isinstance(model, Layered) and model.dropout
+    if isinstance(experiment.descent.optimizer, Lbfgs) and dropout:
         yield Complaint(
             "model.dropout", "lbfgs needs a loss that is the same from call to call; expected 0"
         )
@@ -201,6 +239,8 @@ class Rule:
 
     check: Callable[[Experiment], Complaints]
     reads: tuple[str, ...]
+    needs_data: bool = False
+    """Whether it asks for the task or the number of samples, which may stand in files."""
 
 
 _SAMPLES = ("dataset.samples", "dataset.validation")
@@ -231,7 +271,12 @@ RULES = (
     Rule(data.class_features_fit, ("dataset.generator", "dataset.features")),
     Rule(data.classes_fit, (*_CLASSES, "dataset.features")),
     Rule(data.proportions_are_shares, _CLASSES),
-    Rule(data.every_class_on_both_sides, (*_SAMPLES, *_CLASSES)),
+    Rule(data.every_class_on_both_sides, (*_SAMPLES, *_CLASSES, "dataset.name")),
+    Rule(
+        data.weights_are_of_classes,
+        ("dataset.class_weights", "dataset.name", "loss"),
+        needs_data=True,
+    ),
     Rule(one_activation_per_hidden_layer, ("model.hidden", "model.activation")),
     Rule(dropout_has_units_to_drop, ("model.hidden", "model.dropout")),
     Rule(spread_has_units_to_place, ("model.hidden", "model.initialization")),
@@ -245,16 +290,18 @@ RULES = (
             "dataset.standardize",
             *_TASK,
         ),
+        needs_data=True,
     ),
-    Rule(steps.steps_draw_one_function, ("model.kind", *_TASK)),
-    Rule(steps.steps_have_the_inputs_of_the_data, ("model.steps", *_TASK)),
+    Rule(steps.steps_draw_one_function, ("model.kind", *_TASK), needs_data=True),
+    Rule(steps.steps_have_the_inputs_of_the_data, ("model.steps", *_TASK), needs_data=True),
     Rule(steps.steepness_is_a_sigmoids, ("model.activation", "model.steepness")),
     Rule(steps.steps_take_raw_inputs, ("model.kind", "dataset.standardize")),
     Rule(steps.steps_fit_the_precision, ("model.steps", "model.steepness", "precision")),
     Rule(steps.towers_fit_into_memory, ("model.steps",)),
-    Rule(loss_fits_the_task, ("loss", "dataset.kind")),
-    Rule(logits_stay_logits, ("loss", "dataset.kind", "model.output_activation")),
-    Rule(batch_fits_the_data, (*_SAMPLES, *_BATCH)),
+    Rule(images_go_through_a_unet, ("model.kind", "dataset.kind")),
+    Rule(loss_fits_the_task, ("loss", "dataset.kind"), needs_data=True),
+    Rule(logits_stay_logits, ("loss", "dataset.kind", "model.output_activation"), needs_data=True),
+    Rule(batch_fits_the_data, (*_SAMPLES, *_BATCH), needs_data=True),
     Rule(stochastic_takes_one_sample, _BATCH),
     Rule(nesterov_has_momentum, (f"{_OPTIMIZER}.nesterov", f"{_OPTIMIZER}.momentum")),
     Rule(lbfgs_sees_all_the_data, (_OPTIMIZER, "descent.variant")),
@@ -263,22 +310,41 @@ RULES = (
         (_OPTIMIZER, "descent.clip_norm", "descent.weight_decay"),
     ),
     Rule(lbfgs_has_one_loss, (_OPTIMIZER, "model.dropout")),
-    Rule(warmup_ends_in_time, ("descent.schedule.warmup_steps", *_BATCH, *_LENGTH, *_SAMPLES)),
+    Rule(
+        warmup_ends_in_time,
+        ("descent.schedule.warmup_steps", *_BATCH, *_LENGTH, *_SAMPLES),
+        needs_data=True,
+    ),
     Rule(epochs_or_steps, _LENGTH),
     Rule(
         watched_metrics_exist,
         ("training.early_stopping.metric", "dataset.kind", "loss", *_CLASSES),
+        needs_data=True,
     ),
-    Rule(history_fits_into_memory, ("logging.scalars", *_BATCH, *_LENGTH, *_SAMPLES)),
+    Rule(history_fits_into_memory, ("logging.scalars", *_BATCH, *_LENGTH, *_SAMPLES), needs_data=True),
 )
 
 
 def broken_rules(experiment: Experiment, root: Node, broken: set[Keys]) -> list[Finding]:
-    """What the rules say about an experiment whose keys in ``broken`` are not the user's own."""
+    """What the rules say about an experiment whose keys in ``broken`` are not the user's own.
+
+    Where the data was not looked at yet, those that need it are left for ``broken_by_data``.
+    """
     return [
         _finding(complaint, root)
         for rule in RULES
+        if experiment.is_known or not rule.needs_data
         if not any(_touched(key, broken) for key in rule.reads)
+        for complaint in rule.check(experiment)
+    ]
+
+
+def broken_by_data(experiment: Experiment, root: Node) -> list[Finding]:
+    """What the rules that need the data say, once it was looked at."""
+    return [
+        _finding(complaint, root)
+        for rule in RULES
+        if rule.needs_data
         for complaint in rule.check(experiment)
     ]
 

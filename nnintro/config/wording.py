@@ -12,7 +12,6 @@ SYNONYMS = {
     "act": "activation",
     "alpha": "learning_rate",
     "batchsize": "batch_size",
-    "bce": "cross_entropy",
     "bs": "batch_size",
     "crossentropy": "cross_entropy",
     "double": "float64",

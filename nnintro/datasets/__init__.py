@@ -7,25 +7,49 @@ from typing import Any
 
 import torch
 
+from nnintro.datasets.bundled import build_bundled
 from nnintro.datasets.classification import build_classification
-from nnintro.datasets.data import Data, Splits
+from nnintro.datasets.data import Data, Samples, Splits, Standardization
 from nnintro.datasets.function import build_function
+from nnintro.datasets.images import ImageData, build_images
 from nnintro.datasets.regression import build_regression
+from nnintro.datasets.tables import build_table
 
-__all__ = ["DATASETS", "Data", "Splits", "build_dataset"]
+__all__ = [
+    "DATASETS",
+    "Data",
+    "ImageData",
+    "Samples",
+    "Splits",
+    "Standardization",
+    "build_dataset",
+]
 
-DATASETS: dict[str, Callable[[Any, torch.Generator, torch.Generator], Splits]] = {
+DATASETS: dict[str, Callable[..., Splits]] = {
     "function": build_function,
     "regression": build_regression,
     "classification": build_classification,
+    "bundled": build_bundled,
+    "table": build_table,
+    "images": build_images,
 }
+"""kind -> (section, stream that draws, stream that splits) -> its data; see ``build_dataset``."""
 
 
-def build_dataset(dataset: Any, data: torch.Generator, splitting: torch.Generator) -> Splits:
+def build_dataset(
+    dataset: Any, data: torch.Generator, splitting: torch.Generator, dtype: torch.dtype
+) -> Splits:
     """Build the data of a dataset section.
 
     Args:
         data: the stream that draws the samples.
         splitting: the stream that shares them out.
+        dtype: of the run; large tables are never held in another.
+
+    Raises:
+        DataError: files that cannot be read or used.
+        ConfigError: the section asks for something that its files do not have.
     """
+    if dataset.kind == "table":
+        return build_table(dataset, data, splitting, dtype)
     return DATASETS[dataset.kind](dataset, data, splitting)

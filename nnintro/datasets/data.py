@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -19,6 +20,16 @@ class Standardization:
 
     mean: Tensor
     scale: Tensor
+
+
+class Samples(Protocol):
+    """What is trained and measured on, whatever holds it."""
+
+    def __len__(self) -> int: ...
+
+    def take(self, rows: Tensor) -> Self: ...
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> Self: ...
 
 
 @dataclass(frozen=True)
@@ -37,10 +48,10 @@ class Data:
     def __len__(self) -> int:
         return len(self.inputs)
 
-    def take(self, rows: Tensor) -> Data:
+    def take(self, rows: Tensor) -> Self:
         return replace(self, inputs=self.inputs[rows], targets=self.targets[rows])
 
-    def to(self, device: torch.device, dtype: torch.dtype) -> Data:
+    def to(self, device: torch.device, dtype: torch.dtype) -> Self:
         targets = self.targets.to(device)
         return replace(
             self,
@@ -51,10 +62,14 @@ class Data:
 
 @dataclass(frozen=True)
 class Splits:
-    """Training and validation data in float64, and what else is known of them."""
+    """Training and validation data, and what else is known of them.
 
-    train: Data
-    validation: Data
+    Numbers are in float64, but those of large tables, which are in the run's precision already.
+    """
+
+    train: Any
+    """``Data``, or ``ImageData`` where the dataset has images."""
+    validation: Any
     low: Tensor
     """(features,) lower corner of the region that the inputs fill."""
     high: Tensor
@@ -125,3 +140,9 @@ def class_quota(counts: list[int], wanted: int) -> list[int]:
         open_classes = [k for k in range(len(quota)) if quota[k] > least[k]]
         quota[max(open_classes, key=lambda k: quota[k] - shares[k])] -= 1
     return quota
+
+
+def balanced_weights(targets: Tensor, classes: int) -> Tensor:
+    """(classes,) n / (classes * n_k): every class counts alike, a sample 1 on average."""
+    counts = torch.bincount(targets.reshape(-1).long(), minlength=classes).double()
+    return counts.sum() / (classes * counts)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -63,6 +63,14 @@ class Plan:
 
 Order = Callable[[int], Tensor | None]
 """Epoch -> the order of its rows, (samples,) int64; None for the data's own."""
+
+
+class Rows(Protocol):
+    """Whatever knows the rows of an epoch's blocks."""
+
+    def rows(self, epoch: int, block: Block) -> tuple[Tensor, Tensor]:
+        """Inputs and targets of one block of one epoch."""
+        ...
 
 
 class Batches:

@@ -10,7 +10,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from nnintro.descent.variants import Batches, Plan
+from nnintro.descent.variants import Plan, Rows
 from nnintro.engines.engine import Advance, Interrupted
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -29,7 +29,7 @@ class Autograd:
     network: nn.Module
     loss: Loss
     plan: Plan
-    batches: Batches
+    batches: Rows
     optimizer: torch.optim.Optimizer
     learning_rate: Callable[[int], float]
     clip_norm: float | None = None

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from nnintro.datasets import Data
+from nnintro.datasets import Samples
 from nnintro.inference.samples import samples_of
 from nnintro.models import Standardized, precision_of
-from nnintro.training.assemble import build_data, prepared, threads, threads_for
+from nnintro.training.assemble import build_data, class_weights_of, prepared, threads, threads_for
 from nnintro.training.engines import autocast_for
-from nnintro.training.evaluation import Evaluator
+from nnintro.training.evaluators import build_evaluator
 from nnintro.training.losses import loss_for
 from nnintro.training.run import Run, load_run
 
@@ -77,23 +77,20 @@ def evaluate(directory: Path, dataset: str | None = None) -> Evaluation:
 
 
 def measured(
-    run: Run, data: Data, *, has_truth: bool
+    run: Run, data: Samples, *, has_truth: bool
 ) -> tuple[dict[str, float], list[list[int]] | None]:
     """Metrics and confusion of raw samples, computed step by step as the training does."""
     experiment, model = run.experiment, run.model
     device, dtype = _device(run), precision_of(model)
     data = prepared(data, model).to(device, dtype)
     network = (model.network if isinstance(model, Standardized) else model).to(device)
-    evaluator = Evaluator(
-        network,
-        loss_for(experiment.loss_name, experiment.task),
-        replace(experiment.task, has_truth=has_truth),
-        experiment.logits,
-        data,
-        autocast_for(experiment, device),
+    loss = loss_for(experiment.loss_name, experiment.task, class_weights_of(experiment))
+    autocast = autocast_for(experiment, device)
+    evaluator = build_evaluator(
+        experiment, network, model, loss, data, autocast, has_truth=has_truth
     )
     # The number of threads changes the order of sums, and so the last bits.
-    with threads(threads_for(network, experiment.batch_size)):
+    with threads(threads_for(network, experiment.batch_size, experiment.task)):
         metrics = evaluator.validate()
     counts = evaluator.confusion
     return metrics, None if counts is None else counts.tolist()

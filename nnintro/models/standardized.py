@@ -1,4 +1,4 @@
-"""A network together with the shift and scale that its inputs were trained under."""
+"""A network together with the shifts and scales that it was trained under."""
 
 from __future__ import annotations
 
@@ -14,32 +14,67 @@ from nnintro.models.table import Row, Tabulated, as_text
 class Standardized(nn.Module):
     """network((x - mean) / scale): a trained model that needs nothing else for raw inputs.
 
-    Mean, scale and the division are in float64, whatever the network's precision; only the quotient
-    is rounded to it.  In float32 neighbouring Unix timestamps are one number, two minutes wide.
+    Where the targets were standardised too, target_scale * network(...) + target_mean: the outputs
+    are in the targets' own units.
+
+    Means, scales and what is done with them are in float64, whatever the network's precision; only
+    the quotient is rounded to it.  In float32 neighbouring Unix timestamps are one number, two
+    minutes wide.
 
     Args:
         network: its parameters say in which precision it computes.
         mean, scale: (inputs,).
+        target_mean, target_scale: (outputs,), or None for targets as they are.
     """
 
     mean: Tensor
     scale: Tensor
+    target_mean: Tensor
+    target_scale: Tensor
 
-    def __init__(self, network: nn.Module, mean: Tensor, scale: Tensor) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        mean: Tensor,
+        scale: Tensor,
+        target_mean: Tensor | None = None,
+        target_scale: Tensor | None = None,
+    ) -> None:
         super().__init__()
         self.network = network
         self.register_buffer("mean", mean.double())
         self.register_buffer("scale", scale.double())
+        self.has_targets = target_mean is not None and target_scale is not None
+        if target_mean is not None and target_scale is not None:
+            self.register_buffer("target_mean", target_mean.double())
+            self.register_buffer("target_scale", target_scale.double())
 
     def forward(self, x: Tensor) -> Tensor:  # (batch, inputs) -> (batch, outputs)
         standard = (x.double() - self.mean) / self.scale
         output: Tensor = self.network(standard.to(precision_of(self.network)))
-        return output
+        return self.unscaled(output)
+
+    def unscaled(self, output: Tensor) -> Tensor:
+        """The network's outputs, (batch, outputs), in the targets' own units."""
+        if not self.has_targets:
+            return output
+        return (output.double() * self.target_scale + self.target_mean).to(output.dtype)
+
+    def scaled(self, targets: Tensor) -> Tensor:
+        """Targets, (batch, outputs), in the units that the network is trained in."""
+        if not self.has_targets:
+            return targets
+        mean, scale = (t.to(targets.device) for t in (self.target_mean, self.target_scale))
+        return (targets - mean) / scale
 
     def rows(self) -> list[Row]:
         features = len(self.mean)
-        rest = cast(Tabulated, self.network).rows()
-        return [Row("standardize", f"{features} -> {features}", "", 0), *rest]
+        found = [Row("standardize", f"{features} -> {features}", "", 0)]
+        found += cast(Tabulated, self.network).rows()
+        if self.has_targets:
+            outputs = len(self.target_mean)
+            found.append(Row("in units", f"{outputs} -> {outputs}", "", 0))
+        return found
 
     def __str__(self) -> str:
         return as_text(self.rows())

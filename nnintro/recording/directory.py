@@ -18,11 +18,13 @@ from nnintro.errors import CheckpointError
 from nnintro.recording.lock import RunLock
 
 
-def create_run_directory(runs_dir: Path, name: str, config: str) -> tuple[Path, RunLock]:
+def create_run_directory(
+    runs_dir: Path, name: str, config: str, data: str | None = None
+) -> tuple[Path, RunLock]:
     """``runs_dir/name``, or ``name-2``, ``name-3``, ...: the first that does not exist yet.
 
-    It takes its name only with ``config`` in it as config.yaml, so that whatever is found under
-    the name of a run can be resumed.
+    It takes its name only with ``config`` in it as config.yaml, and ``data`` as data.json if that
+    is given, so that whatever is found under the name of a run can be resumed.
 
     Returns:
         The folder, and the lock on it.
@@ -40,6 +42,8 @@ def create_run_directory(runs_dir: Path, name: str, config: str) -> tuple[Path, 
             lock = RunLock(unnamed)
             try:
                 write_text(unnamed / "config.yaml", config)
+                if data is not None:
+                    write_text(unnamed / "data.json", data)
                 directory = _take_name(unnamed, runs_dir, name)
                 _sync_folder(runs_dir)
             except BaseException:

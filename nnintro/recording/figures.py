@@ -16,6 +16,7 @@ from nnintro.recording.class_figures import confusion_matrix, decision_regions
 from nnintro.recording.drawing import Array
 from nnintro.recording.function_figures import curve_fit, predicted_against_actual, surface_fit
 from nnintro.recording.history_figures import learning_curves
+from nnintro.recording.map_figures import segmentation
 from nnintro.recording.neuron_figures import neurons
 from nnintro.recording.piece_figures import (
     certified_boxes,
@@ -30,6 +31,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "predicted_against_actual": predicted_against_actual,
     "decision_regions": decision_regions,
     "confusion_matrix": confusion_matrix,
+    "segmentation": segmentation,
     "learning_curves": learning_curves,
     "certified_pieces": certified_pieces,
     "certified_boxes": certified_boxes,

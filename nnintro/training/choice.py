@@ -68,6 +68,8 @@ def not_graph_because(experiment: Experiment, device: torch.device) -> str | Non
     """What keeps a config from the graph engine, in a few words; None where nothing does."""
     if device.type != "cuda":
         return f"the device {device}"
+    if experiment.task.image is not None:
+        return "images"
     if experiment.descent.optimizer.kind == "lbfgs":
         return "the optimizer lbfgs"
     if experiment.descent.variant == "batch":
@@ -88,6 +90,8 @@ def not_fused_because(experiment: Experiment, device: torch.device) -> str | Non
         return "precision bfloat16"
     if experiment.descent.optimizer.kind == "lbfgs":
         return "the optimizer lbfgs"
+    if getattr(experiment.dataset, "class_weights", "none") != "none":
+        return "class weights"
     return "dropout" if model.dropout > 0 else None
 
 
@@ -99,6 +103,7 @@ WHY_NOT: dict[str, Callable[[Experiment, torch.device], str | None]] = {
 
 def autograd_seconds(experiment: Experiment) -> float:
     """About how long autograd would take: calls for every block, and products of every sample."""
+    assert isinstance(experiment.model, MlpModel)
     widths = [experiment.task.inputs, *experiment.model.hidden, experiment.task.outputs]
     weights = sum(a * b for a, b in zip(widths[:-1], widths[1:], strict=True))
     n, size = experiment.dataset.training_samples, experiment.batch_size

@@ -10,16 +10,17 @@ import torch
 from torch import nn
 
 from nnintro.config.experiment import Experiment
-from nnintro.datasets import Data
+from nnintro.config.model import MlpModel
+from nnintro.datasets import Data, ImageData, Samples
 from nnintro.descent.schedules import learning_rate, learning_rates
-from nnintro.descent.variants import Batches, Order, Plan, in_place, shuffled
+from nnintro.descent.variants import Batches, Order, Plan, Rows, in_place, shuffled
 from nnintro.engines.autograd import Autograd
 from nnintro.engines.captured.launch import Captured, CaptureError, Launching
 from nnintro.engines.engine import Engine, Interrupted
 from nnintro.engines.graph import Graph
 from nnintro.models import Dropout
 from nnintro.training.choice import choose_engine, not_served, passed_over
-from nnintro.training.losses import loss_for
+from nnintro.training.losses import Loss
 from nnintro.training.streams import derive, stream
 
 Autocast = Callable[[], contextlib.AbstractContextManager[Any]]
@@ -28,18 +29,20 @@ Autocast = Callable[[], contextlib.AbstractContextManager[Any]]
 def build_engine(
     experiment: Experiment,
     network: nn.Module,
-    train: Data,
+    train: Samples,
     plan: Plan,
     optimizer: torch.optim.Optimizer,
+    loss: Loss,
     say: Callable[[str], None],
     interrupted: Interrupted,
 ) -> Engine:
     """The engine that is chosen; autograd, and a word about it, where CUDA refuses a capture."""
-    device = train.inputs.device
+    device = next(network.parameters()).device
     choice, reason = choose_engine(experiment, device), passed_over(experiment, device)
     if choice == "graph":
         try:
-            return build_graph(experiment, network, train, plan, optimizer)
+            assert isinstance(train, Data)
+            return build_graph(experiment, network, train, plan, optimizer, loss)
         except CaptureError as error:
             choice, reason = "autograd", f"this config on {device}: {error}"
             if experiment.training.engine == "graph":
@@ -47,29 +50,39 @@ def build_engine(
     if reason is not None:
         say(f"engine: autograd, for graph does not serve {reason}")
     if choice == "fused":
+        assert isinstance(train, Data)
         return _fused(experiment, network, train, plan, optimizer, say, interrupted)
-    return _autograd(experiment, network, train, plan, optimizer)
+    return _autograd(experiment, network, train, plan, optimizer, loss)
 
 
 def _autograd(
     experiment: Experiment,
     network: nn.Module,
-    train: Data,
+    train: Samples,
     plan: Plan,
     optimizer: torch.optim.Optimizer,
+    loss: Loss,
 ) -> Engine:
-    device = train.inputs.device
+    device = next(network.parameters()).device
     return Autograd(
         network=network,
-        loss=loss_for(experiment.loss_name, experiment.task),
+        loss=loss,
         plan=plan,
-        batches=Batches(train.inputs, train.targets, _order(experiment, plan), plan.batch_size),
+        batches=_batches(experiment, train, plan),
         optimizer=optimizer,
         learning_rate=learning_rate(experiment.descent, experiment.total_updates),
         clip_norm=experiment.descent.clip_norm,
         autocast=autocast_for(experiment, device),
         before_update=_dropout_stream(network, experiment.seed, device),
     )
+
+
+def _batches(experiment: Experiment, train: Samples, plan: Plan) -> Rows:
+    order, seed = _order(experiment, plan), experiment.seed
+    if isinstance(train, Data):
+        return Batches(train.inputs, train.targets, order, plan.batch_size)
+    assert isinstance(train, ImageData)
+    return train.batches(order, plan.batch_size, lambda epoch: derive(seed, "augmentation", epoch))
 
 
 def _fused(
@@ -85,12 +98,13 @@ def _fused(
     from nnintro.engines.problem import Problem
 
     model, task, loss = experiment.model, experiment.task, experiment.loss_name
+    assert isinstance(model, MlpModel)
     several = task.kind == "multiclass"
     problem = Problem(
         widths=[task.inputs, *model.hidden, task.outputs],
         activations=[*model.activations, model.output_activation],
-        loss=task.kind if loss == "cross_entropy" else loss,
-        one_hot=several and loss != "cross_entropy",
+        loss=task.kind if experiment.logits else loss,
+        one_hot=several and not experiment.logits,
     )
     return Fused(
         network,
@@ -114,6 +128,7 @@ def build_graph(
     train: Data,
     plan: Plan,
     optimizer: torch.optim.Optimizer,
+    loss: Loss,
     launching: Launching = Captured,
 ) -> Engine:
     device = train.inputs.device
@@ -121,7 +136,7 @@ def build_graph(
     drawn_from = {m.generator for m in network.modules() if isinstance(m, Dropout)} - {None}
     return Graph(
         network,
-        loss_for(experiment.loss_name, experiment.task),
+        loss,
         plan,
         train.inputs,
         train.targets,

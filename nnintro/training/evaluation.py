@@ -50,6 +50,10 @@ def outputs_of(
     return outputs.to(precision_of(network))
 
 
+def _as_they_are(outputs: Tensor) -> Tensor:
+    return outputs
+
+
 @dataclass
 class Evaluator:
     """Measures a network on a training and a validation set.
@@ -65,6 +69,9 @@ class Evaluator:
     """Whether outputs are logits (the loss is a cross entropy)."""
     validation: Data
     autocast: Autocast = contextlib.nullcontext
+    unscaled: Callable[[Tensor], Tensor] = _as_they_are
+    """From the units that the network is trained in to the targets' own, which errors are told in;
+    the loss is what training lowers."""
     confusion: Tensor | None = field(default=None, init=False)
     """Of the latest validation, where there are classes."""
 
@@ -81,13 +88,13 @@ class Evaluator:
         outputs = outputs_of(self.network, self.validation.inputs, self.autocast)
         targets = self.validation.targets
         found = {"loss": self._loss(outputs, targets)}
-        if self.task.is_classification:
+        if self.task.classes:
             more, self.confusion = metrics.classification(
                 outputs, targets, self.task, logits=self.logits
             )
             found.update(more)
         else:
-            found.update(metrics.regression(outputs, targets))
+            found.update(metrics.regression(self.unscaled(outputs), self.unscaled(targets)))
             if not self.task.has_truth:
                 del found["sup_error"]
         return found

@@ -6,9 +6,9 @@ import math
 import time
 
 from nnintro.config.experiment import Experiment
+from nnintro.datasets import Data, Splits
 from nnintro.training.assemble import assemble
 from nnintro.training.evaluation import outputs_of
-from nnintro.training.losses import loss_for
 
 PROBED_UPDATES = 50
 BUDGET_SECONDS = 2.0
@@ -20,30 +20,33 @@ def one_digit(value: float) -> float:
     return float(f"{math.floor(value / 10**power * (1 + 1e-9))}e{power}")
 
 
-def learning_rate_to_try(experiment: Experiment) -> float | None:
+def learning_rate_to_try(experiment: Experiment, splits: Splits) -> float | None:
     """The largest of rate/3, rate/10, rate/30, ... that lowers the loss in its first 50 updates.
 
-    None where none was found in two seconds.
+    None where none was found in two seconds, and for images, of which so many take longer.
     """
+    if not isinstance(splits.train, Data):
+        return None
     deadline = time.perf_counter() + BUDGET_SECONDS
     rate = experiment.descent.learning_rate
     for halves in range(1, 17):
         candidate = one_digit(rate / 10 ** (halves / 2))
-        if _descends(experiment, candidate, deadline):
+        if _descends(experiment, splits, candidate, deadline):
             return candidate
         if time.perf_counter() > deadline:
             return None
     return None
 
 
-def _descends(experiment: Experiment, rate: float, deadline: float) -> bool:
+def _descends(experiment: Experiment, splits: Splits, rate: float, deadline: float) -> bool:
     """Whether the loss is lower after 50 updates, all of them made before the deadline."""
     descent = experiment.descent.model_copy(update={"learning_rate": rate})
-    parts = assemble(experiment.model_copy(update={"descent": descent}))
-    loss = loss_for(experiment.loss_name, experiment.task)
+    parts = assemble(experiment.model_copy(update={"descent": descent}), splits=splits)
+    train = parts.train
+    assert isinstance(train, Data)
 
     def current() -> float:
-        return float(loss(outputs_of(parts.network, parts.train.inputs), parts.train.targets))
+        return float(parts.loss(outputs_of(parts.network, train.inputs), train.targets))
 
     before = current()
     advance = parts.engine.advance(0, PROBED_UPDATES, lambda: time.perf_counter() > deadline)

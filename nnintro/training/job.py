@@ -6,7 +6,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +15,27 @@ import torch
 from nnintro.config.experiment import Experiment
 from nnintro.config.load import Config
 from nnintro.config.write import as_yaml
-from nnintro.datasets import Data
+from nnintro.datasets import Samples, Splits
 from nnintro.errors import DivergedError
 from nnintro.recording.console import Display
 from nnintro.recording.directory import create_run_directory, write_json, write_text
 from nnintro.recording.painter import Painter
 from nnintro.recording.recorder import Recorder
 from nnintro.training import opening, words
-from nnintro.training.assemble import Parts, assemble, threads, threads_for
+from nnintro.training.assemble import Parts, assemble, build_data, threads, threads_for
 from nnintro.training.checkpointing import Checkpointer
-from nnintro.training.evaluation import Evaluator
+from nnintro.training.data_file import data_text, require_same_data
+from nnintro.training.evaluators import build_evaluator
 from nnintro.training.hint import learning_rate_to_try
 from nnintro.training.interrupts import Interrupts
 from nnintro.training.loop import OVER, Loop, Outcome
-from nnintro.training.losses import loss_for
-from nnintro.training.moments import MEASURED_SAMPLES, histogram_moments, looks, sketch_moments
+from nnintro.training.moments import (
+    MEASURED_IMAGES,
+    MEASURED_SAMPLES,
+    histogram_moments,
+    looks,
+    sketch_moments,
+)
 from nnintro.training.pictures import Pictures
 from nnintro.training.resume import Reopened
 from nnintro.training.run import Run
@@ -76,25 +82,42 @@ def run_job(request: Request) -> Result:
 
     Raises:
         ConfigError: something only the machine or the data can tell is wrong with the config.
+        DataError: the data cannot be read or used.
         DivergedError: the loss left the finite numbers; everything was saved before.
         CheckpointError: the run cannot be written, or not taken up again.
     """
-    experiment, display = request.config.experiment, request.display
+    display = request.display
     with Interrupts(list(request.signals)) as interrupts:
         with request.config.locating():
+            request, splits = _with_data(request)
+            experiment = request.config.experiment
             start = find_start(request.reopened, experiment, display.warn)
             saved = None if start.state is None else start.state.get("model") or {}
-            parts = assemble(experiment, saved, start.where, display.line, interrupts)
-        with threads(threads_for(parts.network, parts.plan.batch_size)), _folder(request) as folder:
-            return _Job(request, parts, interrupts, start, folder).run()
+            parts = assemble(experiment, saved, start.where, display.line, interrupts, splits)
+        with threads(threads_for(parts.network, parts.plan.batch_size, experiment.task)):
+            with _folder(request, splits) as folder:
+                return _Job(request, parts, interrupts, start, folder).run()
+
+
+def _with_data(request: Request) -> tuple[Request, Splits]:
+    """The data, and the request knowing what only the data can say."""
+    config, reopened = request.config, request.reopened
+    splits = build_data(config.experiment)
+    if reopened is not None:
+        require_same_data(reopened.directory, splits, config)
+    if splits.found is not None:
+        request = replace(request, config=config.with_found(splits.found))
+    return request, splits
 
 
 @contextlib.contextmanager
-def _folder(request: Request) -> Iterator[Path]:
+def _folder(request: Request, splits: Splits) -> Iterator[Path]:
     """The run's folder, locked: a new one, or that of the run that goes on."""
     experiment, reopened = request.config.experiment, request.reopened
     if reopened is None:
-        folder, lock = create_run_directory(request.runs_dir, experiment.name, as_yaml(experiment))
+        folder, lock = create_run_directory(
+            request.runs_dir, experiment.name, as_yaml(experiment), data_text(splits)
+        )
     else:
         folder, lock = reopened.directory, reopened.lock
     with lock:
@@ -120,13 +143,8 @@ class _Job:
         self.task, self.loss_name = experiment.task, experiment.loss_name
         self.total = experiment.total_updates
         self.patience = _patience(experiment)
-        self.evaluator = Evaluator(
-            parts.network,
-            loss_for(self.loss_name, self.task),
-            self.task,
-            experiment.logits,
-            parts.validation,
-            parts.autocast,
+        self.evaluator = build_evaluator(
+            experiment, parts.network, parts.model, parts.loss, parts.validation, parts.autocast
         )
         self.tags = ("train/loss", *self.task.validation_tags(self.loss_name), *UPDATE_TAGS)
 
@@ -155,6 +173,7 @@ class _Job:
             self.task,
             experiment.name,
             logits=experiment.logits,
+            threshold=getattr(experiment.dataset, "threshold", 0.5),
         )
         self.moments = looks(self.total, self.parts.plan, len(self.parts.validation), logging.every)
         return Recorder(
@@ -262,12 +281,14 @@ class _Job:
             self.start.useless,
         )
 
-    def _measured_sample(self) -> Data:
-        train = self.parts.train
-        if len(train) <= MEASURED_SAMPLES:
+    def _measured_sample(self) -> Samples:
+        train, most = self.parts.train, MEASURED_SAMPLES
+        if self.task.image is not None:
+            most = MEASURED_IMAGES
+        if len(train) <= most:
             return train
         generator = stream(self.experiment.seed, "measured")
-        rows = torch.randperm(len(train), generator=generator)[:MEASURED_SAMPLES]
+        rows = torch.randperm(len(train), generator=generator)[:most]
         return train.take(rows.to(self.parts.device))
 
     # --- end -----------------------------------------------------------------------------------
@@ -307,7 +328,7 @@ class _Job:
 
     def _hint(self) -> str:
         rate = self.experiment.descent.learning_rate
-        found = learning_rate_to_try(self.experiment)
+        found = learning_rate_to_try(self.experiment, self.parts.splits)
         if found is None:
             return (
                 f"a smaller learning rate may help, such as --set descent.learning_rate="

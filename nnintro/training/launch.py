@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnintro.config.experiment import smoke
 from nnintro.config.load import Config, load_config
 from nnintro.errors import DivergedError, UsageError
 from nnintro.training.resume import Reopened, reopen
@@ -72,7 +71,7 @@ def _read(
         if config is None:
             raise UsageError("expected a config to train, or a run to resume")
         loaded = load_config(config, overrides, name)
-        return (Config(smoke(loaded.experiment), loaded.source) if smoke_test else loaded), None
+        return loaded.smoked() if smoke_test else loaded, None
     if name is not None:
         raise UsageError("a run that is resumed keeps its name: expected either a name or a run")
     reopened = reopen(resume, runs_dir, config, overrides, smoke_test=smoke_test)

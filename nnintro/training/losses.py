@@ -41,7 +41,7 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
 ELEMENTWISE: dict[str, Loss] = {"mse": mse, "mae": mae, "huber": huber}
 
 
-def loss_for(name: str, task: Task) -> Loss:
+def loss_for(name: str, task: Task, class_weights: Tensor | None = None) -> Loss:
     """The loss of this name on this task.
 
     On several classes the element-wise losses compare with the one-hot vector of the class.

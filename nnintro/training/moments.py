@@ -11,6 +11,7 @@ HISTOGRAMS = 20
 SKETCHES = 5
 MEASURED_SAMPLES = 2048
 """Training samples on which train/loss is measured while training; the summary's is over all."""
+MEASURED_IMAGES = 32
 EVALUATION_SHARE = 0.012
 """Evaluation's share of the arithmetic of training, where it is not below LEAST_POINTS."""
 UPDATE_OVERHEAD_SAMPLES = 2000

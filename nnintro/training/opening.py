@@ -62,6 +62,8 @@ def main_metric(task: Task) -> str:
     """The tag that says most of a run on this task."""
     if task.has_truth:
         return "validation/sup_error"
+    if task.is_segmentation:
+        return "validation/iou"
     return "validation/accuracy" if task.is_classification else "validation/rmse"
 
 

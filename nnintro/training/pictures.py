@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from nnintro.config.task import Task
-from nnintro.datasets import Splits
+from nnintro.datasets import Data, Splits
 from nnintro.models import Steps, input_precision, precision_of
 from nnintro.recording.recorder import Sketch
 from nnintro.training.evaluation import evaluating, outputs_of
+from nnintro.training.maps import maps
 from nnintro.training.metrics import confusion, predicted_classes
 
 PLANE_SIDE = 121
@@ -32,21 +33,31 @@ class Pictures:
     Args:
         model: takes raw inputs, (n, features) -> (n, outputs).
         logits: whether its outputs are logits.
+        threshold: the probability from which a pixel belongs to the second of two classes.
     """
 
     def __init__(
-        self, model: nn.Module, splits: Splits, task: Task, name: str, *, logits: bool
+        self,
+        model: nn.Module,
+        splits: Splits,
+        task: Task,
+        name: str,
+        *,
+        logits: bool,
+        threshold: float = 0.5,
     ) -> None:
         self.model, self.splits, self.task = model, splits, task
         self.name, self.title = name, name
-        self.logits = logits
+        self.logits, self.threshold = logits, threshold
         self._device = next(model.parameters()).device
 
     def sketches(self, step: int) -> list[Sketch]:
         """The figures that suit the task and its number of inputs, after ``step`` updates."""
         self.title = f"{self.name}, update {step:,}"
         makers: list[Callable[[], Sketch]] = []
-        if self.task.is_classification:
+        if self.task.is_segmentation:
+            makers = [self._maps]
+        elif self.task.is_classification:
             makers = [self._regions] if self.task.inputs == 2 else []
             makers.append(self._confusion)
         elif self.task.inputs == 1 and self.task.outputs == 1:
@@ -66,17 +77,29 @@ class Pictures:
     def _sketch(self, kind: str, name: str, arrays: dict[str, Array], **texts: Any) -> Sketch:
         return Sketch(kind, f"figures/{name}", arrays, {"title": self.title, **texts})
 
+    def _raw(self, data: Data) -> Tensor:
+        """(n, features) inputs in their own units."""
+        around = self.splits.standardization
+        if not data.inputs_standardized or around is None:
+            return data.inputs
+        return data.inputs * around.scale + around.mean
+
+    def _maps(self) -> Sketch:
+        threshold = self.threshold
+        arrays = maps(self.model, self.splits.validation, self.task, threshold, self._device)
+        return self._sketch("segmentation", "maps", arrays, names=list(self.task.classes))
+
     def _curve(self) -> Sketch:
         return self._sketch("curve_fit", "fit", self._fit())
 
     def _fit(self) -> dict[str, Array]:
         train = self.splits.train
-        grid = self.splits.validation.inputs
+        grid = self._raw(self.splits.validation)
         if self.splits.truth is None:
             low, high = float(self.splits.low), float(self.splits.high)
             grid = torch.linspace(low, high, 1001, dtype=torch.float64)[:, None]
         arrays = {
-            "inputs": _thin(train.inputs[:, 0]),
+            "inputs": _thin(self._raw(train)[:, 0]),
             "targets": _thin(train.targets[:, 0]),
             "grid": _array(grid[:, 0]),
             "prediction": _array(self._outputs(grid)[:, 0]),
@@ -117,7 +140,7 @@ class Pictures:
             "x1": _array(x1),
             "x2": _array(x2),
             "prediction": _square(self._outputs(points)[:, 0]),
-            "inputs": _thin(self.splits.train.inputs),
+            "inputs": _thin(self._raw(self.splits.train)),
         }
         if self.splits.truth is not None:
             arrays["truth"] = _square(self.splits.truth(points)[:, 0])
@@ -131,7 +154,7 @@ class Pictures:
             "x2": _array(x2),
             "classes": _square(predicted_classes(outputs, self.task, logits=self.logits)),
             "confidence": _square(self._confidence(outputs)),
-            "inputs": _thin(self.splits.train.inputs),
+            "inputs": _thin(self._raw(self.splits.train)),
             "labels": _thin(self.splits.train.targets.reshape(-1).long()),
         }
         return self._sketch("decision_regions", "fit", arrays, names=list(self.task.classes))
@@ -151,9 +174,8 @@ class Pictures:
 
     def _confusion(self) -> Sketch:
         validation = self.splits.validation
-        predicted = predicted_classes(
-            self._outputs(validation.inputs), self.task, logits=self.logits
-        )
+        outputs = self._outputs(self._raw(validation))
+        predicted = predicted_classes(outputs, self.task, logits=self.logits)
         labels = validation.targets.reshape(-1).long()
         counts = confusion(labels, predicted, len(self.task.classes))
         arrays = {"counts": _array(counts)}
@@ -161,9 +183,10 @@ class Pictures:
 
     def _scatter(self) -> Sketch:
         validation = self.splits.validation
+        few = validation.take(torch.arange(len(validation))[:: _stride(len(validation))])
         arrays = {
-            "targets": _thin(validation.targets[:, 0]),
-            "predictions": _thin(self._outputs(validation.inputs)[:, 0]),
+            "targets": _array(few.targets[:, 0]),
+            "predictions": _array(self._outputs(self._raw(few))[:, 0]),
         }
         return self._sketch("predicted_against_actual", "fit", arrays)
 
@@ -179,5 +202,8 @@ def _square(values: Tensor) -> Array:
 
 def _thin(values: Tensor) -> Array:
     """At most MOST_POINTS rows, evenly taken."""
-    stride = -(-len(values) // MOST_POINTS)
-    return _array(values[::stride])
+    return _array(values[:: _stride(len(values))])
+
+
+def _stride(count: int) -> int:
+    return -(-count // MOST_POINTS) or 1

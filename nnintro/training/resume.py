@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nnintro.config.experiment import flat_values, smoke
+from nnintro.config.experiment import flat_values
+from nnintro.config.found import FromFiles
 from nnintro.config.load import Config, load_config
 from nnintro.config.override import RIVALS
 from nnintro.config.wording import shown
 from nnintro.errors import CheckpointError, ConfigError, Problem
 from nnintro.recording.lock import RunLock
+from nnintro.training.data_file import with_data
 
 LONGEST = 300
 """Characters of a value in a message."""
@@ -88,11 +90,15 @@ def reopen(
     try:
         begun = run_config(directory).experiment
         now = load_config(directory / "config.yaml" if config is None else config, overrides)
-        experiment = smoke(now.experiment) if smoke_test else now.experiment
+        now = now.smoked() if smoke_test else now
+        if not now.experiment.is_known and isinstance(begun.dataset, FromFiles):
+            assert begun.dataset.found is not None
+            now = now.with_found(begun.dataset.found)
+        experiment = now.experiment
         named = {text.partition("=")[0].strip() for text in overrides}
         if "name" not in named:
             experiment = experiment.model_copy(update={"name": begun.name})
-        now = Config(experiment, now.source)
+        now = replace(now, experiment=experiment)
         differences = list(changed(flat_values(begun), flat_values(experiment)))
         with now.locating():
             _refuse_what_was_not_asked_for(differences, named)
@@ -111,9 +117,10 @@ def run_config(directory: Path) -> Config:
         CheckpointError: it has none, or none that can be used.
     """
     try:
-        return load_config(directory / "config.yaml")
+        config = load_config(directory / "config.yaml")
     except ConfigError as error:
         raise CheckpointError(f"{directory} cannot be used: {error}") from error
+    return with_data(config, directory)
 
 
 def _summary(directory: Path) -> dict[str, Any]:

@@ -14,12 +14,15 @@ import torch
 from torch import Tensor, nn
 
 from nnintro.config.experiment import Experiment
+from nnintro.config.found import FromFiles
 from nnintro.config.load import Config
+from nnintro.config.unet import UnetModel
 from nnintro.errors import CheckpointError, DataError
 from nnintro.models import input_precision
 from nnintro.recording.checkpoint import load_checkpoint
 from nnintro.recording.history import read_history
 from nnintro.training.assemble import build_model, load_parameters
+from nnintro.training.data_file import digest
 from nnintro.training.evaluation import outputs_of
 from nnintro.training.resume import run_config
 
@@ -87,7 +90,20 @@ def _features(model: nn.Module) -> int:
 
 def architecture(experiment: Experiment) -> dict[str, Any]:
     """What decides which function a set of parameters is; kept in the checkpoint."""
-    model, task = experiment.model, experiment.task
+    model, task, dataset = experiment.model, experiment.task, experiment.dataset
+    of_data = {}
+    if isinstance(dataset, FromFiles) and dataset.found is not None:
+        of_data = {"data": digest(dataset.found)}
+    if isinstance(model, UnetModel):
+        return {
+            "kind": model.kind,
+            "inputs": task.inputs,
+            "channels": list(model.channels),
+            "normalization": model.normalization,
+            "outputs": task.outputs,
+            "image": list(task.image or ()),
+            **of_data,
+        }
     return {
         "kind": model.kind,
         "inputs": task.inputs,
@@ -95,7 +111,8 @@ def architecture(experiment: Experiment) -> dict[str, Any]:
         "outputs": task.outputs,
         "activations": list(model.activations),
         "output_activation": model.output_activation,
-        "standardize": experiment.dataset.standardize,
+        "standardize": dataset.standardize,
+        **of_data,
     }
 
 

@@ -36,8 +36,8 @@ def closing(summary: dict[str, Any], loss_name: str, directory: Path) -> dict[st
     facts = {
         tag: f"{value:.6g}"
         for tag, value in summary["metrics"].items()
-        # The loss under its own name, as a metric, would be a line said twice.
-        if tag != f"validation/{loss_name}"
+        # The loss under its own name, as a metric, would be a line said twice (but in other units).
+        if tag != f"validation/{loss_name}" or value != summary["metrics"].get("validation/loss")
     }
     seconds = summary["seconds"]
     facts["updates"] = (
@@ -61,10 +61,15 @@ def _dashboard_command(runs_dir: Path) -> str:
 
 def _data_fact(experiment: Experiment, parts: Parts) -> str:
     dataset = experiment.dataset
-    what = getattr(dataset, "formula", None) or getattr(dataset, "generator", "")
+    names = (getattr(dataset, key, None) for key in ("formula", "generator", "name", "path"))
+    what = next((str(name) for name in names if name), "")
     task = experiment.task
+    shape = f"{task.inputs} in, {task.outputs} out"
+    if task.image is not None:
+        height, width = task.image
+        shape = f"{task.inputs} x {height} x {width} in, {task.outputs} x {height} x {width} out"
     return (
-        f"{dataset.kind} ({what}): {task.kind}, {task.inputs} in, {task.outputs} out; "
+        f"{dataset.kind} ({what}): {task.kind}, {shape}; "
         f"{len(parts.train):,} training and {len(parts.validation):,} validation samples"
     )
 

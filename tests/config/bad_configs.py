@@ -498,13 +498,13 @@ descent:
     "a missing kind": (
         "dataset: {formula: x}\nmodel: {kind: mlp}\n",
         [
-            "bad.yaml:1:1: dataset.kind: required key is missing; expected function, regression or classification",
+            "bad.yaml:1:1: dataset.kind: required key is missing; expected function, regression, classification, bundled, table or images",
         ],
     ),
     "a missing kind of model": (
         "dataset: {kind: function, formula: x}\nmodel: {hidden: [3]}\n",
         [
-            "bad.yaml:2:1: model.kind: required key is missing; expected mlp or steps",
+            "bad.yaml:2:1: model.kind: required key is missing; expected mlp, steps or unet",
         ],
     ),
     "a misspelt kind key": (
@@ -530,32 +530,32 @@ descent:
     "a misspelt kind": (
         "dataset: {kind: functon, formula: x, samples: 0}\nmodel: {kind: mlp}\n",
         [
-            "bad.yaml:1:17: dataset.kind: expected function, regression or classification, got 'functon'; did you mean 'function'?",
+            "bad.yaml:1:17: dataset.kind: expected function, regression, classification, bundled, table or images, got 'functon'; did you mean 'function'?",
             "bad.yaml:1:47: dataset.samples: expected a number of at least 1, got 0",
         ],
     ),
     "a kind there is not": (
         "dataset: {kind: spreadsheet, path: a.csv}\nmodel: {kind: mlp}\n",
         [
-            "bad.yaml:1:17: dataset.kind: expected function, regression or classification, got 'spreadsheet'",
+            "bad.yaml:1:17: dataset.kind: expected function, regression, classification, bundled, table or images, got 'spreadsheet'",
         ],
     ),
     "a generator for a kind": (
         "dataset: {kind: moons}\nmodel: {kind: mlp}\n",
         [
-            "bad.yaml:1:17: dataset.kind: expected function, regression or classification, got 'moons'; write kind: classification, generator: moons",
+            "bad.yaml:1:17: dataset.kind: expected function, regression, classification, bundled, table or images, got 'moons'; write kind: classification, generator: moons",
         ],
     ),
     "a kind that is a list": (
         "dataset: {kind: [function]}\nmodel: {kind: mlp}\n",
         [
-            "bad.yaml:1:17: dataset.kind: expected function, regression or classification, got ['function']",
+            "bad.yaml:1:17: dataset.kind: expected function, regression, classification, bundled, table or images, got ['function']",
         ],
     ),
     "a kind that is null": (
         "dataset: {kind: }\nmodel: {kind: mlp}\n",
         [
-            "bad.yaml:1:16: dataset.kind: expected function, regression or classification, got nothing",
+            "bad.yaml:1:16: dataset.kind: expected function, regression, classification, bundled, table or images, got nothing",
         ],
     ),
     "a misspelt optimizer": (
@@ -620,8 +620,8 @@ VALUES: dict[str, tuple[str, list[str]]] = {
     "a number for a section": (
         "dataset: 5\nmodel: 6\n",
         [
-            "bad.yaml:1:10: dataset: expected a mapping with a kind (function, regression or classification), got 5",
-            "bad.yaml:2:8: model: expected a mapping with a kind (mlp or steps), got 6",
+            "bad.yaml:1:10: dataset: expected a mapping with a kind (function, regression, classification, bundled, table or images), got 5",
+            "bad.yaml:2:8: model: expected a mapping with a kind (mlp, steps or unet), got 6",
         ],
     ),
     "nothing for a section": (
@@ -639,8 +639,8 @@ VALUES: dict[str, tuple[str, list[str]]] = {
     "a name for a section": (
         "dataset: moons\nmodel: mlp\n",
         [
-            "bad.yaml:1:10: dataset: expected a mapping with a kind (function, regression or classification), got 'moons'",
-            "bad.yaml:2:8: model: expected a mapping with a kind (mlp or steps), got 'mlp'; write {kind: mlp}",
+            "bad.yaml:1:10: dataset: expected a mapping with a kind (function, regression, classification, bundled, table or images), got 'moons'",
+            "bad.yaml:2:8: model: expected a mapping with a kind (mlp, steps or unet), got 'mlp'; write {kind: mlp}",
         ],
     ),
     "a number for a name or mapping": (
@@ -1342,7 +1342,7 @@ logging: !!map {scalars: 5}
 """,
         [
             "bad.yaml:1:1: nane: unknown key; did you mean 'name'?",
-            "bad.yaml:3:9: dataset.kind: expected function, regression or classification, got 'functoin'; did you mean 'function'?",
+            "bad.yaml:3:9: dataset.kind: expected function, regression, classification, bundled, table or images, got 'functoin'; did you mean 'function'?",
             "bad.yaml:4:3: dataset.formul: unknown key; did you mean 'formula'?",
             "bad.yaml:4:11: dataset.formula: column 5: unknown name 'y'; with 1 input the variable is x",
             "bad.yaml:5:12: dataset.samples: expected a whole number, got 'many'",
@@ -1378,7 +1378,7 @@ loss: cross_entropy
 descent: {batch_size: 2000}
 """,
         [
-            "bad.yaml:1:17: dataset.kind: expected function, regression or classification, got 'nothing'",
+            "bad.yaml:1:17: dataset.kind: expected function, regression, classification, bundled, table or images, got 'nothing'",
             "bad.yaml:2:41: model.dropout: there is no hidden layer to drop units from; expected 0",
         ],
     ),

@@ -22,6 +22,6 @@ def with_graph(values, launching):
     experiment = load_config(values, ["training.engine=autograd"]).experiment
     parts = assembling.assemble(experiment)
     parts.engine = engines.build_graph(
-        experiment, parts.network, parts.train, parts.plan, parts.optimizer, launching
+        experiment, parts.network, parts.train, parts.plan, parts.optimizer, parts.loss, launching
     )
     return parts

@@ -142,7 +142,7 @@ class TestDivergence:
         monkeypatch.setattr(hint, "BUDGET_SECONDS", 0.5)
         experiment = load_config(LINE, ["descent.learning_rate=5"]).experiment
         begun = time.perf_counter()
-        assert hint.learning_rate_to_try(experiment) is None
+        assert hint.learning_rate_to_try(experiment, build_data(experiment)) is None
         assert time.perf_counter() - begun < 8
 
     def test_a_hint_that_was_not_seen_to_descend_says_so(self, tmp_path, monkeypatch):

@@ -1,0 +1,63 @@
+"""What a segmentation does with a few images, as arrays to be drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nnintro.config.task import Task
+from nnintro.datasets import ImageData
+from nnintro.models import precision_of
+from nnintro.training.evaluation import evaluating
+
+SHOWN = 4
+"""Images, from the first on: the same ones every time, so that they can be watched."""
+
+Array = np.ndarray[Any, Any]
+
+
+def maps(
+    model: nn.Module, data: ImageData, task: Task, threshold: float, device: torch.device
+) -> dict[str, Array]:
+    """A few images of the data with their masks and the network's answers.
+
+    Returns:
+        ``images`` (k, H, W) of one channel or (k, H, W, 3), in [0, 1]; ``truth`` and ``predicted``
+        (k, H, W) class numbers; ``confidence`` (k, H, W), of two classes the probability of the
+        second, of more that of the predicted one.
+    """
+    few = data.take(torch.arange(min(SHOWN, len(data)))).to(device, precision_of(model))
+    inputs, targets = few.rows(torch.arange(len(few)))
+    with evaluating(model):
+        logits = model(inputs).float()
+    confidence, predicted = answers(logits, threshold)
+    truth = targets[:, 0] if targets.dim() == 4 else targets
+    return {
+        "images": _pictures(inputs.float().cpu()),
+        "truth": truth.long().cpu().numpy().astype(np.int32),
+        "predicted": predicted.cpu().numpy().astype(np.int32),
+        "confidence": confidence.cpu().numpy(),
+    }
+
+
+def answers(logits: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    """(b, outputs, H, W) logits -> confidence and class number, (b, H, W) each."""
+    if logits.shape[1] == 1:
+        confidence = logits[:, 0].sigmoid()
+        return confidence, (confidence >= threshold).long()
+    best = logits.softmax(1).max(1)
+    return best.values, best.indices
+
+
+def _pictures(inputs: Tensor) -> Array:
+    """Each image stretched from its darkest to its brightest, a percent at each end left over."""
+    flat = inputs.flatten(1)
+    low, high = (torch.quantile(flat, q, dim=1) for q in (0.01, 0.99))
+    room = torch.where(high > low, high - low, torch.ones_like(high))
+    stretched = ((inputs - low[:, None, None, None]) / room[:, None, None, None]).clamp(0, 1)
+    colours = stretched.permute(0, 2, 3, 1)
+    found: Array = (colours[..., :3] if colours.shape[-1] >= 3 else colours[..., 0]).numpy()
+    return found
