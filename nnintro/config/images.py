@@ -15,6 +15,9 @@ Size = Annotated[
     exactly(2, "[height, width]"),
 ]
 
+MADE_SIZE = 64
+MADE_SAMPLES = 200
+
 
 class ImagesDataset(FromFiles):
     """Folders `images/` and `masks/` with files of the same names, or images made up by a rule."""
@@ -54,3 +57,14 @@ class ImagesDataset(FromFiles):
     """Shift and scale each channel to mean 0 and deviation 1, inside the network."""
     memory: Positive = 1024.0
     """MiB of decoded images kept in memory; what is beyond is read from disk when it is needed."""
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        """Height and width of made-up images."""
+        height, width = self.size or (MADE_SIZE, MADE_SIZE)
+        return height, width
+
+    @property
+    def images(self) -> int:
+        """How many are made up."""
+        return self.samples or MADE_SAMPLES

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Generic, Protocol, Self
 
 import torch
 from torch import Tensor
+from typing_extensions import TypeVar
 
 from nnintro.config.found import Found
 
@@ -49,12 +51,29 @@ class Data:
         )
 
 
+class Samples(Protocol):
+    """What every kind of samples can do; tables of numbers are ``Data``."""
+
+    def __len__(self) -> int: ...
+
+    def take(self, rows: Tensor) -> Self:
+        """A part of the rows, by their numbers."""
+        ...
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> Self:
+        """The same samples, delivered there and in this type."""
+        ...
+
+
+Some = TypeVar("Some", bound=Samples, default=Data)
+
+
 @dataclass(frozen=True)
-class Splits:
+class Splits(Generic[Some]):
     """Training and validation data in float64, and what else is known of them."""
 
-    train: Data
-    validation: Data
+    train: Some
+    validation: Some
     low: Tensor
     """(features,) lower corner of the region that the inputs fill."""
     high: Tensor
