@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor
 
@@ -10,8 +12,10 @@ from nnintro.config.images import ImagesDataset
 from nnintro.config.task import Task
 from nnintro.datasets.data import Splits, Standardization
 from nnintro.datasets.images.data import ImageData
+from nnintro.datasets.images.folder import pairs_of
 from nnintro.datasets.images.format import Format
 from nnintro.datasets.images.made import GENERATORS
+from nnintro.datasets.images.scan import form_of, look
 from nnintro.datasets.images.statistics import Statistics, statistics_of
 from nnintro.datasets.images.store import InMemory, Store
 
@@ -27,7 +31,21 @@ def build_images(
         DataError: a file, or the folder, is not as it must be.
         ConfigError: the section asks for what the files do not have (names of classes, points).
     """
-    return _made(dataset, data, splitting)
+    if dataset.path is None:
+        return _made(dataset, data, splitting)
+    return _read(dataset, Path(dataset.path), data, splitting)
+
+
+def _read(
+    dataset: ImagesDataset, folder: Path, data: torch.Generator, splitting: torch.Generator
+) -> Splits[ImageData]:
+    pairs = pairs_of(folder)
+    if dataset.samples is not None and dataset.samples < len(pairs):
+        chosen = torch.randperm(len(pairs), generator=data)[: dataset.samples]
+        pairs = [pairs[number] for number in chosen.sort().values.tolist()]
+    rows = shares(len(pairs), dataset.validation, splitting)
+    store, form, known = look(pairs, form_of(pairs, dataset), dataset, rows[0])
+    return splits_of(dataset, store, form, rows, known, {})
 
 
 def _made(

@@ -42,4 +42,8 @@ class Format:
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> Format:
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in description.items()})
+        plain: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in description.items()
+        }
+        return cls(**plain)

@@ -37,8 +37,8 @@ class Histogram:
 
     def add(self, image: NDArray[np.unsignedinteger]) -> None:
         """Count the pixels of an image (channels, height, width)."""
-        for counts, channel in zip(self.counts, image, strict=True):
-            counts += np.bincount(channel.reshape(-1), minlength=self.largest + 1)
+        for number, channel in enumerate(image):
+            self.counts[number] += np.bincount(channel.reshape(-1), minlength=self.largest + 1)
 
     def statistics(self) -> Statistics:
         values = np.arange(self.largest + 1)
@@ -49,9 +49,8 @@ class Histogram:
 
 def _moments(counts: list[int], values: NDArray[np.int64]) -> tuple[int, int, float, float]:
     """Smallest and largest value, mean and deviation, from exact sums."""
-    present = [
-        (count, value) for count, value in zip(counts, values.tolist(), strict=True) if count
-    ]
+    pairs = zip(counts, values.tolist(), strict=True)
+    present = [(count, value) for count, value in pairs if count]
     pixels = sum(count for count, _ in present)
     total = sum(count * value for count, value in present)
     squares = sum(count * value**2 for count, value in present)
@@ -71,13 +70,14 @@ def statistics_of(store: InMemory, rows: Tensor) -> Statistics:
 
 def _of_numbers(images: Tensor, rows: Tensor) -> Statistics:
     """Of images of floating point numbers: the mean first, then squares about it."""
-    blocks = rows.split(ROWS_AT_A_TIME)
+    # The rows of each block, taken out and widened one block at a time.
+    starts = range(0, len(rows), ROWS_AT_A_TIME)
+    blocks = [rows[start : start + ROWS_AT_A_TIME] for start in starts]
     pixels = len(rows) * images.shape[2] * images.shape[3]
-    mean = sum(images[block].double().sum((0, 2, 3)) for block in blocks) / pixels
-    squares = [
-        (images[block].double() - mean[:, None, None]).square().sum((0, 2, 3)) for block in blocks
-    ]
+    totals = [images[block].double().sum((0, 2, 3)) for block in blocks]
+    mean = (torch.stack(totals).sum(0) / pixels)[:, None, None]
+    squares = [(images[block].double() - mean).square().sum((0, 2, 3)) for block in blocks]
     low = torch.stack([images[block].amin((0, 2, 3)) for block in blocks]).amin(0).double()
     high = torch.stack([images[block].amax((0, 2, 3)) for block in blocks]).amax(0).double()
-    scale = (sum(squares) / pixels).sqrt()
-    return Statistics(low, high, mean, torch.where(high > low, scale, 1.0))
+    scale = (torch.stack(squares).sum(0) / pixels).sqrt()
+    return Statistics(low, high, mean[:, 0, 0], torch.where(high > low, scale, 1.0))

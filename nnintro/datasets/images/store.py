@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -85,8 +85,3 @@ class _Gather:
 
     def close(self) -> None:
         """Nothing to give back."""
-
-
-def stacked(rows: Sequence[Rows]) -> Rows:
-    images, labels = zip(*rows, strict=True)
-    return torch.stack(images), torch.stack(labels)
