@@ -15,6 +15,9 @@ Size = Annotated[
     exactly(2, "[height, width]"),
 ]
 
+MADE_SIZE = 64
+MADE_SAMPLES = 200
+
 
 class ImagesDataset(FromFiles):
     """Folders `images/` and `masks/` with files of the same names, or images made up by a rule."""
@@ -55,12 +58,23 @@ class ImagesDataset(FromFiles):
     memory: Positive = 1024.0
     """MiB of decoded images kept in memory; what is beyond is read from disk when it is needed."""
 
+    @property
+    def pixels(self) -> tuple[int, int]:
+        """Height and width of made-up images."""
+        height, width = self.size or (MADE_SIZE, MADE_SIZE)
+        return height, width
+
+    @property
+    def images(self) -> int:
+        """How many are made up."""
+        return self.samples or MADE_SAMPLES
+
 
 def resolved(dataset: ImagesDataset) -> dict[str, Any]:
     """The values that were left to the generator, written out."""
     if dataset.generator is None:
         return {}
-    found: dict[str, Any] = {"samples": dataset.samples or 200, "size": dataset.size or [64, 64]}
+    found: dict[str, Any] = {"samples": dataset.images, "size": list(dataset.pixels)}
     if dataset.generator == "sky":
         found["point_radius"] = dataset.point_radius or 2.0
     return found

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, Self
+from typing import Generic, Protocol, Self
 
 import torch
 from torch import Tensor
+from typing_extensions import TypeVar
 
 from nnintro.config.found import Found
 
@@ -20,16 +21,6 @@ class Standardization:
 
     mean: Tensor
     scale: Tensor
-
-
-class Samples(Protocol):
-    """What is trained and measured on, whatever holds it."""
-
-    def __len__(self) -> int: ...
-
-    def take(self, rows: Tensor) -> Self: ...
-
-    def to(self, device: torch.device, dtype: torch.dtype) -> Self: ...
 
 
 @dataclass(frozen=True)
@@ -60,16 +51,32 @@ class Data:
         )
 
 
+class Samples(Protocol):
+    """What every kind of samples can do; tables of numbers are ``Data``."""
+
+    def __len__(self) -> int: ...
+
+    def take(self, rows: Tensor) -> Self:
+        """A part of the rows, by their numbers."""
+        ...
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> Self:
+        """The same samples, delivered there and in this type."""
+        ...
+
+
+Some = TypeVar("Some", bound=Samples, default=Data)
+
+
 @dataclass(frozen=True)
-class Splits:
+class Splits(Generic[Some]):
     """Training and validation data, and what else is known of them.
 
     Numbers are in float64, but those of large tables, which are in the run's precision already.
     """
 
-    train: Any
-    """``Data``, or ``ImageData`` where the dataset has images."""
-    validation: Any
+    train: Some
+    validation: Some
     low: Tensor
     """(features,) lower corner of the region that the inputs fill."""
     high: Tensor

@@ -1,0 +1,11 @@
+"""dataset kind ``images``: folders of images and masks, or images made up by a rule."""
+
+from __future__ import annotations
+
+from nnintro.datasets.images.build import build_images
+from nnintro.datasets.images.data import ImageBatches, ImageData
+from nnintro.datasets.images.fitting import read_image
+from nnintro.datasets.images.folder import image_files
+from nnintro.datasets.images.points import points_of
+
+__all__ = ["ImageBatches", "ImageData", "build_images", "image_files", "points_of", "read_image"]

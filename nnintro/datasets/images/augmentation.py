@@ -1,0 +1,98 @@
+"""Images and their masks turned, mirrored and shifted alike, as a pure function of seed and row.
+
+What is done to row i in an epoch follows from that epoch's seed and i alone, not from the rows
+beside it: every block size and every resumption sees the same images.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nnintro.datasets.images.made.fields import reflected
+
+LARGEST_SHIFT = 8
+"""A crop moves an image by at most this part of its height and width (an eighth)."""
+
+
+@dataclass(frozen=True)
+class Moves:
+    """What is done to each of b images, in this order; (b,) each."""
+
+    down: Tensor
+    """Pixels that the frame moves down over the image, continued beyond its borders by
+    reflection."""
+    right: Tensor
+    mirrored: Tensor
+    """Whether left and right change places."""
+    quarters: Tensor
+    """Quarter turns, counter-clockwise: 0 to 3; of images that are not square 0 and 2."""
+
+
+def moves(names: tuple[str, ...], seed: int, rows: Tensor, height: int, width: int) -> Moves:
+    """What happens to these rows in the epoch of this seed."""
+    random = _random(seed, rows.cpu().numpy())  # (4, b) in [0, 1)
+    turns = 4 if height == width else 2
+    drawn = {
+        "down": _whole(random[0], 2 * (height // LARGEST_SHIFT) + 1) - height // LARGEST_SHIFT,
+        "right": _whole(random[1], 2 * (width // LARGEST_SHIFT) + 1) - width // LARGEST_SHIFT,
+        "mirrored": _whole(random[2], 2),
+        "quarters": _whole(random[3], turns) * (4 // turns),
+    }
+    wanted = {"down": "crop", "right": "crop", "mirrored": "flip", "quarters": "rotate"}
+    done = {
+        move: values if wanted[move] in names else torch.zeros_like(values)
+        for move, values in drawn.items()
+    }
+    return Moves(done["down"], done["right"], done["mirrored"].bool(), done["quarters"])
+
+
+def moved(images: Tensor, to: Moves) -> Tensor:
+    """(b, channels, height, width) or (b, height, width) of any type: shifted, mirrored, turned."""
+    height, width = images.shape[-2:]
+    # Backwards: pixel (i, j) of the result, or (j, i) after an odd number of quarter turns, is
+    # pixel (row[i], column[j]) of the image.
+    rows, columns = torch.arange(height), torch.arange(width)
+    upside_down = (to.quarters >= 2)[:, None]
+    crosswise = ((to.quarters == 1) | (to.quarters == 2))[:, None] ^ to.mirrored[:, None]
+    rows = torch.where(upside_down, height - 1 - rows, rows) + to.down[:, None]
+    columns = torch.where(crosswise, width - 1 - columns, columns) + to.right[:, None]
+    row, column = reflected(rows, height), reflected(columns, width)
+    places = row[:, :, None] * width + column[:, None, :]  # (b, height, width)
+    if height == width:
+        odd = (to.quarters % 2 == 1)[:, None, None]
+        places = torch.where(odd, places.transpose(1, 2), places)
+    return _gathered(images, places.flatten(1).to(images.device))
+
+
+def _gathered(images: Tensor, places: Tensor) -> Tensor:
+    """(b, ..., height, width) at places (b, height * width) of the plane, in the same shape."""
+    kind = images.dtype
+    # torch gathers no uint16; the bits are the same.
+    bits = images.view(torch.int16) if kind == torch.uint16 else images
+    planes = bits.flatten(-2)
+    if planes.dim() == 3:
+        places = places[:, None].expand(-1, planes.shape[1], -1)
+    found = planes.gather(-1, places).view_as(bits)
+    return found.view(kind)
+
+
+def _whole(random: NDArray[np.float64], count: int) -> Tensor:
+    return torch.from_numpy((random * count).astype(np.int64))
+
+
+def _random(seed: int, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(4, b) numbers in [0, 1): the finalizer of SplitMix64 (Steele, Lea and Flood, 2014).
+
+    Number k of row i is output 4 i + k of the generator that this seed starts.
+    """
+    place = 4 * rows.astype(np.uint64) + np.arange(4, dtype=np.uint64)[:, None] + np.uint64(1)
+    z = np.uint64(seed % 2**64) + place * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z = z ^ (z >> np.uint64(31))
+    return (z >> np.uint64(11)).astype(np.float64) / 2.0**53

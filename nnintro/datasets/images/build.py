@@ -1,0 +1,122 @@
+"""dataset kind ``images``: from the section to training and validation images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from nnintro.config.found import Found
+from nnintro.config.images import ImagesDataset
+from nnintro.config.task import Task
+from nnintro.datasets.data import Splits, Standardization
+from nnintro.datasets.images.data import ImageData
+from nnintro.datasets.images.folder import pairs_of
+from nnintro.datasets.images.format import Format
+from nnintro.datasets.images.made import GENERATORS
+from nnintro.datasets.images.scan import form_of, look
+from nnintro.datasets.images.statistics import Statistics, statistics_of
+from nnintro.datasets.images.store import InMemory, Store
+
+POINT_RADIUS_OF_A_SKY = 2.0
+
+
+def build_images(
+    dataset: ImagesDataset, data: torch.Generator, splitting: torch.Generator
+) -> Splits[ImageData]:
+    """Make the images up, or read them, and split them at random.
+
+    Raises:
+        DataError: a file, or the folder, is not as it must be.
+        ConfigError: the section asks for what the files do not have (names of classes, points).
+    """
+    if dataset.path is None:
+        return _made(dataset, data, splitting)
+    return _read(dataset, Path(dataset.path), data, splitting)
+
+
+def _read(
+    dataset: ImagesDataset, folder: Path, data: torch.Generator, splitting: torch.Generator
+) -> Splits[ImageData]:
+    pairs = pairs_of(folder)
+    if dataset.samples is not None and dataset.samples < len(pairs):
+        chosen = torch.randperm(len(pairs), generator=data)[: dataset.samples]
+        pairs = [pairs[number] for number in chosen.sort().values.tolist()]
+    rows = shares(len(pairs), dataset.validation, splitting)
+    store, form, known = look(pairs, form_of(pairs, dataset), dataset, rows[0])
+    return splits_of(dataset, store, form, rows, known, {})
+
+
+def _made(
+    dataset: ImagesDataset, data: torch.Generator, splitting: torch.Generator
+) -> Splits[ImageData]:
+    assert dataset.generator is not None
+    generator = GENERATORS[dataset.generator]
+    made = generator.make(dataset, dataset.images, data)
+    form = Format(
+        size=dataset.pixels,
+        fit=dataset.fit,
+        channels=1,
+        convert=False,
+        bits=8 if generator.units == "fraction" else None,
+        values=(0, 1),
+        classes=tuple(dataset.classes or generator.classes),
+        threshold=dataset.threshold,
+        point_radius=dataset.point_radius
+        or (POINT_RADIUS_OF_A_SKY if dataset.generator == "sky" else None),
+    )
+    training, validation = shares(dataset.images, dataset.validation, splitting)
+    facts: dict[str, object] = {"data": f"made up by the generator {dataset.generator}"}
+    if dataset.generator == "sky":
+        facts["signal_to_noise"] = dataset.signal_to_noise
+    store = InMemory(made.images, made.masks)
+    known = statistics_of(store, training)
+    return splits_of(dataset, store, form, (training, validation), known, facts)
+
+
+def shares(images: int, fraction: float, splitting: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Numbers of the images to train with and to validate with, in order; one each at least."""
+    held_out = torch.zeros(images, dtype=torch.bool)
+    count = min(max(1, round(images * fraction)), images - 1)
+    held_out[torch.randperm(images, generator=splitting)[:count]] = True
+    return (~held_out).nonzero()[:, 0], held_out.nonzero()[:, 0]
+
+
+def splits_of(
+    dataset: ImagesDataset,
+    store: Store,
+    form: Format,
+    rows: tuple[Tensor, Tensor],
+    known: Statistics,
+    facts: dict[str, object],
+) -> Splits[ImageData]:
+    """Rows of a store as training and validation data, with what is known of them."""
+    training, validation = rows
+    count = len(form.classes)
+    task = Task(
+        "segmentation",
+        inputs=form.channels,
+        outputs=1 if count == 2 else count,
+        classes=form.classes,
+        image=form.size,
+        has_points=form.point_radius is not None,
+    )
+    size = f"{form.size[0]} x {form.size[1]}"
+    more: dict[str, object] = {
+        "images": len(store),
+        "size": size,
+        "channels": form.channels,
+        "classes": list(form.classes),
+    }
+    data = ImageData(store, training, form.largest, count)
+    standard = Standardization(known.mean, known.scale)
+    return Splits(
+        train=ImageData(store, training, form.largest, count, tuple(dataset.augmentation)),
+        validation=ImageData(store, validation, form.largest, count),
+        low=known.low,
+        high=known.high,
+        facts=facts | more,
+        standardization=standard if dataset.standardize == "inputs" else None,
+        found=Found(task, len(data), form.description()),
+    )

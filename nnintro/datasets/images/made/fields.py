@@ -1,0 +1,91 @@
+"""What made-up images are made of: smooth random fields, blur, and 8-bit pixels.
+
+All of it is element by element, in an order that does not depend on the number of threads: the
+same stream gives the same bits.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+PIXELS_AT_A_TIME = 1 << 20
+"""Of all images together; what a generator needs besides its result stays below 200 MB."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """Images (n, 1, height, width), uint8 or float32, and masks (n, height, width) of 0 and 1."""
+
+    images: Tensor
+    masks: Tensor
+    """uint8."""
+
+
+def chunks(images: int, height: int, width: int) -> list[int]:
+    """``images`` as a sum of numbers that can be made in one go."""
+    most = max(1, PIXELS_AT_A_TIME // (height * width))
+    return [min(most, images - start) for start in range(0, images, most)]
+
+
+def joined(parts: list[Made]) -> Made:
+    return Made(torch.cat([p.images for p in parts]), torch.cat([p.masks for p in parts]))
+
+
+def uniform(low: float, high: float, *shape: int, generator: torch.Generator) -> Tensor:
+    return low + (high - low) * torch.rand(*shape, generator=generator)
+
+
+def smooth_noise(
+    n: int, height: int, width: int, scale: float, generator: torch.Generator
+) -> Tensor:
+    """(n, height, width) of mean 0 and about deviation 1 that changes over ``scale`` pixels.
+
+    Normal numbers on a grid that wide, joined by cubic splines (Catmull-Rom).
+    """
+    rows, columns = (math.ceil(size / scale) + 3 for size in (height, width))
+    coarse = torch.randn(n, 1, rows, columns, generator=generator)
+    fine = functional.interpolate(
+        coarse,
+        size=(math.ceil(rows * scale), math.ceil(columns * scale)),
+        mode="bicubic",
+        align_corners=False,
+    )
+    # The borders repeat the grid's last numbers: cut out of the middle.
+    top, left = (
+        (size - used) // 2 for size, used in zip(fine.shape[2:], (height, width), strict=True)
+    )
+    return 1.3 * fine[:, 0, top : top + height, left : left + width]
+
+
+def blur(images: Tensor, sigma: float) -> Tensor:
+    """Gaussian blur of (n, height, width), reflected at the borders; rows, then columns."""
+    radius = math.ceil(3 * sigma)
+    taps = [math.exp(-0.5 * (k / sigma) ** 2) for k in range(radius + 1)]
+    total = taps[0] + 2 * math.fsum(taps[1:])
+    for axis in (1, 2):
+        size = images.shape[axis]
+        places = reflected(torch.arange(-radius, size + radius), size)
+        wide = images.index_select(axis, places)
+        images = wide.narrow(axis, radius, size) * (taps[0] / total)
+        for k in range(1, radius + 1):
+            both = wide.narrow(axis, radius - k, size) + wide.narrow(axis, radius + k, size)
+            images = images + both * (taps[k] / total)
+    return images
+
+
+def reflected(places: Tensor, size: int) -> Tensor:
+    """Places beyond 0 to ``size`` - 1 thrown back in, the border itself not repeated."""
+    if size == 1:
+        return torch.zeros_like(places)
+    places = places.remainder(2 * (size - 1))
+    return torch.minimum(places, 2 * (size - 1) - places)
+
+
+def as_bytes(images: Tensor) -> Tensor:
+    """[0, 1] -> 0 to 255, as a camera of 8 bits delivers it; (n, h, w) -> (n, 1, h, w) uint8."""
+    return (images * 255).round().clamp(0, 255).to(torch.uint8)[:, None]
