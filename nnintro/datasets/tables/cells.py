@@ -1,0 +1,162 @@
+"""Cells to numbers: what counts as one, what as missing, and dates as seconds since 1970."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from nnintro.datasets.tables.places import Places
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Array = np.ndarray[Any, Any]
+Reading = Literal["number", "truth", "time"]
+"""How a column's cells are read: as numbers; true and false as 1 and 0; dates as seconds."""
+
+MISSING = frozenset({"", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL", "?"})
+"""Spellings of no value, blanks around them aside."""
+EXPECTED: dict[Reading, str] = {
+    "number": "a number",
+    "truth": "true or false",
+    "time": "a date or time such as 2024-12-31",
+}
+_NUMERAL = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity|nan)", re.ASCII | re.I)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)+", re.ASCII)
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+
+def is_numeral(cell: str) -> bool:
+    return _NUMERAL.fullmatch(cell.strip()) is not None
+
+
+def is_meant_as_number(cell: str) -> bool:
+    """A numeral, or one with commas in it, which stand for too many things to be read."""
+    return is_numeral(cell) or _DECIMAL_COMMA.fullmatch(cell.strip()) is not None
+
+
+def number(cell: str) -> float | None:
+    return float(cell) if is_numeral(cell) else None
+
+
+def truth(cell: str) -> float | None:
+    return {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0}.get(cell.strip().lower())
+
+
+def seconds(cell: str) -> float | None:
+    """Seconds since 1970 in UTC of an ISO date; since midnight of a time alone."""
+    cell = cell.strip()
+    for read in (_of_date, _of_time):
+        try:
+            return read(cell)
+        except (ValueError, OverflowError):
+            continue
+    return None
+
+
+def _of_date(cell: str) -> float:
+    found = datetime.datetime.fromisoformat(cell)
+    passed = found.replace(tzinfo=found.tzinfo or datetime.UTC) - _EPOCH
+    return passed.days * 86400 + passed.seconds + passed.microseconds / 1e6
+
+
+def _of_time(cell: str) -> float:
+    found = datetime.time.fromisoformat(cell)
+    return found.hour * 3600 + found.minute * 60 + found.second + found.microsecond / 1e6
+
+
+READERS: dict[Reading, Callable[[str], float | None]] = {
+    "number": number,
+    "truth": truth,
+    "time": seconds,
+}
+
+
+def numbers(column: pa.ChunkedArray, name: str, reading: Reading, places: Places) -> Array:
+    """(rows,) float64, NaN where the value is missing.
+
+    Raises:
+        DataError: a cell is none, with its place.
+    """
+    from pyarrow import types
+
+    if types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if is_text(column.type):
+        return _parsed(column, name, reading, places)
+    if types.is_null(column.type):
+        return np.full(len(column), np.nan)
+    if types.is_temporal(column.type) != (reading == "time"):
+        got = f"cells of type {column.type}"
+        raise places.refusal(0, name, EXPECTED[reading], got)
+    return _time(column) if reading == "time" else _float64(column)
+
+
+def is_text(kind: pa.DataType) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def _float64(column: pa.ChunkedArray) -> Array:
+    import pyarrow as pa
+    from pyarrow import types
+
+    if types.is_boolean(column.type):
+        column = column.cast(pa.uint8())
+    # Integers beyond 2**53 are rounded: they are measured, not counted.
+    values: Array = column.cast(pa.float64(), safe=False).to_numpy()
+    return values
+
+
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+
+
+def _time(column: pa.ChunkedArray) -> Array:
+    """Seconds; whole ones and the rest apart, since 64-bit nanoseconds are no float64."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    from pyarrow import types
+
+    kind = column.type
+    if types.is_date(kind):
+        kind = pa.timestamp("s")
+        column = column.cast(kind)
+    narrow = types.is_time32(kind)
+    counts = column.cast(pa.int32()).cast(pa.int64()) if narrow else column.cast(pa.int64())
+    unit = _PER_SECOND[kind.unit]
+    missing = column.is_null().to_numpy()
+    whole: Array = pc.fill_null(counts, 0).to_numpy()
+    values = (whole // unit).astype(np.float64) + (whole % unit) / unit
+    values[missing] = np.nan
+    return values
+
+
+def _parsed(column: pa.ChunkedArray, name: str, reading: Reading, places: Places) -> Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    trimmed = pc.utf8_trim_whitespace(column)
+    if reading == "number":
+        absent = pc.is_in(trimmed, value_set=pa.array(sorted(MISSING), trimmed.type))
+        try:
+            return _float64(pc.if_else(absent, None, trimmed))
+        except pa.ArrowInvalid:
+            pass  # the slow way finds which cell
+    read, values = READERS[reading], np.empty(len(column))
+    known: dict[str, float] = {}
+    for row, cell in enumerate(trimmed.to_pylist()):
+        if cell is None or cell in MISSING:
+            values[row] = np.nan
+            continue
+        if cell not in known:
+            found = read(cell)
+            if found is None:
+                raise places.refusal(row, name, EXPECTED[reading], cell)
+            known[cell] = found
+        values[row] = known[cell]
+    return values

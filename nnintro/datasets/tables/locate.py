@@ -1,0 +1,70 @@
+"""A slow second reading of a text file: which line a row stands on, and what is wrong with one.
+
+Fast readers do not count lines.  This one does, and is asked only once something is wrong.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+
+from nnintro.datasets.tables.layout import Layout, undecodable
+from nnintro.errors import DataError
+
+
+def place_of(layout: Layout, row: int) -> str:
+    """``prices.csv:17``: where the row (from 0, the header not counted) begins."""
+    try:
+        for index, (line, _) in enumerate(_rows(layout, strict=False)):
+            if index == row:
+                return f"{layout.name}:{line}"
+    except (csv.Error, UnicodeError):
+        pass  # the row is beyond what the csv module reads; its number still says where it is
+    return f"{layout.name}: row {row + 1:,}"
+
+
+def fault_of(layout: Layout) -> DataError | None:
+    """The first thing that makes the file no table, with its line; None if it is one."""
+    line = layout.header_lines + 1
+    wanted = len(layout.names)
+    try:
+        for begins, row in _rows(layout, strict=True):
+            line = begins
+            if len(row) != wanted:
+                cells = "1 cell" if wanted == 1 else f"{wanted:,} cells"
+                return DataError(f"{layout.name}:{line}: expected {cells}, found {len(row):,}")
+            line += 1 + sum(cell.count("\n") for cell in row)
+    except UnicodeError:
+        return undecodable(layout.path, layout.name, layout.encoding)
+    except csv.Error as error:
+        return DataError(f"{layout.name}:{line}: {_explained(error)}")
+    return None
+
+
+def _rows(layout: Layout, *, strict: bool) -> Iterator[tuple[int, list[str]]]:
+    """The rows below the header that are not blank, each with the line that it begins on."""
+    with layout.lines() as text:
+        for _ in range(layout.header_lines):
+            text.readline()
+        reader = csv.reader(text, delimiter=layout.delimiter, strict=strict)
+        before = 0
+        for row in reader:
+            if not _is_blank(row, len(layout.names)):
+                yield layout.header_lines + before + 1, row
+            before = reader.line_num
+
+
+def _is_blank(row: list[str], columns: int) -> bool:
+    """An empty line; one of blanks too, where it cannot be the cell of an only column."""
+    return not row or (columns > 1 and len(row) == 1 and row[0].isspace())
+
+
+def _explained(error: csv.Error) -> str:
+    text = str(error)
+    if "field larger" in text:
+        return f"a cell of more than {csv.field_size_limit():,} characters; is a quote not closed?"
+    if "unexpected end of data" in text:
+        return "a quote is opened here and never closed"
+    if "expected after" in text:
+        return "text behind a closing quote; a quote within quotes is written twice"
+    return f"not readable as CSV: {text}"

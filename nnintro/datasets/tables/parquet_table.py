@@ -1,0 +1,104 @@
+"""Tables in Parquet, read by pyarrow column by column to train, in blocks to predict."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from nnintro.datasets.tables.layout import check_names
+from nnintro.datasets.tables.places import Places, cannot_be_read, quoted, shown_path
+from nnintro.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class ParquetTable:
+    """A Parquet file (see ``source.Table``).
+
+    Raises:
+        DataError: it cannot be read, is no Parquet, or its columns have no names of their own.
+    """
+
+    def __init__(self, path: str) -> None:
+        import pyarrow.parquet
+
+        self.name = self.place = shown_path(path)
+        try:
+            with open(path, "rb"):  # noqa: PTH123  (a folder or a missing file, in plain words)
+                pass
+        except OSError as error:
+            raise cannot_be_read(self.name, error) from error
+        with self._reporting():
+            self._file = pyarrow.parquet.ParquetFile(path, memory_map=True)
+            self._schema = self._file.schema_arrow
+        self.names = list(self._schema.names)
+        check_names(self.names, self.name)
+        self.rows = self._file.metadata.num_rows
+        self.places = Places(self.name, self._place)
+
+    def _place(self, row: int) -> str:
+        return f"{self.name}: row {row + 1:,}"
+
+    def load(self, names: Sequence[str], as_text: Collection[str]) -> None:  # noqa: ARG002
+        """Check that these columns can be used; what is read is read when it is asked for."""
+        if self.rows == 0:
+            raise DataError(f"{self.name}: there are no rows")
+        for name in names:
+            check_type(self.name, name, self._schema.field(name).type)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        with self._reporting():
+            return self._file.read(columns=[name]).column(0)
+
+    def forget(self, name: str) -> None:
+        """Nothing is kept."""
+
+    def blocks(self, block_rows: int) -> Iterator[pa.RecordBatch]:
+        """All columns, of the types that they have."""
+        with self._reporting():
+            batches = self._file.iter_batches(block_rows)
+        found = False
+        while True:
+            with self._reporting():
+                batch = next(batches, None)
+            if batch is None:
+                break
+            found = found or batch.num_rows > 0
+            yield batch
+        if not found:
+            raise DataError(f"{self.name}: there are no rows")
+
+    @contextlib.contextmanager
+    def _reporting(self) -> Iterator[None]:
+        import pyarrow as pa
+
+        try:
+            yield
+        except (pa.ArrowException, OSError, MemoryError, ValueError) as error:
+            reason = (str(error) or "out of memory").splitlines()[0]
+            raise DataError(f"{self.name}: not readable as Parquet: {reason}") from error
+
+
+def check_type(file: str, name: str, kind: pa.DataType) -> None:
+    """A column holds numbers, truth values, dates or text.
+
+    Raises:
+        DataError: it holds something else.
+    """
+    from pyarrow import types
+
+    from nnintro.datasets.tables.cells import is_text
+
+    inner = kind.value_type if types.is_dictionary(kind) else kind
+    plain = (
+        types.is_integer(inner) or types.is_floating(inner) or types.is_boolean(inner)
+        or types.is_decimal(inner) or types.is_null(inner) or is_text(inner)
+        or (types.is_temporal(inner) and not types.is_interval(inner))
+    )  # fmt: skip
+    if not plain:
+        raise DataError(
+            f"{file}: column {quoted(name)}: expected numbers, truth values, dates or text, "
+            f"got cells of type {kind}; name it in exclude"
+        )

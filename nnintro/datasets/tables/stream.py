@@ -1,0 +1,145 @@
+"""A stranger's table in blocks of rows, encoded as the training's table was: constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnintro.datasets.tables.categories import plain_words
+from nnintro.datasets.tables.cells import EXPECTED, Array
+from nnintro.datasets.tables.columns import Window
+from nnintro.datasets.tables.encode import finite_numbers
+from nnintro.datasets.tables.encoding import Encoding
+from nnintro.datasets.tables.places import Places, no_column
+from nnintro.datasets.tables.source import Table, open_table
+from nnintro.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CELLS = 1 << 20
+"""Features in a block: what is in memory does not depend on the length of a file."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some consecutive rows of a table."""
+
+    columns: pa.RecordBatch
+    """All columns of the file; of a text file as they were written."""
+    inputs: Array
+    """(n, features), raw: of the last n rows.  With a window the first rows of a file have none."""
+    targets: Array | None
+    """As ``Encoding.encode_targets`` has them, of all rows, where they were asked for."""
+    places: Places
+    """Where the block's rows stand in the file."""
+
+    def cells(self) -> list[list[str]]:
+        """The text of every cell, row by row."""
+        columns = [_texts(column) for column in self.columns.columns]
+        return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _texts(column: pa.Array) -> list[str]:
+    from pyarrow import types
+
+    if types.is_nested(column.type) or types.is_binary(column.type):
+        return ["" if value is None else str(value) for value in column.to_pylist()]
+    if types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if types.is_floating(column.type):
+        return plain_words(column)
+    return ["" if cell is None else cell for cell in column.cast("string").to_pylist()]
+
+
+def encoded_blocks(
+    path: str,
+    encoding: Encoding,
+    *,
+    with_targets: bool = False,
+    text_encoding: str = "utf-8",
+    delimiter: str | None = None,
+    dtype: type[np.floating[Any]] = np.float64,
+    block_rows: int | None = None,
+) -> Iterator[Block]:
+    """The file's rows, once, from the first to the last.
+
+    Raises:
+        ConfigError: there is no such text encoding.
+        DataError: the file cannot be read or lacks a column; a cell cannot be used; with a window,
+            the rows are not in the order of time or too few.  The blocks before it were good.
+    """
+    table = open_table(path, text_encoding, delimiter)
+    _check_columns(table, encoding, with_targets)
+    rows = block_rows or max(1, CELLS // max(encoding.features, len(table.names)))
+    places, order = table.places, _Order(encoding.window)
+    history = np.zeros((0, len(encoding.row_features)), dtype)
+    count = 0
+    for batch in table.blocks(rows):
+        columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+        inputs = encoding.encode(columns, places, dtype)
+        if encoding.window is not None:
+            order.check(columns, places)
+            together = np.concatenate([history, inputs])
+            inputs = encoding.windows(together)
+            history = together[max(0, len(together) - encoding.window.rows + 1) :]
+        targets = encoding.encode_targets(columns, places) if with_targets else None
+        yield Block(batch, inputs, targets, places)
+        count += batch.num_rows
+        places = places.behind(batch.num_rows)
+    if encoding.window is not None and count < encoding.window.rows:
+        wanted = f"expected {encoding.window.rows:,} rows or more for a window"
+        raise DataError(f"{table.name}: {wanted}, got {count:,}")
+
+
+def _check_columns(table: Table, encoding: Encoding, with_targets: bool) -> None:
+    for name in [*encoding.input_columns, *(encoding.target_names if with_targets else [])]:
+        if name not in table.names:
+            raise DataError(f"{table.place}: {no_column(name, table.names, table.name)}")
+
+
+class _Order:
+    """Checks that a series goes on in the order of time, from block to block."""
+
+    def __init__(self, window: Window | None) -> None:
+        self._column = None if window is None else window.order
+        self._last = -np.inf
+
+    def check(self, columns: dict[str, Any], places: Places) -> None:
+        import pyarrow as pa
+
+        column = self._column
+        if column is None:
+            return
+        cells = pa.chunked_array([columns[column.name]])
+        times = finite_numbers(cells, column.name, column.reading, places)
+        absent = np.isnan(times)
+        if absent.any():
+            wanted = EXPECTED[column.reading]
+            raise places.refusal(int(absent.argmax()), column.name, wanted, None)
+        before = np.concatenate([[self._last], times[:-1]])
+        if (times < before).any():
+            row = int((times < before).argmax())
+            got = str(columns[column.name][row])
+            raise places.refusal(row, column.name, "a time no earlier than the row before", got)
+        self._last = float(times[-1])
+
+
+def encoded_samples(path: str, encoding: Encoding, **options: Any) -> tuple[Array, Array]:
+    """All of a file's samples with their targets: inputs (n, features) raw, and targets.
+
+    Raises:
+        ConfigError, DataError: see ``encoded_blocks``.
+    """
+    blocks = list(encoded_blocks(path, encoding, with_targets=True, **options))
+    inputs = np.concatenate([block.inputs for block in blocks])
+    targets = np.concatenate([block.targets for block in blocks if block.targets is not None])
+    if encoding.window is not None:
+        ahead = encoding.window.horizon
+        inputs, targets = inputs[:-ahead], targets[encoding.window.rows - 1 + ahead :]
+        if not len(inputs):
+            raise DataError(f"{path}: no row has both a window before it and a target ahead of it")
+    return inputs, targets

@@ -1,0 +1,192 @@
+"""dataset kind ``table``: a file to samples, split in two, with all that is found in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from nnintro.config.found import Found
+from nnintro.config.table import TableDataset
+from nnintro.config.task import Task
+from nnintro.datasets.data import Data, Splits, Standardization
+from nnintro.datasets.tables.cells import Array
+from nnintro.datasets.tables.columns import Number, Window
+from nnintro.datasets.tables.encoding import Encoding, windows_of
+from nnintro.datasets.tables.fill import Filled, Filling
+from nnintro.datasets.tables.policy import prepare
+from nnintro.datasets.tables.roles import Roles, roles_of
+from nnintro.datasets.tables.source import Table, open_table
+from nnintro.datasets.tables.splitting import (
+    kind_of_split,
+    lacking,
+    random_sample,
+    shared_out,
+    wanted,
+)
+from nnintro.datasets.tables.targets import Targets, known, read_targets, with_classes_of
+from nnintro.datasets.tables.times import Times, read_times
+from nnintro.errors import DataError
+
+
+def build_table(
+    dataset: TableDataset,
+    data: torch.Generator,
+    splitting: torch.Generator,
+    dtype: torch.dtype,
+) -> Splits:
+    """Read the file, choose rows and split them, and fill the inputs in, standardised.
+
+    Args:
+        data: chooses the rows where there are more than ``samples``.
+        splitting: shares them out.
+        dtype: of the inputs, float32 or float64; targets are in float64.
+
+    Raises:
+        ConfigError: the section names a column that the file lacks, or the like.
+        DataError: the file cannot be used as asked.
+    """
+    table = open_table(dataset.path, dataset.encoding, dataset.delimiter)
+    roles = roles_of(dataset, table)
+    as_text = {*dataset.categorical, *dataset.text}.intersection(roles.needed)
+    table.load(roles.needed, as_text)
+    targets = read_targets(dataset, table)
+    times = _times(dataset, targets, roles, table)
+    prepared, absent = prepare(dataset, roles, table)
+    rows, facts = _rows(dataset, table, targets, times, absent, data)
+    targets = with_classes_of(targets, rows, table)
+    filling = Filling(
+        table, rows, len(rows), np.dtype(str(dtype).removeprefix("torch.")),
+        dataset.standardize != "none", dataset.missing in ("mean", "indicator"),
+    )  # fmt: skip
+    window = _window(dataset, times)
+    if window is None:
+        by = None if times is None else times.values
+        train, validation = shared_out(dataset, table, targets, rows, by, splitting)
+        order = np.concatenate([train, validation])
+        filled = replace(filling, order=order, training=len(train)).fill(prepared)
+        inputs, answers = filled.inputs, targets.values[order]
+    else:
+        train, used = _series(dataset, window, rows, table)
+        filled = replace(filling, order=used, training=len(train) + window.rows - 1).fill(prepared)
+        inputs = windows_of(filled.inputs, window.rows)
+        answers = targets.values[rows[window.rows - 1 + window.horizon :]]
+    encoding = Encoding(
+        tuple(filled.columns), targets.targets, dataset.missing, dataset.unseen, window
+    )
+    return _splits(inputs, answers, len(train), filled, encoding, targets, dataset, table, facts)
+
+
+def _times(dataset: TableDataset, targets: Targets, roles: Roles, table: Table) -> Times | None:
+    if roles.split_by is None or kind_of_split(dataset, targets) != "time":
+        return None
+    return read_times(roles.split_by, table, may_be_missing=dataset.missing == "drop")
+
+
+def _rows(
+    dataset: TableDataset,
+    table: Table,
+    targets: Targets,
+    times: Times | None,
+    absent: Array | None,
+    generator: torch.Generator,
+) -> tuple[Array, dict[str, object]]:
+    """The rows of the file that are used: of a series in the order of time, else of the file."""
+    rows = np.arange(table.rows)
+    facts: dict[str, object] = {"rows": table.rows}
+    in_time = kind_of_split(dataset, targets) == "time"
+    if times is not None:
+        rows = np.argsort(times.values, kind="stable")  # missing ones last
+    if absent is not None:
+        absent = absent | targets.absent
+        if times is not None:
+            absent = absent | np.isnan(times.values)
+    if dataset.samples is not None:
+        rows = (
+            rows[-dataset.samples :]
+            if in_time
+            else random_sample(targets, rows, dataset.samples, generator)
+        )
+    if absent is not None:
+        kept = rows[~absent[rows]]
+        facts["dropped_rows"] = len(rows) - len(kept)
+        rows = kept
+    known(targets, rows, table)
+    if len(rows) < 2:
+        counts = "1 row" if len(rows) == 1 else f"{len(rows)} rows"
+        raise DataError(f"{table.name}: expected two rows or more to split, got {counts}")
+    return rows, facts
+
+
+def _window(dataset: TableDataset, times: Times | None) -> Window | None:
+    if dataset.window is None:
+        return None
+    order = None if times is None else Number(times.name, times.reading)
+    return Window(dataset.window, dataset.horizon, order)
+
+
+def _series(
+    dataset: TableDataset, window: Window, rows: Array, table: Table
+) -> tuple[Array, Array]:
+    """Samples to learn from (the earliest), and the rows that samples are made of.
+
+    Sample s sees rows s to s + window - 1 and answers with row s + window - 1 + horizon: what
+    validation is asked for lies behind all that training has seen or was asked for.
+    """
+    samples = len(rows) - (window.rows - 1) - window.horizon
+    if samples < 2:
+        least = window.rows + 1 + window.horizon
+        raise DataError(
+            f"{table.name}: a window of {window.rows:,} rows and a horizon of {window.horizon:,} "
+            f"need {least:,} rows or more, got {len(rows):,}"
+        )
+    train = np.arange(samples - wanted(dataset, samples))
+    return train, rows[: samples + window.rows - 1]
+
+
+def _splits(
+    inputs: Array,
+    answers: Array,
+    training: int,
+    filled: Filled,
+    encoding: Encoding,
+    targets: Targets,
+    dataset: TableDataset,
+    table: Table,
+    facts: dict[str, object],
+) -> Splits:
+    """The two parts, and what is known of them."""
+    classes, lags = len(targets.classes), encoding.window.rows if encoding.window else 1
+    weights = None
+    if classes:
+        lacking(targets, answers[:training], table)
+        if dataset.class_weights == "balanced":
+            counts = np.bincount(answers[:training], minlength=classes)
+            weights = torch.from_numpy(training / (classes * counts))
+        if classes == 2:
+            answers = answers[:, None].astype(np.float64)
+    x, y = torch.from_numpy(inputs), torch.from_numpy(np.ascontiguousarray(answers))
+    return Splits(
+        Data(x[:training], y[:training], inputs_standardized=True),
+        Data(x[training:], y[training:], inputs_standardized=True),
+        _tiled(filled.low, lags),
+        _tiled(filled.high, lags),
+        facts=facts,
+        standardization=Standardization(_tiled(filled.mean, lags), _tiled(filled.scale, lags)),
+        class_weights=weights,
+        found=Found(_task(encoding), training, encoding.description()),
+    )
+
+
+def _tiled(values: Array, lags: int) -> torch.Tensor:
+    return torch.from_numpy(np.tile(values, lags))
+
+
+def _task(encoding: Encoding) -> Task:
+    classes = encoding.classes
+    if not classes:
+        return Task("regression", encoding.features, len(encoding.targets))
+    if len(classes) == 2:
+        return Task("binary", encoding.features, 1, classes)
+    return Task("multiclass", encoding.features, len(classes), classes)

@@ -1,0 +1,134 @@
+"""Tables in text (CSV, TSV), read by pyarrow: all at once to train, in blocks to predict."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from nnintro.datasets.tables.cells import MISSING
+from nnintro.datasets.tables.layout import read_layout, undecodable
+from nnintro.datasets.tables.locate import fault_of, place_of
+from nnintro.datasets.tables.places import Places
+from nnintro.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.csv
+
+BLOCK_BYTES = 1 << 22
+"""Of text that is read at a time; no row may be longer."""
+
+
+class TextTable:
+    """A CSV or TSV (see ``source.Table``).
+
+    Raises:
+        ConfigError: there is no such encoding.
+        DataError: it cannot be read, is no text, or has no usable header.
+    """
+
+    def __init__(self, path: str, encoding: str, delimiter: str | None) -> None:
+        self.layout = read_layout(path, encoding, delimiter)
+        self.name, self.names = self.layout.name, self.layout.names
+        self.place = f"{self.name}:{self.layout.header_lines}"
+        self.places = Places(self.name, partial(place_of, self.layout))
+        self._columns: dict[str, pa.ChunkedArray] = {}
+        self.rows = 0
+
+    def load(self, names: Sequence[str], as_text: Collection[str]) -> None:
+        """Read these columns, their types seen from their cells but for those ``as_text``."""
+        import pyarrow as pa
+        import pyarrow.csv
+
+        convert = pyarrow.csv.ConvertOptions(
+            include_columns=list(names),
+            column_types={name: pa.string() for name in as_text},
+            null_values=sorted(MISSING),
+            strings_can_be_null=True,
+            true_values=["true", "True", "TRUE"],
+            false_values=["false", "False", "FALSE"],
+        )
+        with self._reporting():
+            table = pyarrow.csv.read_csv(
+                self.layout.path, self._reading(), self._parsing(), convert
+            )
+        if any(pa.types.is_binary(kind) for kind in table.schema.types):
+            raise undecodable(self.layout.path, self.name, self.layout.encoding)
+        self.rows = table.num_rows
+        if self.rows == 0:
+            raise DataError(f"{self.name}: there are no rows below the header")
+        self._columns = dict(zip(table.column_names, table.columns, strict=True))
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        return self._columns[name]
+
+    def forget(self, name: str) -> None:
+        """Give the column's memory back."""
+        self._columns.pop(name, None)
+
+    def blocks(self, block_rows: int) -> Iterator[pa.RecordBatch]:
+        """All columns, every cell as the text that it is."""
+        import pyarrow as pa
+        import pyarrow.csv
+
+        convert = pyarrow.csv.ConvertOptions(
+            column_types={name: pa.string() for name in self.names}, strings_can_be_null=False
+        )
+        found = False
+        with self._reporting():
+            reader = pyarrow.csv.open_csv(
+                self.layout.path, self._reading(), self._parsing(), convert
+            )
+        while True:
+            with self._reporting():
+                batch = next(reader, None)
+            if batch is None:
+                break
+            for first in range(0, batch.num_rows, block_rows):
+                found = True
+                yield batch.slice(first, block_rows)
+        if not found:
+            raise DataError(f"{self.name}: there are no rows below the header")
+
+    def _reading(self) -> pyarrow.csv.ReadOptions:
+        import pyarrow.csv
+
+        layout = self.layout
+        return pyarrow.csv.ReadOptions(
+            column_names=layout.names,
+            skip_rows=layout.header_lines,
+            # pyarrow takes the mark at the beginning off by itself.
+            encoding="utf-8" if layout.encoding == "utf-8-sig" else layout.encoding,
+            block_size=BLOCK_BYTES,
+        )
+
+    def _parsing(self) -> pyarrow.csv.ParseOptions:
+        import pyarrow.csv
+
+        return pyarrow.csv.ParseOptions(
+            delimiter=self.layout.delimiter,
+            newlines_in_values=self.layout.quotes > 0,
+            invalid_row_handler=_skip_blank,
+        )
+
+    @contextlib.contextmanager
+    def _reporting(self) -> Iterator[None]:
+        """What pyarrow finds wrong, told with its line."""
+        import pyarrow as pa
+
+        if self.layout.quotes % 2 and (fault := fault_of(self.layout)):
+            raise fault  # pyarrow closes the last quote silently
+        try:
+            yield
+        except (pa.ArrowException, UnicodeError, OSError, MemoryError) as error:
+            reason = (str(error) or "out of memory").splitlines()[0]
+            if "straddling" in reason:
+                reason = f"a row of more than {BLOCK_BYTES:,} bytes; is a quote not closed?"
+            told = DataError(f"{self.name}: not readable as CSV: {reason}")
+            raise fault_of(self.layout) or told from error
+
+
+def _skip_blank(row: Any) -> str:
+    return "error" if row.text.strip() else "skip"
