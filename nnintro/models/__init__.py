@@ -11,8 +11,8 @@ from nnintro.models.initialization import INITIALIZATIONS
 from nnintro.models.mlp import Mlp, build_mlp
 from nnintro.models.standardized import Standardized, input_precision, precision_of, statistics
 from nnintro.models.steps import Steps, build_steps
-from nnintro.models.unet import Unet, build_unet
 from nnintro.models.table import Row, Tabulated, as_text, parameter_count
+from nnintro.models.unet import Unet, build_unet
 
 __all__ = [
     "ACTIVATIONS",
@@ -32,5 +32,9 @@ __all__ = [
     "statistics",
 ]
 
-MODELS: dict[str, Callable[..., nn.Module]] = {"mlp": build_mlp, "steps": build_steps, "unet": build_unet}
+MODELS: dict[str, Callable[..., nn.Module]] = {
+    "mlp": build_mlp,
+    "steps": build_steps,
+    "unet": build_unet,
+}
 """kind -> (section, task, low, high, dtype, generator) -> module."""
