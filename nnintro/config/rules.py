@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from nnintro.config import dataset_rules as data
+from nnintro.config import images_rules as images
 from nnintro.config import steps_rules as steps
 from nnintro.config.complaint import Complaint
 from nnintro.config.descent import CosineSchedule, Lbfgs, Sgd
@@ -298,6 +299,21 @@ RULES = (
     Rule(steps.steps_take_raw_inputs, ("model.kind", "dataset.standardize")),
     Rule(steps.steps_fit_the_precision, ("model.steps", "model.steepness", "precision")),
     Rule(steps.towers_fit_into_memory, ("model.steps",)),
+    Rule(images.images_come_from_one_place, ("dataset.path", "dataset.generator")),
+    Rule(
+        images.image_keys_go_with_their_place,
+        (
+            *("dataset.path", "dataset.generator", "dataset.fit", "dataset.channels"),
+            *("dataset.noise", "dataset.signal_to_noise"),
+        ),
+    ),
+    Rule(images.made_images_have_two_classes, ("dataset.generator", "dataset.classes")),
+    Rule(images.points_need_two_classes, ("dataset.point_radius", "dataset.classes")),
+    Rule(images.class_names_differ, ("dataset.classes",)),
+    Rule(
+        images.made_images_have_room,
+        ("dataset.generator", "dataset.size", "dataset.samples", "dataset.memory"),
+    ),
     Rule(images_go_through_a_unet, ("model.kind", "dataset.kind")),
     Rule(loss_fits_the_task, ("loss", "dataset.kind"), needs_data=True),
     Rule(logits_stay_logits, ("loss", "dataset.kind", "model.output_activation"), needs_data=True),

@@ -1,0 +1,2 @@
+class SegmentationEvaluator:
+    def __init__(self,*a): pass
