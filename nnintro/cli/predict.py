@@ -9,15 +9,23 @@ from typing import Annotated
 import typer
 
 from nnintro.cli.interrupts import leaving_tidily
+from nnintro.inference.formats import is_images
 
 
 def predict(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a trained run.")],
     inputs: Annotated[
-        str, typer.Argument(metavar="INPUTS", help="A .csv, .tsv or .npy; - for CSV on stdin.")
+        str,
+        typer.Argument(
+            metavar="INPUTS",
+            help="A .csv, .tsv, .parquet, .npz or .npy; - for CSV on stdin; an image or a folder.",
+        ),
     ],
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to write; stdout by default.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Where to write; stdout by default. Of images: a folder."
+        ),
     ] = None,
     format_: Annotated[
         str | None,
@@ -28,7 +36,10 @@ def predict(
         ),
     ] = None,
 ) -> None:
-    """Predict every row of a file with a trained run."""
+    """Predict every row of a file, or every pixel of images, with a trained run."""
+    if is_images(inputs):
+        _images(run, Path(inputs), output, format_)
+        return
     from nnintro.inference.formats import prediction_format, require_place
 
     chosen = prediction_format(format_, output)
@@ -42,3 +53,19 @@ def predict(
         rows = predict_file(run, inputs, output, chosen)
     if output is not None:
         print(f"{counted(rows, 'prediction')} in {output}", file=sys.stderr)
+
+
+def _images(run: Path, inputs: Path, output: Path | None, format_: str | None) -> None:
+    from nnintro.errors import UsageError
+
+    if output is None:
+        raise UsageError("masks are files: say with --output into which folder")
+    if format_ is not None:
+        raise UsageError("--format is of tables; masks are PNG")
+    from nnintro.inference.columns import counted
+    from nnintro.inference.predict_images import predict_images
+
+    with leaving_tidily():
+        found = predict_images(run, inputs, output)
+    points = "" if found.points is None else f", {counted(found.points, 'point')}"
+    print(f"{counted(found.images, 'mask')}{points} in {output}", file=sys.stderr)

@@ -337,7 +337,11 @@ RULES = (
         ("training.early_stopping.metric", "dataset.kind", "loss", *_CLASSES),
         needs_data=True,
     ),
-    Rule(history_fits_into_memory, ("logging.scalars", *_BATCH, *_LENGTH, *_SAMPLES), needs_data=True),
+    Rule(
+        history_fits_into_memory,
+        ("logging.scalars", *_BATCH, *_LENGTH, *_SAMPLES),
+        needs_data=True,
+    ),
 )
 
 

@@ -52,11 +52,11 @@ class TableDataset(FromFiles):
     """How they are chosen: at random; within each class; whole groups; the latest. auto is the
     latest with a window, stratified for classes, else at random."""
     split_by: ColumnName | None = None
-    """The column of the groups, or of the time; without it the rows of a time series are in order."""
+    """The column of the groups, or of the time; without it a time series is in the file's order."""
     class_weights: Literal["none", "balanced"] = "none"
     """balanced: a sample counts by n / (classes * samples of its class) in the loss."""
     window: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    """Rows of a time series that make one sample: this one and those before it, targets included."""
+    """Rows of a time series that make one sample: this one and those before it, targets too."""
     horizon: Annotated[int, Field(ge=1, le=100_000)] = 1
     """With a window: how many rows ahead the target is."""
     samples: Annotated[Count, Field(ge=2)] | None = None

@@ -25,7 +25,7 @@ __all__ = [
     "build_dataset",
 ]
 
-DATASETS: dict[str, Callable[..., Splits]] = {
+DATASETS: dict[str, Callable[..., Splits[Any]]] = {
     "function": build_function,
     "regression": build_regression,
     "classification": build_classification,
@@ -38,7 +38,7 @@ DATASETS: dict[str, Callable[..., Splits]] = {
 
 def build_dataset(
     dataset: Any, data: torch.Generator, splitting: torch.Generator, dtype: torch.dtype
-) -> Splits:
+) -> Splits[Any]:
     """Build the data of a dataset section.
 
     Args:

@@ -21,6 +21,14 @@ PREDICTIONS: Suffixes = {
 }
 
 
+IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+
+
+def is_images(source: str) -> bool:
+    """Whether it is an image, or a folder of them, by its name."""
+    return source.lower().endswith(IMAGES) or Path(source).is_dir()
+
+
 def prediction_format(name: str | None, output: Path | None) -> str:
     """The format of ``nnintro predict``: csv where nothing says another (see ``chosen_format``).
 

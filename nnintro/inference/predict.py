@@ -8,10 +8,13 @@ from typing import IO
 import torch
 from torch import Tensor
 
+from nnintro.config.table import TableDataset
 from nnintro.config.task import Task
+from nnintro.errors import UsageError
 from nnintro.inference.block import Array, Block, numpy_type, rows_per_block
 from nnintro.inference.columns import free, input_names, prediction_names
 from nnintro.inference.output import write_output
+from nnintro.inference.predict_table import predict_table
 from nnintro.inference.read import open_table
 from nnintro.inference.write import Columns, writer_for
 from nnintro.models import input_precision, precision_of
@@ -25,7 +28,8 @@ def predict_file(directory: Path, source: str, output: Path | None, format_: str
 
     Args:
         directory: the run.
-        source: a .csv, .tsv or .npy, or ``-`` for CSV on stdin.
+        source: a .csv, .tsv or .npy (of a run on a table also .parquet and .npz), or ``-`` for CSV
+            on stdin.
         output: where to write; None for stdout.
         format_: csv, tsv, npy or jsonl.
 
@@ -35,6 +39,11 @@ def predict_file(directory: Path, source: str, output: Path | None, format_: str
         DataError: the inputs cannot be used, or the predictions not be written.
     """
     run = load_run(directory)
+    if isinstance(run.experiment.dataset, TableDataset):
+        return predict_table(run, source, output, format_)
+    if run.experiment.task.image is not None:
+        message = f"{directory} was trained on images: expected an image or a folder of them"
+        raise UsageError(message)
     task, logits = run.experiment.task, run.experiment.logits
     read, written = (numpy_type(of(run.model)) for of in (input_precision, precision_of))
     predicted = prediction_names(task, logits=logits)

@@ -11,13 +11,18 @@ from typing import IO, Literal
 import numpy as np
 import torch
 
+from nnintro.config.images import ImagesDataset
 from nnintro.config.load import load_config
+from nnintro.config.table import TableDataset
 from nnintro.config.task import Task
-from nnintro.datasets import Data
+from nnintro.datasets import Data, ImageData, Samples
+from nnintro.datasets.images import images_with_masks
+from nnintro.datasets.tables import encoded_samples
 from nnintro.errors import ConfigError, DataError
 from nnintro.inference.arrays import ArrayBlock, check_shape, read_header
 from nnintro.inference.block import Array, Block, fits, numpy_type, wanted_of
 from nnintro.inference.columns import MOST_NAMED, counted, input_names, target_names
+from nnintro.inference.predict_table import encoding_of, path_of
 from nnintro.inference.read import STDIN, SUFFIXES, open_table, opened, unknown_suffix
 from nnintro.models import input_precision, precision_of
 from nnintro.training.assemble import build_data, prepared, require_finite
@@ -31,15 +36,22 @@ UNREADABLE = (
 EXPECTED = ".csv, .tsv, .npy, .npz or .yaml, or - for CSV on stdin"
 
 
-def samples_of(source: str, run: Run) -> tuple[Data, bool]:
-    """The samples of a file in float64, raw, and whether they include the noise-free truth.
+def samples_of(source: str, run: Run) -> tuple[Samples, bool]:
+    """The samples of a file, raw, and whether they include the noise-free truth.
+
+    Of a run on a table it is a file of the same columns, of one on images a folder with images/ and
+    masks/.
 
     Raises:
         DataError: the file cannot be read, or is no table of this run's inputs and targets.
         ConfigError: the dataset section is wrong, or is of another task.
     """
     suffix = Path(source).suffix.lower()
-    task = run.experiment.task
+    task, dataset = run.experiment.task, run.experiment.dataset
+    if isinstance(dataset, TableDataset):
+        return _of_table(source, run), False
+    if isinstance(dataset, ImagesDataset):
+        return _of_folder(Path(source), dataset), False
     if suffix in YAML:
         return validation_of(Path(source), run)
     if suffix == ".npz":
@@ -67,6 +79,21 @@ def validation_of(path: Path, run: Run) -> tuple[Data, bool]:
         held = prepared(data, run.model).to(torch.device("cpu"), precision_of(run.model))
         require_finite(held, config.experiment.dataset)
         return data, other.has_truth
+
+
+def _of_table(source: str, run: Run) -> Data:
+    """A table's rows, read the way the training's were."""
+    with path_of(source) as path:
+        encoding = encoding_of(run)
+        text = getattr(run.experiment.dataset, "encoding", "utf-8")
+        inputs, targets = encoded_samples(path, encoding, text_encoding=text)
+    return Data(torch.from_numpy(inputs), torch.from_numpy(np.ascontiguousarray(targets)))
+
+
+def _of_folder(folder: Path, dataset: ImagesDataset) -> ImageData:
+    """Images with masks, read the way the training's were."""
+    assert dataset.found is not None
+    return images_with_masks(folder, dataset.found.description)
 
 
 def _shape(task: Task) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -90,7 +91,7 @@ class JsonLinesWriter:
         lines = []
         for cells, numbers, found in zip(
             block.cells(),
-            zip(*map(_values, block.numbers.T), strict=True),
+            _row_by_row(block.numbers),
             zip(*map(_values, predictions), strict=True),
             strict=True,
         ):
@@ -140,6 +141,12 @@ def writer_for(format_: str, file: IO[bytes], columns: Columns, dtype: np.dtype[
     if format_ == "jsonl":
         return JsonLinesWriter(file, columns)
     return CsvWriter(file, columns, "\t" if format_ == "tsv" else ",")
+
+
+def _row_by_row(numbers: Array) -> Iterator[tuple[int | float | None, ...]]:
+    if numbers.shape[1] == 0:
+        return itertools.repeat((), len(numbers))
+    return zip(*map(_values, numbers.T), strict=True)
 
 
 def _values(column: Array) -> Iterator[int | float | None]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap, to_rgb
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from nnintro.recording.drawing import BLUE, COLORS, GREEN, ORANGE, RED, Array, canvas, legend_beside
+from nnintro.recording.drawing import COLORS, Array, canvas, legend_beside
+from nnintro.recording.overlays import FALSE, FOUND, MISSED, overlay
 
 CELL = 2.2
 """Inches of an image."""
@@ -55,7 +55,7 @@ def segmentation(
 
 def _legend(axes: Axes, names: list[str], *, binary: bool) -> None:
     if binary:
-        marks = [Patch(color=color) for color in (GREEN, BLUE, RED)]
+        marks = [Patch(color=color) for color in (FOUND, MISSED, FALSE)]
         legend_beside(axes, marks, ["found", "missed", "false"])
         return
     colours = [COLORS[k % len(COLORS)] for k in range(len(names))]
@@ -70,30 +70,3 @@ def _show(axes: Axes, image: Array, classes: int | None = None) -> None:
     else:
         palette = ListedColormap([COLORS[k % len(COLORS)] for k in range(classes)])
         axes.imshow(image, cmap=palette, vmin=0, vmax=classes - 1, interpolation="nearest")
-
-
-def overlay(image: Array, truth: Array, predicted: Array) -> Array:
-    """(H, W, 3): the image in grey, the class found, missed and falsely seen in colours.
-
-    ``image`` (H, W) or (H, W, 3) in [0, 1]; ``truth`` and ``predicted`` (H, W) truth values.
-    """
-    grey = image if image.ndim == 2 else image.mean(-1)
-    found: Array = np.repeat(grey[..., None], 3, axis=-1).astype(float)
-    for color, where in (
-        (GREEN, truth & predicted),
-        (BLUE, truth & ~predicted),
-        (RED, predicted & ~truth),
-    ):
-        found[where] = 0.25 * found[where] + 0.75 * np.array(to_rgb(color))
-    return found
-
-
-def marked(image: Array, predicted: Array) -> Array:
-    """(H, W, 3): the image in grey, each class but the first in a colour of its own over it."""
-    grey = image if image.ndim == 2 else image.mean(-1)
-    found: Array = np.repeat(grey[..., None], 3, axis=-1).astype(float)
-    for one in range(1, int(predicted.max(initial=0)) + 1):
-        where = predicted == one
-        color = ORANGE if one == 1 else COLORS[one % len(COLORS)]
-        found[where] = 0.45 * found[where] + 0.55 * np.array(to_rgb(color))
-    return found

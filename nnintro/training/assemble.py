@@ -36,7 +36,7 @@ SEVERAL_THREADS_FROM = 4_000_000
 class Parts:
     """All that a training loop works with."""
 
-    splits: Splits
+    splits: Splits[Any]
     train: Samples
     """On the device, in the run's precision, standardised if the config says so."""
     validation: Samples
@@ -73,7 +73,7 @@ def resolve_device(name: str) -> torch.device:
     return device
 
 
-def build_data(experiment: Experiment) -> Splits:
+def build_data(experiment: Experiment) -> Splits[Any]:
     """The experiment's data, from its own two streams; in float64, but large tables."""
     data, splitting = (stream(experiment.seed, name) for name in ("data", "split"))
     return build_dataset(experiment.dataset, data, splitting, DTYPES[experiment.precision])
@@ -89,7 +89,7 @@ def class_weights_of(experiment: Experiment) -> Tensor | None:
     return build_data(experiment).class_weights
 
 
-def build_model(experiment: Experiment, splits: Splits | None) -> tuple[nn.Module, nn.Module]:
+def build_model(experiment: Experiment, splits: Splits[Any] | None) -> tuple[nn.Module, nn.Module]:
     """The network to train and the model to save (see ``Parts``), on the CPU.
 
     Without data (``splits`` None) only the shapes are right: to load parameters into.
@@ -116,7 +116,7 @@ def build_model(experiment: Experiment, splits: Splits | None) -> tuple[nn.Modul
     )
 
 
-def _standardization(experiment: Experiment, splits: Splits | None) -> Standardization | None:
+def _standardization(experiment: Experiment, splits: Splits[Any] | None) -> Standardization | None:
     """Of the inputs (of images: of their channels); None where they are taken as they are."""
     if experiment.dataset.standardize == "none":
         return None
@@ -129,7 +129,7 @@ def _standardization(experiment: Experiment, splits: Splits | None) -> Standardi
 
 
 def _target_standardization(
-    experiment: Experiment, splits: Splits | None
+    experiment: Experiment, splits: Splits[Any] | None
 ) -> tuple[Tensor, Tensor] | tuple[None, None]:
     """Mean and scale of a regression's targets, (outputs,) each, where they are wanted."""
     if experiment.dataset.standardize != "both" or experiment.task.kind != "regression":
@@ -163,7 +163,7 @@ def assemble(
     where: str = "",
     say: Callable[[str], None] = lambda _: None,
     interrupted: Interrupted = lambda: False,
-    splits: Splits | None = None,
+    splits: Splits[Any] | None = None,
 ) -> Parts:
     """Build everything, on the experiment's device.
 
@@ -205,7 +205,17 @@ def assemble(
     loss = loss_for(experiment.loss_name, experiment.task, splits.class_weights)
     engine = build_engine(experiment, network, train, plan, optimizer, loss, say, interrupted)
     return Parts(
-        splits, train, validation, network, model, plan, engine, optimizer, rate, device, autocast,
+        splits,
+        train,
+        validation,
+        network,
+        model,
+        plan,
+        engine,
+        optimizer,
+        rate,
+        device,
+        autocast,
         loss,
     )
 

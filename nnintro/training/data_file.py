@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # a run's config is read before torch is loaded
 NAME = "data.json"
 
 
-def data_text(splits: Splits) -> str | None:
+def data_text(splits: Splits[Any]) -> str | None:
     """What data.json says of the data; None where a config says all of it."""
     if splits.found is None:
         return None
@@ -41,7 +41,7 @@ def digest(found: Found) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def fingerprint(splits: Splits) -> str:
+def fingerprint(splits: Splits[Any]) -> str:
     """SHA-256 of the training data: training goes on only over the same."""
     from nnintro.datasets import Data
 
@@ -68,7 +68,7 @@ def with_data(config: Config, directory: Path) -> Config:
         raise CheckpointError(f"{directory} cannot be used: {error}") from error
 
 
-def require_same_data(directory: Path, splits: Splits, config: Config) -> None:
+def require_same_data(directory: Path, splits: Splits[Any], config: Config) -> None:
     """Check that a run's files are what they were when it began.
 
     Raises:

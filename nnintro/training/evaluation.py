@@ -22,6 +22,8 @@ LARGEST_ACTIVATION = 1 << 20
 
 So few that they stay near the processor (docs/LOG.md).
 """
+LARGEST_MAPS = 1 << 22
+"""The same of a network for images."""
 
 
 @contextlib.contextmanager
@@ -39,12 +41,18 @@ def evaluating(network: nn.Module) -> Iterator[None]:
 def outputs_of(
     network: nn.Module, inputs: Tensor, autocast: Autocast = contextlib.nullcontext
 ) -> Tensor:
-    """(n, features) -> (n, outputs) in evaluation mode, in blocks that fit into memory.
+    """(n, features) -> (n, outputs), or (n, channels, H, W) -> (n, outputs, H, W).
+
+    In evaluation mode, in blocks that fit into memory.
 
     The outputs are of the parameters' type, autocast or not.
     """
-    widest = max((p.shape[0] for p in network.parameters() if p.dim() > 1), default=1)
-    rows = max(1, LARGEST_ACTIVATION // widest)
+    if inputs.dim() == 4:  # the first convolution's maps are the largest
+        maps = next(p.shape[0] for p in network.parameters() if p.dim() == 4)
+        rows = max(1, LARGEST_MAPS // (maps * inputs.shape[-1] * inputs.shape[-2]))
+    else:
+        widest = max((p.shape[0] for p in network.parameters() if p.dim() > 1), default=1)
+        rows = max(1, LARGEST_ACTIVATION // widest)
     with evaluating(network), autocast():
         outputs = torch.cat([network(block) for block in torch.split(inputs, rows)])
     return outputs.to(precision_of(network))

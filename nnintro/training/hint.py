@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Any
 
 from nnintro.config.experiment import Experiment
 from nnintro.datasets import Data, Splits
@@ -20,7 +21,7 @@ def one_digit(value: float) -> float:
     return float(f"{math.floor(value / 10**power * (1 + 1e-9))}e{power}")
 
 
-def learning_rate_to_try(experiment: Experiment, splits: Splits) -> float | None:
+def learning_rate_to_try(experiment: Experiment, splits: Splits[Any]) -> float | None:
     """The largest of rate/3, rate/10, rate/30, ... that lowers the loss in its first 50 updates.
 
     None where none was found in two seconds, and for images, of which so many take longer.
@@ -38,7 +39,7 @@ def learning_rate_to_try(experiment: Experiment, splits: Splits) -> float | None
     return None
 
 
-def _descends(experiment: Experiment, splits: Splits, rate: float, deadline: float) -> bool:
+def _descends(experiment: Experiment, splits: Splits[Any], rate: float, deadline: float) -> bool:
     """Whether the loss is lower after 50 updates, all of them made before the deadline."""
     descent = experiment.descent.model_copy(update={"learning_rate": rate})
     parts = assemble(experiment.model_copy(update={"descent": descent}), splits=splits)

@@ -94,12 +94,12 @@ def run_job(request: Request) -> Result:
             start = find_start(request.reopened, experiment, display.warn)
             saved = None if start.state is None else start.state.get("model") or {}
             parts = assemble(experiment, saved, start.where, display.line, interrupts, splits)
-        with threads(threads_for(parts.network, parts.plan.batch_size, experiment.task)):
-            with _folder(request, splits) as folder:
-                return _Job(request, parts, interrupts, start, folder).run()
+        count = threads_for(parts.network, parts.plan.batch_size, experiment.task)
+        with threads(count), _folder(request, splits) as folder:
+            return _Job(request, parts, interrupts, start, folder).run()
 
 
-def _with_data(request: Request) -> tuple[Request, Splits]:
+def _with_data(request: Request) -> tuple[Request, Splits[Any]]:
     """The data, and the request knowing what only the data can say."""
     config, reopened = request.config, request.reopened
     splits = build_data(config.experiment)
@@ -111,7 +111,7 @@ def _with_data(request: Request) -> tuple[Request, Splits]:
 
 
 @contextlib.contextmanager
-def _folder(request: Request, splits: Splits) -> Iterator[Path]:
+def _folder(request: Request, splits: Splits[Any]) -> Iterator[Path]:
     """The run's folder, locked: a new one, or that of the run that goes on."""
     experiment, reopened = request.config.experiment, request.reopened
     if reopened is None:

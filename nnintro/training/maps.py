@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nnintro.config.task import Task
 from nnintro.datasets import ImageData
 from nnintro.models import precision_of
 from nnintro.training.evaluation import evaluating
@@ -20,7 +19,7 @@ Array = np.ndarray[Any, Any]
 
 
 def maps(
-    model: nn.Module, data: ImageData, task: Task, threshold: float, device: torch.device
+    model: nn.Module, data: ImageData, threshold: float, device: torch.device
 ) -> dict[str, Array]:
     """A few images of the data with their masks and the network's answers.
 
@@ -36,7 +35,7 @@ def maps(
     confidence, predicted = answers(logits, threshold)
     truth = targets[:, 0] if targets.dim() == 4 else targets
     return {
-        "images": _pictures(inputs.float().cpu()),
+        "images": pictures(inputs.float().cpu()),
         "truth": truth.long().cpu().numpy().astype(np.int32),
         "predicted": predicted.cpu().numpy().astype(np.int32),
         "confidence": confidence.cpu().numpy(),
@@ -52,8 +51,11 @@ def answers(logits: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
     return best.values, best.indices
 
 
-def _pictures(inputs: Tensor) -> Array:
-    """Each image stretched from its darkest to its brightest, a percent at each end left over."""
+def pictures(inputs: Tensor) -> Array:
+    """(b, C, H, W) -> (b, H, W) or (b, H, W, 3) in [0, 1].
+
+    Each image stretched from its darkest to its brightest, a percent at each end left over.
+    """
     flat = inputs.flatten(1)
     low, high = (torch.quantile(flat, q, dim=1) for q in (0.01, 0.99))
     room = torch.where(high > low, high - low, torch.ones_like(high))

@@ -39,7 +39,7 @@ class Pictures:
     def __init__(
         self,
         model: nn.Module,
-        splits: Splits,
+        splits: Splits[Any],
         task: Task,
         name: str,
         *,
@@ -85,8 +85,7 @@ class Pictures:
         return data.inputs * around.scale + around.mean
 
     def _maps(self) -> Sketch:
-        threshold = self.threshold
-        arrays = maps(self.model, self.splits.validation, self.task, threshold, self._device)
+        arrays = maps(self.model, self.splits.validation, self.threshold, self._device)
         return self._sketch("segmentation", "maps", arrays, names=list(self.task.classes))
 
     def _curve(self) -> Sketch:

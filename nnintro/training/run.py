@@ -16,7 +16,9 @@ from torch import Tensor, nn
 from nnintro.config.experiment import Experiment
 from nnintro.config.found import FromFiles
 from nnintro.config.load import Config
+from nnintro.config.table import TableDataset
 from nnintro.config.unet import UnetModel
+from nnintro.datasets.tables import Encoding
 from nnintro.errors import CheckpointError, DataError
 from nnintro.models import input_precision
 from nnintro.recording.checkpoint import load_checkpoint
@@ -55,11 +57,22 @@ class Run:
         """Column name -> values of history.csv; None where nothing was measured."""
         return read_history(self.directory / "history.csv")
 
+    @property
+    def features(self) -> list[str]:
+        """The names of the network's inputs; of a table such as ``area``, ``city=Ulm``."""
+        dataset = self.experiment.dataset
+        if isinstance(dataset, TableDataset) and dataset.found is not None:
+            return Encoding.from_description(dataset.found.description).feature_names
+        count = self.experiment.task.inputs
+        return ["x"] if count == 1 else [f"x{k + 1}" for k in range(count)]
+
     def predict(self, inputs: Any) -> Tensor:
         """The network's outputs: (n, features) array, list or tensor -> (n, outputs) tensor.
 
-        With one feature, (n,) is taken as (n, 1).  The outputs are in the parameters' precision;
-        for a classifier trained on cross entropy they are logits.
+        With one feature, (n,) is taken as (n, 1).  Of images it is (n, channels, height, width) ->
+        (n, outputs, height, width), in the units of the training's images and of any size.  The
+        outputs are in the parameters' precision; where the loss takes logits they are logits.
+        Features of a table are those that ``features`` names.
 
         Raises:
             DataError: the inputs have another shape, or are no numbers.
@@ -72,7 +85,12 @@ class Run:
             values = torch.as_tensor(plain, dtype=input_precision(self.model), device="cpu")
         except (TypeError, ValueError, RuntimeError) as error:
             raise DataError(f"inputs must be numbers in rows of equal length: {error}") from None
-        features = _features(self.model)
+        features = self.experiment.task.inputs
+        if self.experiment.task.image is not None:
+            if values.dim() != 4 or values.shape[1] != features:
+                wanted = f"(n, {features}, height, width)"
+                raise DataError(f"inputs: expected shape {wanted}, got {tuple(values.shape)}")
+            return outputs_of(self.model, values)
         if values.dim() == 1 and features == 1:
             values = values[:, None]
         if values.dim() != 2 or values.shape[1] != features:
@@ -82,10 +100,6 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({str(self.directory)!r}, {self.summary.get('status')})"
-
-
-def _features(model: nn.Module) -> int:
-    return next(p for p in model.parameters() if p.dim() == 2).shape[1]
 
 
 def architecture(experiment: Experiment) -> dict[str, Any]:

@@ -1,2 +1,3 @@
 class SegmentationEvaluator:
-    def __init__(self,*a): pass
+    def __init__(self, *a):
+        pass

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from nnintro.datasets.images.build import build_images
+from nnintro.datasets.images.build import build_images, images_with_masks
 from nnintro.datasets.images.data import ImageBatches, ImageData
 from nnintro.datasets.images.fitting import read_image
 from nnintro.datasets.images.folder import image_files
 from nnintro.datasets.images.points import points_of
 
-__all__ = ["ImageBatches", "ImageData", "build_images", "image_files", "points_of", "read_image"]
+__all__ = [
+    "ImageBatches",
+    "ImageData",
+    "build_images",
+    "image_files",
+    "images_with_masks",
+    "points_of",
+    "read_image",
+]

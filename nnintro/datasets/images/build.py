@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,9 +14,11 @@ from nnintro.config.images import ImagesDataset
 from nnintro.config.task import Task
 from nnintro.datasets.data import Splits, Standardization
 from nnintro.datasets.images.data import ImageData
+from nnintro.datasets.images.disk import OnDisk
 from nnintro.datasets.images.folder import pairs_of
 from nnintro.datasets.images.format import Format
 from nnintro.datasets.images.made import GENERATORS
+from nnintro.datasets.images.reading import header_of
 from nnintro.datasets.images.scan import form_of, look
 from nnintro.datasets.images.statistics import Statistics, statistics_of
 from nnintro.datasets.images.store import InMemory, Store
@@ -46,6 +50,28 @@ def _read(
     rows = shares(len(pairs), dataset.validation, splitting)
     store, form, known = look(pairs, form_of(pairs, dataset), dataset, rows[0])
     return splits_of(dataset, store, form, rows, known, {})
+
+
+def images_with_masks(folder: Path, description: Mapping[str, Any]) -> ImageData:
+    """A folder's images with their masks, read as a run's own were.
+
+    Args:
+        description: what the run found (``Found.description``).
+
+    Raises:
+        DataError: the folder, or a file in it, is not as the run's was.
+    """
+    form = Format.from_description(description)
+    pairs = pairs_of(folder, least=1)
+    for pair in pairs:
+        header_of(pair.image)
+    channels, (height, width) = form.channels, form.size
+    nothing = InMemory(
+        torch.empty(0, channels, height, width, dtype=torch.uint8),
+        torch.empty(0, height, width, dtype=torch.uint8),
+    )
+    store = OnDisk(tuple(pairs), form, nothing)
+    return ImageData(store, torch.arange(len(pairs)), form.largest, len(form.classes))
 
 
 def _made(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -69,6 +70,13 @@ class ImageData:
     def rows(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         """Inputs and targets of these rows, as they are."""
         return self._delivered(self.store.rows(self.numbers[indices.cpu()]))
+
+    def fingerprint(self) -> str:
+        """SHA-256 of what is in memory, and of the names and sizes of the files on disk."""
+        found = hashlib.sha256(self.numbers.numpy().data)
+        for part in self.store.identity():
+            found.update(part)
+        return found.hexdigest()
 
     def blocks(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All rows in order, ``size`` at a time, as they are."""

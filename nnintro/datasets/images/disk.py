@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +41,12 @@ class OnDisk:
 
     def rows(self, rows: Tensor) -> Rows:
         return _stacked([self.read(row) for row in rows.tolist()])
+
+    def identity(self) -> Iterator[bytes]:
+        yield from self.kept.identity()
+        for pair in self.pairs:
+            for path in (pair.image, pair.mask):
+                yield f"{path.name} {path.stat().st_size}".encode()
 
     def walk(self, order: Callable[[int], Tensor], block: int) -> DiskWalk:
         return DiskWalk(Ahead(self.read, order, block))

@@ -57,11 +57,11 @@ def _require_image(path: Path) -> None:
         raise refuse(path, f"a {listing(SUFFIXES)} file", repr(path.suffix or path.name))
 
 
-def pairs_of(folder: Path) -> list[Pair]:
+def pairs_of(folder: Path, least: int = 2) -> list[Pair]:
     """Images and masks of one stem each, by name.
 
     Raises:
-        DataError: a part is missing.
+        DataError: a part is missing, or there are fewer than ``least``.
     """
     if not folder.is_dir():
         got = "a file" if folder.exists() else "nothing"
@@ -75,6 +75,6 @@ def pairs_of(folder: Path) -> list[Pair]:
     for stem, path in masks.items():
         if stem not in images:
             raise refuse(path, f"an image of this name in {place(folder / 'images')}", "none")
-    if len(images) < 2:
-        raise refuse(folder / "images", "at least 2 images", len(images))
+    if len(images) < least:
+        raise refuse(folder / "images", f"at least {least} images", len(images))
     return [Pair(path, masks[stem]) for stem, path in images.items()]

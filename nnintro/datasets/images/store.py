@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,6 +29,10 @@ class Store(Protocol):
         ...
 
     def rows(self, rows: Tensor) -> Rows: ...
+
+    def identity(self) -> Iterator[bytes]:
+        """What tells the store from another one."""
+        ...
 
     def walk(self, order: Callable[[int], Tensor], block: int) -> Walk:
         """For rows in an order that is known beforehand, ``block`` at a time or so."""
@@ -68,6 +72,10 @@ class InMemory:
     def rows(self, rows: Tensor) -> Rows:
         rows = rows.to(self.images.device)
         return self.images.index_select(0, rows), self.labels.index_select(0, rows)
+
+    def identity(self) -> Iterator[bytes]:
+        for part in (self.images, self.labels):
+            yield part.cpu().contiguous().numpy().tobytes()
 
     def walk(self, order: Callable[[int], Tensor], block: int) -> Walk:  # noqa: ARG002
         return _Gather(self, order)

@@ -1,7 +1,7 @@
 """dataset kind ``table``: CSV, TSV, Parquet and .npz."""
 
 from nnintro.datasets.tables.encoding import Encoding
-from nnintro.datasets.tables.stream import Block, encoded_blocks
+from nnintro.datasets.tables.stream import Block, encoded_blocks, encoded_samples
 from nnintro.datasets.tables.table import build_table
 
-__all__ = ["Block", "Encoding", "build_table", "encoded_blocks"]
+__all__ = ["Block", "Encoding", "build_table", "encoded_blocks", "encoded_samples"]

@@ -1,0 +1,184 @@
+"""A run on a table, on a file of such rows: its columns, then the predictions."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import torch
+
+from nnintro.config.table import TableDataset
+from nnintro.config.task import Task
+from nnintro.datasets.tables import Block, Encoding, encoded_blocks
+from nnintro.errors import DataError
+from nnintro.inference.block import Array, numpy_type, texts
+from nnintro.inference.columns import free
+from nnintro.inference.output import write_output
+from nnintro.inference.read import STDIN
+from nnintro.inference.write import Columns, Writer, writer_for
+from nnintro.models import precision_of
+from nnintro.training.assemble import threads, threads_for
+from nnintro.training.metrics import predicted_classes
+from nnintro.training.run import Run
+
+TEXT_FORMATS = ("csv", "tsv")
+
+
+def encoding_of(run: Run) -> Encoding:
+    """How the run's table became inputs."""
+    dataset = run.experiment.dataset
+    assert isinstance(dataset, TableDataset)
+    assert dataset.found is not None
+    return Encoding.from_description(dataset.found.description)
+
+
+def predict_table(run: Run, source: str, output: Path | None, format_: str) -> int:
+    """Predict every row of a .csv, .tsv, .parquet or .npz; returns how many there were.
+
+    The columns that training had must be there, by name and in any order; others go through as
+    they are.  Rows that have no whole window before them have no prediction.
+
+    Raises:
+        UsageError: no file can be at ``output``.
+        DataError: the rows cannot be used, or the predictions not be written.
+    """
+    dataset = run.experiment.dataset
+    assert isinstance(dataset, TableDataset)
+    rows = 0
+
+    def fill(file: IO[bytes]) -> None:
+        nonlocal rows
+        writing = _Writing(run, format_, file)
+        with path_of(source) as path:
+            for block in encoded_blocks(path, writing.encoding, text_encoding=dataset.encoding):
+                writing.write(block)
+                rows += block.columns.num_rows
+        writing.close()
+
+    task = run.experiment.task
+    with threads(threads_for(run.model, 1 << 12, task)):
+        write_output(output, fill)
+    return rows
+
+
+@contextlib.contextmanager
+def path_of(source: str) -> Iterator[str]:
+    """The file; stdin is laid aside in one, for messages look into it a second time."""
+    if source != STDIN:
+        yield source
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "stdin.csv")
+        if sys.stdin is None:
+            raise DataError("<stdin>: is closed")
+        with Path(path).open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        try:
+            yield path
+        except DataError as error:
+            raise DataError(str(error).replace(path, "<stdin>")) from error
+
+
+@dataclass
+class _Rows:
+    """A block of a table, as writers take it."""
+
+    columns: Block
+    numbers: Array
+
+    def cells(self) -> list[list[str]]:
+        return self.columns.cells()
+
+    def refusal(self, row: int, column: int, expected: str) -> DataError:
+        return self.columns.places.refusal(row, str(column), expected, None)
+
+
+class _Writing:
+    """Predictions behind the columns that they are for."""
+
+    def __init__(self, run: Run, format_: str, file: IO[bytes]) -> None:
+        self.run, self.format, self.file = run, format_, file
+        self.encoding = encoding_of(run)
+        self.task, self.logits = run.experiment.task, run.experiment.logits
+        self.predicted = prediction_columns(self.encoding, self.task, logits=self.logits)
+        self.writer: Writer | None = None
+        self.numeric: list[str] = []
+
+    def write(self, block: Block) -> None:
+        names = list(block.columns.schema.names)
+        if self.writer is None:
+            free(names, self.predicted, block.places.name)
+            written = [column.name for column in self.encoding.columns if column.kind == "number"]
+            self.numeric = written if self.format == "jsonl" else []
+            columns = Columns(names, [names.index(name) for name in self.numeric], self.predicted)
+            dtype = numpy_type(precision_of(self.run.model))
+            self.writer = writer_for(self.format, self.file, columns, dtype)
+        self.writer.write(_Rows(block, self._numbers(block)), self._answers(block))
+
+    def close(self) -> None:
+        assert self.writer is not None  # a table without rows was refused
+        self.writer.close()
+
+    def _numbers(self, block: Block) -> Array:
+        """(rows, numeric columns), NaN where nothing stands."""
+        if not self.numeric:
+            return np.empty((block.columns.num_rows, 0))
+        return np.column_stack([numbers_of(block, name) for name in self.numeric])
+
+    def _answers(self, block: Block) -> list[Array]:
+        missing = block.columns.num_rows - len(block.inputs)
+        found = table_answers(self.run.predict(block.inputs), self.task, logits=self.logits)
+        if self.format == "npy" and self.task.classes:  # numbers alone: those of the classes
+            names = {name: float(k) for k, name in enumerate(self.task.classes)}
+            found[0] = np.array([names[name] for name in found[0]])
+        if self.format in TEXT_FORMATS:
+            return [np.concatenate([np.full(missing, ""), np.array(texts(a))]) for a in found]
+        return [np.concatenate([_nothing(missing, a), a]) for a in found]
+
+
+def _nothing(count: int, like: Array) -> Array:
+    return np.full(count, np.nan if like.dtype.kind == "f" else "", like.dtype)
+
+
+def numbers_of(block: Block, name: str) -> Array:
+    """A column of numbers, (rows,), as the file has them; NaN where nothing stands."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = block.columns.column(name)
+    try:
+        plain = pc.cast(column, "float64", safe=False)
+    except pa.ArrowInvalid:  # dates, truth values in words
+        return np.full(len(column), np.nan)
+    values: Array = plain.to_numpy(zero_copy_only=False)
+    return values
+
+
+def prediction_columns(encoding: Encoding, task: Task, *, logits: bool) -> list[str]:
+    """``prediction`` (of several targets ``prediction_height``), then what it was decided by."""
+    if not task.classes:
+        names = encoding.target_names
+        return ["prediction"] if len(names) == 1 else [f"prediction_{name}" for name in names]
+    if logits:
+        return ["prediction", *(f"probability_{name}" for name in task.classes)]
+    if task.kind == "binary":
+        return ["prediction", "output"]
+    return ["prediction", *(f"output_{name}" for name in task.classes)]
+
+
+def table_answers(outputs: torch.Tensor, task: Task, *, logits: bool) -> list[Array]:
+    """(n, outputs) -> one (n,) array per name of ``prediction_columns``; classes by their names."""
+    from nnintro.inference.predict import probabilities
+
+    if not task.classes:
+        return list(outputs.numpy().T)
+    classes = predicted_classes(outputs, task, logits=logits).numpy()
+    behind = probabilities(outputs, task) if logits else outputs
+    return [np.array(task.classes)[classes], *behind.numpy().T]
