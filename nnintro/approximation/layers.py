@@ -77,6 +77,7 @@ def layers_of(model: nn.Module) -> Layers:
         matrix = arb_mat([[arb(w) for w in row] for row in weights])
         found.append(Layer(matrix, [arb(b) for b in biases], name))
     if isinstance(model, Standardized):
+        assert not model.has_targets  # a formula's are taken as they are
         means, scales = ([arb(x) for x in t.tolist()] for t in (model.mean, model.scale))
         return Layers(found, means, scales, is_standardized=True)
     inputs = found[0].weights.ncols()

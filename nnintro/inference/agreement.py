@@ -135,6 +135,8 @@ def own_rounding(model: nn.Module, inputs: Tensor) -> float:
     single, double = (
         _computed_in(other, network, inputs) for other in (torch.float32, torch.float64)
     )
+    if isinstance(model, Standardized):
+        single, double = model.unscaled(single), model.unscaled(double)
     finite = single.isfinite().all(1)  # what overflows in float32 says nothing of rounding
     moved = difference(single[finite].double(), double[finite])
     return moved * torch.finfo(dtype).eps / torch.finfo(torch.float32).eps

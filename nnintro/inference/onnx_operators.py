@@ -42,7 +42,14 @@ def _standardized(graph: Graph, module: Standardized, x: str) -> str:
     standard = graph.node("Div", centred, graph.tensor(module.scale))
     if not graph.double:
         standard = graph.node("Cast", standard, to=graph.element)
-    return translate(graph, module.network, standard)
+    output = translate(graph, module.network, standard)
+    if not module.has_targets:
+        return output
+    if not graph.double:  # the input's type is float64 here
+        output = graph.node("Cast", output, to=graph.input_element)
+    scaled = graph.node("Mul", output, graph.tensor(module.target_scale))
+    output = graph.node("Add", scaled, graph.tensor(module.target_mean))
+    return output if graph.double else graph.node("Cast", output, to=graph.element)
 
 
 def _mlp(graph: Graph, module: Mlp, x: str) -> str:

@@ -53,8 +53,10 @@ def rebuild(architecture: Mapping[str, Any], dtype: torch.dtype) -> nn.Module:
     network = REBUILD[architecture["kind"]](architecture).to(dtype)
     if architecture["standardize"] == "none":
         return network
-    inputs = architecture["inputs"]
-    return Standardized(network, torch.zeros(inputs), torch.ones(inputs))
+    around = [torch.zeros(architecture["inputs"]), torch.ones(architecture["inputs"])]
+    if architecture["standardize"] == "both":
+        around += [torch.zeros(architecture["outputs"]), torch.ones(architecture["outputs"])]
+    return Standardized(network, *around)
 
 
 def _mlp(architecture: Mapping[str, Any]) -> nn.Module:

@@ -125,9 +125,15 @@ def architecture(experiment: Experiment) -> dict[str, Any]:
         "outputs": task.outputs,
         "activations": list(model.activations),
         "output_activation": model.output_activation,
-        "standardize": dataset.standardize,
+        "standardize": standardized(experiment),
         **of_data,
     }
+
+
+def standardized(experiment: Experiment) -> str:
+    """none, inputs or both: of classes the targets stay as they are."""
+    wanted = experiment.dataset.standardize
+    return "inputs" if wanted == "both" and experiment.task.kind != "regression" else wanted
 
 
 def _difference(saved: Any, found: dict[str, Any]) -> str:
