@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ def data_text(splits: Splits[Any]) -> str | None:
     if splits.found is None:
         return None
     held = {**_values(splits.found), "fingerprint": fingerprint(splits)}
+    held["sha256"] = _sha256(held)
     return json.dumps(held, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -37,8 +39,11 @@ def _values(found: Found) -> dict[str, Any]:
 
 def digest(found: Found) -> str:
     """Of what a network's inputs and outputs mean: part of what a checkpoint is of."""
-    text = json.dumps(_values(found), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return _sha256(_values(found))[:16]
+
+
+def _sha256(values: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def fingerprint(splits: Splits[Any]) -> str:
@@ -91,6 +96,8 @@ def _read(directory: Path) -> tuple[Found, str]:
     path = directory / NAME
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
+        if held.pop("sha256") != _sha256(held):
+            raise ValueError("its numbers do not add up to its checksum")
         task = held["task"]
         image = None if task["image"] is None else (int(task["image"][0]), int(task["image"][1]))
         task = Task(**{**task, "classes": tuple(map(str, task["classes"])), "image": image})
@@ -99,5 +106,7 @@ def _read(directory: Path) -> tuple[Found, str]:
         )
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+    except (
+        ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError
+    ) as error:  # fmt: skip
         raise CheckpointError(f"{path}: is damaged: {error!r}") from error

@@ -17,6 +17,7 @@ from nnintro.config.load import load_config
 from nnintro.engines.autograd import Autograd
 from nnintro.recording.painter import Painter
 from nnintro.training import assemble, hint
+from nnintro.training.assemble import build_data
 from nnintro.training.interrupts import SIGNALS, Interrupts
 from tests.support import config
 

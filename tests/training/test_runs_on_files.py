@@ -1,0 +1,188 @@
+"""Runs on tables: what they keep of their data, and what they do when it changes."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import nnintro
+from nnintro.errors import CheckpointError, ConfigError, DataError
+from nnintro.inference.evaluate import evaluate
+from tests.runs import Cut, assert_same_run, cut_before, train
+from tests.support import config
+
+CITIES = ["Bonn", "Kiel", "Ulm"]
+
+
+def write_prices(path, rows=90, seed=0):
+    """area, city -> price, and whether it is dear."""
+    source = np.random.default_rng(seed)
+    area, city = source.uniform(30, 200, rows), source.integers(3, size=rows)
+    price = 2000 * area + 50_000 * (city == 2) + source.normal(0, 9000, rows)
+    lines = ["area,city,price,dear"]
+    lines += [
+        f"{a:.1f},{CITIES[c]},{p:.0f},{'yes' if p > 260_000 else 'no'}"
+        for a, c, p in zip(area, city, price, strict=True)
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def experiment(path, **keys):
+    dataset = {"kind": "table", "path": str(path), "target": "price", "exclude": ["dear"], **keys}
+    return config(
+        dataset=dataset,
+        training={"epochs": 4, "checkpoint": {"every": "1 steps"}},
+        descent={"batch_size": 7, "optimizer": "adam"},
+        name="run",
+    )
+
+
+@pytest.fixture
+def prices(tmp_path):
+    return write_prices(tmp_path / "prices.csv")
+
+
+def test_the_run_knows_its_columns(prices, tmp_path):
+    run = nnintro.train(experiment(prices), runs_dir=tmp_path)
+    assert run.features == ["area", "city=Bonn", "city=Kiel", "city=Ulm"]
+    held = json.loads((run.directory / "data.json").read_text())
+    assert held["task"]["inputs"] == 4
+    assert [column["name"] for column in held["description"]["columns"]] == ["area", "city"]
+    again = nnintro.load(run.directory)
+    assert again.features == run.features
+    assert again.predict([[100, 0, 0, 1]]).shape == (1, 1)
+
+
+def test_its_config_trains_again_to_the_same_bits(prices, tmp_path):
+    first = nnintro.train(experiment(prices), runs_dir=tmp_path / "a")
+    again = nnintro.train(first.directory / "config.yaml", runs_dir=tmp_path / "b")
+    assert_same_run(again.directory, first.directory)
+
+
+@pytest.mark.parametrize("step", [1, 11, 30])
+def test_cut_off_it_goes_on_to_the_same_bits(prices, tmp_path, monkeypatch, step):
+    whole = train(experiment(prices), tmp_path / "whole").directory
+    with cut_before(monkeypatch, step), pytest.raises(Cut):
+        train(experiment(prices), tmp_path / "cut")
+    assert_same_run(train(None, tmp_path / "cut", resume="run").directory, whole)
+
+
+def test_it_is_measured_again_as_it_was(prices, tmp_path):
+    run = nnintro.train(experiment(prices), runs_dir=tmp_path)
+    found = evaluate(run.directory).metrics
+    expected = run.summary["metrics"]
+    assert found == {k.removeprefix("validation/"): v for k, v in expected.items() if "valid" in k}
+    everything = evaluate(run.directory, str(prices))
+    assert everything.samples == 90
+
+
+def test_class_weights_count_in_every_measurement(prices, tmp_path):
+    values = experiment(prices, target="dear", exclude=["price"], class_weights="balanced")
+    run = nnintro.train(values, runs_dir=tmp_path)
+    assert evaluate(run.directory).metrics["loss"] == run.summary["metrics"]["validation/loss"]
+    assert run.summary["metrics"]["validation/loss"] != pytest.approx(
+        run.summary["metrics"]["validation/cross_entropy"], rel=1e-3
+    )
+
+
+def test_changed_data_is_noticed(prices, tmp_path):
+    run = nnintro.train(experiment(prices), runs_dir=tmp_path)
+    text = prices.read_text()
+    prices.write_text(text.replace("Ulm", "Bonn", 1))
+    with pytest.raises(DataError, match=r"has changed since the run in .* began"):
+        nnintro.train(resume=run.directory, overrides=["training.epochs=9"])
+    with pytest.raises(DataError, match="has changed"):
+        evaluate(run.directory)
+    assert nnintro.load(run.directory).predict([[100, 0, 0, 1]]).shape == (1, 1)
+    prices.write_text(text)
+    assert (
+        nnintro.train(resume=run.directory, overrides=["training.epochs=5"]).summary["epochs"] == 5
+    )
+
+
+def test_data_that_is_gone_is_not_needed_to_predict(prices, tmp_path):
+    run = nnintro.train(experiment(prices), runs_dir=tmp_path)
+    prices.unlink()
+    assert nnintro.load(run.directory).predict([[100, 0, 0, 1]]).shape == (1, 1)
+    with pytest.raises(DataError, match=r"prices.csv: cannot be read: No such file"):
+        evaluate(run.directory)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda held: held[: len(held) // 2],
+        lambda _: "",
+        lambda _: "[1, 2]",
+        lambda held: held.replace('"inputs": 4', '"inputs": "four"'),
+        lambda held: held.replace('"training_samples"', '"samples"'),
+        lambda held: held.replace('"Ulm"', '"Aalen"'),
+        lambda held: held.replace('"inputs": 4', '"inputs": 5'),
+    ],
+)
+def test_damaged_data_json(prices, tmp_path, damage):
+    run = nnintro.train(experiment(prices), runs_dir=tmp_path)
+    path = run.directory / "data.json"
+    damaged = damage(path.read_text())
+    assert damaged != path.read_text()
+    path.write_text(damaged)
+    for use in (nnintro.load, evaluate):
+        with pytest.raises(CheckpointError):
+            use(run.directory)
+    with pytest.raises(CheckpointError):
+        nnintro.train(resume=run.directory, overrides=["training.epochs=9"])
+
+
+def test_no_data_json(prices, tmp_path):
+    run = nnintro.train(experiment(prices), runs_dir=tmp_path)
+    (run.directory / "data.json").unlink()
+    with pytest.raises(CheckpointError, match=r"data.json: cannot be read"):
+        nnintro.load(run.directory)
+
+
+def test_rules_that_need_the_data_are_told_with_their_place(prices, tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text(
+        "dataset: {kind: table, path: prices.csv, target: price, exclude: [dear]}\n"
+        "model: {kind: mlp}\n"
+        "loss: cross_entropy\n"
+        "descent: {batch_size: 1000}\n"
+        "training: {stop_when: {validation/accuracy: 1}}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        nnintro.train(path, runs_dir=tmp_path)
+    assert [(p.line, p.path) for p in caught.value.problems] == [
+        (3, "loss"), (4, "descent.batch_size"), (5, "training.stop_when.validation/accuracy"),
+    ]  # fmt: skip
+    assert not (tmp_path / "a").exists()
+
+
+def test_the_file_is_beside_the_config_and_by_override_in_the_working_folder(
+    prices, tmp_path, monkeypatch
+):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    path = tmp_path / "a.yaml"
+    path.write_text(
+        "dataset: {kind: table, path: prices.csv, target: price, exclude: [dear]}\n"
+        "model: {kind: mlp}\ntraining: {epochs: 0}\n"
+    )
+    monkeypatch.chdir(elsewhere)
+    run = nnintro.train("../a.yaml", runs_dir=elsewhere)
+    assert run.experiment.dataset.path == str(prices)
+    write_prices(elsewhere / "others.csv", rows=40)
+    run = nnintro.train("../a.yaml", ["dataset.path=others.csv"], runs_dir=elsewhere)
+    assert run.experiment.dataset.path == str(elsewhere / "others.csv")
+    assert run.experiment.dataset.training_samples == 32
+
+
+def test_smoke_takes_few_rows_and_any_batch_size(tmp_path):
+    prices = write_prices(tmp_path / "prices.csv", rows=3000)
+    values = experiment(prices)
+    values["descent"]["batch_size"] = 2000
+    run = nnintro.train(values, runs_dir=tmp_path, smoke=True)
+    assert run.summary["steps"] <= 20
+    assert run.experiment.dataset.training_samples == 205
