@@ -31,7 +31,7 @@ class ParquetTable:
         except OSError as error:
             raise cannot_be_read(self.name, error) from error
         with self._reporting():
-            self._file = pyarrow.parquet.ParquetFile(path, memory_map=True)
+            self._file = pyarrow.parquet.ParquetFile(path)
             self._schema = self._file.schema_arrow
         self.names = list(self._schema.names)
         check_names(self.names, self.name)
