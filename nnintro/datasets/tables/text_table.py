@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnintro.datasets.tables.cells import MISSING
 from nnintro.datasets.tables.layout import read_layout, undecodable
-from nnintro.datasets.tables.locate import fault_of, place_of
+from nnintro.datasets.tables.locate import fault_of, no_rows, place_of
 from nnintro.datasets.tables.places import Places
 from nnintro.errors import DataError
 
@@ -52,7 +52,7 @@ class TextTable:
             raise undecodable(self.layout.path, self.name, self.layout.encoding)
         self.rows = table.num_rows
         if self.rows == 0:
-            raise DataError(f"{self.name}: there are no rows below the header")
+            raise no_rows(self.name)
         self._columns = dict(zip(table.column_names, table.columns, strict=True))
 
     def _seen(
@@ -110,7 +110,7 @@ class TextTable:
                 found = True
                 yield batch.slice(first, block_rows)
         if not found:
-            raise DataError(f"{self.name}: there are no rows below the header")
+            raise no_rows(self.name)
 
     def _reading(self) -> pyarrow.csv.ReadOptions:
         import pyarrow.csv
