@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from nnintro.config.found import FromFiles
 from nnintro.config.section import Count, Fraction, one_or_list
@@ -17,12 +17,18 @@ OneOrMore = Annotated[
 ]
 
 
+def _delimiter(text: str) -> str:
+    if not text.isascii() or text.isalnum() or text in "\"'\r\n\0.+-_":
+        raise ValueError(f"expected a mark that no cell contains, such as ';', got {text!r}")
+    return text
+
+
 class TableDataset(FromFiles):
     """A CSV, TSV, Parquet or .npz file; the network learns its target columns from the others."""
 
     kind: Literal["table"]
     path: Annotated[str, Field(min_length=1)]
-    """The file, relative to the config: .csv, .tsv, .parquet or .npz."""
+    """The file, relative to the config: .csv, .tsv (also .gz), .parquet or .npz."""
     target: OneOrMore
     """The column to predict; several numeric ones as a list."""
     task_kind: Annotated[Literal["auto", "regression", "classification"], Field(alias="task")] = (
@@ -30,17 +36,20 @@ class TableDataset(FromFiles):
     )
     """auto: text and truth values are classes, numbers a regression."""
     inputs: ColumnNames | None = None
-    """The columns to predict from; all others by default."""
+    """The columns to predict from; by default all but the target and `split_by`."""
     exclude: ColumnNames = Field(default=[])
     """Columns to leave out, where `inputs` is not given."""
     categorical: ColumnNames = Field(default=[])
-    """Columns of numbers that are names: each value becomes an input of its own (one-hot)."""
+    """Columns of numbers that are names: each value becomes an input of its own (one-hot). Columns
+    of text are that anyway."""
     text: ColumnNames = Field(default=[])
-    """Columns of words: each becomes counts of hashed words."""
+    """Columns of words: each becomes counts of hashed words, scaled to a vector of length 1."""
     text_features: Annotated[int, Field(ge=2, le=1 << 20)] = 512
     """Inputs that a text column becomes."""
     missing: Literal["error", "drop", "mean", "indicator"] = "error"
-    """Empty cells: error; drop the row; take the column's mean; or that and a 0/1 input besides."""
+    """Empty cells and the like (NA, N/A, n/a, nan, NaN, null, NULL, ?): error; drop the row; take
+    the column's mean; or that and a 0/1 input besides. With the last two a missing category is a
+    category of its own, missing text has no words, and a missing target is an error."""
     unseen: Literal["error", "zeros"] = "error"
     """Categories that training did not have: error, or none of the known ones (all zeros)."""
     standardize: Literal["none", "inputs", "both"] = "both"
@@ -52,18 +61,22 @@ class TableDataset(FromFiles):
     """How they are chosen: at random; within each class; whole groups; the latest. auto is the
     latest with a window, stratified for classes, else at random."""
     split_by: ColumnName | None = None
-    """The column of the groups, or of the time; without it a time series is in the file's order."""
+    """The column of the groups, or of the time (numbers, ISO dates); without it the rows of a time
+    series are in order. It is an input only where `inputs` names it."""
     class_weights: Literal["none", "balanced"] = "none"
     """balanced: a sample counts by n / (classes * samples of its class) in the loss."""
     window: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    """Rows of a time series that make one sample: this one and those before it, targets too."""
+    """Rows of a time series that make one sample: this one and those before it, targets included.
+    They follow each other as `split_by` says, or as in the file."""
     horizon: Annotated[int, Field(ge=1, le=100_000)] = 1
     """With a window: how many rows ahead the target is."""
     samples: Annotated[Count, Field(ge=2)] | None = None
     """At most so many rows (of a time series the latest, else chosen at random); all by default."""
     encoding: Annotated[str, Field(min_length=1, max_length=40)] = "utf-8"
     """Of a text file, such as cp1252."""
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    delimiter: (
+        Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_delimiter)] | None
+    ) = None
     """Of a text file; seen from its first line by default."""
 
     @property

@@ -63,12 +63,10 @@ class ArraysTable:
                             arrays[name] = np.lib.format.read_array(stream, allow_pickle=False)
             except _DAMAGED as error:
                 if "allow_pickle" in str(error):
-                    message = (
-                        f"array {quoted(name)} holds pickled objects; expected numbers or text"
-                    )
-                    raise DataError(f"{self.name}: {message}") from error
-                where = f"array {quoted(name)} is" if name else "is"
-                raise DataError(f"{self.name}: {where} not readable as .npz") from error
+                    told = "expected numbers or text, got pickled objects"
+                    raise DataError(f"{self.name}: array {quoted(name)}: {told}") from error
+                where = f"array {quoted(name)}: " if name else ""
+                raise DataError(f"{self.name}: {where}not readable as .npz") from error
         if not arrays:
             raise DataError(f"{self.name}: there are no arrays")
         return arrays

@@ -21,7 +21,7 @@ from nnintro.datasets.tables.roles import empty_column
 from nnintro.datasets.tables.source import Table
 from nnintro.errors import DataError
 
-HINT = "missing: drop, mean or indicator says what to do with empty cells"
+HINT = "missing: drop, mean or indicator says what to do then"
 
 
 @dataclass(frozen=True)
@@ -151,8 +151,7 @@ class Filling:
     def _too_large(self, column: Number, position: int) -> DataError:
         row = int(self.order[position])
         wanted = f"a number that {self.dtype.name} can hold"
-        got = f"{self._raw(column, row):g}"
-        return self.table.places.refusal(row, column.name, wanted, got)
+        return self.table.places.refusal(row, column.name, wanted, self._raw(column, row))
 
     def _raw(self, column: Number, row: int) -> float:
         table = self.table

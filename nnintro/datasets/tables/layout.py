@@ -140,7 +140,8 @@ def undecodable(path: str, name: str, encoding: str) -> DataError:
         pass  # codecs such as utf-16 do not say where
     shown = "utf-8" if encoding == "utf-8-sig" else encoding
     other = "cp1252" if shown != "cp1252" else "latin-1"
-    return DataError(f"{name}:{line}: not {shown}{byte}; name the file's own, as encoding: {other}")
+    place = f"{name}:{line}"
+    return DataError(f"{place}: not {shown}{byte}; name the file's own, such as encoding: {other}")
 
 
 def _delimiter(path: str, text: IO[str]) -> str:

@@ -12,33 +12,44 @@ from nnintro.datasets.tables.layout import Layout, undecodable
 from nnintro.errors import DataError
 
 
+class _UnreadableError(Exception):
+    """The csv module stopped at a row."""
+
+    def __init__(self, line: int, why: str) -> None:
+        super().__init__(why)
+        self.line = line
+
+
 def place_of(layout: Layout, row: int) -> str:
     """``prices.csv:17``: where the row (from 0, the header not counted) begins."""
     try:
         for index, (line, _) in enumerate(_rows(layout, strict=False)):
             if index == row:
                 return f"{layout.name}:{line}"
-    except (csv.Error, UnicodeError):
+    except (_UnreadableError, UnicodeError):
         pass  # the row is beyond what the csv module reads; its number still says where it is
     return f"{layout.name}: row {row + 1:,}"
 
 
 def fault_of(layout: Layout) -> DataError | None:
     """The first thing that makes the file no table, with its line; None if it is one."""
-    line = layout.header_lines + 1
     wanted = len(layout.names)
+    found = False
     try:
-        for begins, row in _rows(layout, strict=True):
-            line = begins
+        for line, row in _rows(layout, strict=True):
+            found = True
             if len(row) != wanted:
                 cells = "1 cell" if wanted == 1 else f"{wanted:,} cells"
                 return DataError(f"{layout.name}:{line}: expected {cells}, found {len(row):,}")
-            line += 1 + sum(cell.count("\n") for cell in row)
     except UnicodeError:
         return undecodable(layout.path, layout.name, layout.encoding)
-    except csv.Error as error:
-        return DataError(f"{layout.name}:{line}: {_explained(error)}")
-    return None
+    except _UnreadableError as error:
+        return DataError(f"{layout.name}:{error.line}: {error}")
+    return None if found else no_rows(layout.name)
+
+
+def no_rows(name: str) -> DataError:
+    return DataError(f"{name}: there are no rows below the header")
 
 
 def _rows(layout: Layout, *, strict: bool) -> Iterator[tuple[int, list[str]]]:
@@ -47,11 +58,14 @@ def _rows(layout: Layout, *, strict: bool) -> Iterator[tuple[int, list[str]]]:
         for _ in range(layout.header_lines):
             text.readline()
         reader = csv.reader(text, delimiter=layout.delimiter, strict=strict)
-        before = 0
-        for row in reader:
-            if not _is_blank(row, len(layout.names)):
-                yield layout.header_lines + before + 1, row
-            before = reader.line_num
+        line = layout.header_lines + 1
+        try:
+            for row in reader:
+                if not _is_blank(row, len(layout.names)):
+                    yield line, row
+                line = layout.header_lines + reader.line_num + 1
+        except csv.Error as error:
+            raise _UnreadableError(line, _explained(error)) from error
 
 
 def _is_blank(row: list[str], columns: int) -> bool:

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from nnintro.config.wording import LONGEST
 from nnintro.datasets.tables.layout import check_names
 from nnintro.datasets.tables.places import Places, cannot_be_read, quoted, shown_path
 from nnintro.errors import DataError
@@ -31,7 +32,7 @@ class ParquetTable:
         except OSError as error:
             raise cannot_be_read(self.name, error) from error
         with self._reporting():
-            self._file = pyarrow.parquet.ParquetFile(path, memory_map=True)
+            self._file = pyarrow.parquet.ParquetFile(path)
             self._schema = self._file.schema_arrow
         self.names = list(self._schema.names)
         check_names(self.names, self.name)
@@ -100,5 +101,5 @@ def check_type(file: str, name: str, kind: pa.DataType) -> None:
     if not plain:
         raise DataError(
             f"{file}: column {quoted(name)}: expected numbers, truth values, dates or text, "
-            f"got cells of type {kind}; name it in exclude"
+            f"got cells of type {str(kind)[:LONGEST]}; name it in exclude"
         )

@@ -29,7 +29,7 @@ class Places:
 
     def refusal(self, row: int, column: str, expected: str, got: object) -> DataError:
         """What to raise of a cell: ``prices.csv:17: column 'area': expected ..., got ...``."""
-        found = "an empty cell" if got is None or not str(got).strip() else shown(got)
+        found = "no value" if got is None or not str(got).strip() else shown(got)
         return DataError(
             f"{self.at(row)}: column {quoted(column)}: expected {expected}, got {found}"
         )

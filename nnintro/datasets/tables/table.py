@@ -27,7 +27,7 @@ from nnintro.datasets.tables.splitting import (
 )
 from nnintro.datasets.tables.targets import Targets, known, read_targets, with_classes_of
 from nnintro.datasets.tables.times import Times, read_times
-from nnintro.errors import DataError
+from nnintro.errors import ConfigError, DataError
 
 
 def build_table(
@@ -51,7 +51,10 @@ def build_table(
     roles = roles_of(dataset, table)
     as_text = {*dataset.categorical, *dataset.text}.intersection(roles.needed)
     table.load(roles.needed, as_text)
+    _needs_two(table.rows, table)
     targets = read_targets(dataset, table)
+    if not targets.classes:
+        _needs_no_classes(dataset)
     times = _times(dataset, targets, roles, table)
     prepared, absent = prepare(dataset, roles, table)
     rows, facts = _rows(dataset, table, targets, times, absent, data)
@@ -76,6 +79,21 @@ def build_table(
         tuple(filled.columns), targets.targets, dataset.missing, dataset.unseen, window
     )
     return _splits(inputs, answers, len(train), filled, encoding, targets, dataset, table, facts)
+
+
+def _needs_two(rows: int, table: Table) -> None:
+    if rows < 2:
+        counts = "1 row" if rows == 1 else f"{rows} rows"
+        raise DataError(f"{table.name}: expected two rows or more to split, got {counts}")
+
+
+def _needs_no_classes(dataset: TableDataset) -> None:
+    """Of numbers that were found to be a regression's: what the section asks for."""
+    why = "the target is a number, so this is a regression (or task: classification)"
+    if dataset.class_weights != "none":
+        raise ConfigError.at("dataset.class_weights", f"expected none: {why}")
+    if dataset.split == "stratified":
+        raise ConfigError.at("dataset.split", f"stratified needs classes: {why}")
 
 
 def _times(dataset: TableDataset, targets: Targets, roles: Roles, table: Table) -> Times | None:
@@ -113,9 +131,7 @@ def _rows(
         facts["dropped_rows"] = len(rows) - len(kept)
         rows = kept
     known(targets, rows, table)
-    if len(rows) < 2:
-        counts = "1 row" if len(rows) == 1 else f"{len(rows)} rows"
-        raise DataError(f"{table.name}: expected two rows or more to split, got {counts}")
+    _needs_two(len(rows), table)
     return rows, facts
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nnintro.datasets.tables.cells import MISSING
 from nnintro.datasets.tables.layout import read_layout, undecodable
-from nnintro.datasets.tables.locate import fault_of, place_of
+from nnintro.datasets.tables.locate import fault_of, no_rows, place_of
 from nnintro.datasets.tables.places import Places
 from nnintro.errors import DataError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.csv
 
-BLOCK_BYTES = 1 << 22
+BLOCK_BYTES = 1 << 20
 """Of text that is read at a time; no row may be longer."""
 
 
@@ -42,24 +42,44 @@ class TextTable:
         import pyarrow as pa
         import pyarrow.csv
 
-        convert = pyarrow.csv.ConvertOptions(
-            include_columns=list(names),
-            column_types={name: pa.string() for name in as_text},
-            null_values=sorted(MISSING),
-            strings_can_be_null=True,
-            true_values=["true", "True", "TRUE"],
-            false_values=["false", "False", "FALSE"],
-        )
+        given = {name: pa.string() for name in as_text}
         with self._reporting():
-            table = pyarrow.csv.read_csv(
-                self.layout.path, self._reading(), self._parsing(), convert
-            )
+            try:
+                table = self._read(names, {**self._seen(names, given), **given})
+            except pa.ArrowInvalid:  # a later cell is of another type, or the file is no table
+                table = self._read(names, given)
         if any(pa.types.is_binary(kind) for kind in table.schema.types):
             raise undecodable(self.layout.path, self.name, self.layout.encoding)
         self.rows = table.num_rows
         if self.rows == 0:
-            raise DataError(f"{self.name}: there are no rows below the header")
+            raise no_rows(self.name)
         self._columns = dict(zip(table.column_names, table.columns, strict=True))
+
+    def _seen(
+        self, names: Sequence[str], given: Mapping[str, pa.DataType]
+    ) -> dict[str, pa.DataType]:
+        """Types of the columns in the first block of text.
+
+        Where types are open to the end, pyarrow keeps the whole text until then.
+        """
+        import pyarrow as pa
+        import pyarrow.csv
+
+        with pyarrow.csv.open_csv(
+            self.layout.path, self._reading(), self._parsing(), _converting(names, given)
+        ) as reader:
+            return {
+                field.name: field.type
+                for field in reader.schema
+                if not (pa.types.is_null(field.type) or pa.types.is_binary(field.type))
+            }
+
+    def _read(self, names: Sequence[str], known: Mapping[str, pa.DataType]) -> pa.Table:
+        import pyarrow.csv
+
+        return pyarrow.csv.read_csv(
+            self.layout.path, self._reading(), self._parsing(), _converting(names, known)
+        )
 
     def column(self, name: str) -> pa.ChunkedArray:
         return self._columns[name]
@@ -90,7 +110,7 @@ class TextTable:
                 found = True
                 yield batch.slice(first, block_rows)
         if not found:
-            raise DataError(f"{self.name}: there are no rows below the header")
+            raise no_rows(self.name)
 
     def _reading(self) -> pyarrow.csv.ReadOptions:
         import pyarrow.csv
@@ -132,3 +152,18 @@ class TextTable:
 
 def _skip_blank(row: Any) -> str:
     return "error" if row.text.strip() else "skip"
+
+
+def _converting(
+    names: Sequence[str], known: Mapping[str, pa.DataType]
+) -> pyarrow.csv.ConvertOptions:
+    import pyarrow.csv
+
+    return pyarrow.csv.ConvertOptions(
+        include_columns=list(names),
+        column_types=dict(known),
+        null_values=sorted(MISSING),
+        strings_can_be_null=True,
+        true_values=["true", "True", "TRUE"],
+        false_values=["false", "False", "FALSE"],
+    )

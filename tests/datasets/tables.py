@@ -1,0 +1,53 @@
+"""What the tests of tables share: a file out of columns, and the samples that it becomes."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import torch
+
+from nnintro.config.table import TableDataset
+from nnintro.datasets.tables import build_table
+
+
+def section(path, **keys):
+    return TableDataset.model_validate({"kind": "table", "target": "y", **keys, "path": str(path)})
+
+
+def built(path, seed=0, dtype=torch.float64, **keys):
+    streams = [torch.Generator().manual_seed(2 * seed + k) for k in range(2)]
+    return build_table(section(path, **keys), *streams, dtype)
+
+
+def write(path, columns):
+    """Columns as lists of str, float or None, in the format that the file's name asks for."""
+    if path.suffix == ".parquet":
+        pyarrow.parquet.write_table(pa.table(columns), path, row_group_size=64)
+    elif path.suffix == ".npz":
+        np.savez(path, **{name: np.array(values) for name, values in columns.items()})
+    else:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, delimiter="\t" if path.suffix == ".tsv" else ",")
+            writer.writerow(columns)
+            for row in zip(*columns.values(), strict=True):
+                writer.writerow(["" if cell is None else cell for cell in row])
+    return path
+
+
+def numpy_parts(splits):
+    """Training and validation inputs and targets."""
+    return [
+        tensor.numpy()
+        for data in (splits.train, splits.validation)
+        for tensor in (data.inputs, data.targets)
+    ]
+
+
+def raw(splits):
+    """All inputs in their own units, training first."""
+    standard = splits.standardization
+    inputs = torch.cat([splits.train.inputs, splits.validation.inputs]).double()
+    return (inputs * standard.scale + standard.mean).numpy()

@@ -1,0 +1,421 @@
+"""Tables against independent truths: numpy, the csv module, and scikit-learn's encoders."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import decimal
+import gzip
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from nnintro.datasets.tables import Encoding, encoded_blocks
+from nnintro.datasets.tables.columns import (
+    Category,
+    ClassTarget,
+    Number,
+    NumberTarget,
+    Window,
+    Words,
+)
+from nnintro.datasets.tables.places import Places
+from nnintro.datasets.tables.stream import encoded_samples
+from tests.datasets.tables import built, numpy_parts, raw, write
+
+FORMATS = (".csv", ".tsv", ".parquet", ".npz")
+CITIES = ("Ulm", "Bonn", "Köln, am Rhein", 'the "big" one')
+
+
+def columns(n=200, seed=0):
+    """Numbers of several sizes, a category, a truth value, and a target that is none of them."""
+    draw = np.random.default_rng(seed)
+    return {
+        "area": (draw.normal(3, 5, n)).tolist(),
+        "when": (1.7e9 + draw.normal(0, 1e5, n)).tolist(),
+        "city": [CITIES[k] for k in draw.integers(0, 4, n)],
+        "rooms": draw.integers(1, 9, n).tolist(),
+        "y": draw.normal(size=n).tolist(),
+    }
+
+
+def order_of(splits, given):
+    """Which row of the file each sample is, training first; targets are all different."""
+    both = (splits.train.targets, splits.validation.targets)
+    targets = torch.cat(both)[:, 0].numpy()
+    positions = {value: row for row, value in enumerate(given)}
+    return np.array([positions[value] for value in targets.tolist()])
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_inputs_are_those_of_scikit_learn(tmp_path, suffix, dtype):
+    given = columns()
+    splits = built(write(tmp_path / f"a{suffix}", given), dtype=dtype)
+    rows = order_of(splits, given["y"])
+    n = len(splits.train)
+    assert (n, len(splits.validation)) == (160, 40)
+    assert sorted(rows) == list(range(200))
+    numbers = np.stack([given["area"], given["when"], given["rooms"]], axis=1)[rows]
+    scaler = StandardScaler().fit(numbers[:n])
+    hot = OneHotEncoder(sparse_output=False).fit_transform(np.array([given["city"]]).T)[rows]
+    scaled = scaler.transform(numbers)
+    expected = np.column_stack([scaled[:, :2], hot, scaled[:, 2]])
+    found = torch.cat([splits.train.inputs, splits.validation.inputs]).numpy()
+    assert found.dtype == str(dtype).removeprefix("torch.")
+    # Timestamps: float64 keeps 1e-7 of a second of them, and the deviation is 1e5.
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6 if dtype.itemsize == 4 else 1e-9)
+    assert splits.train.inputs_standardized
+    assert splits.validation.inputs_standardized
+    mean = splits.standardization.mean.numpy()
+    np.testing.assert_allclose(mean[[0, 1, 6]], scaler.mean_, rtol=1e-12)
+    assert mean[2:6].tolist() == [0, 0, 0, 0]
+    assert splits.standardization.scale[2:6].tolist() == [1, 1, 1, 1]
+    unscaled = np.column_stack([numbers[:n, :2], hot[:n], numbers[:n, 2]])
+    assert splits.low.tolist() == unscaled.min(0).tolist()
+    assert splits.high.tolist() == unscaled.max(0).tolist()
+    task = splits.found.task
+    assert (task.kind, task.inputs, task.outputs) == ("regression", 7, 1)
+    assert splits.found.training_samples == n
+    encoding = Encoding.from_description(splits.found.description)
+    assert encoding.feature_names == [
+        "area", "when", "city=Bonn", "city=Köln, am Rhein", "city=Ulm", 'city=the "big" one',
+        "rooms",
+    ]  # fmt: skip
+
+
+def test_every_format_gives_the_same_bits(tmp_path):
+    parts = []
+    for suffix in FORMATS:
+        parts.append(numpy_parts(built(write(tmp_path / f"a{suffix}", columns()))))
+    plain = (tmp_path / "a.csv").read_bytes()
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(plain))
+    parts.append(numpy_parts(built(tmp_path / "a.csv.gz")))
+    (tmp_path / "b.csv").write_bytes(b"\xef\xbb\xbf\r\n" + plain)
+    parts.append(numpy_parts(built(tmp_path / "b.csv")))
+    (tmp_path / "c.csv").write_bytes(plain.decode().encode("cp1252"))
+    parts.append(numpy_parts(built(tmp_path / "c.csv", encoding="cp1252")))
+    (tmp_path / "d.csv").write_bytes(plain.decode().encode("utf-16"))
+    parts.append(numpy_parts(built(tmp_path / "d.csv", encoding="utf-16")))
+    for other in parts[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(parts[0], other, strict=True))
+    assert len(parts) == 8
+
+
+def test_train_and_validation_are_views_of_one_array(tmp_path):
+    splits = built(write(tmp_path / "a.csv", columns()))
+    train, validation = splits.train.inputs, splits.validation.inputs
+    assert train.is_contiguous()
+    assert train.untyped_storage().data_ptr() == validation.untyped_storage().data_ptr()
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("given", [True, False])
+def test_delimiters(tmp_path, delimiter, given):
+    path = tmp_path / "a.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, delimiter=delimiter)
+        writer.writerows([["x", "z", "y"], [1, 2, 3], [2, 3, 5], [3, 5, 8]])
+    splits = built(path, standardize="none", **({"delimiter": delimiter} if given else {}))
+    np.testing.assert_array_equal(np.sort(raw(splits), axis=0), [[1, 2], [2, 3], [3, 5]])
+
+
+def test_what_cells_may_look_like(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "y, x ,b,d,t\n"
+        "1, 1.5 ,true,2024-01-02,2024-01-02T03:04:05Z\n"
+        "2,+2,False,1969-12-31,1970-01-01T00:00:00.5Z\n"
+        "3,-.5e1,TRUE,2024-02-29,2024-01-01T00:00:00+01:00\n"
+    )
+    splits = built(path, standardize="none", split="time", validation=0.3)
+    day = datetime.datetime(2024, 1, 2, tzinfo=datetime.UTC).timestamp()
+    leap = datetime.datetime(2024, 2, 29, tzinfo=datetime.UTC).timestamp()
+    hour = datetime.datetime(2023, 12, 31, 23, tzinfo=datetime.UTC).timestamp()
+    assert raw(splits).tolist() == [
+        [1.5, 1, day, day + 3 * 3600 + 4 * 60 + 5],
+        [2, 0, -86400, 0.5],
+        [-5, 1, leap, hour],
+    ]
+    encoding = Encoding.from_description(splits.found.description)
+    assert np.array_equal(encoded_samples(str(path), encoding)[0], raw(splits))
+
+
+def test_types_of_parquet(tmp_path):
+    n = 12
+    path = tmp_path / "a.parquet"
+    days = [datetime.date(2020, 1, 1) + datetime.timedelta(days=k) for k in range(n)]
+    amounts = [None if k == 3 else decimal.Decimal(k) / 4 for k in range(n)]
+    table = pa.table({
+        "y": pa.array(range(n), pa.int8()),
+        "u": pa.array(range(n), pa.uint16()),
+        "h": pa.array(np.arange(n, dtype=np.float16)),
+        "m": pa.array(amounts, pa.decimal128(10, 2)),
+        "b": pa.array([k % 2 == 0 for k in range(n)]),
+        "d": pa.array(days),
+        "t": pa.array([k * 1_500_000_001 for k in range(n)], pa.timestamp("ns")),
+        "s": pa.array([("a", "b")[k % 2] for k in range(n)]).dictionary_encode(),
+        "l": pa.array([("u", "v", "w")[k % 3] for k in range(n)], pa.large_string()),
+        "a.b": pa.array(np.arange(n) * 3.0),
+        "nested": pa.array([[k] for k in range(n)]),
+    })  # fmt: skip
+    pyarrow.parquet.write_table(table, path)
+    keys = {"exclude": ["nested"], "standardize": "none", "missing": "mean", "split": "time"}
+    splits = built(path, **keys)
+    k = np.arange(n, dtype=float)
+    amounts = np.where(k == 3, 0, k / 4)
+    amounts[3] = amounts[:10].sum() / 9
+    expected = np.column_stack([
+        k, k, amounts, k % 2 == 0, 1577836800 + 86400 * k, k * 1.500000001,
+        k % 2 == 0, k % 2 == 1, k % 3 == 0, k % 3 == 1, k % 3 == 2, 3 * k,
+    ])  # fmt: skip
+    np.testing.assert_allclose(raw(splits), expected, rtol=1e-15)
+    encoding = Encoding.from_description(splits.found.description)
+    np.testing.assert_allclose(encoded_samples(str(path), encoding)[0], expected, rtol=1e-15)
+
+
+def test_two_dimensional_arrays_are_several_columns(tmp_path):
+    inputs = np.random.default_rng(0).normal(size=(20, 3))
+    np.savez(tmp_path / "a.npz", inputs=inputs, y=np.arange(20), one=np.arange(20)[:, None] ** 2)
+    splits = built(tmp_path / "a.npz", split="time", standardize="none")
+    encoding = Encoding.from_description(splits.found.description)
+    assert encoding.feature_names == ["inputs1", "inputs2", "inputs3", "one"]
+    assert np.array_equal(raw(splits), np.column_stack([inputs, np.arange(20) ** 2]))
+
+
+# --- missing values --------------------------------------------------------------------------
+
+SPELLINGS = ("", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL", "?", "  ")
+
+
+def holes(n=100):
+    """Columns with missing values, as text, and their numbers with NaN."""
+    draw = np.random.default_rng(3)
+    given = columns(n)
+    gaps = {name: draw.random(n) < 0.2 for name in ("area", "rooms", "city")}
+    texts = {name: [repr(v) if isinstance(v, float) else str(v) for v in values]
+             for name, values in given.items()}  # fmt: skip
+    for name, gap in gaps.items():
+        for row in np.flatnonzero(gap):
+            texts[name][row] = SPELLINGS[row % len(SPELLINGS)]
+    numbers = np.stack([given["area"], given["when"], given["rooms"]], axis=1)
+    numbers[gaps["area"], 0] = numbers[gaps["rooms"], 2] = np.nan
+    return given, texts, numbers, gaps
+
+
+@pytest.mark.parametrize("policy", ["mean", "indicator"])
+def test_missing_numbers_become_the_mean(tmp_path, policy):
+    given, texts, numbers, gaps = holes()
+    splits = built(write(tmp_path / "a.csv", texts), missing=policy)
+    rows, n = order_of(splits, given["y"]), len(splits.train)
+    imputer = SimpleImputer().fit(numbers[rows[:n]])
+    filled = imputer.transform(numbers[rows])
+    scaled = StandardScaler().fit(filled[:n]).transform(filled)
+    cities = np.where(gaps["city"], "~", np.array(given["city"]))  # behind all others
+    hot = OneHotEncoder(sparse_output=False).fit_transform(cities[:, None])[rows]
+    flags = MissingIndicator().fit_transform(numbers)[rows]
+    parts = [scaled[:, :1], flags[:, :1], scaled[:, 1:2], hot, scaled[:, 2:], flags[:, 1:]]
+    if policy == "mean":
+        parts = [parts[k] for k in (0, 2, 3, 4)]
+    found = torch.cat([splits.train.inputs, splits.validation.inputs]).numpy()
+    np.testing.assert_allclose(found, np.column_stack(parts), atol=1e-9)
+    encoding = Encoding.from_description(splits.found.description)
+    assert ("area missing" in encoding.feature_names) == (policy == "indicator")
+    assert "city=(missing)" in encoding.feature_names
+    again, _ = encoded_samples(str(tmp_path / "a.csv"), encoding, block_rows=7)
+    np.testing.assert_allclose(again[rows], raw(splits), rtol=1e-12)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_rows_with_missing_values_are_dropped(tmp_path, suffix):
+    given, texts, _, gaps = holes()
+    columns = texts
+    if suffix == ".parquet":
+        columns = {name: list(values) for name, values in given.items()}
+        for name, gap in gaps.items():
+            columns[name] = [None if gap[row] else v for row, v in enumerate(columns[name])]
+    columns["y"][5] = "" if suffix == ".csv" else None
+    splits = built(write(tmp_path / f"a{suffix}", columns), missing="drop", standardize="none")
+    gone = gaps["area"] | gaps["rooms"] | gaps["city"]
+    gone[5] = True
+    assert splits.facts == {"rows": 100, "dropped_rows": int(gone.sum())}
+    assert sorted(order_of(splits, given["y"])) == np.flatnonzero(~gone).tolist()
+
+
+# --- text, categories, classes ---------------------------------------------------------------
+
+
+def test_text_is_hashed_as_scikit_learn_does(tmp_path):
+    draw = np.random.default_rng(0)
+    words = ["good", "bad", "Film", "the", "naïve", "so-so", "a", "I", "don't"]
+    texts = [" ".join(draw.choice(words, draw.integers(1, 9))) + ", x" for _ in range(300)]
+    path = write(tmp_path / "a.csv", {"y": list(range(300)), "review": texts})
+    splits = built(path, text=["review"], text_features=37)
+    rows = order_of(splits, range(300))
+    count = HashingVectorizer(n_features=37, alternate_sign=False, norm="l2")
+    expected = count.transform(texts).toarray()[rows]
+    np.testing.assert_allclose(raw(splits), expected, atol=1e-6)
+    assert (splits.standardization.scale == 1).all()
+    encoding = Encoding.from_description(splits.found.description)
+    assert encoding.feature_names[17] == "review#17"
+
+
+def test_numbers_may_be_names(tmp_path):
+    zips = ["01067", "1067", "89073", "10115"] * 5
+    path = write(tmp_path / "a.csv", {"y": list(range(20)), "zip": zips})
+    encoding = Encoding.from_description(built(path, categorical=["zip"]).found.description)
+    assert encoding.feature_names == ["zip=01067", "zip=1067", "zip=10115", "zip=89073"]
+    path = write(
+        tmp_path / "a.parquet", {"y": list(range(20)), "floor": [3.0, 10.0, 2.5, -1.0] * 5}
+    )
+    encoding = Encoding.from_description(built(path, categorical=["floor"]).found.description)
+    assert encoding.feature_names == ["floor=-1", "floor=2.5", "floor=3", "floor=10"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize(
+    ("values", "keys", "classes"),
+    [
+        (["b", "a", "c"], {}, ("a", "b", "c")),
+        (["b", "a"], {}, ("a", "b")),
+        ([10, 9, 3], {"task": "classification"}, ("3", "9", "10")),
+        ([1.0, 0.0], {"task": "classification"}, ("0", "1")),
+        ([0.5, 2.0, 1.5], {"task": "classification"}, ("0.5", "1.5", "2")),
+        ([True, False], {}, ("false", "true")),
+        ([10, 9, 3], {"categorical": ["y"]}, ("3", "9", "10")),
+    ],
+)
+def test_classes(tmp_path, suffix, values, keys, classes):
+    labels = [values[k % len(values)] for k in range(60)]
+    path = write(tmp_path / f"a{suffix}", {"x": list(range(60)), "y": labels})
+    splits = built(path, standardize="none", **keys)
+    task = splits.found.task
+    assert task.classes == classes
+    assert (task.kind, task.outputs) == (
+        ("binary", 1) if len(classes) == 2 else ("multiclass", len(classes))
+    )
+    targets = torch.cat([splits.train.targets, splits.validation.targets])
+    assert targets.shape == ((60, 1) if len(classes) == 2 else (60,))
+    assert targets.dtype == (torch.float64 if len(classes) == 2 else torch.int64)
+    by_name = sorted(set(values))
+    expected = [by_name.index(labels[int(row)]) for row in raw(splits)[:, 0]]
+    assert targets.reshape(-1).tolist() == expected
+    encoding = Encoding.from_description(splits.found.description)
+    again = encoded_samples(str(path), encoding)[1].reshape(-1)
+    assert again.tolist() == [by_name.index(label) for label in labels]
+
+
+def test_balanced_class_weights(tmp_path):
+    labels = ["a"] * 60 + ["b"] * 30 + ["c"] * 10
+    path = write(tmp_path / "a.csv", {"x": list(range(100)), "y": labels})
+    splits = built(path, class_weights="balanced")
+    assert splits.class_weights.tolist() == pytest.approx([80 / (3 * n) for n in (48, 24, 8)])
+    assert built(path).class_weights is None
+
+
+def test_several_targets(tmp_path):
+    path = write(tmp_path / "a.csv", {"x": [1, 2, 3, 4], "y": [1, 2, 3, 5], "z": [0.5, 1, 2, 3]})
+    splits = built(path, target=["z", "y"], split="time", validation=0.5)
+    assert splits.train.targets.tolist() == [[0.5, 1], [1, 2]]
+    assert splits.found.task.outputs == 2
+    encoding = Encoding.from_description(splits.found.description)
+    assert encoding.target_names == ["z", "y"]
+    assert encoded_samples(str(path), encoding)[1].tolist() == [[0.5, 1], [1, 2], [2, 3], [3, 5]]
+
+
+# --- the encoding of a stranger's file -------------------------------------------------------
+
+names = st.text(min_size=1, max_size=5)
+finite = st.floats(allow_nan=False, allow_infinity=False)
+readings = st.sampled_from(["number", "truth", "time"])
+numbers = st.builds(Number, names, readings, finite, st.booleans())
+some_columns = st.one_of(
+    numbers,
+    st.builds(Category, names, st.lists(names, min_size=1).map(tuple), st.booleans()),
+    st.builds(Words, names, st.integers(2, 9)),
+)
+windows = st.none() | st.builds(Window, st.integers(1, 5), st.integers(1, 5), st.none() | numbers)
+targets = st.lists(st.builds(NumberTarget, names, readings), min_size=1, max_size=3).map(
+    tuple
+) | st.builds(ClassTarget, names, st.lists(names, min_size=2).map(tuple)).map(lambda t: (t,))
+
+
+@given(
+    st.builds(
+        Encoding,
+        st.lists(some_columns, min_size=1, max_size=4).map(tuple),
+        targets,
+        st.sampled_from(["error", "drop", "mean", "indicator"]),
+        st.sampled_from(["error", "zeros"]),
+        windows,
+    )
+)
+def test_a_description_is_json_and_says_all(encoding):
+    text = json.dumps(encoding.description())
+    assert json.loads(text) == encoding.description()
+    again = Encoding.from_description(json.loads(text))
+    assert again == encoding
+    assert again.features == len(again.feature_names)
+
+
+@pytest.mark.parametrize("block_rows", [1, 7, 1000])
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_blocks_are_the_whole_file(tmp_path, monkeypatch, suffix, block_rows):
+    monkeypatch.chdir(tmp_path)
+    given = columns(50)
+    path = write(tmp_path / f"a{suffix}", given)
+    splits = built(path, split="time")
+    encoding = Encoding.from_description(splits.found.description)
+    blocks = list(encoded_blocks(str(path), encoding, block_rows=block_rows))
+    assert len(blocks) == -(-50 // block_rows)
+    inputs = np.concatenate([block.inputs for block in blocks])
+    np.testing.assert_allclose(inputs, raw(splits), rtol=1e-9)
+    cells = [row for block in blocks for row in block.cells()]
+    plain = [[value if isinstance(value, str) else repr(value) for value in row]
+             for row in zip(*given.values(), strict=True)]  # fmt: skip
+    assert cells == plain
+    last = blocks[-1].places
+    place = f":{last.first + 2}" if suffix in (".csv", ".tsv") else f": row {last.first + 1}"
+    assert last.at(0) == f"{path.name}{place}"
+
+
+def test_targets_are_not_needed_to_predict(tmp_path):
+    given = columns(50)
+    encoding = Encoding.from_description(built(write(tmp_path / "a.csv", given)).found.description)
+    del given["y"]
+    (block,) = encoded_blocks(str(write(tmp_path / "new.csv", given)), encoding)
+    assert block.inputs.shape == (50, 7)
+    assert block.targets is None
+
+
+def test_unseen_categories_may_be_zeros(tmp_path):
+    path = write(tmp_path / "a.csv", {"c": ["a", "b"] * 5, "y": list(range(10))})
+    encoding = Encoding.from_description(built(path, unseen="zeros").found.description)
+    new = write(tmp_path / "new.csv", {"c": ["b", "new", "a"]})
+    (block,) = encoded_blocks(str(new), encoding)
+    assert block.inputs.tolist() == [[0, 1], [0, 0], [1, 0]]
+
+
+def test_arrays_of_any_library_are_encoded():
+    encoding = Encoding(
+        (Number("x"), Category("c", ("a", "b"))), (NumberTarget("y"),), missing="mean"
+    )
+    places = Places("here", lambda row: f"here: row {row + 1}")
+    for x, c in (
+        (np.array([1.0, 2.0]), np.array(["a", "b"])),
+        ([1.0, 2.0], ["a", "b"]),
+        (pa.array([1, 2]), pa.chunked_array([["a"], ["b"]])),
+        (["1", " 2.0 "], ["a ", "b"]),
+    ):
+        assert encoding.encode({"x": x, "c": c}, places).tolist() == [[1, 1, 0], [2, 0, 1]]
+    found = encoding.encode({"x": [1.0], "c": ["a"]}, places, np.float32)
+    assert found.dtype == np.float32

@@ -1,0 +1,116 @@
+"""Damaged files end in one error of ours or in samples; large ones need little more than their
+numbers' memory."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nnintro.datasets.tables import Encoding, encoded_blocks
+from nnintro.errors import ConfigError, DataError
+from tests.datasets.tables import built, write
+
+COLUMNS = {
+    "area": [k / 4 for k in range(30)],
+    "city": [("Ulm", "Bonn", 'a "b", c')[k % 3] for k in range(30)],
+    "y": [k % 5 for k in range(30)],
+}
+MARKS = [b'"', b"\n", b",", b"\0", b"\xff", b"\r", b";", b"inf", b"NA", b" ", b"1e999", b"9" * 400]
+
+
+def damaged(content, changes):
+    data = bytearray(content)
+    for place, mark, cut in changes:
+        at = int(place * len(data))
+        data[at : at + cut] = mark
+    return bytes(data)
+
+
+changes = st.lists(
+    st.tuples(st.floats(0, 1), st.sampled_from(MARKS), st.integers(0, 30)), min_size=1, max_size=4
+)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".npz"])
+@pytest.mark.parametrize("missing", ["error", "drop", "indicator"])
+def test_damaged_files(tmp_path, suffix, missing):
+    good = write(tmp_path / f"good{suffix}", COLUMNS)
+    content = good.read_bytes()
+    encoding = Encoding.from_description(built(good).found.description)
+    path = tmp_path / f"bad{suffix}"
+    counts = {"read": 0, "refused": 0}
+
+    @settings(max_examples=60, suppress_health_check=list(HealthCheck), database=None)
+    @given(changes)
+    def check(changed):
+        path.write_bytes(damaged(content, changed))
+        told = ""
+        try:
+            splits = built(path, missing=missing)
+            assert bool(splits.train.inputs.isfinite().all())
+        except (ConfigError, DataError) as error:
+            told = str(error)
+        assert "\n" not in told
+        counts["refused" if told else "read"] += 1
+        with contextlib.suppress(DataError):
+            for block in encoded_blocks(str(path), encoding, block_rows=11):
+                assert np.isfinite(block.inputs).all()
+
+    check()
+    assert counts["refused"] > 20
+
+
+SCRIPT = """
+import resource, sys, time
+import pyarrow.compute, pyarrow.csv, pyarrow.parquet, torch
+from tests.datasets.tables import built
+
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+built(sys.argv[2], dtype=torch.float64)
+before = peak()
+splits = built(sys.argv[1], dtype=torch.float64)
+print(peak() - before, splits.train.inputs.numel() + splits.validation.inputs.numel())
+"""
+
+
+def test_a_large_file_needs_at_most_twice_its_numbers(tmp_path):
+    draw = np.random.default_rng(0)
+    names = [*(f"c{k}" for k in range(49)), "y"]
+    for path, rows in (("large", 400_000), ("small", 1000)):
+        table = pa.table({name: draw.normal(size=rows) for name in names})
+        pyarrow.parquet.write_table(table, tmp_path / f"{path}.parquet")
+    command = [sys.executable, "-W", "error", "-c", SCRIPT]
+    files = [str(tmp_path / "large.parquet"), str(tmp_path / "small.parquet")]
+    done = subprocess.run([*command, *files], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    grown, numbers = map(int, done.stdout.split())
+    assert numbers == 400_000 * 49
+    assert grown < 2 * 8 * numbers
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_blocks_do_not_grow_with_the_file(tmp_path, suffix):
+    import tracemalloc
+
+    path = write(tmp_path / f"a{suffix}", COLUMNS)
+    encoding = Encoding.from_description(built(path).found.description)
+    large = {name: values * 2000 for name, values in COLUMNS.items()}
+    write(path, large)
+    rows, most = 0, 0
+    tracemalloc.start()
+    for block in encoded_blocks(str(path), encoding, block_rows=1000):
+        rows += block.columns.num_rows
+        most = max(most, block.columns.num_rows)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (rows, most <= 1000) == (60_000, True)
+    assert peak < 4_000_000
+    assert pa.total_allocated_bytes() < 20_000_000
