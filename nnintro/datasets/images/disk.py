@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from nnintro.datasets.images.ahead import Ahead
-from nnintro.datasets.images.fitting import fit_values, load_image, sized
+from nnintro.datasets.images.fitting import fit_values, load_pair
 from nnintro.datasets.images.folder import Pair
 from nnintro.datasets.images.format import Format
-from nnintro.datasets.images.reading import Pixels, read_values, refuse
+from nnintro.datasets.images.reading import Pixels, refuse
 from nnintro.datasets.images.store import InMemory, Rows
 
 Sample = tuple[Pixels, Pixels]
@@ -60,19 +60,14 @@ class OnDisk:
         if row < len(self.kept):
             return self.kept.images[row].numpy(), self.kept.labels[row].numpy()
         pair = self.pairs[row]
-        image = load_image(pair.image, self.form)
-        values = read_values(pair.mask)
+        image, values = load_pair(pair, self.form)
         classes = np.array(self.form.values)
         numbers = np.searchsorted(classes, values).clip(max=len(classes) - 1)
         new = values[classes[numbers] != values]
         if len(new):
             wanted = "the values that masks had when they were looked at"
             raise refuse(pair.mask, wanted, f"{new[0]} too")
-        labels = fit_values(numbers.astype(np.uint8), self.form)
-        if labels.shape != image.shape[1:]:
-            got = sized((labels.shape[0], labels.shape[1]))
-            raise refuse(pair.mask, f"{sized(self.form.size)} as its image has", got)
-        return image, labels
+        return image, fit_values(numbers.astype(np.uint8), self.form)
 
 
 @dataclass

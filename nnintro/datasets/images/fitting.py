@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nnintro.datasets.images.folder import Pair
 from nnintro.datasets.images.format import Format
-from nnintro.datasets.images.reading import Pixels, read_pixels, refuse
+from nnintro.datasets.images.reading import Pixels, read_pixels, read_values, refuse
 
 GRAY = (0.299, 0.587, 0.114)
 """Of red, green and blue (ITU-R BT.601)."""
@@ -28,7 +29,25 @@ def load_image(path: Path, form: Format) -> Pixels:
     Raises:
         DataError: the file cannot be read or does not have that form.
     """
-    pixels = read_pixels(path)
+    return formed(path, read_pixels(path), form)
+
+
+def load_pair(pair: Pair, form: Format) -> tuple[Pixels, NDArray[np.int64]]:
+    """An image in that form, and the values of its mask as they stand in the file.
+
+    Raises:
+        DataError: one cannot be read, or the two are not of one size.
+    """
+    pixels, values = read_pixels(pair.image), read_values(pair.mask)
+    height, width = pixels.shape[1:]
+    if values.shape != (height, width):
+        got = f"{values.shape[0]} x {values.shape[1]}"
+        raise refuse(pair.mask, f"{height} x {width} as its image has", got)
+    return formed(pair.image, pixels, form), values
+
+
+def formed(path: Path, pixels: Pixels, form: Format) -> Pixels:
+    """Pixels of a file in that form."""
     bits = 8 * pixels.itemsize
     if form.bits is not None and form.bits != bits:
         raise refuse(path, f"{form.bits} bits as the others have", f"{bits}")

@@ -12,10 +12,10 @@ from torch import Tensor
 from nnintro.config.images import ImagesDataset
 from nnintro.datasets.images.ahead import Ahead
 from nnintro.datasets.images.disk import OnDisk
-from nnintro.datasets.images.fitting import check_size, fit_values, load_image, sized
+from nnintro.datasets.images.fitting import check_size, fit_values, load_pair, sized
 from nnintro.datasets.images.folder import Pair
 from nnintro.datasets.images.format import Format
-from nnintro.datasets.images.reading import Header, Pixels, header_of, place, read_values, refuse
+from nnintro.datasets.images.reading import Header, header_of, place, refuse
 from nnintro.datasets.images.statistics import Histogram, Statistics
 from nnintro.datasets.images.store import InMemory, Store
 from nnintro.errors import ConfigError, DataError
@@ -82,20 +82,22 @@ class _Values:
 
     def numbered(self, pair: Pair, values: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Values of one mask -> numbers in the order of first meeting."""
-        new = np.setdiff1d(values, self.known)
-        self.known = np.concatenate([self.known, new])
-        if len(self.known) > self.most:
-            raise self._too_many(pair)
+        self.known = np.concatenate([self.known, np.setdiff1d(values, self.known)])
+        jpeg = pair.mask.suffix.lower() in (".jpg", ".jpeg")
+        most = 2 if jpeg and not self.named else self.most
+        if len(self.known) > most:
+            raise self._too_many(pair, most, jpeg)
         order = np.argsort(self.known)
         found = order[np.searchsorted(self.known, values, sorter=order)]
         return found.astype(np.uint8)
 
-    def _too_many(self, pair: Pair) -> DataError:
-        hint = "" if self.named else f" (name them in dataset.classes for up to {MOST_VALUES})"
-        jpeg = pair.mask.suffix.lower() in (".jpg", ".jpeg")
-        blurred = "; JPEG blurs the values, save masks as PNG" if jpeg else ""
-        wanted = f"at most {self.most} values in all masks{hint}"
-        return refuse(pair.mask, wanted, f"{len(self.known)}{blurred}")
+    def _too_many(self, pair: Pair, most: int, jpeg: bool) -> DataError:
+        got = str(len(self.known))
+        if jpeg:
+            got = f"{got}; JPEG blurs the values, save masks as PNG"
+        elif not self.named:
+            got = f"{got}; name them in dataset.classes, for up to {MOST_VALUES}"
+        return refuse(pair.mask, f"at most {most} values in all masks", got)
 
 
 def look(
@@ -122,10 +124,9 @@ def look(
     most = MOST_VALUES if named else MOST_VALUES_WITHOUT_NAMES
     values = _Values(most, named, np.empty(0, np.int64))
 
-    def read(row: int) -> tuple[Pixels, NDArray[np.int64]]:
-        return load_image(pairs[row].image, form), read_values(pairs[row].mask)
-
-    reader = Ahead(read, lambda _: torch.arange(len(pairs)), AHEAD)
+    reader = Ahead(
+        lambda row: load_pair(pairs[row], form), lambda _: torch.arange(len(pairs)), AHEAD
+    )
     try:
         for row, pair in enumerate(pairs):
             ((image, mask),) = reader.rows(0, row, row + 1)
