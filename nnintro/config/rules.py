@@ -19,6 +19,7 @@ from nnintro.config.experiment import Experiment
 from nnintro.config.images import ImagesDataset
 from nnintro.config.model import Layered, MlpModel, SpreadInitialization
 from nnintro.config.nodes import Finding, Keys, Node, find
+from nnintro.config.table_rules import TABLE_RULES
 from nnintro.config.task import TaskKind
 from nnintro.config.unet import UnetModel
 from nnintro.config.wording import listing, nearest, shown
@@ -314,6 +315,7 @@ RULES = (
         images.made_images_have_room,
         ("dataset.generator", "dataset.size", "dataset.samples", "dataset.memory"),
     ),
+    *(Rule(check, reads) for check, reads in TABLE_RULES),
     Rule(images_go_through_a_unet, ("model.kind", "dataset.kind")),
     Rule(loss_fits_the_task, ("loss", "dataset.kind"), needs_data=True),
     Rule(logits_stay_logits, ("loss", "dataset.kind", "model.output_activation"), needs_data=True),

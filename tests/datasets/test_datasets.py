@@ -224,7 +224,9 @@ def test_the_split_has_a_stream_of_its_own():
 
 
 def test_every_kind_of_dataset_is_covered():
-    assert sorted(DATASETS) == ["classification", "function", "regression"]
+    assert sorted(DATASETS) == [
+        "bundled", "classification", "function", "images", "regression", "table",
+    ]  # fmt: skip
     assert (len(REGRESSIONS), len(CLASSIFIERS)) == (6, 7)
     assert sorted(REGRESSIONS) == sorted(REGRESSION_FEATURES)
     assert sorted(CLASSIFIERS) == sorted(CLASSIFICATION_SHAPES)

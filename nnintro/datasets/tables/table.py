@@ -182,6 +182,9 @@ def _splits(
             weights = torch.from_numpy(training / (classes * counts))
         if classes == 2:
             answers = answers[:, None].astype(np.float64)
+    described = encoding.description()
+    if weights is not None:  # measurements of another file weigh its samples the same way
+        described["class_weights"] = weights.tolist()
     x, y = torch.from_numpy(inputs), torch.from_numpy(np.ascontiguousarray(answers))
     return Splits(
         Data(x[:training], y[:training], inputs_standardized=True),
@@ -191,7 +194,7 @@ def _splits(
         facts=facts,
         standardization=Standardization(_tiled(filled.mean, lags), _tiled(filled.scale, lags)),
         class_weights=weights,
-        found=Found(_task(encoding), training, encoding.description()),
+        found=Found(_task(encoding), training, described),
     )
 
 
