@@ -1,0 +1,184 @@
+"""nnintro predict on tables with columns of their own: the rows as they were, answers behind."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+import types
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import nnintro
+from tests.support import config
+from tests.training.test_runs_on_files import CITIES, write_prices
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Folders of runs on one table: a regression, a classification, a forecast."""
+    folder = tmp_path_factory.mktemp("tables")
+    path = write_prices(folder / "prices.csv")
+    base = {"kind": "table", "path": str(path)}
+    datasets = {
+        "price": {**base, "target": "price", "exclude": ["dear"]},
+        "zeros": {**base, "target": "price", "exclude": ["dear"], "unseen": "zeros"},
+        "dear": {**base, "target": "dear", "exclude": ["price"]},
+        "city": {**base, "target": "city", "exclude": ["dear"]},
+        "both": {**base, "target": ["price", "area"], "exclude": ["dear"]},
+        "ahead": {**base, "target": "price", "inputs": ["area"], "window": 3, "horizon": 2},
+    }
+    descent = {"batch_size": 16, "optimizer": "adam"}
+    return {
+        name: nnintro.train(
+            config(dataset=dataset, descent=descent), runs_dir=folder, name=name
+        ).directory
+        for name, dataset in datasets.items()
+    }
+
+
+def table(text, delimiter=","):
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+
+
+def write(path, rows, header="note,city,area"):
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+
+
+def features(area, city):
+    return [area, *(float(city == name) for name in CITIES)]
+
+
+def test_columns_stay_as_they_were_and_are_found_by_name(command, trained, tmp_path):
+    write(tmp_path / "new.csv", ['"a, ""b""",Ulm,0100.50', ",Bonn,3e1"])
+    done = command("predict", trained["price"], "new.csv")
+    assert (done.code, done.err) == (0, "")
+    header, *rows = table(done.out)
+    assert header == ["note", "city", "area", "prediction"]
+    assert [row[:3] for row in rows] == [['a, "b"', "Ulm", "0100.50"], ["", "Bonn", "3e1"]]
+    run = nnintro.load(trained["price"])
+    expected = run.predict([features(100.5, "Ulm"), features(30.0, "Bonn")])[:, 0]
+    assert np.allclose([float(row[3]) for row in rows], expected, rtol=1e-12)
+
+
+def test_classes_have_their_names(command, trained, tmp_path):
+    write(tmp_path / "new.csv", ["1,Ulm,190", "2,Bonn,31"])
+    header, *rows = table(command("predict", trained["dear"], "new.csv").out)
+    assert header == ["note", "city", "area", "prediction", "probability_no", "probability_yes"]
+    logits = nnintro.load(trained["dear"]).predict([features(190, "Ulm"), features(31, "Bonn")])
+    p = 1 / (1 + np.exp(-logits[:, 0].numpy()))
+    assert np.allclose([[float(c) for c in row[4:]] for row in rows], np.stack([1 - p, p], 1))
+    assert [row[3] for row in rows] == ["yes" if one > 0.5 else "no" for one in p]
+    write(tmp_path / "new.csv", ["200,300000", "31,70000"], header="area,price")
+    header, *rows = table(command("predict", trained["city"], "new.csv").out)
+    assert header[2:] == ["prediction", *(f"probability_{name}" for name in CITIES)]
+    assert {row[2] for row in rows} <= set(CITIES)
+    for row in rows:
+        assert row[2] == CITIES[int(np.argmax([float(cell) for cell in row[3:]]))]
+
+
+def test_several_targets(command, trained, tmp_path):
+    write(tmp_path / "new.csv", ["Ulm"], header="city")
+    header, _ = table(command("predict", trained["both"], "new.csv").out)
+    assert header == ["city", "prediction_price", "prediction_area"]
+
+
+def test_rows_without_a_window_have_no_answer(command, trained, tmp_path):
+    area, price = [100, 120, 90, 110], [200000, 240000, 180000, 220000]
+    rows = [f"{a},{p}" for a, p in zip(area, price, strict=True)]
+    write(tmp_path / "new.csv", rows, header="area,price")
+    _, *found = table(command("predict", trained["ahead"], "new.csv").out)
+    assert [row[2] for row in found[:2]] == ["", ""]
+    run = nnintro.load(trained["ahead"])
+    assert run.features[:2] == ["area[-2]", "price[-2]"]
+    past = np.stack([area, price], 1).astype(float)
+    expected = run.predict([past[0:3].ravel(), past[1:4].ravel()])[:, 0]
+    assert np.allclose([float(row[2]) for row in found[2:]], expected, rtol=1e-12)
+    done = command("predict", trained["ahead"], "new.csv", "--format", "jsonl")
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert [line["prediction"] for line in lines[:2]] == [None, None]
+    assert lines[0]["area"] == 100.0
+
+
+def test_formats(command, trained, tmp_path):
+    write(tmp_path / "new.csv", ["x,Ulm,100", "y,Kiel,50.5"])
+    lines = command("predict", trained["price"], "new.csv", "--format", "jsonl").out.splitlines()
+    first = json.loads(lines[0])
+    assert (first["note"], first["city"], first["area"]) == ("x", "Ulm", 100.0)
+    assert command("predict", trained["price"], "new.csv", "--output", "out.npy").code == 0
+    assert np.load(tmp_path / "out.npy").shape == (2, 1)
+    assert first["prediction"] == pytest.approx(float(np.load(tmp_path / "out.npy")[0, 0]))
+    assert command("predict", trained["dear"], "new.csv", "--output", "out.npy").code == 0
+    assert set(np.load(tmp_path / "out.npy")[:, 0]) <= {0.0, 1.0}
+    assert command("predict", trained["price"], "new.csv", "--output", "out.tsv").code == 0
+    assert table((tmp_path / "out.tsv").read_text(), "\t")[0][-1] == "prediction"
+
+
+def test_parquet_and_stdin(command, trained, tmp_path, monkeypatch):
+    write(tmp_path / "new.csv", ["x,Ulm,100", "y,Kiel,50.5"])
+    expected = [row[-1] for row in table(command("predict", trained["price"], "new.csv").out)]
+    columns = {"city": ["Ulm", "Kiel"], "area": [100.0, 50.5], "seen": [True, None]}
+    pq.write_table(pa.table(columns), tmp_path / "new.parquet")
+    header, *rows = table(command("predict", trained["price"], "new.parquet").out)
+    assert header == ["city", "area", "seen", "prediction"]
+    assert [row[-1] for row in rows] == expected[1:]
+    assert [row[2] for row in rows] == ["true", ""]
+    data = (tmp_path / "new.csv").read_bytes()
+    monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(data)))
+    found = table(command("predict", trained["price"], "-").out)
+    assert [row[-1] for row in found] == expected
+    bad = types.SimpleNamespace(buffer=io.BytesIO(data.replace(b"50.5", b"small")))
+    monkeypatch.setattr(sys, "stdin", bad)
+    done = command("predict", trained["price"], "-")
+    assert done.code == 4
+    assert done.err == "<stdin>:3: column 'area': expected a number, got 'small'\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "header", "said"),
+    [
+        (["1,Aalen,50"], "note,city,area", "new.csv:2: column 'city': expected"),
+        (["1,Ulm,50", "1,Ulm,"], "note,city,area", "new.csv:3: column 'area': expected a number"),
+        (["1,Ulm,inf"], "note,city,area", "new.csv:2: column 'area': expected a finite number"),
+        (["1,Ulm,50"], "note,town,area", "new.csv:1: no column 'city' in new.csv"),
+        (["1,Ulm,50"], "prediction,city,area", "column 'prediction' has the name of a prediction"),
+        ([], "note,city,area", "new.csv"),
+        (["1,Ulm"], "note,city,area", "new.csv:2: expected 3 cells, found 2"),
+    ],
+)
+def test_what_cannot_be_predicted(command, trained, tmp_path, rows, header, said):
+    write(tmp_path / "new.csv", rows, header)
+    done = command("predict", trained["price"], "new.csv")
+    assert (done.code, done.out) == (4, "")
+    assert said in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_unseen_categories_may_be_none_of_the_known(command, trained, tmp_path):
+    write(tmp_path / "new.csv", ["1,Aalen,50"])
+    _, row = table(command("predict", trained["zeros"], "new.csv").out)
+    expected = nnintro.load(trained["zeros"]).predict([[50.0, 0, 0, 0]])
+    assert float(row[-1]) == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_images_are_not_for_a_table(command, trained, tmp_path):
+    (tmp_path / "pictures").mkdir()
+    done = command("predict", trained["price"], "pictures", "--output", "out")
+    assert done.code == 2
+    assert "expected a table, not images" in done.err
+
+
+def test_evaluate_on_another_table(command, trained, tmp_path):
+    write_prices(tmp_path / "others.csv", rows=40, seed=5)
+    done = command("evaluate", trained["dear"], "--dataset", "others.csv", "--json")
+    found = json.loads(done.out)
+    assert (found["samples"], np.sum(found["confusion"])) == (40, 40)
+    text = (tmp_path / "others.csv").read_text().replace("yes", "maybe", 1)
+    (tmp_path / "others.csv").write_text(text)
+    done = command("evaluate", trained["dear"], "--dataset", "others.csv")
+    assert done.code == 4
+    assert "column 'dear': expected" in done.err
