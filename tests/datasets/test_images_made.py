@@ -80,7 +80,7 @@ def test_boundaries_are_dark_lines_between_cells_that_touch():
         assert 10 <= cells <= 60
     # Lines, not patches: with two pixels taken off, next to nothing is left.
     thick = [ndimage.binary_erosion(mask.numpy(), iterations=2) for mask in made.masks]
-    assert np.mean(thick) < 0.01
+    assert np.mean(thick) < 0.02
 
 
 def test_a_mask_by_threshold_is_not_enough_for_cells():

@@ -102,8 +102,8 @@ class ImageData:
         # One pass changes type and layout: convolutions on a CPU are faster with channels last.
         layout = torch.channels_last if self.device.type == "cpu" else torch.preserve_format
         inputs = images.to(self.dtype, memory_format=layout)
-        if self.largest != 1:
-            inputs = inputs / self.largest
+        if self.largest != 1:  # whole numbers, of which ``inputs`` is a copy
+            inputs /= self.largest
         if self.classes == 2:
             return inputs, labels[:, None].to(self.dtype)
         return inputs, labels.long()

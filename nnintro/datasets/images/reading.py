@@ -153,8 +153,15 @@ def _header(path: Path, image: ImageFile) -> Header:
     else:
         wanted = "gray of 8 or 16 bits, RGB of 8 bits, or a palette"
         raise refuse(path, wanted, _named(image.mode, raw))
-    turned = image.getexif().get(ORIENTATION, 1) in range(5, 9)
+    turned = _orientation(image) in range(5, 9)
     return Header((width, height) if turned else (height, width), turned, channels, bits)
+
+
+def _orientation(image: ImageFile) -> int:
+    # Asked for what is not at its beginning, a PNG is decoded to the end: twice the work.
+    if image.format == "PNG" and not {"exif", "Raw profile type exif"} & image.info.keys():
+        return 1
+    return int(image.getexif().get(ORIENTATION, 1))
 
 
 def _raw_mode(image: ImageFile) -> str:
