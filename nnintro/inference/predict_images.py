@@ -10,6 +10,7 @@ from typing import IO
 
 import numpy as np
 from torch import Tensor
+from torch.nn import functional
 
 from nnintro.config.images import ImagesDataset
 from nnintro.datasets.images import image_files, read_image
@@ -83,10 +84,13 @@ def _one(run: Run, dataset: ImagesDataset, path: Path, output: Path) -> list[Poi
     """Write one image's mask and overlay; its points, if any: name, row, column, probability."""
     assert dataset.found is not None
     description = dataset.found.description
-    image = read_image(path, description)[None].to(precision_of(run.model))
+    image, size = read_image(path, description)
+    image = image[None].to(precision_of(run.model))
     logits = run.predict(image).float()
     if not bool(logits.isfinite().all()):
         raise DataError(f"{path}: the network has no finite answer for this image")
+    # An image that was scaled for the network has its answer scaled back.
+    image, logits = (functional.interpolate(x, size, mode="bilinear") for x in (image, logits))
     confidence, classes = answers(logits, dataset.threshold)
     values = np.array(description["values"])
     _save(output / "masks" / f"{path.stem}.png", _as_mask(values[classes[0].numpy()]))

@@ -240,7 +240,8 @@ def test_the_description_reads_a_strangers_file_alike(tmp_path, size):
     splits = build(folder, size=size)
     description = json.loads(json.dumps(splits.found.description))
     inputs, _ = everything(splits)
-    found = read_image(folder / "images" / "03.png", description)
+    found, own = read_image(folder / "images" / "03.png", description)
+    assert own == (12, 10)
     assert found.dtype == torch.float32
     np.testing.assert_array_equal(found, inputs[3].astype(np.float32))
     assert description["values"] == [0, 255]
@@ -251,13 +252,23 @@ def test_a_stranger_of_another_kind_is_an_error(tmp_path):
     description = build(folder).found.description
     for name, array, says in (
         ("deep.png", random_images(1, 12, 10, kind=np.uint16)[0], "expected 8 bits"),
-        ("large.png", random_images(1, 14, 10)[0], "expected 12 x 10"),
         ("colour.png", random_images(1, 12, 10, 3)[0], "expected gray"),
     ):
         Image.fromarray(array).save(tmp_path / name)
         with pytest.raises(DataError, match=says) as caught:
             read_image(tmp_path / name, description)
         assert str(caught.value).startswith(str(tmp_path / name))
+
+
+def test_a_stranger_may_be_larger(tmp_path):
+    folder = write(tmp_path / "cells", random_images(5, 12, 10), MASKS)
+    pixels = random_images(1, 14, 11)[0]
+    Image.fromarray(pixels).save(tmp_path / "large.png")
+    found, own = read_image(tmp_path / "large.png", build(folder).found.description)
+    assert own == (14, 11)
+    np.testing.assert_allclose(found[0], pixels / 255, rtol=1e-6)
+    found, own = read_image(tmp_path / "large.png", build(folder, size=[16, 16]).found.description)
+    assert (own, tuple(found.shape)) == ((14, 11), (1, 16, 16))
 
 
 def test_more_than_two_classes_have_no_points(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,15 +120,21 @@ def _with_channels(path: Path, pixels: Pixels, form: Format) -> Pixels:
     return gray.round().astype(pixels.dtype)[None]
 
 
-def read_image(path: Path, description: Mapping[str, Any]) -> Tensor:
-    """(channels, height, width) float32 in raw units, read as a run's own images were.
+def read_image(path: Path, description: Mapping[str, Any]) -> tuple[Tensor, tuple[int, int]]:
+    """(channels, height, width) float32 in raw units, and the file's own height and width.
+
+    Read as a run's own images were, but of any size where those were not scaled to one: a U-Net
+    takes images of any size.
 
     Args:
         description: what the run found (``Found.description``).
 
     Raises:
-        DataError: the file cannot be read, or is of another kind or size than the run's files.
+        DataError: the file cannot be read, or is of another kind than the run's files.
     """
     form = Format.from_description(description)
-    pixels = load_image(path, form)
-    return torch.from_numpy(pixels).float() / form.largest
+    pixels = read_pixels(path)
+    height, width = pixels.shape[1:]
+    if form.fit != "resize":
+        form = replace(form, size=(height, width))
+    return torch.from_numpy(formed(path, pixels, form)).float() / form.largest, (height, width)
