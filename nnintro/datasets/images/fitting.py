@@ -137,4 +137,5 @@ def read_image(path: Path, description: Mapping[str, Any]) -> tuple[Tensor, tupl
     height, width = pixels.shape[1:]
     if form.fit != "resize":
         form = replace(form, size=(height, width))
-    return torch.from_numpy(formed(path, pixels, form)).float() / form.largest, (height, width)
+    found = torch.from_numpy(np.array(formed(path, pixels, form)))  # which may be read-only
+    return found.float() / form.largest, (height, width)
