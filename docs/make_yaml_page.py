@@ -25,12 +25,15 @@ and the settings listed here: `optimizer: {kind: adam, betas: [0.9, 0.99]}`.
 """
 SECTIONS = {
     "The top level": [None],
-    "dataset": ["FunctionDataset", "RegressionDataset", "ClassificationDataset"],
-    "model": ["MlpModel", "StepsModel"],
+    "dataset": [
+        "FunctionDataset", "RegressionDataset", "ClassificationDataset", "BundledDataset",
+        "TableDataset", "ImagesDataset",
+    ],
+    "model": ["MlpModel", "StepsModel", "UnetModel"],
     "model.steps": ["StepOrBump"],
     "model.initialization": [
         "TorchInitialization", "XavierInitialization", "HeInitialization", "ZerosInitialization",
-        "SpreadInitialization",
+        "SpreadInitialization", "StepsInitialization",
     ],
     "descent": ["Descent"],
     "descent.optimizer": ["Sgd", "Adagrad", "Rmsprop", "Adam", "Adamw", "Lbfgs"],

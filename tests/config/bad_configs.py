@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from tests.config.bad_data import DATA
+
 FINE = """\
 dataset: {kind: function, formula: x}
 model: {kind: mlp}
@@ -1414,5 +1416,6 @@ CASES = {
     **VALUES,
     **FORMULAS,
     **RULES,
+    **DATA,
     **SEVERAL_AT_ONCE,
 }

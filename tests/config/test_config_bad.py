@@ -48,7 +48,7 @@ def test_every_rule_is_broken_by_a_case(monkeypatch, tmp_path):
         with pytest.raises(ConfigError):
             load_text(text, tmp_path)
     assert complaining == {rule.check.__name__ for rule in table}
-    assert len(table) == 33
+    assert len(table) == 46
 
 
 def test_rules_read_keys_that_exist():
