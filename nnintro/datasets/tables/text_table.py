@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nnintro.datasets.tables.cells import MISSING
-from nnintro.datasets.tables.layout import read_layout, undecodable
+from nnintro.datasets.tables.layout import read_layout
 from nnintro.datasets.tables.locate import fault_of, no_rows, place_of
 from nnintro.datasets.tables.places import Places
 from nnintro.errors import DataError
@@ -48,8 +48,6 @@ class TextTable:
                 table = self._read(names, {**self._seen(names, given), **given})
             except pa.ArrowInvalid:  # a later cell is of another type, or the file is no table
                 table = self._read(names, given)
-        if any(pa.types.is_binary(kind) for kind in table.schema.types):
-            raise undecodable(self.layout.path, self.name, self.layout.encoding)
         self.rows = table.num_rows
         if self.rows == 0:
             raise no_rows(self.name)
@@ -71,7 +69,7 @@ class TextTable:
             return {
                 field.name: field.type
                 for field in reader.schema
-                if not (pa.types.is_null(field.type) or pa.types.is_binary(field.type))
+                if not pa.types.is_null(field.type)
             }
 
     def _read(self, names: Sequence[str], known: Mapping[str, pa.DataType]) -> pa.Table:
