@@ -42,6 +42,7 @@ class TextTable:
         import pyarrow as pa
         import pyarrow.csv
 
+        self._check_quotes()
         given = {name: pa.string() for name in as_text}
         with self._reporting():
             try:
@@ -64,7 +65,7 @@ class TextTable:
         import pyarrow.csv
 
         with pyarrow.csv.open_csv(
-            self.layout.path, self._reading(), self._parsing(), _converting(names, given)
+            self._file(), self._reading(), self._parsing(), _converting(names, given)
         ) as reader:
             return {
                 field.name: field.type
@@ -76,7 +77,7 @@ class TextTable:
         import pyarrow.csv
 
         return pyarrow.csv.read_csv(
-            self.layout.path, self._reading(), self._parsing(), _converting(names, known)
+            self._file(), self._reading(), self._parsing(), _converting(names, known)
         )
 
     def column(self, name: str) -> pa.ChunkedArray:
@@ -95,10 +96,9 @@ class TextTable:
             column_types={name: pa.string() for name in self.names}, strings_can_be_null=False
         )
         found = False
+        self._check_quotes()
         with self._reporting():
-            reader = pyarrow.csv.open_csv(
-                self.layout.path, self._reading(), self._parsing(), convert
-            )
+            reader = pyarrow.csv.open_csv(self._file(), self._reading(), self._parsing(), convert)
         while True:
             with self._reporting():
                 batch = next(reader, None)
@@ -109,6 +109,17 @@ class TextTable:
                 yield batch.slice(first, block_rows)
         if not found:
             raise no_rows(self.name)
+
+    def _check_quotes(self) -> None:
+        """pyarrow closes the last quote of a file silently."""
+        if self.layout.quotes % 2 and (fault := fault_of(self.layout)):
+            raise fault
+
+    def _file(self) -> pa.NativeFile:
+        import pyarrow as pa
+
+        path = self.layout.path
+        return pa.input_stream(path, compression="gzip" if path.lower().endswith(".gz") else None)
 
     def _reading(self) -> pyarrow.csv.ReadOptions:
         import pyarrow.csv
@@ -136,8 +147,6 @@ class TextTable:
         """What pyarrow finds wrong, told with its line."""
         import pyarrow as pa
 
-        if self.layout.quotes % 2 and (fault := fault_of(self.layout)):
-            raise fault  # pyarrow closes the last quote silently
         try:
             yield
         except (pa.ArrowException, UnicodeError, OSError, MemoryError) as error:
