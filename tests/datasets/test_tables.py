@@ -100,6 +100,8 @@ def test_every_format_gives_the_same_bits(tmp_path):
     plain = (tmp_path / "a.csv").read_bytes()
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(plain))
     parts.append(numpy_parts(built(tmp_path / "a.csv.gz")))
+    (tmp_path / "A.CSV.GZ").write_bytes(gzip.compress(plain))
+    parts.append(numpy_parts(built(tmp_path / "A.CSV.GZ")))
     (tmp_path / "b.csv").write_bytes(b"\xef\xbb\xbf\r\n" + plain)
     parts.append(numpy_parts(built(tmp_path / "b.csv")))
     (tmp_path / "c.csv").write_bytes(plain.decode().encode("cp1252"))
@@ -108,7 +110,7 @@ def test_every_format_gives_the_same_bits(tmp_path):
     parts.append(numpy_parts(built(tmp_path / "d.csv", encoding="utf-16")))
     for other in parts[1:]:
         assert all(np.array_equal(a, b) for a, b in zip(parts[0], other, strict=True))
-    assert len(parts) == 8
+    assert len(parts) == 9
 
 
 def test_train_and_validation_are_views_of_one_array(tmp_path):

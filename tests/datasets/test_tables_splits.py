@@ -231,6 +231,16 @@ def test_a_series_to_predict_is_in_order_and_long_enough(tmp_path, monkeypatch):
     assert str(caught.value) == "c.csv: expected 5 rows or more for a window, got 4"
 
 
+def test_a_series_of_one_column(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("sales\n\n1\n2\n4\n\n8\n16\n32\n\n")
+    splits = built(path, target="sales", window=2, validation=0.5)
+    expected = [[1, 2], [2, 4], [4, 8], [8, 16]]
+    np.testing.assert_allclose(raw(splits), expected)
+    assert splits.train.targets.tolist() == [[4], [8]]
+    assert splits.validation.targets.tolist() == [[16], [32]]
+
+
 def test_a_class_may_be_forecast(tmp_path):
     given_series = series(60)
     del given_series["t"]

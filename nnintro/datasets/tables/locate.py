@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 
-from nnintro.datasets.tables.layout import Layout, undecodable
+from nnintro.datasets.tables.layout import Layout
 from nnintro.errors import DataError
 
 
@@ -26,7 +26,7 @@ def place_of(layout: Layout, row: int) -> str:
         for index, (line, _) in enumerate(_rows(layout, strict=False)):
             if index == row:
                 return f"{layout.name}:{line}"
-    except (_UnreadableError, UnicodeError):
+    except _UnreadableError:
         pass  # the row is beyond what the csv module reads; its number still says where it is
     return f"{layout.name}: row {row + 1:,}"
 
@@ -41,8 +41,6 @@ def fault_of(layout: Layout) -> DataError | None:
             if len(row) != wanted:
                 cells = "1 cell" if wanted == 1 else f"{wanted:,} cells"
                 return DataError(f"{layout.name}:{line}: expected {cells}, found {len(row):,}")
-    except UnicodeError:
-        return undecodable(layout.path, layout.name, layout.encoding)
     except _UnreadableError as error:
         return DataError(f"{layout.name}:{error.line}: {error}")
     return None if found else no_rows(layout.name)

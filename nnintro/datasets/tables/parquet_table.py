@@ -51,7 +51,11 @@ class ParquetTable:
 
     def column(self, name: str) -> pa.ChunkedArray:
         with self._reporting():
-            return self._file.read(columns=[name]).column(0)
+            found = self._file.read(columns=[name]).column(0)
+        if len(found) != self.rows:
+            told = f"column {quoted(name)} has {len(found):,} of {self.rows:,} rows"
+            raise DataError(f"{self.name}: not readable as Parquet: {told}")
+        return found
 
     def forget(self, name: str) -> None:
         """Nothing is kept."""

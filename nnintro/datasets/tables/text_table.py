@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nnintro.datasets.tables.cells import MISSING
-from nnintro.datasets.tables.layout import read_layout, undecodable
+from nnintro.datasets.tables.layout import read_layout
 from nnintro.datasets.tables.locate import fault_of, no_rows, place_of
 from nnintro.datasets.tables.places import Places
 from nnintro.errors import DataError
@@ -42,14 +42,13 @@ class TextTable:
         import pyarrow as pa
         import pyarrow.csv
 
+        self._check_quotes()
         given = {name: pa.string() for name in as_text}
         with self._reporting():
             try:
                 table = self._read(names, {**self._seen(names, given), **given})
             except pa.ArrowInvalid:  # a later cell is of another type, or the file is no table
                 table = self._read(names, given)
-        if any(pa.types.is_binary(kind) for kind in table.schema.types):
-            raise undecodable(self.layout.path, self.name, self.layout.encoding)
         self.rows = table.num_rows
         if self.rows == 0:
             raise no_rows(self.name)
@@ -66,19 +65,19 @@ class TextTable:
         import pyarrow.csv
 
         with pyarrow.csv.open_csv(
-            self.layout.path, self._reading(), self._parsing(), _converting(names, given)
+            self._file(), self._reading(), self._parsing(), _converting(names, given)
         ) as reader:
             return {
                 field.name: field.type
                 for field in reader.schema
-                if not (pa.types.is_null(field.type) or pa.types.is_binary(field.type))
+                if not pa.types.is_null(field.type)
             }
 
     def _read(self, names: Sequence[str], known: Mapping[str, pa.DataType]) -> pa.Table:
         import pyarrow.csv
 
         return pyarrow.csv.read_csv(
-            self.layout.path, self._reading(), self._parsing(), _converting(names, known)
+            self._file(), self._reading(), self._parsing(), _converting(names, known)
         )
 
     def column(self, name: str) -> pa.ChunkedArray:
@@ -97,10 +96,9 @@ class TextTable:
             column_types={name: pa.string() for name in self.names}, strings_can_be_null=False
         )
         found = False
+        self._check_quotes()
         with self._reporting():
-            reader = pyarrow.csv.open_csv(
-                self.layout.path, self._reading(), self._parsing(), convert
-            )
+            reader = pyarrow.csv.open_csv(self._file(), self._reading(), self._parsing(), convert)
         while True:
             with self._reporting():
                 batch = next(reader, None)
@@ -111,6 +109,17 @@ class TextTable:
                 yield batch.slice(first, block_rows)
         if not found:
             raise no_rows(self.name)
+
+    def _check_quotes(self) -> None:
+        """pyarrow closes the last quote of a file silently."""
+        if self.layout.quotes % 2 and (fault := fault_of(self.layout)):
+            raise fault
+
+    def _file(self) -> pa.NativeFile:
+        import pyarrow as pa
+
+        path = self.layout.path
+        return pa.input_stream(path, compression="gzip" if path.lower().endswith(".gz") else None)
 
     def _reading(self) -> pyarrow.csv.ReadOptions:
         import pyarrow.csv
@@ -138,8 +147,6 @@ class TextTable:
         """What pyarrow finds wrong, told with its line."""
         import pyarrow as pa
 
-        if self.layout.quotes % 2 and (fault := fault_of(self.layout)):
-            raise fault  # pyarrow closes the last quote silently
         try:
             yield
         except (pa.ArrowException, UnicodeError, OSError, MemoryError) as error:

@@ -1,0 +1,116 @@
+"""A text file's bytes: opened, compressed or not, and looked over once from end to end."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from typing import IO, cast
+
+from nnintro.datasets.tables.places import cannot_be_read
+from nnintro.errors import DataError
+
+_CHUNK = 1 << 20
+_OTHERS = {b"PAR1": ".parquet", b"\x1f\x8b": ".csv.gz", b"PK\x03\x04": ".npz"}
+"""How files of other kinds begin."""
+
+
+def bytes_of(path: str) -> IO[bytes]:
+    """The file, unpacked if its name ends in .gz."""
+    if path.lower().endswith(".gz"):
+        return cast(IO[bytes], gzip.open(path, "rb"))
+    return open(path, "rb")  # noqa: PTH123
+
+
+def text_of(path: str, encoding: str) -> IO[str]:
+    """The file as text, ends of lines as they are."""
+    return io.TextIOWrapper(bytes_of(path), encoding=encoding, newline="")
+
+
+def _chunks(path: str) -> Iterator[bytes]:
+    with bytes_of(path) as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def survey(path: str, name: str, encoding: str) -> int:
+    """How many quotes there are in a file that is text of this encoding throughout.
+
+    Raises:
+        DataError: it cannot be read, is empty, or is no such text.
+    """
+    try:
+        return _quotes(path, name, encoding)
+    except EOFError as error:
+        raise DataError(f"{name}: the compressed file is cut off") from error
+    except OSError as error:
+        raise cannot_be_read(name, error) from error
+    except zlib.error as error:
+        raise DataError(f"{name}: the compressed file is damaged") from error
+    except UnicodeError as error:
+        raise undecodable(path, name, encoding) from error
+
+
+def _quotes(path: str, name: str, encoding: str) -> int:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    plain = _keeps_ascii(encoding)
+    quotes, lines, empty = 0, 1, True
+    for chunk in _chunks(path):
+        if empty:
+            _look_at(chunk, name, encoding)
+        empty = False
+        # ASCII, as most files are, needs no decoding where it means itself.
+        ascii_only = plain and chunk.isascii() and not decoder.getstate()[0]
+        text = "" if ascii_only else decoder.decode(chunk)
+        quotes += chunk.count(b'"') if plain else text.count('"')
+        if plain and b"\0" in chunk:
+            line = lines + chunk[: chunk.index(b"\0")].count(b"\n")
+            raise DataError(f"{name}:{line}: expected text, got a NUL byte")
+        lines += chunk.count(b"\n")
+    decoder.decode(b"", final=True)
+    if empty:
+        raise DataError(f"{name}: the file is empty")
+    return quotes
+
+
+def _keeps_ascii(encoding: str) -> bool:
+    """Whether the bytes of ASCII mean the same in it; not so in UTF-16 and EBCDIC."""
+    everything = bytes(range(128))
+    try:
+        return everything.decode(encoding) == everything.decode("ascii")
+    except UnicodeError:
+        return False
+
+
+def _look_at(start: bytes, name: str, encoding: str) -> None:
+    for mark, kind in _OTHERS.items():
+        if start.startswith(mark):
+            raise DataError(f"{name}: expected text, got what looks like a file of kind {kind}")
+    if not encoding.startswith("utf-16") and start.startswith(
+        (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    ):
+        raise DataError(f"{name}: the text is in UTF-16; say so with encoding: utf-16")
+
+
+def undecodable(path: str, name: str, encoding: str) -> DataError:
+    """What to raise of bytes that are no text of this encoding, with their line."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    line = 1
+    byte = ""
+    try:
+        for chunk in _chunks(path):
+            # Line by line, so that the fault's own line is known.
+            for piece in chunk.splitlines(keepends=True):
+                decoder.decode(piece)
+                line += piece.endswith(b"\n")
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        byte = f" (byte 0x{error.object[error.start]:02x})"
+    except UnicodeError:
+        pass  # codecs such as utf-16 do not say where
+    shown = "utf-8" if encoding == "utf-8-sig" else encoding
+    other = "cp1252" if shown != "cp1252" else "latin-1"
+    place = f"{name}:{line}"
+    return DataError(f"{place}: not {shown}{byte}; name the file's own, such as encoding: {other}")
