@@ -124,20 +124,32 @@ class Unet(nn.Module):
         left, _, top, _ = padding = self.padding(height, width)
         if any(padding):
             x = functional.pad(x, padding, mode="replicate")
-        # Channels last: what convolutions on a processor compute in, so that none has to convert.
         maps = self._maps(x.contiguous(memory_format=torch.channels_last))
         return maps[..., top : top + height, left : left + width] if any(padding) else maps
 
     def _maps(self, x: Tensor) -> Tensor:
-        first, *coarser = self.down
-        skips = [first(x)]
-        for block in coarser:
-            skips.append(block(functional.max_pool2d(skips[-1], 2)))
-        x = self.middle(skips.pop())
+        """On sizes that 2^L divides; in memory as ``lay_out_`` has the parameters."""
+        skips = []
+        for block in self.down[:-1]:
+            skips.append(block(x))
+            x = functional.max_pool2d(skips[-1], 2)
+        x = self.middle(self.down[-1](x.contiguous()))
+        x = x.contiguous(memory_format=torch.channels_last)
         for upsample, block in zip(self.upsample, self.up, strict=True):
             x = block(torch.cat([skips.pop(), upsample(x)], dim=1))
         maps: Tensor = self.readout(x)
         return maps
+
+    def lay_out_(self) -> None:
+        """Order the parameters in memory as the convolutions compute fastest.
+
+        Channels last, so that none has to convert its maps, but for the coarsest maps: there the
+        weights are what is large, and torch makes a second copy of a channels-last gradient
+        (docs/LOG.md).
+        """
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        for block in (self.down[-1], self.middle):
+            block.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
 
     def padding(self, height: int, width: int) -> tuple[int, int, int, int]:
         """Pixels put on the left, right, top and bottom of images of that size."""
@@ -213,7 +225,7 @@ def build_unet(
     network.double()
     initialize_(network, generator)
     network.to(dtype)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.lay_out_()
     return network
 
 
