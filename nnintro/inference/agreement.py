@@ -11,7 +11,7 @@ from torch.func import functional_call
 
 from nnintro.errors import NnintroError
 from nnintro.inference.block import numpy_type
-from nnintro.models import Standardized, input_precision, precision_of
+from nnintro.models import Standardized, Unet, input_precision, precision_of
 from nnintro.models.activations import Step
 
 Program = Callable[[Tensor], Tensor]
@@ -19,6 +19,8 @@ Program = Callable[[Tensor], Tensor]
 
 SIZES = (1, 2, 17, 64)
 """Rows of the batches that a file is tried on."""
+IMAGE_SIZES = (1, 2)
+"""Images of the batches that a file is tried on: each of them has thousands of outputs."""
 TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-12}
 """Largest difference, relative to max(1, |output|)."""
 ROUNDINGS = 8.0
@@ -40,9 +42,11 @@ class Agreement:
     """The tolerance of the precision, or more where the network's own rounding is larger."""
     steps: bool
     """Whether inputs on a threshold of a step were left out."""
+    sizes: tuple[int, ...] = SIZES
+    """Inputs in each batch."""
 
     def __str__(self) -> str:
-        *others, last = map(str, SIZES)
+        *others, last = map(str, self.sizes)
         left_out = "; inputs on the threshold of a step left out" if self.steps else ""
         return (
             f"takes {numpy_type(self.inputs).name}; "
@@ -69,20 +73,36 @@ def compare(model: nn.Module, program: Program, low: Tensor, high: Tensor) -> Ag
     inputs = probes(model, low, high)
     allowed = max(TOLERANCE[precision_of(model)], ROUNDINGS * own_rounding(model, inputs))
     largest = 0.0
-    for batch in torch.split(inputs, list(SIZES)):
+    sizes = sizes_for(model)
+    for batch in torch.split(inputs, list(sizes)):
         largest = max(largest, difference(program(batch), model(batch)))
     if not largest <= allowed:
         raise NnintroError(
             f"the file does not compute what the network computes: on {len(inputs)} inputs the "
             f"largest difference is {largest:.1e}, and rounding explains {allowed:.1e}"
         )
-    return Agreement(len(inputs), inputs.dtype, largest, allowed, steps)
+    return Agreement(len(inputs), inputs.dtype, largest, allowed, steps, sizes)
+
+
+def sizes_for(model: nn.Module) -> tuple[int, ...]:
+    """Inputs of the batches that a file of this model is tried on."""
+    return IMAGE_SIZES if isinstance(model, Unet) else SIZES
 
 
 def probes(model: nn.Module, low: Tensor, high: Tensor) -> Tensor:
-    """(sum(SIZES), inputs): every other row in the box, the others in one three times as wide."""
-    wanted = sum(SIZES)
+    """(sum(SIZES), inputs): every other row in the box, the others in one three times as wide.
+
+    Of a network on images (sum(IMAGE_SIZES), inputs, H, W), each pixel in the box of its channel.
+    """
+    wanted = sum(sizes_for(model))
     generator = torch.Generator().manual_seed(0)
+    if isinstance(model, Unet):
+        assert model.image is not None, "a file is for images of one size"
+        low, high = low.double()[:, None, None], high.double()[:, None, None]
+        pixels = (wanted, len(low), *model.image)
+        unit = torch.rand(pixels, generator=generator, dtype=torch.float64)
+        unit[1::2] = 3 * unit[1::2] - 1
+        return (low + unit * (high - low)).to(input_precision(model))
     unit = torch.rand(_CANDIDATES, len(low), generator=generator, dtype=torch.float64)
     unit[1::2] = 3 * unit[1::2] - 1
     box = low.double() + unit * (high.double() - low.double())
@@ -137,7 +157,8 @@ def own_rounding(model: nn.Module, inputs: Tensor) -> float:
     )
     if isinstance(model, Standardized):
         single, double = model.unscaled(single), model.unscaled(double)
-    finite = single.isfinite().all(1)  # what overflows in float32 says nothing of rounding
+    # What overflows in float32 says nothing of rounding.
+    finite = single.isfinite().flatten(1).all(1)
     moved = difference(single[finite].double(), double[finite])
     return moved * torch.finfo(dtype).eps / torch.finfo(torch.float32).eps
 

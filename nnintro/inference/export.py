@@ -17,7 +17,7 @@ from nnintro.inference.agreement import Agreement, Program, compare
 from nnintro.inference.description import describe
 from nnintro.inference.export_formats import FORMATS, SUFFIXES, require_package
 from nnintro.inference.formats import chosen_format, require_place
-from nnintro.models import Standardized
+from nnintro.models import Standardized, Unet
 from nnintro.recording.directory import write_whole
 from nnintro.training.assemble import build_data
 from nnintro.training.evaluation import evaluating
@@ -100,8 +100,9 @@ def region(run: Run) -> tuple[Tensor, Tensor]:
     From the standardisation where there is one, else from the data; where that is gone, [-1, 1].
     """
     model = run.model
-    if isinstance(model, Standardized):
-        return model.mean - 3 * model.scale, model.mean + 3 * model.scale
+    if isinstance(model, Standardized | Unet):
+        mean, scale = model.mean.double(), model.scale.double()
+        return mean - 3 * scale, mean + 3 * scale
     try:
         splits = build_data(run.experiment)
     except (DataError, ConfigError):

@@ -39,7 +39,9 @@ def encode(model: nn.Module, description: dict[str, str]) -> bytes:
     graph.end_with(description["output"])
     sizes = json.loads(description["architecture"])
     x, y = (
-        helper.make_tensor_value_info(description[end], element, ["batch", sizes[f"{end}s"]])
+        helper.make_tensor_value_info(
+            description[end], element, ["batch", sizes[f"{end}s"], *(sizes.get("image") or ())]
+        )
         for end, element in (("input", graph.input_element), ("output", graph.element))
     )
     constants = list(graph.constants.values())

@@ -45,18 +45,27 @@ class Graph:
 
     def tensor(self, values: Tensor) -> str:
         """A parameter or buffer of the model, under its name there."""
-        return self._constant(self._names[id(values)], values.detach())
+        return self.constant(self.name_of(values), values.detach())
+
+    def name_of(self, values: Tensor) -> str:
+        """The name of a parameter or buffer in the model."""
+        return self._names[id(values)]
 
     def number(self, value: float) -> str:
         """A constant of the graph's precision."""
         dtype = torch.float64 if self.double else torch.float32
-        return self._constant(f"number {value!r}", torch.tensor(value, dtype=dtype))
+        return self.constant(f"number {value!r}", torch.tensor(value, dtype=dtype))
 
-    def _constant(self, name: str, values: Tensor) -> str:
+    def integers(self, *values: int) -> str:
+        """A constant row of int64: a shape, a place."""
+        return self.constant(f"integers {values!r}", torch.tensor(values, dtype=torch.int64))
+
+    def constant(self, name: str, values: Tensor) -> str:
+        """A constant of that name, which stands for the same values wherever it is used."""
         from onnx import numpy_helper
 
         if name not in self.constants:
-            self.constants[name] = numpy_helper.from_array(values.numpy(), name)
+            self.constants[name] = numpy_helper.from_array(values.contiguous().numpy(), name)
         return name
 
     def end_with(self, name: str) -> None:

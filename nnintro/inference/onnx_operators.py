@@ -17,7 +17,8 @@ from torch import nn
 
 from nnintro.errors import NnintroError
 from nnintro.inference.onnx_graph import Graph
-from nnintro.models import Mlp, Standardized, Steps
+from nnintro.inference.onnx_unet import unet
+from nnintro.models import Mlp, Standardized, Steps, Unet
 from nnintro.models.activations import Sine, Step
 from nnintro.models.mlp import Affine
 
@@ -157,6 +158,7 @@ TRANSLATIONS: dict[type[nn.Module], Translation] = {
     Standardized: _standardized,
     Mlp: _mlp,
     Steps: _mlp,
+    Unet: unet,
     Affine: _affine,
     nn.Identity: _identity,
     Step: _step,

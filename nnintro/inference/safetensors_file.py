@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from nnintro.inference.agreement import Program
-from nnintro.models import Mlp, Standardized
+from nnintro.models import Mlp, Standardized, Unet
 
 
 def encode(model: nn.Module, description: dict[str, str]) -> bytes:
@@ -51,7 +51,7 @@ def rebuild(architecture: Mapping[str, Any], dtype: torch.dtype) -> nn.Module:
         architecture: as ``training.run.architecture`` writes it.
     """
     network = REBUILD[architecture["kind"]](architecture).to(dtype)
-    if architecture["standardize"] == "none":
+    if architecture["kind"] == "unet" or architecture["standardize"] == "none":
         return network
     around = [torch.zeros(architecture["inputs"]), torch.ones(architecture["inputs"])]
     if architecture["standardize"] == "both":
@@ -64,5 +64,22 @@ def _mlp(architecture: Mapping[str, Any]) -> nn.Module:
     return Mlp(widths, [*architecture["activations"], architecture["output_activation"]])
 
 
-REBUILD: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {"mlp": _mlp, "steps": _mlp}
+def _unet(architecture: Mapping[str, Any]) -> nn.Module:
+    """It standardises its inputs itself."""
+    network = Unet(
+        architecture["inputs"],
+        architecture["outputs"],
+        architecture["channels"],
+        architecture["normalization"],
+        tuple(architecture["image"]),
+    )
+    network.lay_out_()
+    return network
+
+
+REBUILD: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {
+    "mlp": _mlp,
+    "steps": _mlp,
+    "unet": _unet,
+}
 """By kind of model: a module without its parameters."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 from pathlib import Path
@@ -18,16 +19,26 @@ DESCRIPTION = "nnintro.json"
 
 def encode(model: nn.Module, description: dict[str, str]) -> bytes:
     """The archive's bytes; the batch dimension is free."""
-    inputs = json.loads(description["architecture"])["inputs"]
-    example = torch.zeros(2, inputs, dtype=input_precision(model))
+    architecture = json.loads(description["architecture"])
+    sizes = architecture["inputs"], *(architecture.get("image") or ())
+    example = torch.zeros(2, *sizes, dtype=input_precision(model))
     batch = torch.export.Dim("batch")
-    program = torch.export.export(model, (example,), dynamic_shapes=({0: batch},))
+    program = torch.export.export(_in_plain_order(model), (example,), dynamic_shapes=({0: batch},))
     for node in program.graph.nodes:
         node.meta.pop("stack_trace", None)  # names the folders of the machine it was written on
     buffer = io.BytesIO()
     extra = {DESCRIPTION: json.dumps(description, indent=2)}
     torch.export.save(program, buffer, extra_files=extra)
     return buffer.getvalue()
+
+
+def _in_plain_order(model: nn.Module) -> nn.Module:
+    """The model, or a copy where parameters lie in memory in an order that the archive lacks."""
+    if all(parameter.is_contiguous() for parameter in model.parameters()):
+        return model
+    plain = copy.deepcopy(model)
+    plain.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    return plain
 
 
 def load(path: Path) -> Program:

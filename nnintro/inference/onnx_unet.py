@@ -1,0 +1,165 @@
+"""The U-Net in ONNX's operators, for images of one size.
+
+onnxruntime has convolutions in float32 alone, and the epsilon of a normalization is a float32 in
+every file; in float64 these are spelled out in operators that every program has.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor, nn
+
+from nnintro.inference.onnx_graph import Graph
+from nnintro.models import Unet
+from nnintro.models.unet import Convolution, Upsampling
+
+Size = tuple[int, int]
+"""Height and width of the maps that go into a layer."""
+
+
+def unet(graph: Graph, module: Unet, x: str) -> str:
+    """(batch, inputs, H, W) -> (batch, outputs, H, W) with the module's H and W."""
+    assert module.image is not None, "a file is for images of one size"
+    height, width = module.image
+    left, right, top, bottom = padding = module.padding(height, width)
+    x = graph.node("Sub", x, _by_channel(graph, "mean by channel", module.mean))
+    x = graph.node("Div", x, _by_channel(graph, "scale by channel", module.scale))
+    if any(padding):
+        pads = graph.integers(0, 0, top, left, 0, 0, bottom, right)
+        x = graph.node("Pad", x, pads, mode="edge")
+    y = _maps(graph, module, x, (height + top + bottom, width + left + right))
+    if any(padding):
+        y = _slice(graph, y, (top, left), (top + height, left + width))
+    return y
+
+
+def _maps(graph: Graph, module: Unet, x: str, size: Size) -> str:
+    skips = []
+    for block in module.down[:-1]:
+        skips.append(_layers(graph, block, x, size))
+        x = graph.node("MaxPool", skips[-1], kernel_shape=[2, 2], strides=[2, 2])
+        size = size[0] // 2, size[1] // 2
+    x = _layers(graph, module.down[-1], x, size)
+    x = _layers(graph, module.middle, x, size)
+    for upsample, block in zip(module.upsample, module.up, strict=True):
+        x = _layers(graph, [upsample], x, size)
+        size = 2 * size[0], 2 * size[1]
+        x = _layers(graph, block, graph.node("Concat", skips.pop(), x, axis=1), size)
+    return _layers(graph, [module.readout], x, size)
+
+
+def _layers(graph: Graph, layers: Any, x: str, size: Size) -> str:
+    for layer in layers:
+        x = LAYERS[type(layer)](graph, layer, x, size)
+    return x
+
+
+def _convolution(graph: Graph, layer: Convolution, x: str, size: Size) -> str:
+    weight, bias = layer.weight, layer.bias
+    assert bias is not None
+    kernel = weight.shape[-1]
+    if not graph.double:
+        border, names = kernel // 2, (graph.tensor(weight), graph.tensor(bias))
+        return graph.node("Conv", x, *names, kernel_shape=[kernel] * 2, pads=[border] * 4)
+    if kernel > 1:
+        x = _neighbourhoods(graph, x, size)
+    # (outputs, 9 inputs): the neighbours one after another, each with all channels.
+    matrix = weight.detach().permute(0, 2, 3, 1).reshape(len(weight), -1)
+    y = _product(graph, f"{graph.name_of(weight)} as a matrix", matrix, x, size)
+    return graph.node("Add", y, _by_channel(graph, f"{graph.name_of(bias)} by channel", bias))
+
+
+def _neighbourhoods(graph: Graph, x: str, size: Size) -> str:
+    """(b, c, H, W) -> (b, 9 c, H, W): the pixels around each, zeros beyond the edge."""
+    padded = graph.node("Pad", x, graph.integers(0, 0, 1, 1, 0, 0, 1, 1))
+    shifted = [
+        _slice(graph, padded, (i, j), (i + size[0], j + size[1]))
+        for i, j in itertools.product(range(3), repeat=2)
+    ]
+    return graph.node("Concat", *shifted, axis=1)
+
+
+def _product(graph: Graph, name: str, matrix: Tensor, x: str, size: Size) -> str:
+    """(b, inputs, H, W) -> (b, outputs, H, W) by a matrix (outputs, inputs) at each pixel."""
+    outputs, inputs = matrix.shape
+    flat = graph.node("Reshape", x, graph.integers(-1, inputs, size[0] * size[1]))
+    y = graph.node("MatMul", graph.constant(name, matrix), flat)
+    return graph.node("Reshape", y, graph.integers(-1, outputs, *size))
+
+
+def _upsampling(graph: Graph, layer: Upsampling, x: str, size: Size) -> str:
+    weight, bias = layer.weight, layer.bias
+    assert bias is not None
+    if not graph.double:
+        names = graph.tensor(weight), graph.tensor(bias)
+        return graph.node("ConvTranspose", x, *names, kernel_shape=[2, 2], strides=[2, 2])
+    channels = len(bias)
+    # Each pixel becomes 2x2: (outputs 2 2, inputs), and the small squares put side by side.
+    matrix = weight.detach().permute(1, 2, 3, 0).reshape(-1, channels)
+    y = _product(graph, f"{graph.name_of(weight)} as a matrix", matrix, x, size)
+    y = graph.node("Reshape", y, graph.integers(-1, channels, 2, 2, *size))
+    y = graph.node("Transpose", y, perm=[0, 1, 4, 2, 5, 3])
+    y = graph.node("Reshape", y, graph.integers(-1, channels, 2 * size[0], 2 * size[1]))
+    return graph.node("Add", y, _by_channel(graph, f"{graph.name_of(bias)} by channel", bias))
+
+
+def _batch_normalization(graph: Graph, layer: nn.BatchNorm2d, x: str, _: Size) -> str:
+    tensors = layer.weight, layer.bias, layer.running_mean, layer.running_var
+    weight, bias, mean, variance = (values for values in tensors if values is not None)
+    if not graph.double:
+        names = map(graph.tensor, (weight, bias, mean, variance))
+        return graph.node("BatchNormalization", x, *names, epsilon=layer.eps)
+    factor = weight.detach() / (variance + layer.eps).sqrt()
+    name = graph.name_of(weight).removesuffix(".weight")
+    y = graph.node("Mul", x, _by_channel(graph, f"{name} factor", factor))
+    shift = bias.detach() - mean * factor
+    return graph.node("Add", y, _by_channel(graph, f"{name} shift", shift))
+
+
+def _group_normalization(graph: Graph, layer: nn.GroupNorm, x: str, size: Size) -> str:
+    """(x - mean) / sqrt(variance + epsilon) of each image's groups, in ONNX's plain operators."""
+    grouped = graph.node("Reshape", x, graph.integers(-1, layer.num_groups, _size(layer, size)))
+    centred = graph.node("Sub", grouped, graph.node("ReduceMean", grouped, axes=[2], keepdims=1))
+    square = graph.node("Mul", centred, centred)
+    variance = graph.node("ReduceMean", square, axes=[2], keepdims=1)
+    deviation = graph.node("Sqrt", graph.node("Add", variance, graph.number(layer.eps)))
+    standard = graph.node("Div", centred, deviation)
+    y = graph.node("Reshape", standard, graph.integers(-1, layer.num_channels, *size))
+    weight, bias = (
+        _by_channel(graph, f"{graph.name_of(values)} by channel", values)
+        for values in (layer.weight, layer.bias)
+    )
+    return graph.node("Add", graph.node("Mul", y, weight), bias)
+
+
+def _size(layer: nn.GroupNorm, size: Size) -> int:
+    """Numbers in a group."""
+    return layer.num_channels // layer.num_groups * size[0] * size[1]
+
+
+def _relu(graph: Graph, _: nn.ReLU, x: str, __: Size) -> str:
+    return graph.node("Relu", x)
+
+
+def _slice(graph: Graph, x: str, start: Size, stop: Size) -> str:
+    return graph.node(
+        "Slice", x, graph.integers(*start), graph.integers(*stop), graph.integers(2, 3)
+    )
+
+
+def _by_channel(graph: Graph, name: str, values: Tensor) -> str:
+    """(channels,) as it meets (b, channels, H, W)."""
+    return graph.constant(name, values.detach()[:, None, None])
+
+
+LAYERS: dict[type[nn.Module], Callable[[Graph, Any, str, Size], str]] = {
+    Convolution: _convolution,
+    Upsampling: _upsampling,
+    nn.BatchNorm2d: _batch_normalization,
+    nn.GroupNorm: _group_normalization,
+    nn.ReLU: _relu,
+}
+"""Kind of layer -> (graph, layer, name of its input, the input's size) -> name of its output."""
