@@ -24,7 +24,6 @@ from nnintro.training.maps import answers, pictures
 from nnintro.training.run import Run, load_run
 from nnintro.training.segmentation_metrics import peaks
 
-
 Point = tuple[str, float, float, float]
 """The image's name, row and column in pixels, probability."""
 

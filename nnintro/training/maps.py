@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from nnintro.datasets import ImageData
 from nnintro.models import precision_of
 from nnintro.training.evaluation import evaluating
+from nnintro.training.segmentation import predicted_maps, probabilities
 
 SHOWN = 4
 """Images, from the first on: the same ones every time, so that they can be watched."""
@@ -43,12 +44,12 @@ def maps(
 
 
 def answers(logits: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
-    """(b, outputs, H, W) logits -> confidence and class number, (b, H, W) each."""
-    if logits.shape[1] == 1:
-        confidence = logits[:, 0].sigmoid()
-        return confidence, (confidence >= threshold).long()
-    best = logits.softmax(1).max(1)
-    return best.values, best.indices
+    """(b, outputs, H, W) logits -> confidence and class number, (b, H, W) each.
+
+    Of two classes the confidence is the probability of the second, of more that of the answer.
+    """
+    probability = probabilities(logits)
+    return probability.amax(1), predicted_maps(probability, threshold)
 
 
 def pictures(inputs: Tensor) -> Array:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from nnintro.config.task import Task
+from nnintro.datasets.images import points_of
 from nnintro.models import precision_of
 from nnintro.training.evaluation import Autocast, evaluating
 from nnintro.training.losses import Loss
@@ -20,7 +21,6 @@ from nnintro.training.segmentation_metrics import (
     match_points,
     overlaps,
     peaks,
-    points_of,
     precision_recall,
 )
 

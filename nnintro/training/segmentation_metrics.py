@@ -124,18 +124,6 @@ def _centre(p: Tensor, row: int, column: int) -> Tensor:
     return torch.stack([(near.sum(1) * rows).sum(), (near.sum(0) * columns).sum()]) / near.sum()
 
 
-def points_of(mask: Tensor) -> Tensor:
-    """(H, W) bool -> (k, 2) rows and columns of the centroids of its 8-connected parts, float64."""
-    import numpy as np
-    from scipy import ndimage
-
-    on = mask.cpu().numpy()
-    labels, count = ndimage.label(on, structure=np.ones((3, 3)))
-    if count == 0:
-        return _no_points()
-    return torch.tensor(ndimage.center_of_mass(on, labels, range(1, count + 1))).double()
-
-
 def match_points(found: Tensor, true: Tensor, radius: float) -> int:
     """The largest number of pairs no farther apart than ``radius``, each point in one at most.
 

@@ -1,0 +1,101 @@
+"""nnintro predict and evaluate on images: masks, overlays, points."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nnintro.inference.predict_images import predict_images
+from tests.runs import train
+from tests.training.test_runs_on_images import experiment, one_thread, pixels_of, write_cells
+
+__all__ = ["one_thread"]
+
+
+@pytest.fixture(scope="module")
+def sky(tmp_path_factory):
+    values = experiment(
+        {"generator": "sky", "samples": 40, "size": [48, 48]},
+        model={"channels": [8, 16]},
+        training={"epochs": 25},
+        loss="bce+dice",
+    )
+    return train(values, tmp_path_factory.mktemp("sky"))
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cells")
+    path = write_cells(folder / "cells", count=16)
+    values = experiment({"path": str(path)}, training={"epochs": 25})
+    return train(values, folder).directory, path
+
+
+def test_masks_and_overlays(cells, command, tmp_path):
+    run, folder = cells
+    done = command("predict", run, folder, "--output", "found")
+    assert (done.code, done.out, done.err) == (0, "", "16 masks in found\n")
+    hits = []
+    for path in sorted((tmp_path / "found/masks").iterdir()):
+        mask = pixels_of(path)
+        truth = pixels_of(folder / "masks" / path.name)
+        assert set(np.unique(mask)) <= {0, 100}
+        hits.append(((mask > 0) == (truth > 0)).mean())
+        assert pixels_of(tmp_path / "found/overlays" / path.name).shape == (40, 40, 3)
+    assert np.mean(hits) > 0.97
+
+
+def test_any_size_and_a_single_file(cells, command, tmp_path):
+    Image.fromarray(np.zeros((33, 21), np.uint8)).save(tmp_path / "a.png")
+    done = command("predict", cells[0], "a.png", "--output", "found")
+    assert (done.code, done.err) == (0, "1 mask in found\n")
+    assert pixels_of(tmp_path / "found/masks/a.png").shape == (33, 21)
+
+
+def test_evaluate_on_another_folder(cells, command, tmp_path):
+    run, folder = cells
+    done = command("evaluate", run, "--dataset", folder, "--json")
+    found = json.loads(done.out)
+    assert found["samples"] == 16
+    assert found["metrics"]["iou"] > 0.7
+    assert np.sum(found["confusion"]) == 16 * 40 * 40
+
+
+def test_points(sky, tmp_path):
+    """A source alone in the dark is found within the two pixels that are asked for."""
+    row, column = np.mgrid[:48, :48]
+    spot = 400 * np.exp(-((row - 20.0) ** 2 + (column - 31.0) ** 2) / (2 * 1.5**2))
+    image = np.random.default_rng(0).poisson(8 + spot).astype(np.uint8)
+    Image.fromarray(image).save(tmp_path / "a.png")
+    found = predict_images(sky.directory, tmp_path / "a.png", tmp_path / "out")
+    rows = list(csv.DictReader((tmp_path / "out/points.csv").read_text().splitlines()))
+    assert found.points == len(rows) >= 1
+    near = [np.hypot(float(r["row"]) - 20, float(r["column"]) - 31) for r in rows]
+    assert min(near) < 2
+    assert rows[0]["image"] == "a.png"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["nothing.png", "--output", "out"], 4, "nothing.png: "),
+        (["empty", "--output", "out"], 4, "empty: expected"),
+        (["a.png"], 2, "masks are files: say with --output into which folder"),
+        (["a.png", "--output", "out", "--format", "csv"], 2, "--format is of tables"),
+        (["deep.png", "--output", "out"], 4, "deep.png: expected 8 bits"),
+        (["table.csv", "--output", "out.csv"], 2, "was trained on images"),
+    ],
+)
+def test_what_cannot_be_predicted(cells, command, tmp_path, arguments, code, said):
+    Image.fromarray(np.zeros((20, 20), np.uint8)).save(tmp_path / "a.png")
+    Image.fromarray(np.zeros((20, 20), np.uint16)).save(tmp_path / "deep.png")
+    (tmp_path / "table.csv").write_text("x\n1\n")
+    (tmp_path / "empty").mkdir()
+    done = command("predict", cells[0], *arguments)
+    assert (done.code, done.out) == (code, "")
+    assert said in done.err
+    assert done.err.count("\n") == 1
