@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy.typing as npt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from nnintro.recording.drawing import COLORS, Array, canvas, legend_beside
+from nnintro.recording.drawing import BLUE, COLORS, ORANGE, Array, canvas, legend_beside
 from nnintro.recording.overlays import FALSE, FOUND, MISSED, overlay
 
 CELL = 2.2
@@ -23,13 +27,16 @@ def segmentation(
     confidence: Array,
     names: list[str],
     *,
+    points_true: Array | None = None,
+    points_found: Array | None = None,
     title: str = "",
 ) -> Figure:
     """A row for each of k images: it, its mask, the map of probability, and the prediction.
 
     ``images`` (k, H, W) or (k, H, W, 3) in [0, 1]; ``truth`` and ``predicted`` (k, H, W) class
     numbers; ``confidence`` (k, H, W) in [0, 1].  With two classes the last column lies over the
-    image: found, missed and false in a colour each.
+    image: found, missed and false in a colour each.  Points (m, 3), image, row and column each, are
+    marked on the images: circles are true ones, crosses those that were found.
     """
     binary = len(names) == 2
     rows, columns = len(images), TWO_CLASSES if binary else MORE_CLASSES
@@ -43,23 +50,39 @@ def segmentation(
             _show(axes[row, 3], overlay(images[row], truth[row] == 1, predicted[row] == 1))
         else:
             _show(axes[row, 3], predicted[row], classes=len(names))
+    marks = _mark(axes, points_true, points_found)
     for column, heading in enumerate(columns):
         axes[0, column].set_title(heading, fontsize=10)
     for one in axes.flat:
         one.set(xticks=[], yticks=[])
         one.spines[:].set_visible(False)
     figure.colorbar(shown, ax=axes[:, 2], shrink=0.6, aspect=30)
-    _legend(axes[0, 3], names, binary=binary)
+    _legend(axes[0, 3], names, marks, binary=binary)
     return figure
 
 
-def _legend(axes: Axes, names: list[str], *, binary: bool) -> None:
+def _mark(axes: npt.NDArray[Any], true: Array | None, found: Array | None) -> dict[str, Artist]:
+    """Points on the first column; a sample of each mark for the legend."""
+    marks: dict[str, Artist] = {}
+    for name, points, style in (
+        ("true point", true, {"marker": "o", "s": 60, "facecolors": "none", "edgecolors": ORANGE}),
+        ("found point", found, {"marker": "x", "s": 22, "color": BLUE}),
+    ):
+        if points is None:
+            continue
+        for row, place in enumerate(axes[:, 0]):
+            here = points[points[:, 0] == row]
+            marks[name] = place.scatter(here[:, 2], here[:, 1], linewidths=1.1, **style)
+    return marks
+
+
+def _legend(axes: Axes, names: list[str], marks: dict[str, Artist], *, binary: bool) -> None:
     if binary:
-        marks = [Patch(color=color) for color in (FOUND, MISSED, FALSE)]
-        legend_beside(axes, marks, ["found", "missed", "false"])
-        return
-    colours = [COLORS[k % len(COLORS)] for k in range(len(names))]
-    legend_beside(axes, [Patch(color=color) for color in colours], names)
+        patches = [Patch(color=color) for color in (FOUND, MISSED, FALSE)]
+        names = ["found", "missed", "false"]
+    else:
+        patches = [Patch(color=COLORS[k % len(COLORS)]) for k in range(len(names))]
+    legend_beside(axes, [*patches, *marks.values()], [*names, *marks])
 
 
 def _show(axes: Axes, image: Array, classes: int | None = None) -> None:

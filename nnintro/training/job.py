@@ -174,6 +174,7 @@ class _Job:
             experiment.name,
             logits=experiment.logits,
             threshold=getattr(experiment.dataset, "threshold", 0.5),
+            point_radius=getattr(experiment.dataset, "point_radius", None),
         )
         self.moments = looks(self.total, self.parts.plan, len(self.parts.validation), logging.every)
         return Recorder(

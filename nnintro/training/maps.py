@@ -9,9 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from nnintro.datasets import ImageData
+from nnintro.datasets.images import points_of
 from nnintro.models import precision_of
 from nnintro.training.evaluation import evaluating
 from nnintro.training.segmentation import predicted_maps, probabilities
+from nnintro.training.segmentation_metrics import peaks
 
 SHOWN = 4
 """Images, from the first on: the same ones every time, so that they can be watched."""
@@ -20,14 +22,19 @@ Array = np.ndarray[Any, Any]
 
 
 def maps(
-    model: nn.Module, data: ImageData, threshold: float, device: torch.device
+    model: nn.Module,
+    data: ImageData,
+    threshold: float,
+    point_radius: float | None,
+    device: torch.device,
 ) -> dict[str, Array]:
     """A few images of the data with their masks and the network's answers.
 
     Returns:
         ``images`` (k, H, W) of one channel or (k, H, W, 3), in [0, 1]; ``truth`` and ``predicted``
         (k, H, W) class numbers; ``confidence`` (k, H, W), of two classes the probability of the
-        second, of more that of the predicted one.
+        second, of more that of the predicted one.  With a point radius also ``points_true`` and
+        ``points_found`` (m, 3): image, row, column.
     """
     few = data.take(torch.arange(min(SHOWN, len(data)))).to(device, precision_of(model))
     inputs, targets = few.rows(torch.arange(len(few)))
@@ -35,12 +42,26 @@ def maps(
         logits = model(inputs).float()
     confidence, predicted = answers(logits, threshold)
     truth = targets[:, 0] if targets.dim() == 4 else targets
-    return {
+    arrays = {
         "images": pictures(inputs.float().cpu()),
         "truth": truth.long().cpu().numpy().astype(np.int32),
         "predicted": predicted.cpu().numpy().astype(np.int32),
         "confidence": confidence.cpu().numpy(),
     }
+    if point_radius is not None:
+        arrays["points_true"] = _numbered([points_of(mask > 0) for mask in truth])
+        found = [peaks(one, threshold, point_radius) for one in confidence]
+        arrays["points_found"] = _numbered(found)
+    return arrays
+
+
+def _numbered(points: list[Tensor]) -> Array:
+    """A list of (m, 2) places -> (sum of m, 3), the list's index in front."""
+    rows = [
+        np.column_stack([np.full(len(places), index), places.cpu().numpy()])
+        for index, places in enumerate(points)
+    ]
+    return np.concatenate(rows)
 
 
 def answers(logits: Tensor, threshold: float) -> tuple[Tensor, Tensor]:

@@ -34,6 +34,7 @@ class Pictures:
         model: takes raw inputs, (n, features) -> (n, outputs).
         logits: whether its outputs are logits.
         threshold: the probability from which a pixel belongs to the second of two classes.
+        point_radius: how far apart peaks are that count as two points.
     """
 
     def __init__(
@@ -45,10 +46,11 @@ class Pictures:
         *,
         logits: bool,
         threshold: float = 0.5,
+        point_radius: float | None = None,
     ) -> None:
         self.model, self.splits, self.task = model, splits, task
         self.name, self.title = name, name
-        self.logits, self.threshold = logits, threshold
+        self.logits, self.threshold, self.point_radius = logits, threshold, point_radius
         self._device = next(model.parameters()).device
 
     def sketches(self, step: int) -> list[Sketch]:
@@ -85,7 +87,13 @@ class Pictures:
         return data.inputs * around.scale + around.mean
 
     def _maps(self) -> Sketch:
-        arrays = maps(self.model, self.splits.validation, self.threshold, self._device)
+        arrays = maps(
+            self.model,
+            self.splits.validation,
+            self.threshold,
+            self.point_radius if self.task.has_points else None,
+            self._device,
+        )
         return self._sketch("segmentation", "maps", arrays, names=list(self.task.classes))
 
     def _curve(self) -> Sketch:

@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 from PIL import Image
 
+from nnintro.recording import overlays
 from nnintro.recording.drawing import COLORS, LARGEST, MARKERS, MOST_POINTS, short, some, span
 from nnintro.recording.figures import FIGURES, render
 
@@ -76,6 +77,14 @@ HISTORY = {
     "columns/validation/loss": np.array([9.0, np.nan, 3, 2, np.nan, np.inf]),
     "columns/validation/accuracy": np.linspace(0, 1, 6),
 }
+MAPS = {
+    "images": np.random.default_rng(0).uniform(size=(2, 16, 12)),
+    "truth": np.arange(2 * 16 * 12).reshape(2, 16, 12) // 100 % 3,
+    "predicted": np.arange(2 * 16 * 12).reshape(2, 16, 12) // 90 % 3,
+    "confidence": np.random.default_rng(1).uniform(size=(2, 16, 12)),
+    "points_true": np.array([[0.0, 3, 4], [1, 8, 2.5]]),
+    "points_found": np.empty((0, 3)),
+}
 NAMES = {"names": ["left_arm", "_hidden", "$right$"]}
 EXAMPLES = {
     "curve_fit": (CURVE, {}),
@@ -84,12 +93,18 @@ EXAMPLES = {
     "predicted_against_actual": (ACTUAL, {}),
     "confusion_matrix": (COUNTS, NAMES),
     "learning_curves": (HISTORY, {}),
+    "segmentation": (MAPS, NAMES),
     "neurons": (NEURONS, {}),
     "certified_pieces": (PIECES, {}),
     "certified_boxes": (BOXES, {}),
     "error_against_neurons": (SIZES, {}),
 }
-PIXELS = {"neurons": (800, 506), "certified_pieces": (800, 550), "certified_boxes": (640, 540)}
+PIXELS = {
+    "neurons": (800, 506),
+    "certified_pieces": (800, 550),
+    "certified_boxes": (640, 540),
+    "segmentation": (1040, 500),
+}
 """Of those that are not 800 by 450."""
 
 
@@ -429,3 +444,23 @@ class TestDrawing:
         assert span(np.array([5.0]), margin=0) == (4.5, 5.5)
         assert span(np.array([0])) == (-1, 1)
         assert span(np.array([1e308]), margin=0)[0] < LARGEST
+
+
+class TestSegmentation:
+    def test_found_missed_and_false_are_told_apart(self):
+        truth = np.array([[True, True], [False, False]])
+        predicted = np.array([[True, False], [True, False]])
+        shown = overlays.overlay(np.zeros((2, 2)), truth, predicted)
+        tints = {tuple(pixel) for pixel in shown.reshape(-1, 3)}
+        assert len(tints) == 4
+        assert tuple(shown[1, 1]) == (0, 0, 0)
+        grey = overlays.marked(np.full((2, 2, 3), 0.5), np.array([[0, 1], [2, 0]]))
+        assert np.allclose(grey[0, 0], 0.5)
+        assert not np.allclose(grey[0, 1], grey[1, 0])
+
+    def test_points_stand_where_they_are(self):
+        figure = FIGURES["segmentation"](**MAPS, names=["a", "b", "c"])
+        first, second = (figure.axes[index] for index in (0, 4))
+        assert dots(first)[0].tolist() == [[4, 3]]
+        assert dots(second)[0].tolist() == [[2.5, 8]]
+        assert legend(figure.axes[3]) == ["a", "b", "c", "true point", "found point"]

@@ -131,8 +131,7 @@ def test_standardised_channels_are_part_of_the_network(tmp_path):
     folder = write_cells(tmp_path / "cells", depth=np.uint16)
     run = train(experiment({"path": str(folder)}), tmp_path)
     images = [
-        pixels_of(path).astype(float) / 65535
-        for path in sorted((folder / "images").iterdir())
+        pixels_of(path).astype(float) / 65535 for path in sorted((folder / "images").iterdir())
     ]
     description = json.loads((run.directory / "data.json").read_text())["description"]
     assert description["bits"] == 16
