@@ -21,6 +21,7 @@ from nnintro.inference.agreement import clear_of_jumps
 from nnintro.inference.export import region
 from nnintro.models import input_precision, precision_of
 from nnintro.training.assemble import build_data, build_model
+from nnintro.training.data_file import data_text
 from nnintro.training.run import Run
 
 ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -81,8 +82,11 @@ LIMITS = {torch.float32: 1e-6, torch.float64: 1e-12}
 def untrained(source: Path | dict[str, Any], folder: Path) -> Run:
     """A run's folder with the config alone; its network with random parameters of usual size."""
     config = load_config(source)
+    splits = build_data(config.experiment)
+    if splits.found is not None:
+        config = config.with_found(splits.found)
     experiment = config.experiment
-    _, model = build_model(experiment, build_data(experiment))
+    _, model = build_model(experiment, splits)
     generator = torch.Generator().manual_seed(5)
     with torch.no_grad():
         for values in model.parameters():
@@ -92,6 +96,8 @@ def untrained(source: Path | dict[str, Any], folder: Path) -> Run:
     directory = folder / experiment.name
     directory.mkdir()
     (directory / "config.yaml").write_text(as_yaml(experiment), encoding="utf-8")
+    if (found := data_text(splits)) is not None:
+        (directory / "data.json").write_text(found, encoding="utf-8")
     return Run(directory, model.eval(), {}, config)
 
 

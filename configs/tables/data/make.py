@@ -1,4 +1,4 @@
-"""Writes the tables beside it: made up by formulas, the same to the byte on every machine's run.
+"""Writes the tables beside it: made up by formulas, the same bytes each time.
 
     python configs/tables/data/make.py [FOLDER]
 
@@ -29,11 +29,11 @@ Rows = list[Row]
 def sales(random: np.random.Generator) -> Rows:
     """Daily sales of a shop over four years.
 
-    sales = (200 + 0.05 day) weekday season (1 + 0.5 promotion) + drift + noise, where weekday is one of
-    seven factors from 0.7 to 1.5, season = 1 + 0.25 cos(2 pi (day + 20) / 365.25), drift is an
-    autoregression of coefficient 0.9 and deviation 12, and noise has deviation 12.  A promotion of
-    one to four days begins on 5 days in 100.  ``planned_promotion`` is the promotion of a week later,
-    which a shop knows ahead.
+    sales = (200 + 0.05 day) weekday season (1 + 0.5 promotion) + drift + noise, where weekday is
+    one of seven factors from 0.7 to 1.5, season = 1 + 0.25 cos(2 pi (day + 20) / 365.25), drift is
+    an autoregression of coefficient 0.9 and deviation 12, and noise has deviation 12.  A promotion
+    of one to four days begins on 5 days in 100.  ``planned_promotion`` is the promotion of a week
+    later, which a shop knows ahead.
     """
     days, ahead = 1461, 7
     weekday = np.array([0.75, 0.7, 0.8, 0.95, 1.25, 1.5, 1.05])
@@ -53,13 +53,13 @@ def sales(random: np.random.Generator) -> Rows:
 
 
 def weather(random: np.random.Generator) -> Rows:
-    """A weather-like series of six years: a day's temperature (deg C), pressure (hPa), humidity (%).
+    """A weather-like series of six years: temperature (deg C), pressure (hPa), humidity (%).
 
     Pressure is 1013 + 8 p, p an autoregression of coefficients 1.1 and -0.35.  The temperature is
-    10 - 9 cos(2 pi (day - 15) / 365.25) + u, where u of tomorrow is
-    0.75 u - 1.5 (p - p of yesterday) - 1.2 max(p, 0) cos(2 pi (day - 15) / 365.25) + noise of 1.2: a fall
-    of the pressure brings milder air, a high cools the winter and warms the summer.  Humidity is
-    75 - 8 p - 0.8 u + noise of 5, at most 100.
+    10 - 9 winter + u, winter = cos(2 pi (day - 15) / 365.25), where u of tomorrow is
+    0.75 u - 1.5 (p - p of yesterday) - 1.2 max(p, 0) winter + noise of deviation 1.2: a fall of the
+    pressure brings milder air, a high cools the winter and warms the summer.  Humidity is
+    75 - 8 p - 0.8 u + noise of deviation 5, between 10 and 100.
     """
     days = 6 * 365
     p = autoregression([1.1, -0.35], 0.55, days, random)
@@ -89,7 +89,11 @@ GOOD = ["good", "great", "lovely", "excellent", "charming", "superb"]
 BAD = ["bad", "awful", "boring", "terrible", "disappointing", "dreadful"]
 OPENINGS = ["", "Honestly,", "In short,", "We went there in May and", "After a week:", "My view:"]
 CLAUSES = ["the {thing} was {word}", "the {thing} seemed {word}", "I found the {thing} {word}"]
-NEGATED = ["the {thing} was not {word}", "the {thing} was never {word}", "I did not find the {thing} {word}"]  # fmt: skip
+NEGATED = [
+    "the {thing} was not {word}",
+    "the {thing} was never {word}",
+    "I did not find the {thing} {word}",
+]
 CLOSINGS = {1: ["would come again", "recommended"], -1: ["a waste of money", "never again"]}
 
 
@@ -125,9 +129,9 @@ def clause(thing: str, opinion: int, random: np.random.Generator) -> str:
 def dna(random: np.random.Generator) -> Rows:
     """750 sequences of 40 bases, written as their overlapping words of 4 letters.
 
-    The bases are equally likely.  A promoter has TTGACA within its first 14 bases and TATAAT within its
-    last 14, each base of the two mutated with probability 0.04.  Of the other sequences half have one
-    of the two motifs, half none.
+    The bases are equally likely.  A promoter has TTGACA within its first 14 bases and TATAAT within
+    its last 14, each base of the two drawn anew with probability 0.04.  Of the other sequences half
+    have one of the two motifs, half none.
     """
     rows: Rows = [("sequence", "promoter")]
     for _ in range(750):
@@ -153,26 +157,27 @@ def dna(random: np.random.Generator) -> Rows:
 def collisions(random: np.random.Generator) -> Rows:
     """2,000 simulated collisions with two photons; 15 in 100 come from a particle of 125 GeV.
 
-    A pair of mass m and of transverse momentum exponential around 40 GeV decays into two photons of
-    random direction in its own frame, and is seen from the laboratory.  Signal: m normal around 125,
-    deviation 2; background: m between 100 and 160, falling as exp(-m / 30).  Each photon's transverse
-    momentum (pt, GeV) is measured to 2 in 100; eta is its pseudorapidity, phi its angle around the
-    beam.  ``missing_et`` is exponential around 20 GeV and says nothing, ``jets`` is Poisson, 1.5 for
-    signal and 1 for background.  ``mass`` is the invariant mass of what was measured:
-    m^2 = 2 pt1 pt2 (cosh(eta1 - eta2) - cos(phi1 - phi2)).
+    A pair of mass m, whose transverse momentum is exponential with mean 40 GeV, decays into two
+    photons of random direction in its own frame, and is seen from the laboratory.  Signal: m normal
+    around 125, deviation 2; background: m between 100 and 160, falling as exp(-m / 30).  Each
+    photon's transverse momentum (pt, GeV) is measured to 2 in 100; eta is its pseudorapidity, phi
+    its angle around the beam.  ``missing_et`` is exponential with mean 20 GeV and says nothing,
+    ``jets`` is Poisson with mean 1.5 for signal and 1 for background.  ``mass`` is the invariant
+    mass of what was measured: m^2 = 2 pt1 pt2 (cosh(eta1 - eta2) - cos(phi1 - phi2)).
     """
     n = 2000
     signal = random.random(n) < 0.15
-    background = -30 * np.log(np.exp(-100 / 30) - random.random(n) * (np.exp(-100 / 30) - np.exp(-160 / 30)))  # fmt: skip
+    first, last = np.exp(-100 / 30), np.exp(-160 / 30)
+    background = -30 * np.log(first - random.random(n) * (first - last))
     mass = np.where(signal, random.normal(125, 2, n), background)
-    pairs = [photon * (1 + 0.0 * mass) for photon in decayed(mass, random)]
-    pt, eta, phi = (np.stack(part) for part in zip(*map(directions, pairs), strict=True))
+    photons = map(directions, decayed(mass, random))
+    pt, eta, phi = (np.stack(part) for part in zip(*photons, strict=True))
     pt *= random.normal(1, 0.02, pt.shape)
     seen = np.sqrt(2 * pt[0] * pt[1] * (np.cosh(eta[0] - eta[1]) - np.cos(phi[0] - phi[1])))
     jets = random.poisson(np.where(signal, 1.5, 1.0))
     missing = random.exponential(20, n)
-    parts = [(pt[k], 1) for k in (0, 1)], [(eta[k], 2) for k in (0, 1)], [(phi[k], 2) for k in (0, 1)]  # fmt: skip
-    texts = [decimals(values, digits) for part in parts for values, digits in part]
+    texts = [decimals(photon, digits) for part, digits in ((pt, 1), (eta, 2), (phi, 2))
+             for photon in part]  # fmt: skip
     texts += [decimals(missing, 1), [str(count) for count in jets], decimals(seen, 1)]
     names = ("pt1", "pt2", "eta1", "eta2", "phi1", "phi2", "missing_et", "jets", "mass", "kind")
     kinds = ["signal" if is_signal else "background" for is_signal in signal]
@@ -212,9 +217,9 @@ def solubility(random: np.random.Generator) -> Rows:
     """1,200 made-up compounds: descriptors, and the logarithm of the solubility in water (mol/l).
 
     log_solubility = 0.16 - 0.63 log_p - 0.0062 weight + 0.066 rotatable_bonds - 0.74 aromatic
-    (Delaney, 2004, J. Chem. Inf. Comput. Sci. 44) + family - 0.008 max(melting_point - 100, 0)
-    - 0.8 max(log_p - 3, 0) (where family is acid or neutral) + noise of 0.3; the second line is made up.
-    Of the descriptors ``donors`` means nothing.
+    (the equation of Delaney, 2004) + a constant of the family - 0.008 max(melting_point - 100, 0)
+    - 0.8 max(log_p - 3, 0) where the family is acid or neutral + noise of deviation 0.3; all but
+    Delaney's part is made up.  ``donors`` means nothing.
     """
     n = 1200
     weight = np.clip(random.gamma(9, 35, n), 60, 800)
@@ -241,19 +246,20 @@ def readmission(random: np.random.Generator) -> Rows:
     """1,800 hospital stays of 150 made-up patients, and whether each came back within 30 days.
 
     A patient has an age, a height, a weight, a blood pressure and a frailty of their own (normal,
-    deviation 2, written down nowhere); a stay has a ward, a number of days, a laboratory value and a number of
-    medicines.  The logarithm of the odds is -2.4 + frailty + 0.05 (age - 60) + 0.12 days + ward
-    + 0.8 (laboratory - 1) + 1.0 where no laboratory value was taken; a third of the stays have none.  The
-    blood pressure is missing in one stay of ten, whoever it is.
+    deviation 2, written down nowhere); a stay has a ward, a number of days, a number of medicines
+    and a laboratory value.  The logarithm of the odds is -2.4 + frailty + 0.05 (age - 60)
+    + 0.12 days + a constant of the ward + 0.8 (laboratory - 1), or + 1 where no laboratory value
+    was taken, which is so in a third of the stays.  The blood pressure is missing in one stay of
+    ten, whoever it is.
     """
-    patients, stays = 150, 12
     wards = {"surgery": 0.0, "medicine": 0.4, "geriatrics": 0.8, "cardiology": 0.6}
-    rows: Rows = [("patient", "age", "height", "weight", "pressure", "ward", "days", "medicines", "laboratory", "readmitted")]  # fmt: skip
-    for patient in range(patients):
+    header = "patient,age,height,weight,pressure,ward,days,medicines,laboratory,readmitted"
+    rows: Rows = [header.split(",")]
+    for patient in range(150):
         age, height = int(random.integers(25, 95)), int(random.normal(170, 10))
         weight, pressure = int(random.normal(75, 13)), int(random.normal(130, 14))
         frailty = random.normal(0, 2)
-        for _ in range(stays):
+        for _ in range(12):
             ward = one_of(list(wards), random)
             days, medicines = 1 + int(random.poisson(4)), int(random.poisson(5))
             taken = random.random() > 1 / 3
@@ -263,8 +269,8 @@ def readmission(random: np.random.Generator) -> Rows:
             again = random.random() < 1 / (1 + np.exp(-odds))
             measured = "" if random.random() < 0.1 else pressure
             value = f"{laboratory:.2f}" if taken else ""
-            label = "yes" if again else "no"
-            rows.append((f"P{patient:03}", age, height, weight, measured, ward, days, medicines, value, label))  # fmt: skip
+            stay = (measured, ward, days, medicines, value, "yes" if again else "no")
+            rows.append((f"P{patient:03}", age, height, weight, *stay))
     return rows
 
 
