@@ -8,7 +8,18 @@ import os
 import platform
 from pathlib import Path
 
-PACKAGES = ("torch", "numpy", "numba", "jax", "scikit-learn", "keras", "lightning", "skorch")
+PACKAGES = (
+    "torch",
+    "numpy",
+    "numba",
+    "jax",
+    "scikit-learn",
+    "keras",
+    "lightning",
+    "skorch",
+    "pandas",
+    "pyarrow",
+)
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",

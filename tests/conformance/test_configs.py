@@ -15,7 +15,7 @@ import nnintro
 from nnintro.config.load import load_config
 from nnintro.config.schema import schema_text
 
-BUNDLED = 24
+BUNDLED = 37
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted((ROOT / "configs").rglob("*.y*ml"))
 COMMAND = re.compile(r"nnintro (?:train|construct) (\S+)(?: --error \S+)?")
@@ -58,7 +58,9 @@ def test_smoke(path, tmp_path):
     assert all(math.isfinite(value) for value in summary["metrics"].values())
     assert len(list(run.directory.glob("events.out.tfevents.*"))) == 1
     assert load_config(run.directory / "config.yaml").experiment.dataset.samples <= 256
-    assert (run.directory / "figures/fit.png").exists()
+    task = run.config.experiment.task
+    drawn = "confusion" if task.is_classification and task.inputs != 2 else "fit"
+    assert (run.directory / f"figures/{drawn}.png").exists()
     assert "incomplete" not in summary
     assert nnintro.load(run.directory).summary == summary
 
