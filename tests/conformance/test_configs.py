@@ -15,7 +15,7 @@ import nnintro
 from nnintro.config.load import load_config
 from nnintro.config.schema import schema_text
 
-BUNDLED = 37
+BUNDLED = 41
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted((ROOT / "configs").rglob("*.y*ml"))
 COMMAND = re.compile(r"nnintro (?:train|construct) (\S+)(?: --error \S+)?")
@@ -60,6 +60,7 @@ def test_smoke(path, tmp_path):
     assert load_config(run.directory / "config.yaml").experiment.dataset.samples <= 256
     task = run.config.experiment.task
     drawn = "confusion" if task.is_classification and task.inputs != 2 else "fit"
+    drawn = "maps" if task.is_segmentation else drawn
     assert (run.directory / f"figures/{drawn}.png").exists()
     assert "incomplete" not in summary
     assert nnintro.load(run.directory).summary == summary
