@@ -9,12 +9,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from benchmarks.lecture_unet import LectureUnet, copied, layers_in_order
 from nnintro.config.task import Task
 from nnintro.config.unet import UnetModel
 from nnintro.errors import ConfigError
 from nnintro.models import MODELS, Unet, parameter_count, precision_of
 from nnintro.models.unet import build_unet
-from tests.models.lecture_unet import LectureUnet, SmallUnet, copied, layers_in_order
+from tests.models.small_unet import SmallUnet
 
 FULL = [64, 128, 256, 512, 1024]
 NORMS = {

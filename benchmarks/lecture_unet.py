@@ -1,15 +1,20 @@
-"""The lecture's U-Net written out in plain torch, for any channels; knows nothing of nnintro."""
+"""The lecture's U-Net in full size, written out in plain torch; knows nothing of nnintro."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+Norm = Callable[[int], nn.Module]
 
 
 class Double(nn.Module):
     """Twice 3x3 convolution, batch norm, ReLU."""
 
-    def __init__(self, inputs, outputs, norm=nn.BatchNorm2d):
+    def __init__(self, inputs: int, outputs: int, norm: Norm = nn.BatchNorm2d) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.Conv2d(inputs, outputs, 3, padding=1),
@@ -20,14 +25,14 @@ class Double(nn.Module):
             nn.ReLU(),
         )
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return self.layers(x)
 
 
 class LectureUnet(nn.Module):
-    """The full size, written out with the lecture's numbers."""
+    """3 channels in, 1 logit out, with the lecture's numbers."""
 
-    def __init__(self, norm=nn.BatchNorm2d):
+    def __init__(self, norm: Norm = nn.BatchNorm2d) -> None:
         super().__init__()
         self.pool = nn.MaxPool2d(2)
         self.down1 = Double(3, 64, norm)
@@ -46,7 +51,7 @@ class LectureUnet(nn.Module):
         self.up1 = Double(64 + 64, 64, norm)
         self.last = nn.Conv2d(64, 1, 1)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         a = self.down1(x)
         b = self.down2(self.pool(a))
         c = self.down3(self.pool(b))
@@ -59,36 +64,10 @@ class LectureUnet(nn.Module):
         return self.last(x)
 
 
-class SmallUnet(nn.Module):
-    """The same with three resolutions of 4, 6 and 10 channels, 2 in and 3 out."""
+def copied(source: Any, target: nn.Module) -> None:
+    """Put the parameters and statistics of nnintro's network into a written out one.
 
-    def __init__(self, norm=nn.BatchNorm2d):
-        super().__init__()
-        self.pool = nn.MaxPool2d(2)
-        self.down1 = Double(2, 4, norm)
-        self.down2 = Double(4, 6, norm)
-        self.down3 = Double(6, 10, norm)
-        self.middle = Double(10, 6, norm)
-        self.rise2 = nn.ConvTranspose2d(6, 6, 2, stride=2)
-        self.up2 = Double(6 + 6, 4, norm)
-        self.rise1 = nn.ConvTranspose2d(4, 4, 2, stride=2)
-        self.up1 = Double(4 + 4, 4, norm)
-        self.last = nn.Conv2d(4, 3, 1)
-
-    def forward(self, x):
-        a = self.down1(x)
-        b = self.down2(self.pool(a))
-        x = self.middle(self.down3(self.pool(b)))
-        x = self.up2(torch.cat([b, self.rise2(x)], dim=1))
-        x = self.up1(torch.cat([a, self.rise1(x)], dim=1))
-        return self.last(x)
-
-
-def copied(source, target):
-    """Put the parameters and statistics of ``source`` into ``target``, layer by layer.
-
-    Layers with parameters come in the same order in both, when sorted by where they are used:
-    down, middle, then up with each transposed convolution before its double one.
+    There the layers were made in the order of computation.
     """
     ours = layers_in_order(source)
     theirs = [m for m in target.modules() if list(m.parameters(recurse=False))]
@@ -96,7 +75,7 @@ def copied(source, target):
         other.load_state_dict(one.state_dict())
 
 
-def layers_in_order(network):
+def layers_in_order(network: Any) -> list[nn.Module]:
     """nnintro's layers with parameters, in the order of computation."""
     parts = [*network.down, network.middle]
     for rise, double in zip(network.upsample, network.up, strict=True):
