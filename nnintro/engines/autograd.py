@@ -42,16 +42,23 @@ class Autograd:
         self.parameters = [p for p in self.network.parameters() if p.requires_grad]
         self._is_lbfgs = isinstance(self.optimizer, torch.optim.LBFGS)
         self._gradient_norm: Tensor | None = None
+        self._good: _Snapshot | None = None
+        self._before: list[Tensor] = []
 
     def advance(self, start: int, stop: int, interrupted: Interrupted) -> Advance:
         """Make the updates from ``start`` up to ``stop``."""
         self.network.train()
-        good = _Snapshot(self.network, self.optimizer)
+        # The same memory for every stretch: taking 125 MB anew costs more than copying them.
+        if self._good is None:
+            self._good = _Snapshot(self.network, self.optimizer)
+        else:
+            self._good.retake()
+        good = self._good
         before: list[Tensor] = []
         step, total = start, torch.zeros((), device=self.parameters[0].device)
         while step < stop and not interrupted():
             if step == stop - 1:
-                before = [p.detach().clone() for p in self.parameters]
+                before = self._before = _into(self._before, [p.detach() for p in self.parameters])
             total += self._update(step, measure=step == stop - 1)
             step += 1
         if not (bool(total.isfinite()) and _all_finite(self.parameters)):
@@ -140,8 +147,16 @@ class _Snapshot:
     def __init__(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         self.network = network
         self.optimizer = optimizer
-        self.tensors = [t.detach().clone() for t in self._live()]
-        self.state = {p: _copied(state) for p, state in optimizer.state.items()}
+        self.tensors: list[Tensor] = []
+        self.state: dict[Any, Any] = {}
+        self.retake()
+
+    def retake(self) -> None:
+        """How things are now, in the memory of the snapshot before."""
+        self.tensors = _into(self.tensors, [t.detach() for t in self._live()])
+        self.state = {
+            p: _copied(state, self.state.get(p)) for p, state in self.optimizer.state.items()
+        }
 
     def _live(self) -> list[Tensor]:
         return [*self.network.parameters(), *self.network.buffers()]
@@ -154,9 +169,22 @@ class _Snapshot:
         self.optimizer.state.update({p: _copied(state) for p, state in self.state.items()})
 
 
-def _copied(value: Any) -> Any:
+def _into(memory: list[Tensor], values: list[Tensor]) -> list[Tensor]:
+    """Copies of the values, in the memory of earlier copies of them where there is some."""
+    if not memory:
+        return [value.clone() for value in values]
+    for target, value in zip(memory, values, strict=True):
+        target.copy_(value)
+    return memory
+
+
+def _copied(value: Any, memory: Any = None) -> Any:
+    """A copy; of tensors in the memory of an earlier one that is of the same form."""
     if isinstance(value, Tensor):
+        if isinstance(memory, Tensor) and memory.shape == value.shape:
+            return memory.copy_(value.detach())
         return value.detach().clone()
     if isinstance(value, dict):
-        return {key: _copied(item) for key, item in value.items()}
+        known = memory if isinstance(memory, dict) else {}
+        return {key: _copied(item, known.get(key)) for key, item in value.items()}
     return [_copied(item) for item in value] if isinstance(value, list) else value
