@@ -33,7 +33,7 @@ def test_the_yaml_page_is_fresh():
 
 
 def test_the_readmes_config_is_the_lesson():
-    (block,) = blocks(README, "yaml")
+    block, _ = blocks(README, "yaml")
     lesson = (ROOT / "configs/classification/xor.yaml").read_text(encoding="utf-8")
     assert yaml.safe_load(block) == yaml.safe_load(lesson)
 
