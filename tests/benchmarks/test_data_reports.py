@@ -1,4 +1,4 @@
-"""The tables on real data and on a million rows, on made-up outcomes; and the jobs on a few rows."""
+"""The tables on real data and on a million rows, of made-up outcomes; the jobs on a few rows."""
 
 from __future__ import annotations
 
