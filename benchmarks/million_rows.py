@@ -37,7 +37,7 @@ THREADS = 2
 def child(job: str, *arguments: str) -> dict[str, Any]:
     """What a job of ``benchmarks.million_rows_jobs`` in a process of its own prints."""
     command = [sys.executable, "-m", "benchmarks.million_rows_jobs", job, *arguments]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
@@ -48,7 +48,7 @@ def measured(job: str, file: Path, rounds: int, scale: float = 1.0) -> tuple[flo
     for round_ in range(rounds):
         print(f"{TITLES[job]}, {file.suffix[1:]}, round {round_ + 1}", file=sys.stderr)
         taken.append(child(job, str(file)))
-    nothing = median(child(job, "")["peak"] for _ in range(rounds))
+    nothing = child(job, "")["peak"]
     peak = median(found["peak"] for found in taken) - nothing
     return median(found["seconds"] for found in taken) * scale, peak * scale
 

@@ -150,7 +150,9 @@ def _sklearn(epochs: int) -> Work:
         if epochs:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # one epoch is asked for
-                MLPRegressor((HIDDEN,), batch_size=BATCH, max_iter=epochs).fit(x, y)
+                MLPRegressor(hidden_layer_sizes=(HIDDEN,), batch_size=BATCH, max_iter=epochs).fit(
+                    x, y
+                )
 
     return work
 
