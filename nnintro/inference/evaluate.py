@@ -58,8 +58,9 @@ def evaluate(directory: Path, dataset: str | None = None) -> Evaluation:
     Args:
         directory: the run.
         dataset: a .csv, .tsv, .npy or .npz of inputs and targets, a .yaml with a dataset section
-            (its validation part counts), or ``-`` for CSV on stdin; None for the run's own
-            validation data, on which a run is what its summary.json says.
+            (its validation part counts), or ``-`` for CSV on stdin; for a run on a table a table
+            of the same columns, for one on images a folder; None for the run's own validation data,
+            on which a run is what its summary.json says.
 
     Raises:
         CheckpointError: the run cannot be used.
