@@ -81,6 +81,9 @@ class Reader:
         if event.anchor is not None:
             self.unfinished.add(event.anchor)
         if isinstance(event, yaml.ScalarEvent):
+            if not is_text(event.value):
+                self.refuse(place, f"a text must be of valid characters, got {event.value!a}")
+                return Node(None, place, refused=True)
             node = Node(event.value if event.style else scalar(event.value), place)
         elif isinstance(event, yaml.SequenceStartEvent):
             node = self.sequence(place, events, depth)

@@ -70,6 +70,10 @@ class _Builder:
         return Node(entries, place, incomplete=refused)
 
     def scalar(self, value: Any, keys: Keys, place: Place) -> Node:
+        if isinstance(value, str | Path) and not is_text(str(value)):
+            message = f"a text must be of valid characters, got {str(value)!a}"
+            self.findings.append(Finding(place, keys, message))
+            return Node(None, place, refused=True)
         if value is None or isinstance(value, bool | int | float | str | Path):
             return Node(_exact(value), place)
         if hasattr(value, "tolist") and math.prod(getattr(value, "shape", ())) <= MOST_NODES:

@@ -43,7 +43,7 @@ def encode(model: nn.Module, description: dict[str, str]) -> bytes:
         helper.make_tensor_value_info(
             description[end], element, ["batch", sizes[f"{end}s"], *(sizes.get("image") or ())]
         )
-        for end, element in (("input", graph.input_element), ("output", graph.element))
+        for end, element in (("input", graph.input_element), ("output", graph.output_element))
     )
     constants = list(graph.constants.values())
     written = helper.make_model(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from nnintro.models import input_precision, precision_of
+from nnintro.models import input_precision, output_precision, precision_of
 
 if TYPE_CHECKING:
     from onnx import NodeProto, TensorProto
@@ -20,15 +20,16 @@ class Graph:
         double: whether it computes in float64.
         element: ONNX's number of its type.
         input_element: that of the input's, float64 where it is standardised.
+        output_element: that of the output's, float64 where it is in the targets' own units.
     """
 
     def __init__(self, model: nn.Module) -> None:
         from onnx import TensorProto
 
         self.double = precision_of(model) == torch.float64
-        self.element, self.input_element = (
-            int(TensorProto.DOUBLE if dtype == torch.float64 else TensorProto.FLOAT)
-            for dtype in (precision_of(model), input_precision(model))
+        self.element, self.input_element, self.output_element = (
+            int(TensorProto.DOUBLE if of(model) == torch.float64 else TensorProto.FLOAT)
+            for of in (precision_of, input_precision, output_precision)
         )
         self.nodes: list[NodeProto] = []
         self.constants: dict[str, TensorProto] = {}

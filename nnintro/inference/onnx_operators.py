@@ -46,11 +46,10 @@ def _standardized(graph: Graph, module: Standardized, x: str) -> str:
     output = translate(graph, module.network, standard)
     if not module.has_targets:
         return output
-    if not graph.double:  # the input's type is float64 here
-        output = graph.node("Cast", output, to=graph.input_element)
+    if not graph.double:
+        output = graph.node("Cast", output, to=graph.output_element)
     scaled = graph.node("Mul", output, graph.tensor(module.target_scale))
-    output = graph.node("Add", scaled, graph.tensor(module.target_mean))
-    return output if graph.double else graph.node("Cast", output, to=graph.element)
+    return graph.node("Add", scaled, graph.tensor(module.target_mean))
 
 
 def _mlp(graph: Graph, module: Mlp, x: str) -> str:

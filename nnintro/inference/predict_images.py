@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import secrets
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -14,10 +18,10 @@ from torch.nn import functional
 
 from nnintro.config.images import ImagesDataset
 from nnintro.datasets.images import image_files, read_image
-from nnintro.errors import DataError, UsageError
+from nnintro.errors import CheckpointError, DataError, UsageError
 from nnintro.inference.block import Array
 from nnintro.models import precision_of
-from nnintro.recording.directory import explained, make_folder, write_whole
+from nnintro.recording.directory import explained, write_whole
 from nnintro.recording.overlays import marked
 from nnintro.training.assemble import threads, threads_for
 from nnintro.training.maps import answers, pictures
@@ -26,6 +30,11 @@ from nnintro.training.segmentation_metrics import peaks
 
 Point = tuple[str, float, float, float]
 """The image's name, row and column in pixels, probability."""
+
+
+PARTS = ("masks", "overlays")
+OF_DATA = ("images", "masks")
+"""What a folder to learn from has."""
 
 
 @dataclass(frozen=True)
@@ -42,33 +51,72 @@ def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
 
     Under ``output``: masks/<name>.png holds the masks' own values, overlays/<name>.png shows them
     over the image, and where the run looks for points, points.csv lists them by row and column.
+    Nothing stands there unless every image was segmented.
 
     Args:
         source: an image; a folder of images; or one with images in images/.
 
     Raises:
         CheckpointError: the run cannot be used.
-        UsageError: the run takes no images.
+        UsageError: the run takes no images, or the output would lie over the images or their masks.
         DataError: an image cannot be read or is of another kind than the run's; or the output
             cannot be written.
     """
+    _require_place(output, source)
     run = load_run(directory)
     dataset = run.experiment.dataset
     if not isinstance(dataset, ImagesDataset):
         message = f"{directory} was trained on rows of numbers: expected a table, not images"
         raise UsageError(message)
-    files = _files(source)
-    for part in ("masks", "overlays"):
-        with explained(f"cannot write {output / part}"):
-            make_folder(output / part)
-    found: list[Point] = []
-    with threads(threads_for(run.model, 1, run.experiment.task)):
-        for path in files:
-            found += _one(run, dataset, path, output)
-    has_points = run.experiment.task.has_points
-    if has_points:
-        _write_points(output / "points.csv", found)
+    files, has_points = _files(source), run.experiment.task.has_points
+    try:
+        with _unnamed_beside(output) as folder:
+            found: list[Point] = []
+            with threads(threads_for(run.model, 1, run.experiment.task)):
+                for path in files:
+                    found += _one(run, dataset, path, folder)
+            if has_points:
+                _write_points(folder / "points.csv", found)
+            _move(folder, output)
+    except CheckpointError as error:  # a disk that fails is none of a checkpoint's here
+        raise DataError(str(error)) from error
     return Predicted(len(files), len(found) if has_points else None)
+
+
+def _require_place(output: Path, source: Path) -> None:
+    """Raise UsageError where no folder can be, or where the images or their masks are."""
+    if output.exists() and not output.is_dir():
+        raise UsageError(f"cannot write {output}: it is a file, and masks need a folder")
+    if not output.parent.is_dir():
+        raise UsageError(f"cannot write {output}: {output.parent} is no folder")
+    taken = {folder.resolve() for folder in (source, *(source / part for part in OF_DATA))}
+    for part in PARTS:
+        if (output / part).resolve() in taken:
+            message = f"cannot write {output / part}: it holds the data; choose another --output"
+            raise UsageError(message)
+
+
+@contextlib.contextmanager
+def _unnamed_beside(output: Path) -> Iterator[Path]:
+    """A folder for files that are not to be seen yet; gone in the end."""
+    folder = output.parent / f".{output.name}.{secrets.token_hex(6)}"
+    with explained(f"cannot write {output}"):
+        for part in PARTS:
+            (folder / part).mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _move(folder: Path, output: Path) -> None:
+    """Give the files their names; points of an earlier prediction are not of these images."""
+    with explained(f"cannot write {output}"):
+        (output / "points.csv").unlink(missing_ok=True)
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            target = output / path.relative_to(folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
 
 
 def _files(source: Path) -> list[Path]:

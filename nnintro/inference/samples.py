@@ -70,8 +70,12 @@ def validation_of(path: Path, run: Run) -> tuple[Data, bool]:
     task = run.experiment.task
     # Of whatever network the file may speak, this one is not asked for.
     config = load_config(path, ["model={kind: mlp, hidden: []}"])
-    other = config.experiment.task
     with config.locating():
+        if not config.experiment.is_known:
+            kind = config.experiment.dataset.kind
+            message = f"the run was not trained on files; expected another kind, got {kind}"
+            raise ConfigError.at("dataset.kind", message)
+        other = config.experiment.task
         if (other.kind, other.inputs, other.outputs) != (task.kind, task.inputs, task.outputs):
             message = f"expected {_shape(task)}, as the run was trained for; got {_shape(other)}"
             raise ConfigError.at("dataset", message)

@@ -9,7 +9,13 @@ from torch import nn
 from nnintro.models.activations import ACTIVATIONS, Dropout
 from nnintro.models.initialization import INITIALIZATIONS
 from nnintro.models.mlp import Mlp, build_mlp
-from nnintro.models.standardized import Standardized, input_precision, precision_of, statistics
+from nnintro.models.standardized import (
+    Standardized,
+    input_precision,
+    output_precision,
+    precision_of,
+    statistics,
+)
 from nnintro.models.steps import Steps, build_steps
 from nnintro.models.table import Row, Tabulated, as_text, parameter_count
 from nnintro.models.unet import Unet, build_unet
@@ -27,6 +33,7 @@ __all__ = [
     "Unet",
     "as_text",
     "input_precision",
+    "output_precision",
     "parameter_count",
     "precision_of",
     "statistics",

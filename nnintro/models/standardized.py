@@ -55,10 +55,11 @@ class Standardized(nn.Module):
         return self.unscaled(output)
 
     def unscaled(self, output: Tensor) -> Tensor:
-        """The network's outputs, (batch, outputs), in the targets' own units."""
+        """The network's outputs, (batch, outputs), in the targets' own units, then in float64:
+        in float32 neighbouring numbers about 1e9 are 64 apart."""
         if not self.has_targets:
             return output
-        return (output.double() * self.target_scale + self.target_mean).to(output.dtype)
+        return output.double() * self.target_scale + self.target_mean
 
     def scaled(self, targets: Tensor) -> Tensor:
         """Targets, (batch, outputs), in the units that the network is trained in."""
@@ -81,8 +82,14 @@ class Standardized(nn.Module):
 
 
 def precision_of(model: nn.Module) -> torch.dtype:
-    """The type of a model's parameters and outputs."""
+    """The type of a model's parameters."""
     return next(model.parameters()).dtype
+
+
+def output_precision(model: nn.Module) -> torch.dtype:
+    """The type of a model's outputs: float64 where it gives them in the targets' own units."""
+    in_units = isinstance(model, Standardized) and model.has_targets
+    return torch.float64 if in_units else precision_of(model)
 
 
 def input_precision(model: nn.Module) -> torch.dtype:

@@ -202,7 +202,9 @@ def assemble(
     optimizer = build_optimizer(descent, network.parameters())
     rate = learning_rate(descent, experiment.total_updates)
     autocast = autocast_for(experiment, device)
-    loss = loss_for(experiment.loss_name, experiment.task, splits.class_weights)
+    weights = splits.class_weights
+    weights = None if weights is None else weights.to(device, dtype)
+    loss = loss_for(experiment.loss_name, experiment.task, weights)
     engine = build_engine(experiment, network, train, plan, optimizer, loss, say, interrupted)
     return Parts(
         splits,

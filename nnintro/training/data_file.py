@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnintro.config.found import Found, FromFiles
 from nnintro.config.load import Config
-from nnintro.config.task import Task
+from nnintro.config.task import METRICS, Task
 from nnintro.errors import CheckpointError, ConfigError, DataError
 
 if TYPE_CHECKING:  # a run's config is read before torch is loaded
@@ -37,9 +37,16 @@ def _values(found: Found) -> dict[str, Any]:
     }
 
 
+SETTINGS = ("threshold", "point_radius", "class_weights")
+"""Of a description: what the config says besides, and may be changed under a run."""
+
+
 def digest(found: Found) -> str:
     """Of what a network's inputs and outputs mean: part of what a checkpoint is of."""
-    return _sha256(_values(found))[:16]
+    values = _values(found)
+    for name in SETTINGS:
+        values["description"].pop(name, None)
+    return _sha256(values)[:16]
 
 
 def _sha256(values: Mapping[str, Any]) -> str:
@@ -47,15 +54,16 @@ def _sha256(values: Mapping[str, Any]) -> str:
 
 
 def fingerprint(splits: Splits[Any]) -> str:
-    """SHA-256 of the training data: training goes on only over the same."""
+    """SHA-256 of the data, of both its parts: a run goes on, or is measured, only over the same."""
     from nnintro.datasets import Data
 
     found = hashlib.sha256()
-    if isinstance(splits.train, Data):
-        for tensor in (splits.train.inputs, splits.train.targets):
-            found.update(tensor.contiguous().numpy().data)
-    else:
-        found.update(splits.train.fingerprint().encode())
+    for part in (splits.train, splits.validation):
+        if isinstance(part, Data):
+            for tensor in (part.inputs, part.targets):
+                found.update(tensor.contiguous().numpy().data)
+        else:
+            found.update(part.fingerprint().encode())
     return found.hexdigest()
 
 
@@ -98,15 +106,30 @@ def _read(directory: Path) -> tuple[Found, str]:
         held = json.loads(path.read_text(encoding="utf-8"))
         if held.pop("sha256") != _sha256(held):
             raise ValueError("its numbers do not add up to its checksum")
-        task = held["task"]
-        image = None if task["image"] is None else (int(task["image"][0]), int(task["image"][1]))
-        task = Task(**{**task, "classes": tuple(map(str, task["classes"])), "image": image})
-        return Found(task, int(held["training_samples"]), dict(held["description"])), str(
-            held["fingerprint"]
-        )
+        found = Found(_task(held["task"]), held["training_samples"], dict(held["description"]))
+        _require_counts(found.training_samples, found.task.inputs, found.task.outputs)
+        return found, str(held["fingerprint"])
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (
         ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError
     ) as error:  # fmt: skip
         raise CheckpointError(f"{path}: is damaged: {error!r}") from error
+
+
+def _task(held: dict[str, Any]) -> Task:
+    image = held["image"]
+    if image is not None:
+        height, width = image
+        _require_counts(height, width)
+        image = (height, width)
+    task = Task(**{**held, "classes": tuple(map(str, held["classes"])), "image": image})
+    if task.kind not in METRICS:
+        raise ValueError(f"a task of kind {task.kind!r}")
+    return task
+
+
+def _require_counts(*numbers: Any) -> None:
+    for number in numbers:
+        if type(number) is not int or number < 1:
+            raise ValueError(f"expected a whole number above 0, got {number!r}")

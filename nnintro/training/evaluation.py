@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from nnintro.config.task import Task
 from nnintro.datasets import Data
-from nnintro.models import precision_of
+from nnintro.models import output_precision
 from nnintro.training import metrics
 from nnintro.training.losses import Loss
 
@@ -45,7 +45,7 @@ def outputs_of(
 
     In evaluation mode, in blocks that fit into memory.
 
-    The outputs are of the parameters' type, autocast or not.
+    The outputs are of the model's own type, autocast or not.
     """
     if inputs.dim() == 4:  # the first convolution's maps are the largest
         maps = next(p.shape[0] for p in network.parameters() if p.dim() == 4)
@@ -55,7 +55,7 @@ def outputs_of(
         rows = max(1, LARGEST_ACTIVATION // widest)
     with evaluating(network), autocast():
         outputs = torch.cat([network(block) for block in torch.split(inputs, rows)])
-    return outputs.to(precision_of(network))
+    return outputs.to(output_precision(network))
 
 
 def _as_they_are(outputs: Tensor) -> Tensor:

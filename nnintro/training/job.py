@@ -231,6 +231,9 @@ class _Job:
         opening.mark_unfinished(self.directory, self.experiment)
         if changes:
             write_text(self.directory / "config.yaml", as_yaml(self.experiment))
+            found = data_text(self.parts.splits)
+            if found is not None:
+                write_text(self.directory / "data.json", found)
 
     def _weights(self) -> dict[str, Any]:
         return {

@@ -18,6 +18,7 @@ from nnintro.config.found import FromFiles
 from nnintro.config.load import Config
 from nnintro.config.table import TableDataset
 from nnintro.config.unet import UnetModel
+from nnintro.datasets.images import Format
 from nnintro.datasets.tables import Encoding
 from nnintro.errors import CheckpointError, DataError
 from nnintro.models import input_precision
@@ -71,7 +72,8 @@ class Run:
 
         With one feature, (n,) is taken as (n, 1).  Of images it is (n, channels, height, width) ->
         (n, outputs, height, width), in the units of the training's images and of any size.  The
-        outputs are in the parameters' precision; where the loss takes logits they are logits.
+        outputs are in the parameters' precision, in float64 where the targets were standardised;
+        where the loss takes logits they are logits.
         Features of a table are those that ``features`` names.
 
         Raises:
@@ -167,6 +169,7 @@ def load_run(directory: str | Path) -> Run:
     if not directory.is_dir():
         raise CheckpointError(f"{directory}: no such run")
     config = run_config(directory)
+    _require_description(config.experiment, directory)
     experiment, loaded = config.experiment, load_checkpoint(directory)
     for damage in loaded.damaged:
         warnings.warn(f"{damage}; {loaded.path.name} is used in its place", stacklevel=2)
@@ -174,6 +177,18 @@ def load_run(directory: str | Path) -> Run:
     _, model = build_model(experiment, None)
     load_parameters(model, loaded.state.get("model"), str(directory))
     return Run(directory, model.eval(), _summary(directory, experiment, loaded.state), config)
+
+
+def _require_description(experiment: Experiment, directory: Path) -> None:
+    """Raise CheckpointError where data.json does not say how files become inputs."""
+    dataset = experiment.dataset
+    if not isinstance(dataset, FromFiles) or dataset.found is None:
+        return
+    reading = Encoding if isinstance(dataset, TableDataset) else Format
+    try:
+        reading.from_description(dataset.found.description)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"{directory / 'data.json'}: is damaged: {error!r}") from error
 
 
 def _summary(directory: Path, experiment: Experiment, state: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -103,12 +105,27 @@ def peaks(probability: Tensor, threshold: float, separation: float) -> Tensor:
     for values in (mean[0], p):
         order = values[candidates[:, 0], candidates[:, 1]].argsort(descending=True, stable=True)
         candidates = candidates[order]
+    # Each peak that is kept takes the pixels around it: a plateau of n is walked in n steps.
+    free, reach = np.ones(p.shape, bool), int(separation)
+    rows, columns = np.ogrid[-reach : reach + 1, -reach : reach + 1]
+    near = rows**2 + columns**2 < separation**2
     kept = []
-    while len(candidates):
-        kept.append(candidates[0])
-        distance = (candidates - candidates[0]).double().norm(dim=1)
-        candidates = candidates[1:][distance[1:] >= separation]
+    for row, column in candidates.tolist():
+        if free[row, column]:
+            kept.append(torch.tensor([row, column]))
+            _take(free, near, row, column)
     return torch.stack([_centre(p, *place.tolist()) for place in kept]) if kept else _no_points()
+
+
+def _take(free: NDArray[np.bool_], near: NDArray[np.bool_], row: int, column: int) -> None:
+    """Take the pixels ``near`` a place, which is its middle, as far as there are such."""
+    reach, (height, width) = near.shape[0] // 2, free.shape
+    top, left = max(row - reach, 0), max(column - reach, 0)
+    bottom, right = min(row + reach + 1, height), min(column + reach + 1, width)
+    inside = near[
+        top - row + reach : bottom - row + reach, left - column + reach : right - column + reach
+    ]
+    free[top:bottom, left:right] &= ~inside
 
 
 def _no_points() -> Tensor:

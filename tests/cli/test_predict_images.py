@@ -99,3 +99,60 @@ def test_what_cannot_be_predicted(cells, command, tmp_path, arguments, code, sai
     assert (done.code, done.out) == (code, "")
     assert said in done.err
     assert done.err.count("\n") == 1
+
+
+def test_the_data_is_not_written_over(cells, command):
+    run, folder = cells
+    before = {path: path.read_bytes() for path in folder.rglob("*.png")}
+    for output in (folder, folder / "images"):
+        source = folder if output == folder else folder / "images" / "masks"
+        done = command("predict", run, source if source.exists() else folder, "--output", folder)
+        assert done.code == 2
+        assert "it holds the data; choose another --output" in done.err
+    assert {path: path.read_bytes() for path in folder.rglob("*.png")} == before
+
+
+def test_all_or_nothing(cells, command, tmp_path):
+    run, folder = cells
+    (tmp_path / "new").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "new" / f"{name}.png").write_bytes((folder / "images/00.png").read_bytes())
+    (tmp_path / "new/c.png").write_bytes(b"junk")
+    done = command("predict", run, "new", "--output", "out")
+    assert done.code == 4
+    assert done.err.startswith("new/c.png: ")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new"]
+    (tmp_path / "new/c.png").unlink()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/points.csv").write_text("of another day\n")
+    assert command("predict", run, "new", "--output", "out").code == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["masks", "overlays"]
+
+
+@pytest.mark.parametrize("output", ["a.png", "nowhere/out"])
+def test_where_no_folder_can_be(cells, command, tmp_path, output):
+    Image.fromarray(np.zeros((20, 20), np.uint8)).save(tmp_path / "a.png")
+    done = command("predict", cells[0], "a.png", "--output", output)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert f"cannot write {output}" in done.err
+
+
+def test_a_large_photograph(cells, command, tmp_path):
+    """torch ranks 16 million numbers at most."""
+    source = np.random.default_rng(0).integers(0, 255, (1, 4200), dtype=np.uint8)
+    Image.fromarray(np.repeat(source, 4100, axis=0)).save(tmp_path / "a.png")
+    assert command("predict", cells[0], "a.png", "--output", "out").code == 0
+    assert pixels_of(tmp_path / "out/overlays/a.png").shape == (4100, 4200, 3)
+
+
+def test_what_predict_writes_evaluate_takes(sky, command, tmp_path):
+    """Made-up masks are 0 and 1; written they are 0 and 255.  And images may be larger."""
+    (tmp_path / "new/images").mkdir(parents=True)
+    image = np.random.default_rng(0).poisson(8, (64, 56)).astype(np.uint8)
+    image[20:23, 30:33] += 90
+    Image.fromarray(image).save(tmp_path / "new/images/a.png")
+    assert command("predict", sky.directory, "new", "--output", "out").code == 0
+    (tmp_path / "out/masks").rename(tmp_path / "new/masks")
+    assert set(np.unique(pixels_of(tmp_path / "new/masks/a.png"))) == {0, 255}
+    done = command("evaluate", sky.directory, "--dataset", "new", "--json")
+    assert (done.code, json.loads(done.out)["metrics"]["iou"]) == (0, 1.0)

@@ -71,7 +71,7 @@ def with_numpy(path: Path, x: np.ndarray) -> np.ndarray:
         weight, bias = (tensors[f"{prefix}layers.{layer}.{kind}"] for kind in ("weight", "bias"))
         x = ACTIVATIONS[name](x @ weight.T + bias)
     if "target_mean" in tensors:
-        x = (x * tensors["target_scale"] + tensors["target_mean"]).astype(x.dtype)
+        x = x.astype(np.float64) * tensors["target_scale"] + tensors["target_mean"]
     return x
 
 

@@ -35,6 +35,7 @@ DESCRIBED = {
     "classes": '["0", "1", "2"]',
     "precision": "float32",
     "input_precision": "float64",
+    "output_precision": "float32",
     "trained_in": "bfloat16",
 }
 ARCHITECTURE = {

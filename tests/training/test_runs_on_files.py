@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import numpy as np
@@ -23,7 +24,7 @@ def write_prices(path, rows=90, seed=0):
     price = 2000 * area + 50_000 * (city == 2) + source.normal(0, 9000, rows)
     lines = ["area,city,price,dear"]
     lines += [
-        f"{a:.1f},{CITIES[c]},{p:.0f},{'yes' if p > 260_000 else 'no'}"
+        f"{a:.1f},{CITIES[c]},{p:.0f},{'yes' if p > 340_000 else 'no'}"
         for a, c, p in zip(area, city, price, strict=True)
     ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -186,3 +187,46 @@ def test_smoke_takes_few_rows_and_any_batch_size(tmp_path):
     run = nnintro.train(values, runs_dir=tmp_path, smoke=True)
     assert run.summary["steps"] <= 20
     assert run.experiment.dataset.training_samples == 205
+
+
+def test_changed_validation_rows_are_noticed(prices, tmp_path):
+    """What is measured counts as well as what is learned from."""
+    run = nnintro.train(experiment(prices, split="time"), runs_dir=tmp_path)
+    lines = prices.read_text().splitlines()
+    area, city, price, dear = lines[-1].split(",")
+    lines[-1] = f"{area},{city},{float(price) + 5},{dear}"
+    prices.write_text("\n".join(lines) + "\n")
+    with pytest.raises(DataError, match="has changed"):
+        evaluate(run.directory)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"task": {"kind": "oracle"}}, {"task": {"image": [float("inf"), 3]}},
+        {"training_samples": -1}, {"task": {"inputs": 2.5}},
+        {"description": {"columns": [{"kind": "ether"}]}},
+        {"description": {"columns": 5}},
+    ],
+)  # fmt: skip
+def test_a_strangers_data_json(prices, tmp_path, change):
+    """Its checksum is right, for whoever wrote it knows how that is made."""
+    run = nnintro.train(experiment(prices), runs_dir=tmp_path)
+    path = run.directory / "data.json"
+    held = json.loads(path.read_text())
+    for key, value in change.items():
+        held[key] = {**held[key], **value} if isinstance(value, dict) else value
+    del held["sha256"]
+    text = json.dumps(held, sort_keys=True).encode()
+    held["sha256"] = hashlib.sha256(text).hexdigest()
+    path.write_text(json.dumps(held))
+    with pytest.raises(CheckpointError):
+        nnintro.load(run.directory)
+
+
+def test_a_dataset_of_files_is_nothing_for_a_run_without(prices, tmp_path):
+    run = nnintro.train(config(), runs_dir=tmp_path)
+    path = tmp_path / "a.yaml"
+    path.write_text("dataset: {kind: table, path: prices.csv, target: price}\n")
+    with pytest.raises(ConfigError, match=r"a.yaml:1:17: dataset.kind: the run was not trained on"):
+        evaluate(run.directory, str(path))

@@ -217,3 +217,13 @@ def test_changed_images_are_noticed(tmp_path):
     path.write_text(path.read_text().replace('"channels": 1', '"channels": 3'))
     with pytest.raises(CheckpointError):
         nnintro.load(run)
+
+
+@pytest.mark.parametrize("key", ["threshold=0.4", "memory=0.001", "point_radius=3"])
+def test_settings_may_change_under_a_run(tmp_path, key):
+    folder = write_cells(tmp_path / "cells")
+    run = train(experiment({"path": str(folder), "point_radius": 2}), tmp_path).directory
+    again = nnintro.train(resume=run, overrides=[f"dataset.{key}", "training.epochs=5"])
+    assert again.summary["epochs"] == 5
+    metrics = again.summary["metrics"]
+    assert evaluate(run).metrics["iou"] == metrics["validation/iou"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import numpy as np
 import pytest
@@ -273,3 +274,13 @@ class TestEvaluator:
         found = evaluator(MASKS, Kept(100 * exact, data.targets)).validate()
         assert found.pop("loss") == pytest.approx(0, abs=1e-9)
         assert found == {"iou": 1, "dice": 1, "pixel_accuracy": 1, "boundary_f1": 1}
+
+
+def test_a_saturated_map_takes_no_time():
+    """Every pixel is a peak as high as its neighbours."""
+    begun = time.perf_counter()
+    found = metrics.peaks(torch.ones(256, 256), 0.5, 2.0)
+    assert time.perf_counter() - begun < 5
+    distance = torch.cdist(found, found) + 1e9 * torch.eye(len(found))
+    assert float(distance.min()) >= 1
+    assert len(found) > 256 * 256 / 16

@@ -65,3 +65,25 @@ def test_classes_stay_classes(standardize, tmp_path):
     inputs = build_data(run.experiment).validation.inputs
     found = (run.predict(inputs).argmax(1) == targets).double().mean()
     assert run.summary["metrics"]["validation/accuracy"] == pytest.approx(float(found))
+
+
+def test_large_targets_that_differ_little(tmp_path):
+    """In float32 the numbers about 1e9 are 64 apart: outputs in units are float64."""
+    source = np.random.default_rng(0)
+    x = source.normal(size=400)
+    y = 1e9 + 3 * x
+    path = tmp_path / "a.csv"
+    np.savetxt(path, np.stack([x, y], 1), "%.17g", ",", header="x,y", comments="")
+    values = config(
+        dataset={"kind": "table", "path": str(path), "target": "y"},
+        model={"hidden": []},
+        descent={"learning_rate": 0.1, "batch_size": 20},
+        training={"epochs": 20},
+        precision="float32",
+    )
+    run = nnintro.train(values, runs_dir=tmp_path)
+    assert run.summary["metrics"]["validation/mae"] < 0.01
+    assert run.summary["metrics"]["validation/rmse"] > 0
+    found = run.predict([[-1.0], [1.0]])
+    assert found.dtype == torch.float64
+    assert np.allclose(found[:, 0] - 1e9, [-3, 3], atol=0.01)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from nnintro.datasets.images.disk import OnDisk
 from nnintro.datasets.images.folder import pairs_of
 from nnintro.datasets.images.format import Format
 from nnintro.datasets.images.made import GENERATORS
-from nnintro.datasets.images.reading import header_of
+from nnintro.datasets.images.reading import header_of, read_values
 from nnintro.datasets.images.scan import form_of, look
 from nnintro.datasets.images.statistics import Statistics, statistics_of
 from nnintro.datasets.images.store import InMemory, Store
@@ -55,6 +56,9 @@ def _read(
 def images_with_masks(folder: Path, description: Mapping[str, Any]) -> ImageData:
     """A folder's images with their masks, read as a run's own were.
 
+    They may be of another size, all of one, where the run's were not brought to one.  Masks of
+    zeros and ones, as made-up images have, may say 255 for one, as ``nnintro predict`` writes it.
+
     Args:
         description: what the run found (``Found.description``).
 
@@ -63,8 +67,11 @@ def images_with_masks(folder: Path, description: Mapping[str, Any]) -> ImageData
     """
     form = Format.from_description(description)
     pairs = pairs_of(folder, least=1)
-    for pair in pairs:
-        header_of(pair.image)
+    headers = [header_of(pair.image) for pair in pairs]
+    if form.fit is None or form.bits is None:  # files of a size of their own, or made up
+        form = replace(form, size=headers[0].size, fit=None)
+    if form.values == (0, 1) and any(read_values(pair.mask).max() == 255 for pair in pairs):
+        form = replace(form, values=(0, 255))
     channels, (height, width) = form.channels, form.size
     nothing = InMemory(
         torch.empty(0, channels, height, width, dtype=torch.uint8),
@@ -82,7 +89,7 @@ def _made(
     made = generator.make(dataset, dataset.images, data)
     form = Format(
         size=dataset.pixels,
-        fit=dataset.fit,
+        fit=None,
         channels=1,
         convert=False,
         bits=8 if generator.units == "fraction" else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,8 @@ class OnDisk:
     pairs: tuple[Pair, ...]
     form: Format
     kept: InMemory
+    known: str = ""
+    """SHA-256 of all of them when they were looked at; empty where they were not."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -42,11 +44,8 @@ class OnDisk:
     def rows(self, rows: Tensor) -> Rows:
         return _stacked([self.read(row) for row in rows.tolist()])
 
-    def identity(self) -> Iterator[bytes]:
-        yield from self.kept.identity()
-        for pair in self.pairs:
-            for path in (pair.image, pair.mask):
-                yield f"{path.name} {path.stat().st_size}".encode()
+    def contents(self) -> str:
+        return self.known
 
     def walk(self, order: Callable[[int], Tensor], block: int) -> DiskWalk:
         return DiskWalk(Ahead(self.read, order, block))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -123,6 +124,7 @@ def look(
     named = dataset.classes is not None
     most = MOST_VALUES if named else MOST_VALUES_WITHOUT_NAMES
     values = _Values(most, named, np.empty(0, np.int64))
+    contents = hashlib.sha256()
 
     reader = Ahead(
         lambda row: load_pair(pairs[row], form), lambda _: torch.arange(len(pairs)), AHEAD
@@ -131,6 +133,8 @@ def look(
         for row, pair in enumerate(pairs):
             ((image, mask),) = reader.rows(0, row, row + 1)
             found = values.numbered(pair, mask)
+            contents.update(np.ascontiguousarray(image).data)
+            contents.update(np.ascontiguousarray(mask).data)
             if row in counted:
                 histogram.add(image)
             if row < room:
@@ -140,8 +144,9 @@ def look(
     classes, names = _classes(pairs, values.known, dataset)
     form = replace(form, values=classes, classes=names)
     rank = np.argsort(np.argsort(values.known)).astype(np.uint8)
-    kept = InMemory(torch.from_numpy(images), torch.from_numpy(rank[numbers]))
-    store = kept if room == len(pairs) else OnDisk(tuple(pairs), form, kept)
+    known = contents.hexdigest()
+    kept = InMemory(torch.from_numpy(images), torch.from_numpy(rank[numbers]), known)
+    store = kept if room == len(pairs) else OnDisk(tuple(pairs), form, kept, known)
     return store, form, histogram.statistics()
 
 
