@@ -262,8 +262,6 @@ BAD = [
      "a.csv: target 'y' has the one class '3'; expected two or more"),
     ("single-sample", "a.csv", GOOD + b"3,4,green\n", {"target": "color"}, None,
      "a.csv: target 'color': expected two rows or more of each class, got one of 'green'"),
-    ("too-few-samples", "a.csv", GOOD, {"target": "color", "samples": 3}, "dataset.samples",
-     "expected two for each of the 2 classes or more, got 3"),
     ("weights-of-numbers", "a.csv", GOOD, {"class_weights": "balanced"},
      "dataset.class_weights",
      "expected none: the target is a number, so this is a regression (or task: "

@@ -186,3 +186,26 @@ def test_smoke_takes_few_rows_and_any_batch_size(tmp_path):
     run = nnintro.train(values, runs_dir=tmp_path, smoke=True)
     assert run.summary["steps"] <= 20
     assert run.experiment.dataset.training_samples == 205
+
+
+@pytest.mark.parametrize(
+    ("columns", "keys", "samples"),
+    [
+        ({"x": range(900)}, {"target": "x", "window": 300, "horizon": 7}, 256),
+        ({"x": range(900), "y": [f"k{k % 150}" for k in range(900)]}, {}, 300),
+        ({"x": range(900), "y": ["a", "b"] * 300 + ["a"] * 300}, {"split": "time"}, 512),
+        ({"x": range(900), "y": [k % 7 for k in range(900)],
+          "c": [f"c{k // 5}" for k in range(900)]}, {"categorical": ["c"]}, 256),
+    ],
+)  # fmt: skip
+def test_smoke_of_what_can_be_trained(tmp_path, columns, keys, samples):
+    path = tmp_path / "a.csv"
+    rows = zip(*columns.values(), strict=True)
+    path.write_text("\n".join([",".join(columns), *(",".join(map(str, row)) for row in rows)]))
+    dataset = {"kind": "table", "path": str(path), "target": "y", **keys}
+    values = config(dataset=dataset, name="run", descent={"batch_size": 32})
+    run = nnintro.train(values, runs_dir=tmp_path, smoke=True)
+    held = run.experiment.dataset.training_samples
+    assert held == pytest.approx(0.8 * samples, abs=90 if samples == 300 else 1)
+    assert 0 < run.summary["steps"] <= 20
+    evaluate(run.directory)
