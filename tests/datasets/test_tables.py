@@ -195,6 +195,33 @@ def test_two_dimensional_arrays_are_several_columns(tmp_path):
     assert np.array_equal(raw(splits), np.column_stack([inputs, np.arange(20) ** 2]))
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_blocks_of_arrays_are_the_arrays(tmp_path, order):
+    inputs = np.asarray(np.random.default_rng(0).normal(size=(23, 3)), order=order)
+    np.savez(
+        tmp_path / "a.npz",
+        inputs=inputs,
+        y=np.arange(23),
+        one=np.ones((23, 1)),
+        none=np.ones((23, 0)),
+    )
+    splits = built(tmp_path / "a.npz", split="time", standardize="none", exclude=["one"])
+    assert np.array_equal(raw(splits), inputs)
+    encoding = Encoding.from_description(splits.found.description)
+    again, targets = encoded_samples(str(tmp_path / "a.npz"), encoding, block_rows=5)
+    assert np.array_equal(again, inputs)
+    assert targets[:, 0].tolist() == list(range(23))
+
+
+@pytest.mark.parametrize("kind", [">M8[s]", "M8[25s]", "M8[h]", ">M8[ms]", "M8[D]", "<M8[ns]"])
+def test_times_of_arrays(tmp_path, kind):
+    when = np.arange(20).astype(kind)
+    np.savez(tmp_path / "a.npz", when=when, name=np.array(["a", "b"] * 10, ">U3"), y=np.arange(20))
+    splits = built(tmp_path / "a.npz", split="time", standardize="none")
+    expected = when.astype("M8[ns]").astype(np.int64) / 1e9
+    np.testing.assert_allclose(raw(splits)[:, 0], expected)
+
+
 # --- missing values --------------------------------------------------------------------------
 
 SPELLINGS = ("", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL", "?", "  ")
@@ -389,6 +416,40 @@ def test_blocks_are_the_whole_file(tmp_path, monkeypatch, suffix, block_rows):
     last = blocks[-1].places
     place = f":{last.first + 2}" if suffix in (".csv", ".tsv") else f": row {last.first + 1}"
     assert last.at(0) == f"{path.name}{place}"
+
+
+def test_cells_that_go_through(tmp_path):
+    x = pa.array([1.0, 2.0])
+    some = {
+        "fixed": (pa.array([b"ab", b"c\xff"], pa.binary(2)), ["b'ab'", "b'c\\xff'"]),
+        "bytes": (pa.array([b"ab", None]), ["b'ab'", ""]),
+        "large": (pa.array([b"ab", None], pa.large_binary()), ["b'ab'", ""]),
+        "coded": (pa.array([b"ab", None]).dictionary_encode(), ["b'ab'", ""]),
+        "words": (pa.array(["u", None]).dictionary_encode(), ["u", ""]),
+        "list": (pa.array([[1, 2], None]), ["[1, 2]", ""]),
+        "day": (pa.array([0, None], pa.date32()), ["1970-01-01", ""]),
+        "while": (pa.array([3, None], pa.duration("s")), ["3", ""]),
+        "true": (pa.array([True, None]), ["true", ""]),
+    }
+    path = write(tmp_path / "a.csv", {"x": [1, 2, 3], "y": [1, 2, 3]})
+    encoding = Encoding.from_description(built(path).found.description)
+    table = pa.table({"x": x, **{name: column for name, (column, _) in some.items()}})
+    pyarrow.parquet.write_table(table, tmp_path / "new.parquet")
+    (block,) = encoded_blocks(str(tmp_path / "new.parquet"), encoding)
+    for row in (0, 1):
+        assert block.cells()[row][1:] == [texts[row] for _, texts in some.values()]
+
+
+def test_cells_that_cannot_be_written(tmp_path):
+    path = write(tmp_path / "a.csv", {"x": [1, 2, 3], "y": [1, 2, 3]})
+    encoding = Encoding.from_description(built(path).found.description)
+    far = pa.array([[2**62]], pa.list_(pa.timestamp("ms")))
+    pyarrow.parquet.write_table(pa.table({"x": [1.0], "far": far}), tmp_path / "new.parquet")
+    (block,) = encoded_blocks(str(tmp_path / "new.parquet"), encoding)
+    with pytest.raises(
+        DataError, match=r"new.parquet: column 'far': cells of type list<.*> cannot"
+    ):
+        block.cells()
 
 
 def test_targets_are_not_needed_to_predict(tmp_path):
