@@ -209,3 +209,15 @@ def test_smoke_of_what_can_be_trained(tmp_path, columns, keys, samples):
     assert held == pytest.approx(0.8 * samples, abs=90 if samples == 300 else 1)
     assert 0 < run.summary["steps"] <= 20
     evaluate(run.directory)
+
+
+@pytest.mark.parametrize("kind", ["table", "images"])
+def test_a_name_longer_than_any_file_has(tmp_path, kind):
+    dataset = {"kind": kind, "path": f"{tmp_path}/{'a' * 5000}"}
+    model = {"kind": "mlp"}
+    if kind == "images":
+        model = {"kind": "unet", "channels": [2, 4]}
+    else:
+        dataset["target"] = "y"
+    with pytest.raises(DataError, match=r"a: cannot be read: File name too long$"):
+        nnintro.train({"dataset": dataset, "model": model}, runs_dir=tmp_path)
