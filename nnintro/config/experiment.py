@@ -15,6 +15,7 @@ from nnintro.config.found import Found, FromFiles
 from nnintro.config.model import Model
 from nnintro.config.model import resolved as resolved_model
 from nnintro.config.section import Section
+from nnintro.config.table import TableDataset
 from nnintro.config.task import Task
 from nnintro.config.training import Logging, Training
 
@@ -121,7 +122,9 @@ def smoke(experiment: Experiment) -> Experiment:
 
     Before its files were looked at only the samples are cut.
     """
-    few = {"samples": _few_samples(experiment.dataset)}
+    few: dict[str, Any] = {"samples": _few_samples(experiment.dataset)}
+    if isinstance(experiment.dataset, TableDataset):
+        few["unseen"] = "zeros"  # of few rows some categories stand in validation alone
     experiment = experiment.model_copy(
         update={"dataset": experiment.dataset.model_copy(update=few)}
     )
@@ -144,6 +147,10 @@ def _few_updates(experiment: Experiment) -> Experiment:
 
 
 def _few_samples(dataset: Dataset) -> int:
+    if isinstance(dataset, TableDataset):
+        before = 0 if dataset.window is None else dataset.window - 1 + dataset.horizon
+        rows = SMOKE_SAMPLES + before  # the first of a series are no samples of their own
+        return min(dataset.samples or rows, rows)
     samples = min(dataset.samples or SMOKE_SAMPLES, SMOKE_SAMPLES)
     if isinstance(dataset, FunctionDataset) and dataset.sampling == "grid":
         inputs = len(dataset.domain)

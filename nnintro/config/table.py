@@ -48,10 +48,12 @@ class TableDataset(FromFiles):
     """Inputs that a text column becomes."""
     missing: Literal["error", "drop", "mean", "indicator"] = "error"
     """Empty cells and the like (NA, N/A, n/a, nan, NaN, null, NULL, ?): error; drop the row; take
-    the column's mean; or that and a 0/1 input besides. With the last two a missing category is a
-    category of its own, missing text has no words, and a missing target is an error."""
+    the training rows' mean; or that and a 0/1 input besides. With the last two a missing category
+    is a category of its own (where a training row lacks one; else it is unseen), missing text has
+    no words, and a missing target is an error."""
     unseen: Literal["error", "zeros"] = "error"
-    """Categories that training did not have: error, or none of the known ones (all zeros)."""
+    """Categories that no training row has, in validation rows and other files: error, or none of
+    the known ones (all zeros)."""
     standardize: Literal["none", "inputs", "both"] = "both"
     """Shift and scale numeric inputs to mean 0 and deviation 1; both: a regression's targets too.
     Errors are told in the targets' own units all the same."""
@@ -71,7 +73,8 @@ class TableDataset(FromFiles):
     horizon: Annotated[int, Field(ge=1, le=100_000)] = 1
     """With a window: how many rows ahead the target is."""
     samples: Annotated[Count, Field(ge=2)] | None = None
-    """At most so many rows (of a time series the latest, else chosen at random); all by default."""
+    """At most so many rows (of a time series the latest, else chosen at random); all by default.
+    More where so few cannot be split: a class needs two rows, and each is learned from."""
     encoding: Annotated[str, Field(min_length=1, max_length=40)] = "utf-8"
     """Of a text file, such as cp1252."""
     delimiter: (

@@ -9,21 +9,21 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import torch
 
 from nnintro.config.table import TableDataset
 from nnintro.config.task import Task
-from nnintro.datasets.tables import Block, Encoding, encoded_blocks
+from nnintro.datasets.tables import Block, Encoding, encoded_blocks, shown_path
 from nnintro.errors import DataError
-from nnintro.inference.block import Array, numpy_type, texts
+from nnintro.inference.block import Array, fits, numpy_type, texts
 from nnintro.inference.columns import free
 from nnintro.inference.output import write_output
 from nnintro.inference.read import STDIN
 from nnintro.inference.write import Columns, Writer, writer_for
-from nnintro.models import precision_of
+from nnintro.models import Standardized, precision_of
 from nnintro.training.assemble import threads, threads_for
 from nnintro.training.metrics import predicted_classes
 from nnintro.training.run import Run
@@ -57,7 +57,13 @@ def predict_table(run: Run, source: str, output: Path | None, format_: str) -> i
         nonlocal rows
         writing = _Writing(run, format_, file)
         with path_of(source) as path:
-            for block in encoded_blocks(path, writing.encoding, text_encoding=dataset.encoding):
+            blocks = encoded_blocks(
+                path,
+                writing.encoding,
+                text_encoding=dataset.encoding,
+                delimiter=dataset.delimiter,
+            )
+            for block in blocks:
                 writing.write(block)
                 rows += block.columns.num_rows
         writing.close()
@@ -83,7 +89,8 @@ def path_of(source: str) -> Iterator[str]:
         try:
             yield path
         except DataError as error:
-            raise DataError(str(error).replace(path, "<stdin>")) from error
+            told = str(error).replace(path, "<stdin>").replace(shown_path(path), "<stdin>")
+            raise DataError(told) from error
 
 
 @dataclass
@@ -134,13 +141,56 @@ class _Writing:
 
     def _answers(self, block: Block) -> list[Array]:
         missing = block.columns.num_rows - len(block.inputs)
-        found = table_answers(self.run.predict(block.inputs), self.task, logits=self.logits)
+        require_held(block, self.encoding, self.run)
+        outputs = self.run.predict(block.inputs)
+        if self.task.classes:
+            _require_numbers(outputs, block)
+        found = table_answers(outputs, self.task, logits=self.logits)
         if self.format == "npy" and self.task.classes:  # numbers alone: those of the classes
             names = {name: float(k) for k, name in enumerate(self.task.classes)}
             found[0] = np.array([names[name] for name in found[0]])
         if self.format in TEXT_FORMATS:
             return [np.concatenate([np.full(missing, ""), np.array(texts(a))]) for a in found]
         return [np.concatenate([_nothing(missing, a), a]) for a in found]
+
+
+def require_held(block: Block, encoding: Encoding, run: Run) -> None:
+    """Check that the network's precision can hold a block's inputs, standardised, and targets.
+
+    Raises:
+        DataError: it cannot, with the place of the first that is too large.
+    """
+    dtype, inputs = numpy_type(precision_of(run.model)), block.inputs
+    if isinstance(run.model, Standardized):
+        inputs = (inputs - run.model.mean.numpy()) / run.model.scale.numpy()
+    bad = ~fits(inputs, dtype)
+    if bad.any():
+        sample, feature = (int(index) for index in np.argwhere(bad)[0])
+        window = 1 if encoding.window is None else encoding.window.rows
+        ago = window - 1 - feature // len(encoding.row_features)
+        row = block.columns.num_rows - len(inputs) + sample - ago
+        name = encoding.column_of(feature).name
+        raise _too_large(block, row, name, float(block.inputs[sample, feature]), dtype)
+    if block.targets is None or encoding.classes:
+        return
+    bad = ~fits(block.targets, dtype)
+    if bad.any():
+        row, index = (int(index) for index in np.argwhere(bad)[0])
+        value = float(block.targets[row, index])
+        raise _too_large(block, row, encoding.target_names[index], value, dtype)
+
+
+def _too_large(block: Block, row: int, name: str, value: float, dtype: np.dtype[Any]) -> DataError:
+    return block.places.refusal(row, name, f"a number that {dtype.name} can hold", value)
+
+
+def _require_numbers(outputs: torch.Tensor, block: Block) -> None:
+    """What is no number is of no class, though every comparison would give it one."""
+    bad = outputs.isnan().any(1)
+    if bad.any():
+        row = block.columns.num_rows - len(outputs) + int(bad.int().argmax())
+        wanted = "inputs that the network has an answer for, which here is nan"
+        raise DataError(f"{block.places.at(row)}: expected {wanted}")
 
 
 def _nothing(count: int, like: Array) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import lzma
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Literal
 
@@ -17,12 +18,13 @@ from nnintro.config.table import TableDataset
 from nnintro.config.task import Task
 from nnintro.datasets import Data, ImageData, Samples
 from nnintro.datasets.images import images_with_masks
-from nnintro.datasets.tables import encoded_samples
+from nnintro.datasets.tables import Block as TableBlock
+from nnintro.datasets.tables import encoded_blocks, joined
 from nnintro.errors import ConfigError, DataError
 from nnintro.inference.arrays import ArrayBlock, check_shape, read_header
 from nnintro.inference.block import Array, Block, fits, numpy_type, wanted_of
 from nnintro.inference.columns import MOST_NAMED, counted, input_names, target_names
-from nnintro.inference.predict_table import encoding_of, path_of
+from nnintro.inference.predict_table import encoding_of, path_of, require_held
 from nnintro.inference.read import STDIN, SUFFIXES, open_table, opened, unknown_suffix
 from nnintro.models import input_precision, precision_of
 from nnintro.training.assemble import build_data, prepared, require_finite
@@ -87,10 +89,23 @@ def validation_of(path: Path, run: Run) -> tuple[Data, bool]:
 
 def _of_table(source: str, run: Run) -> Data:
     """A table's rows, read the way the training's were."""
+    dataset, encoding = run.experiment.dataset, encoding_of(run)
+    assert isinstance(dataset, TableDataset)
+
+    def checked(blocks: Iterator[TableBlock]) -> Iterator[TableBlock]:
+        for block in blocks:
+            require_held(block, encoding, run)
+            yield block
+
     with path_of(source) as path:
-        encoding = encoding_of(run)
-        text = getattr(run.experiment.dataset, "encoding", "utf-8")
-        inputs, targets = encoded_samples(path, encoding, text_encoding=text)
+        blocks = encoded_blocks(
+            path,
+            encoding,
+            with_targets=True,
+            text_encoding=dataset.encoding,
+            delimiter=dataset.delimiter,
+        )
+        inputs, targets = joined(checked(blocks), encoding)
     return Data(torch.from_numpy(inputs), torch.from_numpy(np.ascontiguousarray(targets)))
 
 

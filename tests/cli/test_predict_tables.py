@@ -33,12 +33,17 @@ def trained(tmp_path_factory):
         "ahead": {**base, "target": "price", "inputs": ["area"], "window": 3, "horizon": 2},
     }
     descent = {"batch_size": 16, "optimizer": "adam"}
-    return {
-        name: nnintro.train(
-            config(dataset=dataset, descent=descent), runs_dir=folder, name=name
+    runs = {
+        (name, precision): nnintro.train(
+            config(dataset=dataset, descent=descent, precision=precision),
+            runs_dir=folder / precision,
+            name=name,
         ).directory
         for name, dataset in datasets.items()
+        for precision in ("float64", "float32")
     }
+    return {name if precision == "float64" else f"{name}32": run
+            for (name, precision), run in runs.items()}  # fmt: skip
 
 
 def table(text, delimiter=","):
@@ -182,3 +187,75 @@ def test_evaluate_on_another_table(command, trained, tmp_path):
     done = command("evaluate", trained["dear"], "--dataset", "others.csv")
     assert done.code == 4
     assert "column 'dear': expected" in done.err
+
+
+def test_a_delimiter_is_that_of_training(command, trained, tmp_path):
+    path = write_prices(tmp_path / "prices.csv")
+    path.write_text(path.read_text().replace(",", "~"))
+    dataset = {"kind": "table", "path": str(path), "target": "price", "exclude": ["dear"]}
+    values = config(dataset={**dataset, "delimiter": "~"}, name="run")
+    run = nnintro.train(values, runs_dir=tmp_path).directory
+    done = command("predict", run, "prices.csv")
+    assert (done.code, len(table(done.out))) == (0, 91)
+    done = command("evaluate", run, "--dataset", "prices.csv", "--json")
+    assert (done.code, json.loads(done.out)["samples"]) == (0, 90)
+
+
+@pytest.mark.parametrize("name", ["price", "dear", "city"])
+def test_numbers_beyond_the_precision(command, trained, tmp_path, name):
+    write(tmp_path / "new.csv", ["Ulm,100,90000,no", "Ulm,1e300,90000,no"], "city,area,price,dear")
+    told = "new.csv:3: column 'area': expected a number that float32 can hold, got 1e+300\n"
+    for use in (("predict",), ("evaluate", "--dataset")):
+        done = command(use[0], trained[name + "32"], *use[1:], "new.csv")
+        assert (done.code, done.out, done.err) == (4, "", told)
+
+
+def test_targets_beyond_the_precision(command, trained, tmp_path):
+    write(tmp_path / "new.csv", ["Ulm,100,90000", "Ulm,100,1e300"], "city,area,price")
+    done = command("evaluate", trained["price32"], "--dataset", "new.csv")
+    assert done.code == 4
+    assert done.err == (
+        "new.csv:3: column 'price': expected a number that float32 can hold, got 1e+300\n"
+    )
+    assert command("predict", trained["price32"], "new.csv").code == 0
+
+
+def test_numbers_beyond_the_precision_in_a_window(command, trained, tmp_path):
+    rows = ["100,200000", "1e300,240000", "90,1", "80,3", "70,4"]
+    write(tmp_path / "new.csv", rows, header="area,price")
+    done = command("predict", trained["ahead32"], "new.csv")
+    assert done.code == 4
+    assert done.err == (
+        "new.csv:3: column 'area': expected a number that float32 can hold, got 1e+300\n"
+    )
+
+
+def test_no_class_is_made_of_nan(command, trained, tmp_path, monkeypatch):
+    write(tmp_path / "new.csv", ["Ulm,100"], "city,area")
+    predict = nnintro.Run.predict
+    monkeypatch.setattr(nnintro.Run, "predict", lambda run, x: predict(run, x) * float("nan"))
+    done = command("predict", trained["dear"], "new.csv")
+    assert (done.code, done.out) == (4, "")
+    assert done.err == (
+        "new.csv:2: expected inputs that the network has an answer for, which here is nan\n"
+    )
+    assert command("predict", trained["price"], "new.csv").code == 0
+
+
+def test_stdin_has_no_other_name(command, trained, monkeypatch):
+    import tempfile
+
+    monkeypatch.chdir(tempfile.gettempdir())  # its copy is named from there
+    data = b"city,area\nUlm,100\nUlm,small\n"
+    monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(data)))
+    done = command("predict", trained["price"], "-")
+    assert done.err == "<stdin>:3: column 'area': expected a number, got 'small'\n"
+
+
+@pytest.mark.parametrize("use", [("predict",), ("evaluate", "--dataset")])
+def test_columns_of_bytes_go_through(command, trained, tmp_path, use):
+    coded = pa.array([b"a", b"\xff"]).dictionary_encode()
+    columns = {"city": ["Ulm", "Kiel"], "area": [100.0, 50.5], "price": [1.0, 2.0], "key": coded,
+               "fixed": pa.array([b"ab", b"\xff\xfe"], pa.binary(2))}  # fmt: skip
+    pq.write_table(pa.table(columns), tmp_path / "new.parquet")
+    assert command(use[0], trained["price"], *use[1:], "new.parquet").code == 0

@@ -56,6 +56,26 @@ def npz_with(name, content):
     return file.getvalue()
 
 
+def npz_of_header(header, data):
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, header)
+    return npz_with("x.npy", file.getvalue() + data)
+
+
+def npz_twice():
+    file = io.BytesIO(npz(x=np.arange(9.0), y=np.arange(9.0)))
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("x", archive.read("y.npy"))
+    return file.getvalue()
+
+
+def no_text(rows):
+    """Bytes that are no UTF-8, in a column that says it is text."""
+    return pa.array([b"a", b"\xff"] * (rows // 2) + [b"\xff"] * (rows % 2), pa.binary()).view(
+        "string"
+    )
+
+
 NUMBERS = [float(i) for i in range(10)]
 NESTED = [[value] for value in NUMBERS]
 DAYS = "day,y\n" + "".join(f"2024-01-{i + 1:02d},{i}\n" for i in range(9))
@@ -73,6 +93,11 @@ BAD = [
      "a.parquet: cannot be read: Is a directory"),
     ("no-such-npz", "a.npz", None, {}, None,
      "a.npz: cannot be read: No such file or directory"),
+    ("nul-csv", "a\0.csv", None, {}, None, "...: cannot be read: embedded null byte"),
+    ("nul-parquet", "a\0.parquet", None, {}, None, "...: cannot be read: embedded null byte"),
+    ("nul-npz", "a\0.npz", None, {}, None, "...: cannot be read: embedded null byte"),
+    ("long-name", f"{'a' * 5000}.npz", None, {}, None,
+     f"{'a' * 5000}.npz: cannot be read: File name too long"),
     ("suffix", "a.xlsx", b"PK", {}, None,
      "a.xlsx: expected a file that ends in .csv, .tsv, .csv.gz, .parquet or .npz"),
     ("no-suffix", "table", GOOD, {}, None,
@@ -262,8 +287,6 @@ BAD = [
      "a.csv: target 'y' has the one class '3'; expected two or more"),
     ("single-sample", "a.csv", GOOD + b"3,4,green\n", {"target": "color"}, None,
      "a.csv: target 'color': expected two rows or more of each class, got one of 'green'"),
-    ("too-few-samples", "a.csv", GOOD, {"target": "color", "samples": 3}, "dataset.samples",
-     "expected two for each of the 2 classes or more, got 3"),
     ("weights-of-numbers", "a.csv", GOOD, {"class_weights": "balanced"},
      "dataset.class_weights",
      "expected none: the target is a number, so this is a regression (or task: "
@@ -344,6 +367,10 @@ BAD = [
     ("parquet-missing-column", "a.parquet", parquet(x=NUMBERS, y=NUMBERS), {"target": "z"},
      "dataset.target",
      "no column 'z' in a.parquet; it has 'x', 'y'"),
+    ("parquet-no-utf-8", "a.parquet", parquet(x=no_text(10), y=NUMBERS), {}, None,
+     "a.parquet: column 'x': text that is not UTF-8"),
+    ("parquet-no-utf-8-classes", "a.parquet", parquet(y=no_text(10), x=NUMBERS), {}, None,
+     "a.parquet: column 'y': text that is not UTF-8"),
     # .npz
     ("no-npz", "a.npz", GOOD, {}, None,
      "a.npz: not readable as .npz"),
@@ -371,6 +398,15 @@ BAD = [
     ("npz-no-array", "a.npz", npz_with("x.npy", b"not an array"), {}, None,
      "a.npz: array 'x': not readable as .npz"),
     ("npz-bad-header", "a.npz", npz_with("x.npy", b"\x93NUMPY\x01\x00\x08\x00{'desc'\n"), {}, None,
+     "a.npz: array 'x': not readable as .npz"),
+    ("npz-no-columns", "a.npz", npz(x=np.zeros((9, 0))), {}, None,
+     "a.npz: there are no columns"),
+    ("npz-surrogate", "a.npz", npz(x=np.array(["a", "\udc80"] * 5), y=np.arange(10.0)), {}, None,
+     "a.npz: column 'x': cells of type <U1 are not readable"),
+    ("npz-twice", "a.npz", npz_twice(), {}, None,
+     "a.npz: array 'x' is given more than once"),
+    ("npz-cut-header", "a.npz", npz_of_header({"descr": "<f8", "fortran_order": False,
+                                               "shape": (10**12,)}, b"\0" * 80), {}, None,
      "a.npz: array 'x': not readable as .npz"),
     ("npz-nan", "a.npz", npz(x=np.array([1, np.nan, 3]), y=np.arange(3.0)), {}, None,
      "a.npz: row 2: column 'x': expected a number, got no value; missing: drop, mean or "
@@ -424,6 +460,9 @@ BAD_TO_PREDICT = [
     ("parquet-unseen", "new.parquet",
      parquet(area=[1.0, 2.0], city=["Ulm", "Rom"], sold=["yes"] * 2, day=["2024-02-01"] * 2),
      f"new.parquet: row 2: column 'city': expected {CITIES}, got 'Rom'"),
+    ("parquet-no-utf-8-besides", "new.parquet",
+     parquet(area=[1.0], city=["Ulm"], sold=["yes"], day=["2024-02-01"], note=no_text(1)),
+     "new.parquet: column 'note': text that is not UTF-8"),
     ("npz-without-column", "new.npz", npz(area=np.arange(3.0)),
      "new.npz: no column 'city' in new.npz; it has 'area'"),
 ]  # fmt: skip

@@ -30,6 +30,7 @@ from nnintro.datasets.tables.columns import (
 )
 from nnintro.datasets.tables.places import Places
 from nnintro.datasets.tables.stream import encoded_samples
+from nnintro.errors import DataError
 from tests.datasets.tables import built, numpy_parts, raw, write
 
 FORMATS = (".csv", ".tsv", ".parquet", ".npz")
@@ -192,6 +193,33 @@ def test_two_dimensional_arrays_are_several_columns(tmp_path):
     encoding = Encoding.from_description(splits.found.description)
     assert encoding.feature_names == ["inputs1", "inputs2", "inputs3", "one"]
     assert np.array_equal(raw(splits), np.column_stack([inputs, np.arange(20) ** 2]))
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_blocks_of_arrays_are_the_arrays(tmp_path, order):
+    inputs = np.asarray(np.random.default_rng(0).normal(size=(23, 3)), order=order)
+    np.savez(
+        tmp_path / "a.npz",
+        inputs=inputs,
+        y=np.arange(23),
+        one=np.ones((23, 1)),
+        none=np.ones((23, 0)),
+    )
+    splits = built(tmp_path / "a.npz", split="time", standardize="none", exclude=["one"])
+    assert np.array_equal(raw(splits), inputs)
+    encoding = Encoding.from_description(splits.found.description)
+    again, targets = encoded_samples(str(tmp_path / "a.npz"), encoding, block_rows=5)
+    assert np.array_equal(again, inputs)
+    assert targets[:, 0].tolist() == list(range(23))
+
+
+@pytest.mark.parametrize("kind", [">M8[s]", "M8[25s]", "M8[h]", ">M8[ms]", "M8[D]", "<M8[ns]"])
+def test_times_of_arrays(tmp_path, kind):
+    when = np.arange(20).astype(kind)
+    np.savez(tmp_path / "a.npz", when=when, name=np.array(["a", "b"] * 10, ">U3"), y=np.arange(20))
+    splits = built(tmp_path / "a.npz", split="time", standardize="none")
+    expected = when.astype("M8[ns]").astype(np.int64) / 1e9
+    np.testing.assert_allclose(raw(splits)[:, 0], expected)
 
 
 # --- missing values --------------------------------------------------------------------------
@@ -390,6 +418,40 @@ def test_blocks_are_the_whole_file(tmp_path, monkeypatch, suffix, block_rows):
     assert last.at(0) == f"{path.name}{place}"
 
 
+def test_cells_that_go_through(tmp_path):
+    x = pa.array([1.0, 2.0])
+    some = {
+        "fixed": (pa.array([b"ab", b"c\xff"], pa.binary(2)), ["b'ab'", "b'c\\xff'"]),
+        "bytes": (pa.array([b"ab", None]), ["b'ab'", ""]),
+        "large": (pa.array([b"ab", None], pa.large_binary()), ["b'ab'", ""]),
+        "coded": (pa.array([b"ab", None]).dictionary_encode(), ["b'ab'", ""]),
+        "words": (pa.array(["u", None]).dictionary_encode(), ["u", ""]),
+        "list": (pa.array([[1, 2], None]), ["[1, 2]", ""]),
+        "day": (pa.array([0, None], pa.date32()), ["1970-01-01", ""]),
+        "while": (pa.array([3, None], pa.duration("s")), ["3", ""]),
+        "true": (pa.array([True, None]), ["true", ""]),
+    }
+    path = write(tmp_path / "a.csv", {"x": [1, 2, 3], "y": [1, 2, 3]})
+    encoding = Encoding.from_description(built(path).found.description)
+    table = pa.table({"x": x, **{name: column for name, (column, _) in some.items()}})
+    pyarrow.parquet.write_table(table, tmp_path / "new.parquet")
+    (block,) = encoded_blocks(str(tmp_path / "new.parquet"), encoding)
+    for row in (0, 1):
+        assert block.cells()[row][1:] == [texts[row] for _, texts in some.values()]
+
+
+def test_cells_that_cannot_be_written(tmp_path):
+    path = write(tmp_path / "a.csv", {"x": [1, 2, 3], "y": [1, 2, 3]})
+    encoding = Encoding.from_description(built(path).found.description)
+    far = pa.array([[2**62]], pa.list_(pa.timestamp("ms")))
+    pyarrow.parquet.write_table(pa.table({"x": [1.0], "far": far}), tmp_path / "new.parquet")
+    (block,) = encoded_blocks(str(tmp_path / "new.parquet"), encoding)
+    with pytest.raises(
+        DataError, match=r"new.parquet: column 'far': cells of type list<.*> cannot"
+    ):
+        block.cells()
+
+
 def test_targets_are_not_needed_to_predict(tmp_path):
     given = columns(50)
     encoding = Encoding.from_description(built(write(tmp_path / "a.csv", given)).found.description)
@@ -421,3 +483,114 @@ def test_arrays_of_any_library_are_encoded():
         assert encoding.encode({"x": x, "c": c}, places).tolist() == [[1, 1, 0], [2, 0, 1]]
     found = encoding.encode({"x": [1.0], "c": ["a"]}, places, np.float32)
     assert found.dtype == np.float32
+
+
+# --- what only some rows have ----------------------------------------------------------------
+
+
+def in_time(path, cities, n_numbers=None, **keys):
+    """A table whose last fifth is validation."""
+    n = len(cities)
+    numbers = n_numbers or list(range(n))
+    path = write(path, {"x": numbers, "city": cities, "y": [k % 7 for k in range(n)]})
+    return built(path, split="time", standardize="none", **keys)
+
+
+def test_what_is_missing_later_alone_is_the_mean(tmp_path):
+    x = [3.0, 5, 8, 9, 20, 100, 200, 300, 400, 500]
+    for policy in ("mean", "indicator"):
+        path = write(tmp_path / "a.csv", {"x": x, "y": list(range(10))})
+        splits = built(path, missing=policy, split="time", standardize="none")
+        encoding = Encoding.from_description(splits.found.description)
+        assert encoding.feature_names == ["x"]
+        new = write(tmp_path / "new.csv", {"x": [None, 7.0]})
+        (block,) = encoded_blocks(str(new), encoding)
+        assert block.inputs[:, 0].tolist() == pytest.approx([np.mean(x[:8]), 7])
+
+
+def test_marks_of_missing_values_are_those_of_training_rows(tmp_path):
+    x = [1.0, 2, 3, 4, 6, 8, 9, 7, None, 5]
+    path = write(tmp_path / "a.csv", {"x": x, "y": list(range(10))})
+    splits = built(path, missing="indicator", split="time", standardize="none")
+    assert splits.train.inputs.shape[1] == 1
+    assert splits.validation.inputs[:, 0].tolist() == [5, 5]
+    x[0], x[8] = None, 5
+    splits = built(write(tmp_path / "b.csv", {"x": x, "y": list(range(10))}),
+                   missing="indicator", split="time", standardize="none")  # fmt: skip
+    assert splits.train.inputs.shape[1] == 2
+
+
+def test_categories_are_those_of_training_rows(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cities = ["Ulm", "Bonn"] * 4 + ["Kiel", "Bonn"]
+    with pytest.raises(DataError) as caught:
+        in_time(tmp_path / "a.csv", cities)
+    assert str(caught.value) == (
+        "a.csv:10: column 'city': expected one of the 2 categories that training had ('Bonn', "
+        "'Ulm'), got 'Kiel', which only validation rows have; unseen: zeros takes it as none of "
+        "these, exclude leaves the column out"
+    )
+    splits = in_time(tmp_path / "a.csv", cities, unseen="zeros")
+    encoding = Encoding.from_description(splits.found.description)
+    assert encoding.feature_names == ["x", "city=Bonn", "city=Ulm"]
+    assert splits.validation.inputs[:, 1:].tolist() == [[0, 0], [1, 0]]
+    assert splits.high.tolist() == [7, 1, 1]
+    in_time(tmp_path / "a.csv", cities, exclude=["city"])
+    # Rows that are left out, of a missing value or by `samples`, teach none either.
+    splits = in_time(tmp_path / "a.csv", ["Rome", *cities[:7], "Bonn", "Ulm"],
+                     [None, *range(9)], missing="drop")  # fmt: skip
+    assert "city=Rome" not in Encoding.from_description(splits.found.description).feature_names
+    splits = in_time(tmp_path / "a.csv", ["Rome", *cities[:7], "Bonn", "Ulm"], samples=9)
+    assert "city=Rome" not in Encoding.from_description(splits.found.description).feature_names
+
+
+@pytest.mark.parametrize("policy", ["mean", "indicator"])
+def test_a_category_that_training_rows_never_lacked(tmp_path, monkeypatch, policy):
+    monkeypatch.chdir(tmp_path)
+    cities = ["Ulm", "Bonn"] * 5
+    new = write(tmp_path / "new.csv", {"x": [1, 2], "city": ["Ulm", None]})
+    splits = in_time(tmp_path / "a.csv", cities, missing=policy)
+    encoding = Encoding.from_description(splits.found.description)
+    with pytest.raises(DataError) as caught:
+        list(encoded_blocks("new.csv", encoding))
+    assert str(caught.value) == (
+        "new.csv:3: column 'city': expected one of the 2 categories that training had ('Bonn', "
+        "'Ulm'), got no value; in training none was missing there"
+    )
+    splits = in_time(tmp_path / "a.csv", cities, missing=policy, unseen="zeros")
+    encoding = Encoding.from_description(splits.found.description)
+    (block,) = encoded_blocks(str(new), encoding)
+    assert block.inputs.tolist() == [[1, 0, 1], [2, 0, 0]]
+    cities[8] = None
+    with pytest.raises(DataError, match=r"^a.csv:10: column 'city': .* got no value, which only"):
+        in_time(tmp_path / "a.csv", cities, missing=policy)
+    splits = in_time(tmp_path / "a.csv", cities, missing=policy, unseen="zeros")
+    assert splits.validation.inputs[:, 1:].tolist() == [[0, 0], [1, 0]]
+    with pytest.raises(DataError, match=r"^a.csv: column 'city' has no value in the training part"):
+        in_time(tmp_path / "a.csv", [None] * 8 + ["Ulm", "Bonn"], missing=policy, unseen="zeros")
+
+
+@pytest.mark.parametrize(
+    ("trained", "asked", "found"),
+    [
+        (["0.0", "1.0", "2.0"], ["1", "2.00", "0", "1e0"], [1, 2, 0, 1]),
+        (["0", "1", "2"], ["1.0", "2", "00", "+1"], [1, 2, 0, 1]),
+        (["01067", "1067", "9"], ["1067", "01067", "1067.0", "9.0"], [2, 1, 2, 0]),
+        (["01067", "001067", "9"], ["01067", "9.0"], [2, 0]),
+    ],
+)
+def test_spellings_of_numbers_that_are_names(tmp_path, trained, asked, found):
+    path = write(tmp_path / "a.csv", {"g": trained * 10, "y": list(range(30))})
+    encoding = Encoding.from_description(built(path, categorical=["g"]).found.description)
+    new = write(tmp_path / "new.csv", {"g": asked})
+    (block,) = encoded_blocks(str(new), encoding)
+    assert block.inputs.argmax(1).tolist() == found
+    assert (block.inputs.sum(1) == 1).all()
+
+
+def test_spellings_that_training_told_apart(tmp_path):
+    path = write(tmp_path / "a.csv", {"g": ["01067", "001067"] * 10, "y": list(range(20))})
+    encoding = Encoding.from_description(built(path, categorical=["g"]).found.description)
+    new = write(tmp_path / "new.csv", {"g": ["1067"]})
+    with pytest.raises(DataError, match="got '1067'"):
+        list(encoded_blocks(str(new), encoding))

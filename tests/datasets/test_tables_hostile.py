@@ -4,13 +4,16 @@ numbers' memory."""
 from __future__ import annotations
 
 import contextlib
+import gzip
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -98,8 +101,6 @@ def test_a_large_file_needs_at_most_twice_its_numbers(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_blocks_do_not_grow_with_the_file(tmp_path, suffix):
-    import tracemalloc
-
     path = write(tmp_path / f"a{suffix}", COLUMNS)
     encoding = Encoding.from_description(built(path).found.description)
     large = {name: values * 2000 for name, values in COLUMNS.items()}
@@ -114,3 +115,46 @@ def test_blocks_do_not_grow_with_the_file(tmp_path, suffix):
     assert (rows, most <= 1000) == (60_000, True)
     assert peak < 4_000_000
     assert pa.total_allocated_bytes() < 20_000_000
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("start", ["", "x,y\n1,2\n", 'x,y\n1,2\n"'])
+def test_a_line_that_fills_memory(tmp_path, monkeypatch, encoding, start):
+    monkeypatch.chdir(tmp_path)
+    piece = ("7" * (1 << 20)).encode(encoding.replace("16", "16-le"))
+    with gzip.open("a.csv.gz", "wb", compresslevel=1) as file:
+        file.write(start.encode(encoding))
+        for _ in range(60):
+            file.write(piece)
+    tracemalloc.start()
+    with pytest.raises(DataError) as caught:
+        built("a.csv.gz", encoding=encoding)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    line = start.count("\n") + 1
+    told = f"a.csv.gz:{line}: a line of more than 16,777,216 characters; is this a table?"
+    assert str(caught.value) == told
+    assert peak < 20_000_000
+
+
+def test_arrays_are_unpacked_as_far_as_they_are_needed(tmp_path):
+    n = 300_000
+    np.savez_compressed(
+        tmp_path / "a.npz", x=np.arange(n), y=np.arange(n) % 7, other=np.zeros((n, 50))
+    )
+    tracemalloc.start()
+    splits = built(tmp_path / "a.npz", dtype=torch.float32, inputs=["x"])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20 * 8 * n  # all of it would be 52 columns
+    encoding = Encoding.from_description(splits.found.description)
+    tracemalloc.start()
+    count = 0
+    for block in encoded_blocks(str(tmp_path / "a.npz"), encoding, block_rows=5000):
+        assert block.columns.num_columns == 52
+        assert block.inputs[0, 0] == count
+        count += len(block.inputs)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == n
+    assert peak < 20_000_000

@@ -251,3 +251,60 @@ def test_a_class_may_be_forecast(tmp_path):
     assert "sky=grey[-1]" in encoding.feature_names
     expected = [[float(sky == "grey")] for sky in given_series["sky"][2:]]
     assert torch.cat([splits.train.targets, splits.validation.targets]).tolist() == expected
+
+
+# --- few of the rows -------------------------------------------------------------------------
+
+
+def test_rows_without_a_value_are_left_out_before_the_latest_are_taken(tmp_path):
+    times = [k if k % 2 else None for k in range(100)]
+    path = table(tmp_path / "a.csv", t=times)
+    keys = {"split": "time", "split_by": "t", "missing": "drop", "samples": 10, "inputs": ["x"]}
+    splits = built(path, **keys)
+    train, held_out = parts(splits)
+    np.testing.assert_allclose(train + held_out, range(81, 100, 2))
+    assert splits.facts == {"rows": 100, "dropped_rows": 50}
+
+
+def test_every_class_is_among_few_samples(tmp_path):
+    path = table(tmp_path / "a.csv", 900, kind=[f"k{k % 150}" for k in range(900)])
+    splits = built(path, samples=256, target="kind", exclude=["y"])
+    assert len(splits.train) + len(splits.validation) == 300
+    assert splits.found.task.outputs == 150
+    assert torch.bincount(splits.train.targets).min() == 1
+
+
+@pytest.mark.parametrize(
+    ("kinds", "rows"),
+    [
+        (["a", "b"] * 80, 40),  # enough
+        (["a", "b"] * 55 + ["a"] * 50, 80),  # only one class in the last 40
+        (["a", "b"] * 50 + ["a"] * 38 + ["b"] + ["a"] * 21, 80),  # one of b
+        (["a", "b", "c"] * 30 + ["a", "b"] * 33 + ["c", "c", "a", "b"], 80),  # c in validation only
+    ],
+)
+def test_the_latest_rows_that_can_be_learned_from(tmp_path, kinds, rows):
+    assert len(kinds) == 160
+    path = table(tmp_path / "a.csv", 160, kind=kinds)
+    keys = {"split": "time", "target": "kind", "inputs": ["x"]}
+    train, held_out = parts(built(path, samples=40, **keys))
+    np.testing.assert_allclose(train + held_out, range(160 - rows, 160), atol=1e-6)
+    ahead = built(path, samples=40, window=3, horizon=2, target="kind", inputs=["x"])
+    assert len(ahead.train) + len(ahead.validation) == rows - 4
+
+
+def test_the_latest_rows_are_of_two_times(tmp_path):
+    path = table(tmp_path / "a.csv", t=[k // 50 for k in range(100)])
+    splits = built(path, split="time", split_by="t", samples=30, inputs=["x"])
+    assert (len(splits.train), len(splits.validation)) == (10, 50)
+
+
+def test_errors_say_that_few_rows_were_asked_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = table(tmp_path / "a.csv", c=["u"] * 40 + ["v", "w"] * 30)
+    with pytest.raises(DataError) as caught:
+        built(path, split="time", window=30, horizon=2, samples=31)
+    assert str(caught.value) == (
+        "a.csv: a window of 30 rows and a horizon of 2 need 33 rows or more, got 31 "
+        "(31 of 100 rows are used, as samples or --smoke asks for)"
+    )

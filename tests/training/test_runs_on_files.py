@@ -230,3 +230,38 @@ def test_a_dataset_of_files_is_nothing_for_a_run_without(prices, tmp_path):
     path.write_text("dataset: {kind: table, path: prices.csv, target: price}\n")
     with pytest.raises(ConfigError, match=r"a.yaml:1:17: dataset.kind: the run was not trained on"):
         evaluate(run.directory, str(path))
+
+
+@pytest.mark.parametrize(
+    ("columns", "keys", "samples"),
+    [
+        ({"x": range(900)}, {"target": "x", "window": 300, "horizon": 7}, 256),
+        ({"x": range(900), "y": [f"k{k % 150}" for k in range(900)]}, {}, 300),
+        ({"x": range(900), "y": ["a", "b"] * 300 + ["a"] * 300}, {"split": "time"}, 512),
+        ({"x": range(900), "y": [k % 7 for k in range(900)],
+          "c": [f"c{k // 5}" for k in range(900)]}, {"categorical": ["c"]}, 256),
+    ],
+)  # fmt: skip
+def test_smoke_of_what_can_be_trained(tmp_path, columns, keys, samples):
+    path = tmp_path / "a.csv"
+    rows = zip(*columns.values(), strict=True)
+    path.write_text("\n".join([",".join(columns), *(",".join(map(str, row)) for row in rows)]))
+    dataset = {"kind": "table", "path": str(path), "target": "y", **keys}
+    values = config(dataset=dataset, name="run", descent={"batch_size": 32})
+    run = nnintro.train(values, runs_dir=tmp_path, smoke=True)
+    held = run.experiment.dataset.training_samples
+    assert held == pytest.approx(0.8 * samples, abs=90 if samples == 300 else 1)
+    assert 0 < run.summary["steps"] <= 20
+    evaluate(run.directory)
+
+
+@pytest.mark.parametrize("kind", ["table", "images"])
+def test_a_name_longer_than_any_file_has(tmp_path, kind):
+    dataset = {"kind": kind, "path": f"{tmp_path}/{'a' * 5000}"}
+    model = {"kind": "mlp"}
+    if kind == "images":
+        model = {"kind": "unet", "channels": [2, 4]}
+    else:
+        dataset["target"] = "y"
+    with pytest.raises(DataError, match=r"a: cannot be read: File name too long$"):
+        nnintro.train({"dataset": dataset, "model": model}, runs_dir=tmp_path)

@@ -27,8 +27,7 @@ def image_files(folder: Path) -> list[Path]:
     Raises:
         DataError: it is not a folder, or holds something else, nothing, or two files of one stem.
     """
-    if not folder.is_dir():
-        raise refuse(folder, "a folder of images", "a file" if folder.exists() else "nothing")
+    _require_folder(folder, "a folder of images")
     try:
         entries = sorted(folder.iterdir(), key=lambda path: path.name)
     except OSError as error:
@@ -44,6 +43,16 @@ def image_files(folder: Path) -> list[Path]:
     if not files:
         raise refuse(folder, f"{listing(SUFFIXES)} files", "none")
     return files
+
+
+def _require_folder(folder: Path, wanted: str) -> None:
+    try:
+        if folder.is_dir():
+            return
+        got = "a file" if folder.exists() else "nothing"
+    except OSError as error:  # a name longer than a file system takes
+        raise DataError(f"{place(folder)}: cannot be read: {error.strerror}") from error
+    raise refuse(folder, wanted, got)
 
 
 def _of_the_system(path: Path) -> bool:
@@ -63,9 +72,7 @@ def pairs_of(folder: Path, least: int = 2) -> list[Pair]:
     Raises:
         DataError: a part is missing, or there are fewer than ``least``.
     """
-    if not folder.is_dir():
-        got = "a file" if folder.exists() else "nothing"
-        raise refuse(folder, "a folder with images/ and masks/", got)
+    _require_folder(folder, "a folder with images/ and masks/")
     images, masks = (
         {path.stem: path for path in image_files(folder / part)} for part in ("images", "masks")
     )

@@ -1,7 +1,16 @@
 """dataset kind ``table``: CSV, TSV, Parquet and .npz."""
 
 from nnintro.datasets.tables.encoding import Encoding
-from nnintro.datasets.tables.stream import Block, encoded_blocks, encoded_samples
+from nnintro.datasets.tables.places import shown_path
+from nnintro.datasets.tables.stream import Block, encoded_blocks, encoded_samples, joined
 from nnintro.datasets.tables.table import build_table
 
-__all__ = ["Block", "Encoding", "build_table", "encoded_blocks", "encoded_samples"]
+__all__ = [
+    "Block",
+    "Encoding",
+    "build_table",
+    "encoded_blocks",
+    "encoded_samples",
+    "joined",
+    "shown_path",
+]

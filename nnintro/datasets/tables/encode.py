@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,16 +92,20 @@ def _category(
 ) -> Array:
     found = coded(cells)
     codes = matched(found, column.values)
-    unknown = codes < 0
+    absent = found.codes < 0
+    fills = encoding.missing in ("mean", "indicator")
     if column.missing:
-        codes[found.codes < 0] = len(column.values)
-        unknown = codes < 0
+        codes[absent] = len(column.values)
+    unknown = codes < 0
     if encoding.unseen == "zeros":
-        unknown &= found.codes < 0  # a missing value is no category at all
+        unknown &= absent & (not fills)  # no value is no category, unless it might be one
     if unknown.any():
         row = int(unknown.argmax())
-        got = found.values[found.codes[row]] if found.codes[row] >= 0 else None
-        raise places.refusal(row, column.name, one_of(column.values, "categories"), got)
+        got = found.values[found.codes[row]] if not absent[row] else None
+        error = places.refusal(row, column.name, one_of(column.values, "categories"), got)
+        if fills and absent[row]:
+            error = DataError(f"{error}; in training none was missing there")
+        raise error
     hot = np.zeros((len(codes), len(column.features)))
     rows = np.flatnonzero(codes >= 0)
     hot[rows, codes[rows]] = 1
@@ -114,22 +120,30 @@ def one_of(values: tuple[str, ...], things: str) -> str:
 
 
 def matched(found: Coded, values: tuple[str, ...]) -> Array:
-    """(rows,) positions in ``values``; -1 for what is none of them, or missing."""
+    """(rows,) positions in ``values``; -1 for what is none of them, or missing.
+
+    Other spellings than training had count too: True of true, and of numbers 3 of 3.0 or 3.0 of 3,
+    unless training told the two apart.
+    """
     positions = {value: index for index, value in enumerate(values)}
-    translation = [positions.get(_meant(value, values, positions), -1) for value in found.values]
+    plain: Callable[[str], str] = str.lower if set(values) <= {"true", "false"} else str.strip
+    if values and all(map(is_numeral, values)):
+        plain = _plain
+    spellings = Counter(map(plain, values))
+    meant = {
+        plain(value): positions[value]
+        for value in values
+        if spellings[plain(value)] == 1 or plain(value) == value
+    }
+    translation = [positions.get(value, meant.get(plain(value), -1)) for value in found.values]
     codes: Array = np.array([*translation, -1], np.int64)[found.codes]
     return codes
 
 
-def _meant(value: str, values: tuple[str, ...], positions: dict[str, int]) -> str:
-    """The spelling that training had: ``3`` of 3.0 among numbers, ``true`` of True."""
-    if value in positions:
-        return value
-    if set(values) <= {"true", "false"}:
-        return value.lower()
-    if is_numeral(value) and all(map(is_numeral, values)):
-        return plain_number(number(value) or 0.0)
-    return value
+def _plain(value: str) -> str:
+    """``3`` of 3.0 and 03; what is no numeral stays as it is."""
+    found = number(value)
+    return value if found is None else plain_number(found)
 
 
 def encoded_labels(target: ClassTarget, values: Any, places: Places) -> Array:

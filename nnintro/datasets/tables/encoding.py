@@ -58,6 +58,15 @@ class Encoding:
     def features(self) -> int:
         return len(self.row_features) * (1 if self.window is None else self.window.rows)
 
+    def column_of(self, feature: int) -> Column:
+        """The column that an input comes from."""
+        place = feature % len(self.row_features)
+        for column in self.columns:
+            place -= len(column.features)
+            if place < 0:
+                return column
+        raise AssertionError(feature)
+
     @property
     def target_names(self) -> list[str]:
         return [target.name for target in self.targets]

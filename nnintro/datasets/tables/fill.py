@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from nnintro.datasets.tables.categories import coded
 from nnintro.datasets.tables.cells import EXPECTED, Array
 from nnintro.datasets.tables.columns import Category, Column, Number, Words
-from nnintro.datasets.tables.encode import finite_numbers
+from nnintro.datasets.tables.encode import finite_numbers, one_of
 from nnintro.datasets.tables.hashing import blocks, sentences
 from nnintro.datasets.tables.places import quoted
 from nnintro.datasets.tables.roles import empty_column
@@ -22,11 +23,13 @@ from nnintro.datasets.tables.source import Table
 from nnintro.errors import DataError
 
 HINT = "missing: drop, mean or indicator says what to do then"
+MISSING, UNSEEN = -1, -2
+"""In place of a category's number: no value; one that no training row has."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A column, and for categories which one each row of the file has."""
+    """A column, and for categories which one each row of the file has (or MISSING, UNSEEN)."""
 
     column: Column
     codes: Array | None = None
@@ -61,6 +64,7 @@ class Filling:
     dtype: np.dtype[np.floating]
     standardize: bool
     allow_missing: bool
+    allow_unseen: bool
 
     def fill(self, prepared: Sequence[Prepared]) -> Filled:
         """The array of all columns' features.
@@ -101,7 +105,7 @@ class Filling:
         index = place.start
         values = self._values(column)
         absent = np.isnan(values)
-        if absent.any():
+        if self.allow_missing or absent.any():  # a later file may lack what this one has
             column = replace(column, mean=self._mean(column, values, absent))
             values[absent] = column.mean
         if column.flagged:
@@ -161,20 +165,30 @@ class Filling:
         return float(values[row])
 
     def _category(self, column: Category, codes: Array, filled: Filled, place: slice) -> None:
-        present = len(column.values) + column.missing
-        if present < 2:
-            raise constant(column.name, quoted(column.values[0]), self.table)
         taken = codes[self.order].astype(np.int64)
+        absent = taken == MISSING
         if column.missing:
-            taken[taken < 0] = len(column.values)
-        absent = taken < 0
-        if absent.any():
+            taken[absent] = len(column.values)
+        elif absent.any() and not self.allow_missing:
             row = int(self.order[absent].min())
             error = self.table.places.refusal(row, column.name, "a category", None)
             raise DataError(f"{error}; {HINT}")
-        filled.inputs[np.arange(len(taken)), place.start + taken] = 1
-        counts = np.bincount(taken[: self.training], minlength=present)
+        if (taken < 0).any() and not self.allow_unseen:
+            raise self._unseen(column, int(self.order[taken < 0].min()))
+        rows = np.flatnonzero(taken >= 0)
+        filled.inputs[rows, place.start + taken[rows]] = 1
+        counts = np.bincount(taken[: self.training], minlength=len(column.features))
         filled.low[place], filled.high[place] = counts == self.training, counts > 0
+
+    def _unseen(self, column: Category, row: int) -> DataError:
+        found = coded(self.table.column(column.name))
+        got = found.values[found.codes[row]] if found.codes[row] >= 0 else None
+        expected = one_of(column.values, "categories")
+        error = self.table.places.refusal(row, column.name, expected, got)
+        return DataError(
+            f"{error}, which only validation rows have; "
+            f"unseen: zeros takes it as none of these, exclude leaves the column out"
+        )
 
     def _words(self, column: Words, filled: Filled, place: slice) -> None:
         cells = sentences(self.table.column(column.name))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nnintro.config.wording import LONGEST
 from nnintro.datasets.tables.layout import check_names
-from nnintro.datasets.tables.places import Places, cannot_be_read, quoted, shown_path
+from nnintro.datasets.tables.places import Places, quoted, shown_path
 from nnintro.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,11 +26,6 @@ class ParquetTable:
         import pyarrow.parquet
 
         self.name = self.place = shown_path(path)
-        try:
-            with open(path, "rb"):  # noqa: PTH123  (a folder or a missing file, in plain words)
-                pass
-        except OSError as error:
-            raise cannot_be_read(self.name, error) from error
         with self._reporting():
             self._file = pyarrow.parquet.ParquetFile(path)
             self._schema = self._file.schema_arrow
@@ -52,6 +47,7 @@ class ParquetTable:
     def column(self, name: str) -> pa.ChunkedArray:
         with self._reporting():
             found = self._file.read(columns=[name]).column(0)
+        self._check_text(name, found)
         if len(found) != self.rows:
             told = f"column {quoted(name)} has {len(found):,} of {self.rows:,} rows"
             raise DataError(f"{self.name}: not readable as Parquet: {told}")
@@ -71,9 +67,21 @@ class ParquetTable:
             if batch is None:
                 break
             found = found or batch.num_rows > 0
+            for name, column in zip(batch.schema.names, batch.columns, strict=True):
+                self._check_text(name, column)
             yield batch
         if not found:
             raise DataError(f"{self.name}: there are no rows")
+
+    def _check_text(self, name: str, column: pa.ChunkedArray | pa.Array) -> None:
+        """Bytes that are said to be text have to be; pyarrow itself does not look."""
+        import pyarrow as pa
+
+        try:
+            column.validate(full=True)
+        except pa.ArrowException as error:
+            told = "text that is not UTF-8" if "UTF8" in str(error) else "damaged cells"
+            raise DataError(f"{self.name}: column {quoted(name)}: {told}") from error
 
     @contextlib.contextmanager
     def _reporting(self) -> Iterator[None]:

@@ -69,6 +69,19 @@ def no_column(name: str, names: Iterable[str], file: str) -> str:
     return f"no column {quoted(name)} in {file}; {ending}"
 
 
-def cannot_be_read(name: str, error: OSError | MemoryError) -> DataError:
+def require_readable(path: str) -> None:
+    """Check that there is a file which may be opened.
+
+    Raises:
+        DataError: there is none, it is a folder, or the name is none that a file can have.
+    """
+    try:
+        with open(path, "rb"):  # noqa: PTH123
+            pass
+    except (OSError, ValueError) as error:  # ValueError: a NUL, or half of a character
+        raise cannot_be_read(shown_path(path), error) from error
+
+
+def cannot_be_read(name: str, error: OSError | ValueError | MemoryError) -> DataError:
     reason = getattr(error, "strerror", None) or str(error) or "out of memory"
     return DataError(f"{name}: cannot be read: {reason.splitlines()[0]}")

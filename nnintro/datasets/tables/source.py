@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from nnintro.datasets.tables.arrays_table import ArraysTable
 from nnintro.datasets.tables.parquet_table import ParquetTable
-from nnintro.datasets.tables.places import Places, cannot_be_read, shown_path
+from nnintro.datasets.tables.places import Places, require_readable, shown_path
 from nnintro.datasets.tables.text_table import TextTable
 from nnintro.errors import DataError
 
@@ -51,6 +50,7 @@ def open_table(path: str, encoding: str = "utf-8", delimiter: str | None = None)
         ConfigError: there is no such encoding (``dataset.encoding``).
         DataError: the file cannot be read, or is no table.
     """
+    require_readable(path)
     lower = path.lower()
     if lower.endswith(TEXT):
         return TextTable(path, encoding, delimiter)
@@ -58,10 +58,6 @@ def open_table(path: str, encoding: str = "utf-8", delimiter: str | None = None)
         return ParquetTable(path)
     if lower.endswith(".npz"):
         return ArraysTable(path)
-    name = shown_path(path)
-    try:
-        with Path(path).open("rb"):  # what is not there has no suffix either
-            pass
-    except OSError as error:
-        raise cannot_be_read(name, error) from error
-    raise DataError(f"{name}: expected a file that ends in .csv, .tsv, .csv.gz, .parquet or .npz")
+    raise DataError(
+        f"{shown_path(path)}: expected a file that ends in .csv, .tsv, .csv.gz, .parquet or .npz"
+    )

@@ -12,7 +12,7 @@ from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.places import quoted
 from nnintro.datasets.tables.source import Table
 from nnintro.datasets.tables.targets import Targets
-from nnintro.errors import ConfigError, DataError
+from nnintro.errors import DataError
 
 Parts = tuple[Array, Array]
 """Rows to learn from, rows for validation; positions in the file, int64."""
@@ -37,15 +37,12 @@ def wanted(dataset: TableDataset, n: int) -> int:
 def random_sample(targets: Targets, rows: Array, most: int, generator: torch.Generator) -> Array:
     """At most so many of the rows, in their order; of each class two where it has two.
 
-    Raises:
-        ConfigError: they are too few for the classes.
+    Twice the number of classes where that is more.
     """
+    classes = len(targets.classes)
+    most = max(most, 2 * classes)
     if len(rows) <= most:
         return rows
-    classes = len(targets.classes)
-    if 2 * classes > most:
-        message = f"expected two for each of the {classes} classes or more, got {most}"
-        raise ConfigError.at("dataset.samples", message)
     shuffled = rows[torch.randperm(len(rows), generator=generator).numpy()]
     if classes:
         labels = targets.values[shuffled]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnintro.config.wording import shown_key
 from nnintro.datasets.tables.categories import plain_words
 from nnintro.datasets.tables.cells import EXPECTED, Array
 from nnintro.datasets.tables.columns import Window
 from nnintro.datasets.tables.encode import finite_numbers
 from nnintro.datasets.tables.encoding import Encoding
-from nnintro.datasets.tables.places import Places, no_column
+from nnintro.datasets.tables.places import Places, no_column, quoted
 from nnintro.datasets.tables.source import Table, open_table
 from nnintro.errors import DataError
 
@@ -39,20 +40,42 @@ class Block:
 
     def cells(self) -> list[list[str]]:
         """The text of every cell, row by row."""
-        columns = [_texts(column) for column in self.columns.columns]
+        columns = [
+            self._texts(name, column)
+            for name, column in zip(self.columns.schema.names, self.columns.columns, strict=True)
+        ]
         return [list(row) for row in zip(*columns, strict=True)]
+
+    def _texts(self, name: str, column: pa.Array) -> list[str]:
+        import pyarrow as pa
+
+        try:
+            return _texts(column)
+        except (pa.ArrowException, ValueError, OverflowError) as error:
+            told = f"cells of type {shown_key(str(column.type))} cannot be written as text"
+            raise DataError(f"{self.places.name}: column {quoted(name)}: {told}") from error
 
 
 def _texts(column: pa.Array) -> list[str]:
     from pyarrow import types
 
-    if types.is_nested(column.type) or types.is_binary(column.type):
-        return ["" if value is None else str(value) for value in column.to_pylist()]
     if types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+        column = column.dictionary_decode()
+    if not _has_text(column.type):
+        return ["" if value is None else str(value) for value in column.to_pylist()]
     if types.is_floating(column.type):
         return plain_words(column)
     return ["" if cell is None else cell for cell in column.cast("string").to_pylist()]
+
+
+def _has_text(kind: pa.DataType) -> bool:
+    """Whether pyarrow can write it as text; bytes, which it takes for text, are shown as bytes."""
+    from pyarrow import types
+
+    return not (
+        types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind)
+        or types.is_binary_view(kind) or types.is_fixed_size_binary(kind)
+    )  # fmt: skip
 
 
 def encoded_blocks(
@@ -134,12 +157,22 @@ def encoded_samples(path: str, encoding: Encoding, **options: Any) -> tuple[Arra
     Raises:
         ConfigError, DataError: see ``encoded_blocks``.
     """
-    blocks = list(encoded_blocks(path, encoding, with_targets=True, **options))
+    return joined(encoded_blocks(path, encoding, with_targets=True, **options), encoding)
+
+
+def joined(some: Iterable[Block], encoding: Encoding) -> tuple[Array, Array]:
+    """Blocks with targets as one: inputs (n, features) raw, and targets.
+
+    Raises:
+        DataError: no row of a series is a sample.
+    """
+    blocks = list(some)
     inputs = np.concatenate([block.inputs for block in blocks])
     targets = np.concatenate([block.targets for block in blocks if block.targets is not None])
     if encoding.window is not None:
         ahead = encoding.window.horizon
         inputs, targets = inputs[:-ahead], targets[encoding.window.rows - 1 + ahead :]
         if not len(inputs):
-            raise DataError(f"{path}: no row has both a window before it and a target ahead of it")
+            name = blocks[0].places.name
+            raise DataError(f"{name}: no row has both a window before it and a target ahead of it")
     return inputs, targets

@@ -7,12 +7,14 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator
-from typing import IO, cast
+from typing import IO, AnyStr, cast
 
 from nnintro.datasets.tables.places import cannot_be_read
 from nnintro.errors import DataError
 
 _CHUNK = 1 << 20
+LONGEST_LINE = 1 << 24
+"""Bytes of a line that are held at a time: a small .gz may unpack to a line that fills memory."""
 _OTHERS = {b"PAR1": ".parquet", b"\x1f\x8b": ".csv.gz", b"PK\x03\x04": ".npz"}
 """How files of other kinds begin."""
 
@@ -45,18 +47,18 @@ def survey(path: str, name: str, encoding: str) -> int:
         return _quotes(path, name, encoding)
     except EOFError as error:
         raise DataError(f"{name}: the compressed file is cut off") from error
+    except UnicodeError as error:
+        raise undecodable(path, name, encoding) from error
     except OSError as error:
         raise cannot_be_read(name, error) from error
     except zlib.error as error:
         raise DataError(f"{name}: the compressed file is damaged") from error
-    except UnicodeError as error:
-        raise undecodable(path, name, encoding) from error
 
 
 def _quotes(path: str, name: str, encoding: str) -> int:
     decoder = codecs.getincrementaldecoder(encoding)()
     plain = _keeps_ascii(encoding)
-    quotes, lines, empty = 0, 1, True
+    quotes, lines, line, empty = 0, 1, 0, True
     for chunk in _chunks(path):
         if empty:
             _look_at(chunk, name, encoding)
@@ -69,10 +71,20 @@ def _quotes(path: str, name: str, encoding: str) -> int:
             line = lines + chunk[: chunk.index(b"\0")].count(b"\n")
             raise DataError(f"{name}:{line}: expected text, got a NUL byte")
         lines += chunk.count(b"\n")
+        line = _unended(line, chunk, b"\n", b"\r") if plain else _unended(line, text, "\n", "\r")
+        if line > LONGEST_LINE:
+            told = f"a line of more than {LONGEST_LINE:,} characters; is this a table?"
+            raise DataError(f"{name}:{lines}: {told}")
     decoder.decode(b"", final=True)
     if empty:
         raise DataError(f"{name}: the file is empty")
     return quotes
+
+
+def _unended(before: int, piece: AnyStr, *ends: AnyStr) -> int:
+    """The length of the line that a piece breaks off in, of which so much came before."""
+    last = max(piece.rfind(end) for end in ends)
+    return len(piece) - 1 - last if last >= 0 else before + len(piece)
 
 
 def _keeps_ascii(encoding: str) -> bool:

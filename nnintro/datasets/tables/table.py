@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -14,18 +14,13 @@ from nnintro.datasets.data import Data, Splits, Standardization
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns import Number, Window
 from nnintro.datasets.tables.encoding import Encoding, windows_of
-from nnintro.datasets.tables.fill import Filled, Filling
-from nnintro.datasets.tables.policy import prepare
+from nnintro.datasets.tables.fill import Filled, Filling, Prepared
+from nnintro.datasets.tables.policy import learned, prepare
 from nnintro.datasets.tables.roles import Roles, roles_of
+from nnintro.datasets.tables.rows import Chosen, chosen_rows, needs_two
 from nnintro.datasets.tables.source import Table, open_table
-from nnintro.datasets.tables.splitting import (
-    kind_of_split,
-    lacking,
-    random_sample,
-    shared_out,
-    wanted,
-)
-from nnintro.datasets.tables.targets import Targets, known, read_targets, with_classes_of
+from nnintro.datasets.tables.splitting import kind_of_split, lacking, shared_out, wanted
+from nnintro.datasets.tables.targets import Targets, read_targets, with_classes_of
 from nnintro.datasets.tables.times import Times, read_times
 from nnintro.errors import ConfigError, DataError
 
@@ -51,40 +46,51 @@ def build_table(
     roles = roles_of(dataset, table)
     as_text = {*dataset.categorical, *dataset.text}.intersection(roles.needed)
     table.load(roles.needed, as_text)
-    _needs_two(table.rows, table)
+    needs_two(table.rows, table)
     targets = read_targets(dataset, table)
     if not targets.classes:
         _needs_no_classes(dataset)
     times = _times(dataset, targets, roles, table)
     prepared, absent = prepare(dataset, roles, table)
-    rows, facts = _rows(dataset, table, targets, times, absent, data)
+    chosen = chosen_rows(dataset, table, targets, times, absent, data)
+    with chosen.telling():
+        return _filled(dataset, table, targets, times, prepared, chosen, splitting, dtype)
+
+
+def _filled(
+    dataset: TableDataset,
+    table: Table,
+    targets: Targets,
+    times: Times | None,
+    prepared: Sequence[Prepared],
+    chosen: Chosen,
+    splitting: torch.Generator,
+    dtype: torch.dtype,
+) -> Splits:
+    """The chosen rows, split and filled in."""
+    rows, window = chosen.rows, _window(dataset, times)
     targets = with_classes_of(targets, rows, table)
-    filling = Filling(
-        table, rows, len(rows), np.dtype(str(dtype).removeprefix("torch.")),
-        dataset.standardize != "none", dataset.missing in ("mean", "indicator"),
-    )  # fmt: skip
-    window = _window(dataset, times)
     if window is None:
         by = None if times is None else times.values
         train, validation = shared_out(dataset, table, targets, rows, by, splitting)
-        order = np.concatenate([train, validation])
-        filled = replace(filling, order=order, training=len(train)).fill(prepared)
-        inputs, answers = filled.inputs, targets.values[order]
+        order, training = np.concatenate([train, validation]), len(train)
+        answers = targets.values[order]
     else:
-        train, used = _series(dataset, window, rows, table)
-        filled = replace(filling, order=used, training=len(train) + window.rows - 1).fill(prepared)
-        inputs = windows_of(filled.inputs, window.rows)
+        train, order = _series(dataset, window, rows, table)
+        training = len(train) + window.rows - 1
         answers = targets.values[rows[window.rows - 1 + window.horizon :]]
+    prepared = learned(prepared, order[:training], dataset, table)
+    filled = Filling(
+        table, order, training, np.dtype(str(dtype).removeprefix("torch.")),
+        dataset.standardize != "none", dataset.missing in ("mean", "indicator"),
+        dataset.unseen == "zeros",
+    ).fill(prepared)  # fmt: skip
+    inputs = filled.inputs if window is None else windows_of(filled.inputs, window.rows)
     encoding = Encoding(
         tuple(filled.columns), targets.targets, dataset.missing, dataset.unseen, window
     )
+    facts = chosen.facts
     return _splits(inputs, answers, len(train), filled, encoding, targets, dataset, table, facts)
-
-
-def _needs_two(rows: int, table: Table) -> None:
-    if rows < 2:
-        counts = "1 row" if rows == 1 else f"{rows} rows"
-        raise DataError(f"{table.name}: expected two rows or more to split, got {counts}")
 
 
 def _needs_no_classes(dataset: TableDataset) -> None:
@@ -100,39 +106,6 @@ def _times(dataset: TableDataset, targets: Targets, roles: Roles, table: Table) 
     if roles.split_by is None or kind_of_split(dataset, targets) != "time":
         return None
     return read_times(roles.split_by, table, may_be_missing=dataset.missing == "drop")
-
-
-def _rows(
-    dataset: TableDataset,
-    table: Table,
-    targets: Targets,
-    times: Times | None,
-    absent: Array | None,
-    generator: torch.Generator,
-) -> tuple[Array, dict[str, object]]:
-    """The rows of the file that are used: of a series in the order of time, else of the file."""
-    rows = np.arange(table.rows)
-    facts: dict[str, object] = {"rows": table.rows}
-    in_time = kind_of_split(dataset, targets) == "time"
-    if times is not None:
-        rows = np.argsort(times.values, kind="stable")  # missing ones last
-    if absent is not None:
-        absent = absent | targets.absent
-        if times is not None:
-            absent = absent | np.isnan(times.values)
-    if dataset.samples is not None:
-        rows = (
-            rows[-dataset.samples :]
-            if in_time
-            else random_sample(targets, rows, dataset.samples, generator)
-        )
-    if absent is not None:
-        kept = rows[~absent[rows]]
-        facts["dropped_rows"] = len(rows) - len(kept)
-        rows = kept
-    known(targets, rows, table)
-    _needs_two(len(rows), table)
-    return rows, facts
 
 
 def _window(dataset: TableDataset, times: Times | None) -> Window | None:

@@ -1,0 +1,122 @@
+"""Which rows of a file are used: those with all their values, and no more than were asked for."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from nnintro.config.table import TableDataset
+from nnintro.datasets.tables.cells import Array
+from nnintro.datasets.tables.source import Table
+from nnintro.datasets.tables.splitting import by_time, kind_of_split, random_sample, wanted
+from nnintro.datasets.tables.targets import Targets, known
+from nnintro.datasets.tables.times import Times
+from nnintro.errors import DataError
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The rows that are used, and what a reader of the run should know of them."""
+
+    rows: Array
+    """Positions in the file: of a series in the order of time, else of the file."""
+    usable: int
+    """How many could have been used."""
+    facts: dict[str, object]
+
+    @contextlib.contextmanager
+    def telling(self) -> Iterator[None]:
+        """What is wrong may be so only because few of the rows are used; errors say so."""
+        try:
+            yield
+        except DataError as error:
+            if len(self.rows) == self.usable:
+                raise
+            used = f"{len(self.rows):,} of {self.usable:,} rows are used"
+            raise DataError(f"{error} ({used}, as samples or --smoke asks for)") from error
+
+
+def chosen_rows(
+    dataset: TableDataset,
+    table: Table,
+    targets: Targets,
+    times: Times | None,
+    absent: Array | None,
+    generator: torch.Generator,
+) -> Chosen:
+    """Leave out what lacks a value, then what is more than ``samples``.
+
+    Args:
+        absent: (rows of the file,) whether an input is missing; None where no row is left out.
+
+    Raises:
+        DataError: a target is missing, or fewer than two rows are left.
+    """
+    rows = np.arange(table.rows)
+    facts: dict[str, object] = {"rows": table.rows}
+    if times is not None:
+        rows = np.argsort(times.values, kind="stable")  # missing ones last
+    if absent is not None:
+        absent = absent | targets.absent
+        if times is not None:
+            absent = absent | np.isnan(times.values)
+        rows = rows[~absent[rows]]
+        facts["dropped_rows"] = table.rows - len(rows)
+    usable = len(rows)
+    if dataset.samples is not None and kind_of_split(dataset, targets) == "time":
+        rows = _latest(dataset, targets, rows, times, table)
+    elif dataset.samples is not None:
+        rows = random_sample(targets, rows, dataset.samples, generator)
+    known(targets, rows, table)
+    needs_two(len(rows), table)
+    return Chosen(rows, usable, facts)
+
+
+def needs_two(rows: int, table: Table) -> None:
+    """Check that there is something to split.
+
+    Raises:
+        DataError: fewer than two rows.
+    """
+    if rows < 2:
+        counts = "1 row" if rows == 1 else f"{rows} rows"
+        raise DataError(f"{table.name}: expected two rows or more to split, got {counts}")
+
+
+def _latest(
+    dataset: TableDataset, targets: Targets, rows: Array, times: Times | None, table: Table
+) -> Array:
+    """The latest ``samples`` rows; twice as many, and so on, where they cannot be learned from."""
+    most = dataset.samples or len(rows)
+    values = None if times is None else times.values
+    while most < len(rows) and not _teach(dataset, targets, rows[-most:], values, table):
+        most *= 2
+    return rows[-most:]
+
+
+def _teach(
+    dataset: TableDataset, targets: Targets, rows: Array, times: Array | None, table: Table
+) -> bool:
+    """Whether the rows are of two times, and of two classes or more, each learned from."""
+    if dataset.window is not None:
+        times = None  # samples are counted then, whenever they are
+    if times is not None and times[rows[0]] == times[rows[-1]]:
+        return False
+    if not targets.classes:
+        return True
+    ahead = 0 if dataset.window is None else dataset.window - 1 + dataset.horizon
+    answers = rows[ahead:]
+    if len(answers) < 2:
+        return True  # too short a series, which is told in its own words
+    count = wanted(dataset, len(answers))
+    train, _ = by_time(answers, None if times is None else times[answers], count, table)
+    found, counts = np.unique(targets.values[rows], return_counts=True)
+    return (
+        len(found) > 1
+        and int(counts.min()) > 1
+        and bool(np.isin(found, targets.values[train]).all())
+    )
