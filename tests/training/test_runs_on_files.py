@@ -81,6 +81,9 @@ def test_it_is_measured_again_as_it_was(prices, tmp_path):
 
 
 def test_class_weights_count_in_every_measurement(prices, tmp_path):
+    header, *rows = prices.read_text().splitlines()
+    rows = [row for k, row in enumerate(rows) if k % 3 == 0 or row.endswith("no")]
+    prices.write_text("\n".join([header, *rows]))  # both classes were 45, of weight 1
     values = experiment(prices, target="dear", exclude=["price"], class_weights="balanced")
     run = nnintro.train(values, runs_dir=tmp_path)
     assert evaluate(run.directory).metrics["loss"] == run.summary["metrics"]["validation/loss"]
