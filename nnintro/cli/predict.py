@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from nnintro.cli.interrupts import leaving_tidily
-from nnintro.inference.formats import is_images
+from nnintro.inference.formats import takes_images
 
 
 def predict(
@@ -37,7 +37,7 @@ def predict(
     ] = None,
 ) -> None:
     """Predict every row of a file, or every pixel of images, with a trained run."""
-    if is_images(inputs):
+    if takes_images(run):
         _images(run, Path(inputs), output, format_)
         return
     from nnintro.inference.formats import prediction_format, require_place

@@ -148,8 +148,9 @@ def _few_updates(experiment: Experiment) -> Experiment:
 
 def _few_samples(dataset: Dataset) -> int:
     if isinstance(dataset, TableDataset):
+        # The first rows of a series are no samples of their own.
         before = 0 if dataset.window is None else dataset.window - 1 + dataset.horizon
-        rows = SMOKE_SAMPLES + before  # the first of a series are no samples of their own
+        rows = SMOKE_SAMPLES if 2 * before <= SMOKE_SAMPLES else SMOKE_SAMPLES + before
         return min(dataset.samples or rows, rows)
     samples = min(dataset.samples or SMOKE_SAMPLES, SMOKE_SAMPLES)
     if isinstance(dataset, FunctionDataset) and dataset.sampling == "grid":

@@ -95,7 +95,7 @@ def measured(
         experiment, network, model, loss, data, autocast, has_truth=has_truth
     )
     # The number of threads changes the order of sums, and so the last bits.
-    with threads(threads_for(network, experiment.batch_size, experiment.task)):
+    with threads(threads_for(network, experiment.batch_size)):
         metrics = evaluator.validate()
     counts = evaluator.confusion
     return metrics, None if counts is None else counts.tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,12 +22,13 @@ PREDICTIONS: Suffixes = {
 }
 
 
-IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
-
-
-def is_images(source: str) -> bool:
-    """Whether it is an image, or a folder of them, by its name."""
-    return source.lower().endswith(IMAGES) or Path(source).is_dir()
+def takes_images(run: Path) -> bool:
+    """Whether a run was trained on images; what is wrong with it shows when it is loaded."""
+    try:
+        held = json.loads((run / "data.json").read_text(encoding="utf-8"))
+        return held["task"]["image"] is not None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
 
 
 def prediction_format(name: str | None, output: Path | None) -> str:

@@ -64,7 +64,7 @@ def predict_file(directory: Path, source: str, output: Path | None, format_: str
             writer.close()
 
         rows_at_once = rows_per_block(len(table.names))
-        with threads(threads_for(run.model, rows_at_once, task)):
+        with threads(threads_for(run.model, rows_at_once)):
             write_output(output, fill)
     return rows
 

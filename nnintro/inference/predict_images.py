@@ -72,7 +72,7 @@ def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
     try:
         with _unnamed_beside(output) as folder:
             found: list[Point] = []
-            with threads(threads_for(run.model, 1, run.experiment.task)):
+            with threads(threads_for(run.model, 1)):
                 for path in files:
                     found += _one(run, dataset, path, folder)
             if has_points:
@@ -120,6 +120,8 @@ def _move(folder: Path, output: Path) -> None:
 
 
 def _files(source: Path) -> list[Path]:
+    if not source.exists():
+        raise DataError(f"{source}: no such image or folder")
     if source.is_file():
         return [source]
     if (source / "images").is_dir():

@@ -68,8 +68,7 @@ def predict_table(run: Run, source: str, output: Path | None, format_: str) -> i
                 rows += block.columns.num_rows
         writing.close()
 
-    task = run.experiment.task
-    with threads(threads_for(run.model, 1 << 12, task)):
+    with threads(threads_for(run.model, 1 << 12)):
         write_output(output, fill)
     return rows
 

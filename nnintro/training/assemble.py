@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from nnintro.config.dataset import Dataset, FunctionDataset
 from nnintro.config.experiment import Experiment
 from nnintro.config.found import FromFiles
-from nnintro.config.task import Task
 from nnintro.datasets import Data, Samples, Splits, Standardization, build_dataset
 from nnintro.descent.optimizers import build_optimizer
 from nnintro.descent.schedules import learning_rate
@@ -260,9 +259,9 @@ def require_finite(data: Samples, dataset: Dataset, *, noisy: bool = False) -> N
             raise ConfigError.at(key, f"{message}; measure them in larger units{larger}")
 
 
-def threads_for(network: nn.Module, batch: int, task: Task) -> int:
+def threads_for(network: nn.Module, batch: int) -> int:
     """One thread for small products, where a second one costs more than it brings; else all."""
-    if task.image is not None:
+    if any(p.dim() == 4 for p in network.parameters()):  # convolutions: a product for each pixel
         return torch.get_num_threads()
     largest = max((p.numel() for p in network.parameters() if p.dim() > 1), default=1)
     return torch.get_num_threads() if largest * batch >= SEVERAL_THREADS_FROM else 1

@@ -94,7 +94,7 @@ def run_job(request: Request) -> Result:
             start = find_start(request.reopened, experiment, display.warn)
             saved = None if start.state is None else start.state.get("model") or {}
             parts = assemble(experiment, saved, start.where, display.line, interrupts, splits)
-        count = threads_for(parts.network, parts.plan.batch_size, experiment.task)
+        count = threads_for(parts.network, parts.plan.batch_size)
         with threads(count), _folder(request, splits) as folder:
             return _Job(request, parts, interrupts, start, folder).run()
 

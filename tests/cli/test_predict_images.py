@@ -82,12 +82,12 @@ def test_points(sky, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["nothing.png", "--output", "out"], 4, "nothing.png: "),
+        (["nothing", "--output", "out"], 4, "nothing: no such image or folder"),
         (["empty", "--output", "out"], 4, "empty: expected"),
         (["a.png"], 2, "masks are files: say with --output into which folder"),
         (["a.png", "--output", "out", "--format", "csv"], 2, "--format is of tables"),
         (["deep.png", "--output", "out"], 4, "deep.png: expected 8 bits"),
-        (["table.csv", "--output", "out.csv"], 2, "was trained on images"),
+        (["table.csv", "--output", "out"], 4, "table.csv: "),
     ],
 )
 def test_what_cannot_be_predicted(cells, command, tmp_path, arguments, code, said):

@@ -172,9 +172,9 @@ def test_unseen_categories_may_be_none_of_the_known(command, trained, tmp_path):
 
 def test_images_are_not_for_a_table(command, trained, tmp_path):
     (tmp_path / "pictures").mkdir()
-    done = command("predict", trained["price"], "pictures", "--output", "out")
-    assert done.code == 2
-    assert "expected a table, not images" in done.err
+    done = command("predict", trained["price"], "pictures", "--output", "out.csv")
+    assert done.code == 4
+    assert done.err == "pictures: cannot be read: Is a directory\n"
 
 
 def test_evaluate_on_another_table(command, trained, tmp_path):
