@@ -50,9 +50,12 @@ def predict(
     from nnintro.inference.predict import predict_file
 
     with leaving_tidily():
-        rows = predict_file(run, inputs, output, chosen)
+        notes: list[str] = []
+        found = predict_file(run, inputs, output, chosen, notes.append)
     if output is not None:
-        print(f"{counted(rows, 'prediction')} in {output}", file=sys.stderr)
+        print(f"{counted(found, 'prediction')} in {output}", file=sys.stderr)
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
 
 
 def _images(run: Path, inputs: Path, output: Path | None, format_: str | None) -> None:

@@ -12,7 +12,7 @@ def notes(experiment: Experiment) -> list[str]:
     model = experiment.model
     found: list[str] = []
     if not experiment.is_known:
-        return found  # neither is how long it trains
+        return ["what follows from the data was not checked: training looks at its files first"]
     if experiment.total_updates == 0:
         return found  # nothing is trained
     if isinstance(model, UnetModel):

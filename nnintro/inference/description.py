@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import json
 
+from nnintro.config.experiment import Experiment
+from nnintro.config.found import FromFiles
+from nnintro.config.images import ImagesDataset
+from nnintro.datasets.images import Format
+from nnintro.datasets.tables import Encoding
 from nnintro.inference.block import numpy_type
 from nnintro.models import input_precision, output_precision, precision_of
 from nnintro.training.run import Run, architecture
@@ -37,4 +42,21 @@ def describe(run: Run) -> dict[str, str]:
         "output_precision": numpy_type(output_precision(run.model)).name,
         "trained_in": experiment.precision,
         "architecture": json.dumps(architecture(experiment)),
+        **_of_files(experiment),
     }
+
+
+def _of_files(experiment: Experiment) -> dict[str, str]:
+    """What only runs on files have to say: how a file becomes ``x``.
+
+    ``features`` names the inputs of a table, one by one, and ``columns`` is the description in
+    data.json that they follow from.  A file's pixels are divided by ``pixel_scale``.
+    """
+    dataset = experiment.dataset
+    if not isinstance(dataset, FromFiles) or dataset.found is None:
+        return {}
+    described = dataset.found.description
+    if isinstance(dataset, ImagesDataset):
+        return {"pixel_scale": f"{Format.from_description(described).largest:g}"}
+    features = Encoding.from_description(described).feature_names
+    return {"features": json.dumps(features), "columns": json.dumps(dict(described))}

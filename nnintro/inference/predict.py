@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -23,8 +24,14 @@ from nnintro.training.metrics import predicted_classes
 from nnintro.training.run import load_run
 
 
-def predict_file(directory: Path, source: str, output: Path | None, format_: str) -> int:
-    """Predict every row of a file; returns how many there were.
+def predict_file(
+    directory: Path,
+    source: str,
+    output: Path | None,
+    format_: str,
+    say: Callable[[str], None] = lambda _: None,
+) -> int:
+    """Predict every row of a file; returns how many predictions there are.
 
     Args:
         directory: the run.
@@ -32,6 +39,7 @@ def predict_file(directory: Path, source: str, output: Path | None, format_: str
             on stdin.
         output: where to write; None for stdout.
         format_: csv, tsv, npy or jsonl.
+        say: told what a reader of the file should know.
 
     Raises:
         CheckpointError: the run cannot be used.
@@ -40,7 +48,7 @@ def predict_file(directory: Path, source: str, output: Path | None, format_: str
     """
     run = load_run(directory)
     if isinstance(run.experiment.dataset, TableDataset):
-        return predict_table(run, source, output, format_)
+        return predict_table(run, source, output, format_, say)
     if run.experiment.task.image is not None:
         message = f"{directory} was trained on images: expected an image or a folder of them"
         raise UsageError(message)

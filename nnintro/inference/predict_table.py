@@ -6,10 +6,9 @@ import contextlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import numpy as np
 import torch
@@ -19,11 +18,12 @@ from nnintro.config.task import Task
 from nnintro.datasets.tables import Block, Encoding, encoded_blocks, shown_path
 from nnintro.errors import DataError
 from nnintro.inference.block import Array, fits, numpy_type, texts
-from nnintro.inference.columns import free
+from nnintro.inference.columns import counted, free
 from nnintro.inference.output import write_output
 from nnintro.inference.read import STDIN
+from nnintro.inference.table_lines import TableLines
 from nnintro.inference.write import Columns, Writer, writer_for
-from nnintro.models import Standardized, precision_of
+from nnintro.models import Standardized, output_precision, precision_of
 from nnintro.training.assemble import threads, threads_for
 from nnintro.training.metrics import predicted_classes
 from nnintro.training.run import Run
@@ -39,8 +39,10 @@ def encoding_of(run: Run) -> Encoding:
     return Encoding.from_description(dataset.found.description)
 
 
-def predict_table(run: Run, source: str, output: Path | None, format_: str) -> int:
-    """Predict every row of a .csv, .tsv, .parquet or .npz; returns how many there were.
+def predict_table(
+    run: Run, source: str, output: Path | None, format_: str, say: Callable[[str], None]
+) -> int:
+    """Predict every row of a .csv, .tsv, .parquet or .npz; returns how many predictions there are.
 
     The columns that training had must be there, by name and in any order; others go through as
     they are.  Rows that have no whole window before them have no prediction.
@@ -51,10 +53,10 @@ def predict_table(run: Run, source: str, output: Path | None, format_: str) -> i
     """
     dataset = run.experiment.dataset
     assert isinstance(dataset, TableDataset)
-    rows = 0
+    rows = unanswered = 0
 
     def fill(file: IO[bytes]) -> None:
-        nonlocal rows
+        nonlocal rows, unanswered
         writing = _Writing(run, format_, file)
         with path_of(source) as path:
             blocks = encoded_blocks(
@@ -65,12 +67,14 @@ def predict_table(run: Run, source: str, output: Path | None, format_: str) -> i
             )
             for block in blocks:
                 writing.write(block)
-                rows += block.columns.num_rows
         writing.close()
+        rows, unanswered = writing.rows, writing.unanswered
 
     with threads(threads_for(run.model, 1 << 12)):
         write_output(output, fill)
-    return rows
+    if unanswered:
+        say(f"no prediction for {counted(unanswered, 'row')} without a whole window before")
+    return rows - unanswered
 
 
 @contextlib.contextmanager
@@ -92,18 +96,40 @@ def path_of(source: str) -> Iterator[str]:
             raise DataError(told) from error
 
 
-@dataclass
-class _Rows:
-    """A block of a table, as writers take it."""
+class Lines(Protocol):
+    """Takes a table's blocks in their order; ``close`` once after the last."""
 
-    columns: Block
-    numbers: Array
+    def write(self, block: Block, predictions: Sequence[Array], /) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _Texts:
+    """A writer of rows of text."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    def write(self, block: Block, predictions: Sequence[Array]) -> None:
+        self._writer.write(_Rows(block), predictions)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class _Rows:
+    """A block of a table, as writers of text take it: its cells."""
+
+    numbers = np.empty((0, 0))
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
 
     def cells(self) -> list[list[str]]:
-        return self.columns.cells()
+        return self.block.cells()
 
     def refusal(self, row: int, column: int, expected: str) -> DataError:
-        return self.columns.places.refusal(row, str(column), expected, None)
+        return self.block.places.refusal(row, str(column), expected, None)
 
 
 class _Writing:
@@ -114,29 +140,28 @@ class _Writing:
         self.encoding = encoding_of(run)
         self.task, self.logits = run.experiment.task, run.experiment.logits
         self.predicted = prediction_columns(self.encoding, self.task, logits=self.logits)
-        self.writer: Writer | None = None
-        self.numeric: list[str] = []
+        self.writer: Lines | None = None
+        self.rows = self.unanswered = 0
 
     def write(self, block: Block) -> None:
-        names = list(block.columns.schema.names)
         if self.writer is None:
+            names = list(block.columns.schema.names)
             free(names, self.predicted, block.places.name)
-            written = [column.name for column in self.encoding.columns if column.kind == "number"]
-            self.numeric = written if self.format == "jsonl" else []
-            columns = Columns(names, [names.index(name) for name in self.numeric], self.predicted)
-            dtype = numpy_type(precision_of(self.run.model))
-            self.writer = writer_for(self.format, self.file, columns, dtype)
-        self.writer.write(_Rows(block, self._numbers(block)), self._answers(block))
+            self.writer = self._writer(names)
+        self.writer.write(block, self._answers(block))
+        self.rows += block.columns.num_rows
+        self.unanswered += block.columns.num_rows - len(block.inputs)
+
+    def _writer(self, names: list[str]) -> Lines:
+        if self.format == "jsonl":
+            return TableLines(self.file, self.encoding, self.predicted)
+        dtype = numpy_type(output_precision(self.run.model))
+        columns = Columns(names, [], self.predicted)
+        return _Texts(writer_for(self.format, self.file, columns, dtype))
 
     def close(self) -> None:
         assert self.writer is not None  # a table without rows was refused
         self.writer.close()
-
-    def _numbers(self, block: Block) -> Array:
-        """(rows, numeric columns), NaN where nothing stands."""
-        if not self.numeric:
-            return np.empty((block.columns.num_rows, 0))
-        return np.column_stack([numbers_of(block, name) for name in self.numeric])
 
     def _answers(self, block: Block) -> list[Array]:
         missing = block.columns.num_rows - len(block.inputs)
@@ -194,20 +219,6 @@ def _require_numbers(outputs: torch.Tensor, block: Block) -> None:
 
 def _nothing(count: int, like: Array) -> Array:
     return np.full(count, np.nan if like.dtype.kind == "f" else "", like.dtype)
-
-
-def numbers_of(block: Block, name: str) -> Array:
-    """A column of numbers, (rows,), as the file has them; NaN where nothing stands."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    column = block.columns.column(name)
-    try:
-        plain = pc.cast(column, "float64", safe=False)
-    except pa.ArrowInvalid:  # dates, truth values in words
-        return np.full(len(column), np.nan)
-    values: Array = plain.to_numpy(zero_copy_only=False)
-    return values
 
 
 def prediction_columns(encoding: Encoding, task: Task, *, logits: bool) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -91,8 +90,8 @@ class JsonLinesWriter:
         lines = []
         for cells, numbers, found in zip(
             block.cells(),
-            _row_by_row(block.numbers),
-            zip(*map(_values, predictions), strict=True),
+            zip(*map(values_of, block.numbers.T), strict=True),
+            zip(*map(values_of, predictions), strict=True),
             strict=True,
         ):
             row: dict[str, Any] = dict(zip(columns.names, cells, strict=True))
@@ -143,13 +142,7 @@ def writer_for(format_: str, file: IO[bytes], columns: Columns, dtype: np.dtype[
     return CsvWriter(file, columns, "\t" if format_ == "tsv" else ",")
 
 
-def _row_by_row(numbers: Array) -> Iterator[tuple[int | float | None, ...]]:
-    if numbers.shape[1] == 0:
-        return itertools.repeat((), len(numbers))
-    return zip(*map(_values, numbers.T), strict=True)
-
-
-def _values(column: Array) -> Iterator[int | float | None]:
+def values_of(column: Array) -> Iterator[int | float | None]:
     """Python's numbers; of a float32 the one with the shortest text, not its float64 digits."""
     if column.dtype.kind != "f":
         return iter(column.tolist())

@@ -143,7 +143,7 @@ def _cells(run: dict[str, Any], runs_dir: Path) -> dict[str, str]:
 
 
 def _main_metric(metrics: dict[str, float | None]) -> str:
-    for name in ("sup_error", "accuracy", "rmse", "loss"):
+    for name in ("sup_error", "accuracy", "iou", "rmse", "loss"):
         if f"validation/{name}" in metrics:
             return f"{name} {_metric(metrics, f'validation/{name}')}"
     return ""

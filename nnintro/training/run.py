@@ -19,7 +19,7 @@ from nnintro.config.load import Config
 from nnintro.config.table import TableDataset
 from nnintro.config.unet import UnetModel
 from nnintro.datasets.images import Format
-from nnintro.datasets.tables import Encoding
+from nnintro.datasets.tables import Encoding, encoded_columns
 from nnintro.errors import CheckpointError, DataError
 from nnintro.models import input_precision
 from nnintro.recording.checkpoint import load_checkpoint
@@ -74,11 +74,16 @@ class Run:
         (n, outputs, height, width), in the units of the training's images and of any size.  The
         outputs are in the parameters' precision, in float64 where the targets were standardised;
         where the loss takes logits they are logits.
-        Features of a table are those that ``features`` names.
+        Of a run on a table the inputs may also be columns by name (a dict, a pandas DataFrame, a
+        pyarrow table), encoded as the training's were; as numbers they are what ``features`` names.
 
         Raises:
             DataError: the inputs have another shape, or are no numbers.
         """
+        dataset = self.experiment.dataset
+        if isinstance(dataset, TableDataset) and _has_columns(inputs):
+            assert dataset.found is not None
+            inputs = encoded_columns(inputs, Encoding.from_description(dataset.found.description))
         try:
             # A copy: torch takes neither read-only arrays nor reversed ones.
             plain = inputs if isinstance(inputs, Tensor) else np.array(inputs)
@@ -102,6 +107,10 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({str(self.directory)!r}, {self.summary.get('status')})"
+
+
+def _has_columns(inputs: Any) -> bool:
+    return isinstance(inputs, Mapping) or hasattr(inputs, "columns")
 
 
 def architecture(experiment: Experiment) -> dict[str, Any]:
@@ -167,7 +176,9 @@ def load_run(directory: str | Path) -> Run:
     """
     directory = Path(directory)
     if not directory.is_dir():
-        raise CheckpointError(f"{directory}: no such run")
+        there = Path("runs") / directory
+        meant = f"; did you mean {there}?" if there.is_dir() else ""
+        raise CheckpointError(f"{directory}: no such run{meant}")
     config = run_config(directory)
     _require_description(config.experiment, directory)
     experiment, loaded = config.experiment, load_checkpoint(directory)

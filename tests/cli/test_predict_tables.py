@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import nnintro
+from nnintro.inference.description import describe
 from tests.support import config
 from tests.training.test_runs_on_files import CITIES, write_prices
 
@@ -259,3 +260,73 @@ def test_columns_of_bytes_go_through(command, trained, tmp_path, use):
                "fixed": pa.array([b"ab", b"\xff\xfe"], pa.binary(2))}  # fmt: skip
     pq.write_table(pa.table(columns), tmp_path / "new.parquet")
     assert command(use[0], trained["price"], *use[1:], "new.parquet").code == 0
+
+
+def test_json_lines_keep_values_as_they_are(command, tmp_path):
+    """Numbers, truth values, texts and dates, of text and of Parquet; empty cells are null."""
+    source = np.random.default_rng(0)
+    rows = [
+        f"{source.normal():.3f},{k % 7},{'true' if k % 3 else 'false'},2024-01-{k % 28 + 1:02},k{k}"
+        for k in range(60)
+    ]
+    rows[7] = ",3,true,2024-01-09,k7"
+    write(tmp_path / "a.csv", rows, header="x,count,ok,day,name")
+    dataset = {"kind": "table", "path": "a.csv", "target": "count", "exclude": ["name"],
+               "missing": "mean"}  # fmt: skip
+    nnintro.train(config(dataset=dataset, descent={"batch_size": 16}), runs_dir=tmp_path, name="r")
+    done = command("predict", "r", "a.csv", "--format", "jsonl")
+    assert (done.code, done.err) == (0, "")
+    found = [json.loads(line) for line in done.out.splitlines()]
+    first = {**found[0], "prediction": 0}
+    assert first == {"x": float(rows[0].split(",")[0]), "count": 0, "ok": "false",
+                     "day": "2024-01-01", "name": "k0", "prediction": 0}  # fmt: skip
+    assert found[7]["x"] is None
+    assert found[7]["prediction"] is not None
+    day = pa.array([18_000], pa.timestamp("s"))
+    columns = {"x": [0.5], "ok": [True], "day": day, "name": ["a"], "count": [4], "more": [1.5]}
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    done = command("predict", "r", "a.parquet", "--format", "jsonl")
+    (line,) = map(json.loads, done.out.splitlines())
+    assert {**line, "prediction": 0} == {
+        "x": 0.5, "ok": True, "day": "1970-01-01 05:00:00", "name": "a", "count": 4, "more": 1.5,
+        "prediction": 0,
+    }  # fmt: skip
+
+
+def test_how_many_were_answered(command, trained, tmp_path):
+    write(tmp_path / "new.csv", ["100,200000", "120,1", "90,2"], header="area,price")
+    done = command("predict", trained["ahead"], "new.csv", "--output", "out.csv")
+    assert done.err == (
+        "1 prediction in out.csv\nnote: no prediction for 2 rows without a whole window before\n"
+    )
+
+
+def test_a_name_alone_is_told_what_was_meant(command, trained, tmp_path):
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs/price").symlink_to(trained["price"])
+    done = command("predict", "price", "new.csv")
+    assert (done.code, done.err) == (6, "price: no such run; did you mean runs/price?\n")
+
+
+def test_columns_from_python(trained):
+    pandas = pytest.importorskip("pandas")
+    run = nnintro.load(trained["price"])
+    expected = run.predict([features(70, "Ulm"), features(120, "Bonn")])
+    columns = {"area": [70, 120], "city": ["Ulm", "Bonn"], "note": ["a", "b"]}
+    for inputs in (columns, pandas.DataFrame(columns), pa.table(columns)):
+        assert np.array_equal(run.predict(inputs), expected)
+    for inputs, said in (
+        ({"area": [70]}, "no column 'city' in the inputs"),
+        ({"area": [70], "city": ["Ulm", "Bonn"]}, "expected columns of one length"),
+        ({"area": ["large"], "city": ["Ulm"]}, "inputs, row 0: column 'area': expected a number"),
+        ({"area": [70], "city": ["Aalen"]}, "inputs, row 0: column 'city': expected one of"),
+        ({"area": [70], "city": [{}]}, "column 'city': expected numbers or texts"),
+    ):
+        with pytest.raises(nnintro.DataError, match=said):
+            run.predict(inputs)
+
+
+def test_exports_say_what_their_inputs_are(trained):
+    description = describe(nnintro.load(trained["price"]))
+    assert json.loads(description["features"]) == ["area", *(f"city={name}" for name in CITIES)]
+    assert json.loads(description["columns"])["columns"][1]["values"] == CITIES

@@ -305,7 +305,8 @@ BAD = [
      "a.csv: expected two groups or more to split by, got one"),
     ("missing-group-name", "a.csv", b"g,x,y\n" + b"a,1,2\n,2,3\nb,3,4\n",
      {"split": "group", "split_by": "g"}, None,
-     "a.csv:3: column 'g': expected the name of a group, got no value"),
+     "a.csv:3: column 'g': expected the name of a group, got no value; missing: drop leaves such "
+     "rows out"),
     ("no-time", "a.csv", DAYS.replace("-05", "-50").encode(),
      {"inputs": ["y"], "target": "z"}, "dataset.target",
      "no column 'z' in a.csv; it has 'day', 'y'"),

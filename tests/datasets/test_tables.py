@@ -594,3 +594,39 @@ def test_spellings_that_training_told_apart(tmp_path):
     new = write(tmp_path / "new.csv", {"g": ["1067"]})
     with pytest.raises(DataError, match="got '1067'"):
         list(encoded_blocks(str(new), encoding))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_iso_dates_in_text_are_times(tmp_path, suffix):
+    days = [f"2024-0{k % 3 + 1}-1{k % 9}" for k in range(30)]
+    path = write(tmp_path / f"a{suffix}", {"day": days, "y": [str(k) for k in range(30)]})
+    column = built(path, task="regression").found.description["columns"][0]
+    assert (column["kind"], column["reading"]) == ("number", "time")
+
+
+@pytest.mark.parametrize("cells", [["09.07.2020"], ["2024/01/02"], ["1/2/2024"], ["2024-01"]])
+def test_other_dates_are_not_taken_for_categories(tmp_path, cells):
+    path = write(tmp_path / "a.csv", {"day": cells * 30, "y": list(map(str, range(30)))})
+    with pytest.raises(DataError, match=r"such as 2024-12-31, got .*; write dates that way, or"):
+        built(path)
+
+
+def test_what_only_looks_like_dates(tmp_path):
+    bands = ["18-25", "26-35", "36-45"] * 10
+    path = write(tmp_path / "a.csv", {"age": bands, "y": list(map(str, range(30)))})
+    assert built(path).found.description["columns"][0]["kind"] == "category"
+
+
+def test_groups_without_a_name_are_dropped_with_the_rest(tmp_path):
+    groups = [None if k == 3 else f"g{k % 4}" for k in range(30)]
+    columns = {"g": groups, "x": [str(k % 7) for k in range(30)], "y": list(map(str, range(30)))}
+    path = write(tmp_path / "a.csv", columns)
+    splits = built(path, split="group", split_by="g", missing="drop")
+    assert len(splits.train) + len(splits.validation) == 29
+
+
+def test_two_rows_of_one_time_are_no_series(tmp_path):
+    days = [f"2024-01-{k // 2 + 1:02}" for k in range(30)]
+    path = write(tmp_path / "a.csv", {"day": days, "y": list(map(str, range(30)))})
+    with pytest.raises(DataError, match=r"a.csv:3: column 'day': the time of another row \(.*:2\)"):
+        built(path, window=3, split_by="day")

@@ -222,7 +222,8 @@ def test_a_series_to_predict_is_in_order_and_long_enough(tmp_path, monkeypatch):
     with pytest.raises(DataError) as caught:
         list(encoded_blocks("b.csv", encoding, block_rows=6))
     assert str(caught.value) == (
-        "b.csv:22: column 't': expected a time no earlier than the row before, got '3'"
+        "b.csv:22: column 't': expected a time later than the row before has, got '3'; "
+        "sort the rows by it, one for each time"
     )
     short = {name: values[:4] for name, values in given_series.items()}
     write(tmp_path / "c.csv", short)

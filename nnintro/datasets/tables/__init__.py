@@ -2,7 +2,13 @@
 
 from nnintro.datasets.tables.encoding import Encoding
 from nnintro.datasets.tables.places import shown_path
-from nnintro.datasets.tables.stream import Block, encoded_blocks, encoded_samples, joined
+from nnintro.datasets.tables.stream import (
+    Block,
+    encoded_blocks,
+    encoded_columns,
+    encoded_samples,
+    joined,
+)
 from nnintro.datasets.tables.table import build_table
 
 __all__ = [
@@ -10,6 +16,7 @@ __all__ = [
     "Encoding",
     "build_table",
     "encoded_blocks",
+    "encoded_columns",
     "encoded_samples",
     "joined",
     "shown_path",

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from nnintro.config.table import TableDataset
 from nnintro.datasets.tables.categories import Coded, coded
-from nnintro.datasets.tables.cells import Reading, is_meant_as_number, is_numeral, is_text
+from nnintro.datasets.tables.cells import (
+    EXPECTED,
+    Reading,
+    is_meant_as_number,
+    is_numeral,
+    is_text,
+    seconds,
+)
 from nnintro.datasets.tables.places import no_column, quoted
 from nnintro.datasets.tables.source import Table
 from nnintro.errors import ConfigError, DataError
@@ -20,6 +30,11 @@ MOST_CATEGORIES = 200
 """Distinct texts that are taken for categories without being asked to, in a table of few rows."""
 SHARE_OF_CATEGORIES = 0.1
 """In a table of many rows: distinct texts to a row."""
+_ISO = re.compile(r"\d{4}-\d\d-\d\d.*|\d\d:\d\d.*", re.ASCII)
+_DATE = re.compile(
+    r"(\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|(19|20)\d\d[./-](0?[1-9]|1[0-2]))( .*)?", re.ASCII
+)
+"""Dates of any order and years with months, but not 18-25."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +120,8 @@ def kind_of(name: str, dataset: TableDataset, table: Table) -> Kind:
     found = _counted(coded(column), name, table)
     if not of_text and _is_numeric(found, name, table):
         return Kind("number")
+    if name not in dataset.targets and _is_time(found, name, table):
+        return Kind("number", "time")
     count, rows = len(found.values), len(found.codes)
     if count > MOST_CATEGORIES and count > SHARE_OF_CATEGORIES * rows and name in dataset.targets:
         raise DataError(
@@ -138,6 +155,24 @@ def kind_reading(kind: pa.DataType) -> Reading:
     if types.is_boolean(inner):
         return "truth"
     return "time" if types.is_temporal(inner) else "number"
+
+
+def _is_time(found: Coded, name: str, table: Table) -> bool:
+    """Whether all cells are ISO dates or times.
+
+    Raises:
+        DataError: half of them or more are dates, but not so that there is one way to read them.
+    """
+    cells = [value.strip() for value in found.values]
+    if all(_ISO.fullmatch(cell) and seconds(cell) is not None for cell in cells):
+        return True
+    dates = [_DATE.fullmatch(cell) is not None for cell in cells]
+    if 2 * sum(dates) < len(dates):
+        return False
+    code = dates.index(True)
+    row = int(np.flatnonzero(found.codes == code)[0])
+    error = table.places.refusal(row, name, EXPECTED["time"], found.values[code])
+    raise DataError(f"{error}; write dates that way, or name the column in categorical or exclude")
 
 
 def _is_numeric(found: Coded, name: str, table: Table) -> bool:

@@ -10,7 +10,9 @@ import numpy as np
 import torch
 
 from nnintro.config.table import TableDataset
+from nnintro.datasets.tables.categories import coded
 from nnintro.datasets.tables.cells import Array
+from nnintro.datasets.tables.places import quoted
 from nnintro.datasets.tables.source import Table
 from nnintro.datasets.tables.splitting import by_time, kind_of_split, random_sample, wanted
 from nnintro.datasets.tables.targets import Targets, known
@@ -64,6 +66,8 @@ def chosen_rows(
         absent = absent | targets.absent
         if times is not None:
             absent = absent | np.isnan(times.values)
+        if dataset.split_by is not None and dataset.split == "group":
+            absent = absent | (coded(table.column(dataset.split_by)).codes < 0)
         rows = rows[~absent[rows]]
         facts["dropped_rows"] = table.rows - len(rows)
     usable = len(rows)
@@ -71,9 +75,22 @@ def chosen_rows(
         rows = _latest(dataset, targets, rows, times, table)
     elif dataset.samples is not None:
         rows = random_sample(targets, rows, dataset.samples, generator)
-    known(targets, rows, table)
+    known(targets, rows, table, in_series=dataset.window is not None)
+    if dataset.window is not None and times is not None:
+        _one_row_for_each_time(rows, times, table)
     needs_two(len(rows), table)
     return Chosen(rows, usable, facts)
+
+
+def _one_row_for_each_time(rows: Array, times: Times, table: Table) -> None:
+    """Raise DataError where two rows have one time: a window would mix two series."""
+    again = np.flatnonzero(np.diff(times.values[rows]) == 0)
+    if len(again):
+        first, second = sorted(map(int, rows[again[0] : again[0] + 2]))
+        raise DataError(
+            f"{table.places.at(second)}: column {quoted(times.name)}: the time of another row "
+            f"({table.places.at(first)}) too; a window is of one series, a row for each time"
+        )
 
 
 def needs_two(rows: int, table: Table) -> None:

@@ -75,7 +75,7 @@ def shared_out(
         return by_time(rows, None if times is None else times[rows], count, table)
     if kind == "group":
         assert dataset.split_by is not None
-        return by_group(rows, _groups(dataset.split_by, table)[rows], count, generator, table)
+        return by_group(rows, _groups(dataset.split_by, rows, table), count, generator, table)
     classes = len(targets.classes) if kind == "stratified" else None
     labels = torch.from_numpy(targets.values[rows] if classes else np.zeros(len(rows), np.int64))
     both = split(Data(torch.from_numpy(rows), labels), count, generator, classes)
@@ -97,11 +97,13 @@ def by_time(rows: Array, times: Array | None, count: int, table: Table) -> Parts
     return rows[:cut], rows[cut:]
 
 
-def _groups(name: str, table: Table) -> Array:
-    codes = coded(table.column(name)).codes
+def _groups(name: str, rows: Array, table: Table) -> Array:
+    """The groups of these rows."""
+    codes = coded(table.column(name)).codes[rows]
     if (codes < 0).any():
-        row = int((codes < 0).argmax())
-        raise table.places.refusal(row, name, "the name of a group", None)
+        row = int(rows[codes < 0].min())
+        error = table.places.refusal(row, name, "the name of a group", None)
+        raise DataError(f"{error}; missing: drop leaves such rows out")
     return codes
 
 

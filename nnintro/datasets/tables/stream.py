@@ -144,11 +144,50 @@ class _Order:
             wanted = EXPECTED[column.reading]
             raise places.refusal(int(absent.argmax()), column.name, wanted, None)
         before = np.concatenate([[self._last], times[:-1]])
-        if (times < before).any():
-            row = int((times < before).argmax())
+        if (times <= before).any():
+            row = int((times <= before).argmax())
             got = str(columns[column.name][row])
-            raise places.refusal(row, column.name, "a time no earlier than the row before", got)
+            error = places.refusal(row, column.name, "a time later than the row before has", got)
+            raise DataError(f"{error}; sort the rows by it, one for each time")
         self._last = float(times[-1])
+
+
+def encoded_columns(columns: Any, encoding: Encoding) -> Array:
+    """Columns in memory -> (n, features), raw.
+
+    Args:
+        columns: name -> values: a mapping, a pandas DataFrame, a pyarrow table.
+
+    Raises:
+        DataError: a column is missing or of another length, or a cell cannot be used.
+    """
+    wanted = {name: _column(columns, name) for name in encoding.input_columns}
+    lengths = {name: len(values) for name, values in wanted.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{quoted(name)} has {count}" for name, count in lengths.items())
+        raise DataError(f"inputs: expected columns of one length; {told}")
+    places = Places("inputs", lambda row: f"inputs, row {row}")
+    rows = encoding.encode(wanted, places)
+    return rows if encoding.window is None else encoding.windows(rows)
+
+
+def _column(columns: Any, name: str) -> Any:
+    import pyarrow as pa
+
+    try:
+        values = columns[name]
+    except KeyError:
+        there = list(getattr(columns, "column_names", columns))
+        raise DataError(f"inputs: {no_column(name, there, 'the inputs')}") from None
+    wanted = f"inputs: column {quoted(name)}: expected numbers or texts, got"
+    if not isinstance(values, pa.Array | pa.ChunkedArray):
+        try:
+            values = pa.array(values, from_pandas=True)
+        except (pa.ArrowException, TypeError, ValueError) as error:
+            raise DataError(f"{wanted} {str(error).splitlines()[0]}") from error
+    if pa.types.is_nested(values.type):
+        raise DataError(f"{wanted} {values.type}")
+    return values
 
 
 def encoded_samples(path: str, encoding: Encoding, **options: Any) -> tuple[Array, Array]:

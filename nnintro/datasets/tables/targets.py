@@ -89,8 +89,8 @@ def _labels(name: str, table: Table) -> Targets:
     return Targets((ClassTarget(name, tuple(found.values)),), found.codes.astype(np.int64))
 
 
-def known(targets: Targets, rows: Array, table: Table) -> None:
-    """Check that these rows have their targets.
+def known(targets: Targets, rows: Array, table: Table, *, in_series: bool = False) -> None:
+    """Check that these rows have their targets; in a series none can be left out.
 
     Raises:
         DataError: one has not.
@@ -103,6 +103,8 @@ def known(targets: Targets, rows: Array, table: Table) -> None:
         if targets.classes or np.isnan(targets.values[row, index]):
             wanted = EXPECTED[target.reading] if isinstance(target, NumberTarget) else "a class"
             error = table.places.refusal(row, target.name, wanted, None)
+            if in_series:
+                raise DataError(f"{error}; a series with a window has a target in every row")
             raise DataError(f"{error}; missing: drop leaves such rows out")
 
 
