@@ -46,15 +46,3 @@ def is_blank(row: list[str]) -> bool:
 def lines_of(row: list[str]) -> int:
     """How many lines of the file a row takes: cells in quotes may hold ends of lines."""
     return 1 + sum(len(_END_OF_LINE.findall(cell)) for cell in row)
-
-
-def explanation(error: csv.Error) -> str:
-    """What the csv module says, in words that name the mistake."""
-    text = str(error)
-    if "field larger" in text:
-        return f"a cell of more than {csv.field_size_limit():,} characters; is a quote not closed?"
-    if "unexpected end of data" in text:
-        return "a quote is opened here and never closed"
-    if "expected after" in text:
-        return "text behind a closing quote; a quote within quotes is written twice"
-    return f"not readable as CSV: {text}"

@@ -10,11 +10,12 @@ from typing import IO, Any, BinaryIO, TextIO, cast
 
 import numpy as np
 
+from nnintro.datasets.tables.locate import explanation
 from nnintro.errors import DataError
 from nnintro.inference.block import Array, rows_per_block
 from nnintro.inference.columns import counted, positions
 from nnintro.inference.feed import Feed
-from nnintro.inference.lines import delimiter_of, explanation, filled, is_blank, lines_of
+from nnintro.inference.lines import delimiter_of, filled, is_blank, lines_of
 from nnintro.inference.numerals import complaint, is_numeral, numbers_of, shown_cell
 
 Rows = list[list[str]]

@@ -175,6 +175,7 @@ class _Job:
             logits=experiment.logits,
             threshold=getattr(experiment.dataset, "threshold", 0.5),
             point_radius=getattr(experiment.dataset, "point_radius", None),
+            target=next(iter(getattr(experiment.dataset, "targets", [])), ""),
         )
         self.moments = looks(self.total, self.parts.plan, len(self.parts.validation), logging.every)
         return Recorder(

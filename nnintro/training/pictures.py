@@ -35,6 +35,7 @@ class Pictures:
         logits: whether its outputs are logits.
         threshold: the probability from which a pixel belongs to the second of two classes.
         point_radius: how far apart peaks are that count as two points.
+        target: the name of the first target, where it has one.
     """
 
     def __init__(
@@ -47,10 +48,12 @@ class Pictures:
         logits: bool,
         threshold: float = 0.5,
         point_radius: float | None = None,
+        target: str = "",
     ) -> None:
         self.model, self.splits, self.task = model, splits, task
         self.name, self.title = name, name
         self.logits, self.threshold, self.point_radius = logits, threshold, point_radius
+        self.target = target
         self._device = next(model.parameters()).device
 
     def sketches(self, step: int) -> list[Sketch]:
@@ -195,7 +198,8 @@ class Pictures:
             "targets": _array(few.targets[:, 0]),
             "predictions": _array(self._outputs(self._raw(few))[:, 0]),
         }
-        return self._sketch("predicted_against_actual", "fit", arrays)
+        title = f"{self.title}: {self.target}" if self.target else self.title
+        return self._sketch("predicted_against_actual", "fit", arrays, title=title)
 
 
 def _array(values: Tensor) -> Array:

@@ -63,7 +63,7 @@ def _rows(layout: Layout, *, strict: bool) -> Iterator[tuple[int, list[str]]]:
                     yield line, row
                 line = layout.header_lines + reader.line_num + 1
         except csv.Error as error:
-            raise _UnreadableError(line, _explained(error)) from error
+            raise _UnreadableError(line, explanation(error)) from error
 
 
 def _is_blank(row: list[str], columns: int) -> bool:
@@ -71,7 +71,8 @@ def _is_blank(row: list[str], columns: int) -> bool:
     return not row or (columns > 1 and len(row) == 1 and row[0].isspace())
 
 
-def _explained(error: csv.Error) -> str:
+def explanation(error: csv.Error) -> str:
+    """What the csv module says, in words that name the mistake."""
     text = str(error)
     if "field larger" in text:
         return f"a cell of more than {csv.field_size_limit():,} characters; is a quote not closed?"
