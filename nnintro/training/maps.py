@@ -12,12 +12,15 @@ from nnintro.datasets import ImageData
 from nnintro.datasets.images import points_of
 from nnintro.models import precision_of
 from nnintro.training.evaluation import evaluating
-from nnintro.training.segmentation import predicted_maps, probabilities
+from nnintro.training.metrics import confusion
+from nnintro.training.segmentation import blocks_through, predicted_maps, probabilities
 from nnintro.training.segmentation_metrics import peaks
 
 SHOWN = 4
 """Images, from the first on: the same ones every time, so that they can be watched."""
 
+COUNTED = 64
+"""Images whose pixels are counted."""
 MOST_RANKED = 1 << 20
 """Pixels that quantiles are taken of; torch refuses more than 16 times as many."""
 
@@ -56,6 +59,20 @@ def maps(
         found = [peaks(one, threshold, point_radius) for one in confidence]
         arrays["points_found"] = _numbered(found)
     return arrays
+
+
+def pixel_confusion(
+    model: nn.Module, data: ImageData, classes: int, threshold: float, device: torch.device
+) -> Array:
+    """(classes, classes) pixels of some of the images: rows are true classes."""
+    few = data.take(torch.arange(min(COUNTED, len(data)))).to(device, precision_of(model))
+    counts = torch.zeros(classes, classes, dtype=torch.int64)
+    for _, targets, outputs in blocks_through(model, few):
+        predicted = predicted_maps(probabilities(outputs), threshold)
+        labels = (targets[:, 0] if targets.dim() == 4 else targets).long()
+        counts += confusion(labels.flatten(), predicted.flatten(), classes).cpu()
+    found: Array = counts.numpy()
+    return found
 
 
 def _numbered(points: list[Tensor]) -> Array:

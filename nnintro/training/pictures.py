@@ -14,7 +14,7 @@ from nnintro.datasets import Data, Splits
 from nnintro.models import Steps, input_precision, precision_of
 from nnintro.recording.recorder import Sketch
 from nnintro.training.evaluation import evaluating, outputs_of
-from nnintro.training.maps import maps
+from nnintro.training.maps import maps, pixel_confusion
 from nnintro.training.metrics import confusion, predicted_classes
 
 PLANE_SIDE = 121
@@ -62,6 +62,8 @@ class Pictures:
         makers: list[Callable[[], Sketch]] = []
         if self.task.is_segmentation:
             makers = [self._maps]
+            if len(self.task.classes) > 2:
+                makers.append(self._pixels)
         elif self.task.is_classification:
             makers = [self._regions] if self.task.inputs == 2 else []
             makers.append(self._confusion)
@@ -98,6 +100,12 @@ class Pictures:
             self._device,
         )
         return self._sketch("segmentation", "maps", arrays, names=list(self.task.classes))
+
+    def _pixels(self) -> Sketch:
+        classes = list(self.task.classes)
+        data, device = self.splits.validation, self._device
+        counts = pixel_confusion(self.model, data, len(classes), self.threshold, device)
+        return self._sketch("confusion_matrix", "confusion", {"counts": counts}, names=classes)
 
     def _curve(self) -> Sketch:
         return self._sketch("curve_fit", "fit", self._fit())

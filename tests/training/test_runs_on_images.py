@@ -144,9 +144,12 @@ def test_standardised_channels_are_part_of_the_network(tmp_path):
 def test_several_classes(tmp_path):
     folder = write_cells(tmp_path / "cells", classes=3)
     values = experiment(
-        {"path": str(folder), "classes": ["ground", "left", "right"]}, training={"epochs": 12}
+        {"path": str(folder), "classes": ["ground", "left", "right"]},
+        training={"epochs": 12},
+        logging={"figures": "auto"},
     )
     run = train(values, tmp_path)
+    assert (run.directory / "figures/confusion.png").exists()
     assert run.experiment.task.outputs == 3
     found = evaluate(run.directory, str(folder))
     assert found.classes == ("ground", "left", "right")

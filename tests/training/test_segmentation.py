@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 
 import numpy as np
 import pytest
@@ -276,11 +275,9 @@ class TestEvaluator:
         assert found == {"iou": 1, "dice": 1, "pixel_accuracy": 1, "boundary_f1": 1}
 
 
-def test_a_saturated_map_takes_no_time():
-    """Every pixel is a peak as high as its neighbours."""
-    begun = time.perf_counter()
-    found = metrics.peaks(torch.ones(128, 128), 0.5, 2.0)
-    assert time.perf_counter() - begun < 5
+def test_a_saturated_map_is_walked_once():
+    """Every pixel is as high as its neighbours; pair by pair 512 x 512 would take minutes."""
+    assert len(metrics.peaks(torch.ones(512, 512), 0.5, 2.0)) > 512 * 512 / 16
+    found = metrics.peaks(torch.ones(40, 40), 0.5, 3.0)
     distance = torch.cdist(found, found) + 1e9 * torch.eye(len(found))
-    assert float(distance.min()) >= 1
-    assert len(found) > 128 * 128 / 16
+    assert float(distance.min()) >= 2
