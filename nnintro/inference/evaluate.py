@@ -13,7 +13,7 @@ from nnintro.datasets import Samples
 from nnintro.inference.samples import samples_of
 from nnintro.models import Standardized, precision_of
 from nnintro.training.assemble import build_data, class_weights_of, prepared, threads, threads_for
-from nnintro.training.data_file import require_same_data
+from nnintro.training.data_file import same_data
 from nnintro.training.engines import autocast_for
 from nnintro.training.evaluators import build_evaluator
 from nnintro.training.losses import loss_for
@@ -73,7 +73,7 @@ def evaluate(directory: Path, dataset: str | None = None) -> Evaluation:
     if dataset is None:
         with run.config.locating():
             splits = build_data(run.experiment)
-        require_same_data(run.directory, splits, run.config)
+        same_data(run.directory, splits, run.config)
         data, has_truth = splits.validation, task.has_truth
     else:
         data, has_truth = samples_of(dataset, run)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nnintro.config.dataset import Dataset
 from nnintro.config.found import Found, FromFiles
 from nnintro.config.load import Config
+from nnintro.config.table import TableDataset
 from nnintro.config.task import METRICS, Task
 from nnintro.errors import CheckpointError, ConfigError, DataError
 
@@ -20,11 +22,15 @@ if TYPE_CHECKING:  # a run's config is read before torch is loaded
 NAME = "data.json"
 
 
-def data_text(splits: Splits[Any]) -> str | None:
-    """What data.json says of the data; None where a config says all of it."""
-    if splits.found is None:
+def data_text(dataset: Dataset, splits: Splits[Any]) -> str | None:
+    """What data.json says of the data; None where a config says all of it.
+
+    Raises:
+        DataError: the file is gone meanwhile.
+    """
+    if not isinstance(dataset, FromFiles) or dataset.found is None:
         return None
-    held = {**_values(splits.found), "fingerprint": fingerprint(splits)}
+    held = {**_values(dataset.found), "fingerprint": fingerprint(dataset, splits)}
     held["sha256"] = _sha256(held)
     return json.dumps(held, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -53,18 +59,24 @@ def _sha256(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-def fingerprint(splits: Splits[Any]) -> str:
-    """SHA-256 of the data, of both its parts: a run goes on, or is measured, only over the same."""
-    from nnintro.datasets import Data
+def fingerprint(dataset: Dataset, splits: Splits[Any]) -> str:
+    """SHA-256 of a table's file, or of all pixels: a run goes on only over the same.
 
-    found = hashlib.sha256()
-    for part in (splits.train, splits.validation):
-        if isinstance(part, Data):
-            for tensor in (part.inputs, part.targets):
-                found.update(tensor.contiguous().numpy().data)
-        else:
-            found.update(part.fingerprint().encode())
-    return found.hexdigest()
+    Not of what they become: the last bits of a mean depend on the processor, and a run may go on,
+    and be measured, on another machine.
+
+    Raises:
+        DataError: the file is gone meanwhile.
+    """
+    if isinstance(dataset, TableDataset):
+        try:
+            with Path(dataset.path).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            reason = error.strerror or error
+            raise DataError(f"{dataset.path}: cannot be read: {reason}") from error
+    parts = (splits.train.fingerprint(), splits.validation.fingerprint())
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 def with_data(config: Config, directory: Path) -> Config:
@@ -81,23 +93,45 @@ def with_data(config: Config, directory: Path) -> Config:
         raise CheckpointError(f"{directory} cannot be used: {error}") from error
 
 
-def require_same_data(directory: Path, splits: Splits[Any], config: Config) -> None:
-    """Check that a run's files are what they were when it began.
+def same_data(directory: Path, splits: Splits[Any], config: Config) -> Config:
+    """The config over a run's own data, which has to be what it was when the run began.
+
+    It goes on to know what the run knows of its columns, and what the config says besides.
 
     Raises:
-        DataError: they have changed.
+        DataError: the files have changed.
         CheckpointError: data.json is missing or damaged.
     """
     dataset = config.experiment.dataset
     if splits.found is None or not isinstance(dataset, FromFiles):
-        return
-    found, was = _read(directory)
-    if digest(found) != digest(splits.found) or was != fingerprint(splits):
+        return config
+    was, identity = _read(directory)
+    now = splits.found
+    if _form(was) != _form(now) or identity != fingerprint(dataset, splits):
         path = getattr(dataset, "path", None) or "the data"
         raise DataError(
             f"{path}: has changed since the run in {directory} began; it can only go on over the "
             "same data"
         )
+    settings = {key: value for key, value in now.description.items() if key in SETTINGS}
+    kept = {key: value for key, value in was.description.items() if key not in SETTINGS}
+    return config.with_found(replace(was, description={**kept, **settings}))
+
+
+def _form(found: Found) -> Any:
+    """All but fractions, whose last bits are the machine's."""
+    values = _values(found)
+    for name in SETTINGS:
+        values["description"].pop(name, None)
+    return _without_fractions(json.loads(json.dumps(values)))
+
+
+def _without_fractions(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_fractions(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_fractions(item) for item in value]
+    return None if isinstance(value, float) else value
 
 
 def _read(directory: Path) -> tuple[Found, str]:

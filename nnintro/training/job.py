@@ -24,7 +24,7 @@ from nnintro.recording.recorder import Recorder
 from nnintro.training import opening, words
 from nnintro.training.assemble import Parts, assemble, build_data, threads, threads_for
 from nnintro.training.checkpointing import Checkpointer
-from nnintro.training.data_file import data_text, require_same_data
+from nnintro.training.data_file import data_text, same_data
 from nnintro.training.evaluators import build_evaluator
 from nnintro.training.hint import learning_rate_to_try
 from nnintro.training.interrupts import Interrupts
@@ -104,8 +104,8 @@ def _with_data(request: Request) -> tuple[Request, Splits[Any]]:
     config, reopened = request.config, request.reopened
     splits = build_data(config.experiment)
     if reopened is not None:
-        require_same_data(reopened.directory, splits, config)
-    if splits.found is not None:
+        request = replace(request, config=same_data(reopened.directory, splits, config))
+    elif splits.found is not None:
         request = replace(request, config=config.with_found(splits.found))
     return request, splits
 
@@ -116,7 +116,10 @@ def _folder(request: Request, splits: Splits[Any]) -> Iterator[Path]:
     experiment, reopened = request.config.experiment, request.reopened
     if reopened is None:
         folder, lock = create_run_directory(
-            request.runs_dir, experiment.name, as_yaml(experiment), data_text(splits)
+            request.runs_dir,
+            experiment.name,
+            as_yaml(experiment),
+            data_text(experiment.dataset, splits),
         )
     else:
         folder, lock = reopened.directory, reopened.lock
@@ -232,7 +235,7 @@ class _Job:
         opening.mark_unfinished(self.directory, self.experiment)
         if changes:
             write_text(self.directory / "config.yaml", as_yaml(self.experiment))
-            found = data_text(self.parts.splits)
+            found = data_text(self.experiment.dataset, self.parts.splits)
             if found is not None:
                 write_text(self.directory / "data.json", found)
 

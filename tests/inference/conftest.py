@@ -98,7 +98,7 @@ def untrained(source: Path | dict[str, Any], folder: Path) -> Run:
     directory = folder / experiment.name
     directory.mkdir()
     (directory / "config.yaml").write_text(as_yaml(experiment), encoding="utf-8")
-    if (found := data_text(splits)) is not None:
+    if (found := data_text(experiment.dataset, splits)) is not None:
         (directory / "data.json").write_text(found, encoding="utf-8")
     return Run(directory, model.eval(), {}, config)
 

@@ -268,3 +268,22 @@ def test_a_name_longer_than_any_file_has(tmp_path, kind):
         dataset["target"] = "y"
     with pytest.raises(DataError, match=r"a: cannot be read: File name too long$"):
         nnintro.train({"dataset": dataset, "model": model}, runs_dir=tmp_path)
+
+
+def test_a_run_goes_on_where_means_end_in_other_bits(prices, tmp_path, monkeypatch):
+    """As on another processor: the file is the same, and so is the run."""
+    values = experiment(prices, missing="mean")
+    with cut_before(monkeypatch, 20), pytest.raises(Cut):
+        train(values, tmp_path)
+    path = tmp_path / "run/data.json"
+    held = json.loads(path.read_text())
+    column = held["description"]["columns"][0]
+    column["mean"] = float(np.nextafter(column["mean"], np.inf))
+    del held["sha256"]
+    held["sha256"] = hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()
+    path.write_text(json.dumps(held))
+    for checkpoint in (tmp_path / "run/checkpoints").glob("*"):
+        checkpoint.unlink()  # they are of the other bits
+    run = train(None, tmp_path, resume="run")
+    assert run.summary["status"] == "completed"
+    assert evaluate(run.directory).metrics["rmse"] == run.summary["metrics"]["validation/rmse"]
