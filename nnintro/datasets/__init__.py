@@ -11,19 +11,33 @@ from nnintro.datasets.bundled import build_bundled
 from nnintro.datasets.classification import build_classification
 from nnintro.datasets.data import Data, Samples, Splits, Standardization
 from nnintro.datasets.function import build_function
-from nnintro.datasets.images import ImageData, build_images
 from nnintro.datasets.regression import build_regression
-from nnintro.datasets.tables import build_table
 
 __all__ = [
     "DATASETS",
     "Data",
-    "ImageData",
     "Samples",
     "Splits",
     "Standardization",
     "build_dataset",
 ]
+
+# What reads files is loaded with the first run that has some: it is a third of this package's time.
+
+
+def build_table(*arguments: Any) -> Splits[Any]:
+    """See ``nnintro.datasets.tables.build_table``."""
+    from nnintro.datasets.tables import build_table
+
+    return build_table(*arguments)
+
+
+def build_images(*arguments: Any) -> Splits[Any]:
+    """See ``nnintro.datasets.images.build_images``."""
+    from nnintro.datasets.images import build_images
+
+    return build_images(*arguments)
+
 
 DATASETS: dict[str, Callable[..., Splits[Any]]] = {
     "function": build_function,

@@ -16,8 +16,8 @@ from nnintro.config.images import ImagesDataset
 from nnintro.config.load import load_config
 from nnintro.config.table import TableDataset
 from nnintro.config.task import Task
-from nnintro.datasets import Data, ImageData, Samples
-from nnintro.datasets.images import images_with_masks
+from nnintro.datasets import Data, Samples
+from nnintro.datasets.images import ImageData, images_with_masks
 from nnintro.datasets.tables import Block as TableBlock
 from nnintro.datasets.tables import encoded_blocks, joined
 from nnintro.errors import ConfigError, DataError

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import nn
 
 from nnintro.config.experiment import Experiment
 from nnintro.config.model import MlpModel
-from nnintro.datasets import Data, ImageData, Samples
+from nnintro.datasets import Data, Samples
 from nnintro.descent.schedules import learning_rate, learning_rates
 from nnintro.descent.variants import Batches, Order, Plan, Rows, in_place, shuffled
 from nnintro.engines.autograd import Autograd
@@ -22,6 +22,9 @@ from nnintro.models import Dropout
 from nnintro.training.choice import choose_engine, not_served, passed_over
 from nnintro.training.losses import Loss
 from nnintro.training.streams import derive, stream
+
+if TYPE_CHECKING:
+    from nnintro.datasets.images import ImageData
 
 Autocast = Callable[[], contextlib.AbstractContextManager[Any]]
 
@@ -81,8 +84,9 @@ def _batches(experiment: Experiment, train: Samples, plan: Plan) -> Rows:
     order, seed = _order(experiment, plan), experiment.seed
     if isinstance(train, Data):
         return Batches(train.inputs, train.targets, order, plan.batch_size)
-    assert isinstance(train, ImageData)
-    return train.batches(order, plan.batch_size, lambda epoch: derive(seed, "augmentation", epoch))
+    return cast("ImageData", train).batches(
+        order, plan.batch_size, lambda epoch: derive(seed, "augmentation", epoch)
+    )
 
 
 def _fused(

@@ -12,7 +12,6 @@ from nnintro.config.images import ImagesDataset
 from nnintro.models import Standardized
 from nnintro.training.evaluation import Autocast, Evaluator
 from nnintro.training.losses import Loss
-from nnintro.training.segmentation import SegmentationEvaluator
 
 
 class Measures(Protocol):
@@ -48,6 +47,8 @@ def build_evaluator(
     if has_truth is not None:
         task = replace(task, has_truth=has_truth)
     if isinstance(dataset, ImagesDataset):
+        from nnintro.training.segmentation import SegmentationEvaluator
+
         return SegmentationEvaluator(
             network,
             loss,

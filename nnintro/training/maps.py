@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nnintro.datasets import ImageData
-from nnintro.datasets.images import points_of
+from nnintro.datasets.images import ImageData, points_of
 from nnintro.models import precision_of
 from nnintro.training.evaluation import evaluating
 from nnintro.training.metrics import confusion

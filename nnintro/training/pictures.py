@@ -14,7 +14,6 @@ from nnintro.datasets import Data, Splits
 from nnintro.models import Steps, input_precision, precision_of
 from nnintro.recording.recorder import Sketch
 from nnintro.training.evaluation import evaluating, outputs_of
-from nnintro.training.maps import maps, pixel_confusion
 from nnintro.training.metrics import confusion, predicted_classes
 
 PLANE_SIDE = 121
@@ -92,6 +91,8 @@ class Pictures:
         return data.inputs * around.scale + around.mean
 
     def _maps(self) -> Sketch:
+        from nnintro.training.maps import maps
+
         arrays = maps(
             self.model,
             self.splits.validation,
@@ -102,6 +103,8 @@ class Pictures:
         return self._sketch("segmentation", "maps", arrays, names=list(self.task.classes))
 
     def _pixels(self) -> Sketch:
+        from nnintro.training.maps import pixel_confusion
+
         classes = list(self.task.classes)
         data, device = self.splits.validation, self._device
         counts = pixel_confusion(self.model, data, len(classes), self.threshold, device)

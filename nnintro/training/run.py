@@ -18,8 +18,6 @@ from nnintro.config.found import FromFiles
 from nnintro.config.load import Config
 from nnintro.config.table import TableDataset
 from nnintro.config.unet import UnetModel
-from nnintro.datasets.images import Format
-from nnintro.datasets.tables import Encoding, encoded_columns
 from nnintro.errors import CheckpointError, DataError
 from nnintro.models import input_precision
 from nnintro.recording.checkpoint import load_checkpoint
@@ -63,6 +61,8 @@ class Run:
         """The names of the network's inputs; of a table such as ``area``, ``city=Ulm``."""
         dataset = self.experiment.dataset
         if isinstance(dataset, TableDataset) and dataset.found is not None:
+            from nnintro.datasets.tables import Encoding
+
             return Encoding.from_description(dataset.found.description).feature_names
         count = self.experiment.task.inputs
         return ["x"] if count == 1 else [f"x{k + 1}" for k in range(count)]
@@ -82,6 +82,8 @@ class Run:
         """
         dataset = self.experiment.dataset
         if isinstance(dataset, TableDataset) and _has_columns(inputs):
+            from nnintro.datasets.tables import Encoding, encoded_columns
+
             assert dataset.found is not None
             inputs = encoded_columns(inputs, Encoding.from_description(dataset.found.description))
         try:
@@ -195,6 +197,9 @@ def _require_description(experiment: Experiment, directory: Path) -> None:
     dataset = experiment.dataset
     if not isinstance(dataset, FromFiles) or dataset.found is None:
         return
+    from nnintro.datasets.images import Format
+    from nnintro.datasets.tables import Encoding
+
     reading = Encoding if isinstance(dataset, TableDataset) else Format
     try:
         reading.from_description(dataset.found.description)
