@@ -47,8 +47,9 @@ class TableDataset(FromFiles):
     text_features: Annotated[int, Field(ge=2, le=1 << 20)] = 512
     """Inputs that a text column becomes."""
     missing: Literal["error", "drop", "mean", "indicator"] = "error"
-    """Empty cells and the like (NA, N/A, n/a, nan, NaN, null, NULL, ?): error; drop the row; take
-    the training rows' mean; or that and a 0/1 input besides. With the last two a missing category
+    """Empty cells and the like (NA, N/A, n/a, nan, NaN, null, NULL, ?): error; drop the row (of the
+    training's file; of others it is an error); take the training rows' mean; or that and a 0/1
+    input besides. With the last two a missing category
     is a category of its own (where a training row lacks one; else it is unseen), missing text has
     no words, and a missing target is an error."""
     unseen: Literal["error", "zeros"] = "error"

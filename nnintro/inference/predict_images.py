@@ -70,14 +70,14 @@ def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
         raise UsageError(message)
     files, has_points = _files(source), run.experiment.task.has_points
     try:
-        with _unnamed_beside(output) as folder:
+        with _unnamed(output) as folder:
             found: list[Point] = []
             with threads(threads_for(run.model, 1)):
                 for path in files:
                     found += _one(run, dataset, path, folder)
             if has_points:
                 _write_points(folder / "points.csv", found)
-            _move(folder, output)
+            _move(folder, output, has_points=has_points)
     except CheckpointError as error:  # a disk that fails is none of a checkpoint's here
         raise DataError(str(error)) from error
     return Predicted(len(files), len(found) if has_points else None)
@@ -89,34 +89,39 @@ def _require_place(output: Path, source: Path) -> None:
         raise UsageError(f"cannot write {output}: it is a file, and masks need a folder")
     if not output.parent.is_dir():
         raise UsageError(f"cannot write {output}: {output.parent} is no folder")
+    # A folder with images/ is somebody's data, and its masks/ are the truth.
     taken = {folder.resolve() for folder in (source, *(source / part for part in OF_DATA))}
     for part in PARTS:
-        if (output / part).resolve() in taken:
+        if (output / "images").exists() or (output / part).resolve() in taken:
             message = f"cannot write {output / part}: it holds the data; choose another --output"
             raise UsageError(message)
+        if (output / part).exists() and not (output / part).is_dir():
+            raise UsageError(f"cannot write {output / part}: it is no folder")
 
 
 @contextlib.contextmanager
-def _unnamed_beside(output: Path) -> Iterator[Path]:
-    """A folder for files that are not to be seen yet; gone in the end."""
-    folder = output.parent / f".{output.name}.{secrets.token_hex(6)}"
-    with explained(f"cannot write {output}"):
-        for part in PARTS:
-            (folder / part).mkdir(parents=True)
+def _unnamed(output: Path) -> Iterator[Path]:
+    """A folder for files that are not to be seen yet, on the output's disk; gone in the end."""
+    place = output if output.is_dir() else output.parent
+    folder = place / f".{output.name}.{secrets.token_hex(6)}"
     try:
+        with explained(f"cannot write {output}"):
+            for part in PARTS:
+                (folder / part).mkdir(parents=True)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _move(folder: Path, output: Path) -> None:
+def _move(folder: Path, output: Path, *, has_points: bool) -> None:
     """Give the files their names; points of an earlier prediction are not of these images."""
     with explained(f"cannot write {output}"):
-        (output / "points.csv").unlink(missing_ok=True)
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             target = output / path.relative_to(folder)
             target.parent.mkdir(parents=True, exist_ok=True)
             path.replace(target)
+        if not has_points:
+            (output / "points.csv").unlink(missing_ok=True)
 
 
 def _files(source: Path) -> list[Path]:
@@ -141,8 +146,8 @@ def _one(run: Run, dataset: ImagesDataset, path: Path, output: Path) -> list[Poi
     # An image that was scaled for the network has its answer scaled back.
     image, logits = (functional.interpolate(x, size, mode="bilinear") for x in (image, logits))
     confidence, classes = answers(logits, dataset.threshold)
-    values = np.array(description["values"])
-    _save(output / "masks" / f"{path.stem}.png", _as_mask(values[classes[0].numpy()]))
+    values = _as_masks(np.array(description["values"]))
+    _save(output / "masks" / f"{path.stem}.png", values[classes[0].numpy()])
     over = marked(pictures(image)[0], classes[0].numpy())
     _save(output / "overlays" / f"{path.stem}.png", (255 * over).round().astype(np.uint8))
     if not run.experiment.task.has_points:
@@ -161,11 +166,11 @@ def _points(name: str, confidence: Tensor, dataset: ImagesDataset) -> list[Point
     return found
 
 
-def _as_mask(values: Array) -> Array:
-    """The masks' own values; zero and one as 0 and 255, so that the mask can be seen."""
-    if set(np.unique(values)) <= {0, 1}:
+def _as_masks(values: Array) -> Array:
+    """The masks' own values, of class after class; 0 and 1 as 0 and 255, so that they are seen."""
+    if values.tolist() == [0, 1]:
         values = values * 255
-    return values.astype(np.uint8 if values.max(initial=0) < 256 else np.uint16)
+    return values.astype(np.uint8 if values.max() < 256 else np.uint16)
 
 
 def _save(path: Path, pixels: Array) -> None:

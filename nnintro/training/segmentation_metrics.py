@@ -98,7 +98,7 @@ def peaks(probability: Tensor, threshold: float, separation: float) -> Tensor:
     p = probability.detach().double().cpu()
     highest = functional.max_pool2d(p[None], 3, stride=1, padding=1)[0]
     candidates = ((p >= threshold) & (p == highest)).nonzero()
-    around, mean = 2 * int(separation) + 1, p[None]
+    around, mean = 2 * min(int(separation), *p.shape) + 1, p[None]
     for _ in range(2):  # twice: what is near counts more than what is far
         mean = functional.avg_pool2d(mean, around, stride=1, padding=around // 2)
     # Lexicographic: by height, then by surroundings, then by place.
@@ -106,7 +106,7 @@ def peaks(probability: Tensor, threshold: float, separation: float) -> Tensor:
         order = values[candidates[:, 0], candidates[:, 1]].argsort(descending=True, stable=True)
         candidates = candidates[order]
     # Each peak that is kept takes the pixels around it: a plateau of n is walked in n steps.
-    free, reach = np.ones(p.shape, bool), int(separation)
+    free, reach = np.ones(p.shape, bool), min(int(separation), max(p.shape))
     rows, columns = np.ogrid[-reach : reach + 1, -reach : reach + 1]
     near = rows**2 + columns**2 < separation**2
     kept = []

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from nnintro.inference import predict_images as predicting
 from nnintro.inference.predict_images import predict_images
 from tests.runs import train
 from tests.training.test_runs_on_images import experiment, one_thread, pixels_of, write_cells
@@ -104,12 +105,33 @@ def test_what_cannot_be_predicted(cells, command, tmp_path, arguments, code, sai
 def test_the_data_is_not_written_over(cells, command):
     run, folder = cells
     before = {path: path.read_bytes() for path in folder.rglob("*.png")}
-    for output in (folder, folder / "images"):
-        source = folder if output == folder else folder / "images" / "masks"
-        done = command("predict", run, source if source.exists() else folder, "--output", folder)
+    for source in (folder, folder / "images", folder / "images/00.png"):
+        done = command("predict", run, source, "--output", folder)
         assert done.code == 2
         assert "it holds the data; choose another --output" in done.err
     assert {path: path.read_bytes() for path in folder.rglob("*.png")} == before
+
+
+def test_a_folder_that_is_there_holds_what_is_not_done_yet(cells, command, tmp_path):
+    """It may be a disk of its own, which nothing can be moved to."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out").symlink_to("elsewhere")
+    source = cells[1] / "images/00.png"
+    assert command("predict", cells[0], source, "--output", "out").code == 0
+    assert sorted(path.name for path in (tmp_path / "elsewhere").iterdir()) == ["masks", "overlays"]
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new/masks").write_text("no folder")
+    (tmp_path / "new/points.csv").write_text("of another day")
+    done = command("predict", cells[0], source, "--output", "new")
+    assert (done.code, done.err) == (2, "cannot write new/masks: it is no folder\n")
+    assert (tmp_path / "new/points.csv").exists()
+
+
+def test_masks_have_the_runs_values_whatever_is_seen(tmp_path):
+    """0 and 1 alone of three classes stay 0 and 1."""
+    assert predicting._as_masks(np.array([0, 1, 2])).tolist() == [0, 1, 2]
+    assert predicting._as_masks(np.array([0, 1])).tolist() == [0, 255]
+    assert predicting._as_masks(np.array([0, 70_00])).dtype == np.uint16
 
 
 def test_all_or_nothing(cells, command, tmp_path):

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 import nnintro
 from nnintro.inference.description import describe
@@ -288,7 +289,7 @@ def test_json_lines_keep_values_as_they_are(command, tmp_path):
     done = command("predict", "r", "a.parquet", "--format", "jsonl")
     (line,) = map(json.loads, done.out.splitlines())
     assert {**line, "prediction": 0} == {
-        "x": 0.5, "ok": True, "day": "1970-01-01 05:00:00", "name": "a", "count": 4, "more": 1.5,
+        "x": 0.5, "ok": True, "day": "1970-01-01 05:00:00.000", "name": "a", "count": 4, "more": 1.5,
         "prediction": 0,
     }  # fmt: skip
 
@@ -315,12 +316,16 @@ def test_columns_from_python(trained):
     columns = {"area": [70, 120], "city": ["Ulm", "Bonn"], "note": ["a", "b"]}
     for inputs in (columns, pandas.DataFrame(columns), pa.table(columns)):
         assert np.array_equal(run.predict(inputs), expected)
+    tensors = {**columns, "area": torch.tensor([70.0, 120.0])}
+    assert np.array_equal(run.predict(tensors), expected)
     for inputs, said in (
         ({"area": [70]}, "no column 'city' in the inputs"),
         ({"area": [70], "city": ["Ulm", "Bonn"]}, "expected columns of one length"),
         ({"area": ["large"], "city": ["Ulm"]}, "inputs, row 0: column 'area': expected a number"),
         ({"area": [70], "city": ["Aalen"]}, "inputs, row 0: column 'city': expected one of"),
         ({"area": [70], "city": [{}]}, "column 'city': expected numbers or texts"),
+        ({"area": [2**70], "city": ["Ulm"]}, "column 'area': expected numbers or texts"),
+        (pa.table([[1], [2], ["Ulm"]], ["area", "area", "city"]), "there more than once"),
     ):
         with pytest.raises(nnintro.DataError, match=said):
             run.predict(inputs)
@@ -330,3 +335,32 @@ def test_exports_say_what_their_inputs_are(trained):
     description = describe(nnintro.load(trained["price"]))
     assert json.loads(description["features"]) == ["area", *(f"city={name}" for name in CITIES)]
     assert json.loads(description["columns"])["columns"][1]["values"] == CITIES
+
+
+def test_json_lines_of_odd_values(command, trained, tmp_path):
+    """Numbers beyond floating point, dates beyond the calendar: as text, or with all digits."""
+    long, huge = "12345678901234567890", "1" * 400
+    write(tmp_path / "new.csv", [f"Ulm,100,{long}", f"Ulm,100,{huge}"], header="city,area,price")
+    done = command("predict", trained["price"], "new.csv", "--format", "jsonl")
+    assert done.code == 0
+    first, second = map(json.loads, done.out.splitlines())
+    assert (first["price"], second["price"]) == (int(long), None)
+    columns = {
+        "city": ["Ulm"], "area": [100.0],
+        "far": pa.array([10**15], pa.timestamp("s")), "none": pa.array([None], pa.date32()),
+    }  # fmt: skip
+    pq.write_table(pa.table(columns), tmp_path / "new.parquet")
+    done = command("predict", trained["price"], "new.parquet", "--format", "jsonl")
+    assert done.err.count("Traceback") == 0
+    assert done.code in (0, 4)
+
+
+def test_a_series_from_python_is_in_order(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("t,y\n" + "".join(f"{k},{k % 5}\n" for k in range(40)))
+    dataset = {"kind": "table", "path": str(path), "target": "y", "window": 3, "split_by": "t",
+               "task": "regression"}  # fmt: skip
+    run = nnintro.train(config(dataset=dataset), runs_dir=tmp_path)
+    assert run.predict({"t": [1, 2, 3, 4], "y": [0, 1, 2, 3]}).shape == (2, 1)
+    with pytest.raises(nnintro.DataError, match="sort the rows by it"):
+        run.predict({"t": [4, 3, 2, 1], "y": [0, 1, 2, 3]})

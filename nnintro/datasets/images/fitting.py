@@ -24,15 +24,6 @@ def sized(size: tuple[int, int]) -> str:
     return f"{size[0]} x {size[1]}"
 
 
-def load_image(path: Path, form: Format) -> Pixels:
-    """(channels, height, width), uint8 or uint16, in the form of a run's samples.
-
-    Raises:
-        DataError: the file cannot be read or does not have that form.
-    """
-    return formed(path, read_pixels(path), form)
-
-
 def load_pair(pair: Pair, form: Format) -> tuple[Pixels, NDArray[np.int64]]:
     """An image in that form, and the values of its mask as they stand in the file.
 

@@ -12,7 +12,7 @@ from nnintro.config.wording import shown_key
 from nnintro.datasets.tables.categories import plain_words
 from nnintro.datasets.tables.cells import EXPECTED, Array
 from nnintro.datasets.tables.columns import Window
-from nnintro.datasets.tables.encode import finite_numbers
+from nnintro.datasets.tables.encode import chunked, finite_numbers
 from nnintro.datasets.tables.encoding import Encoding
 from nnintro.datasets.tables.places import Places, no_column, quoted
 from nnintro.datasets.tables.source import Table, open_table
@@ -45,6 +45,26 @@ class Block:
             for name, column in zip(self.columns.schema.names, self.columns.columns, strict=True)
         ]
         return [list(row) for row in zip(*columns, strict=True)]
+
+    def values(self) -> list[list[Any]]:
+        """Column by column: numbers, truth values and texts as they are, whatever else there is as
+        text; None where nothing stands."""
+        names = self.columns.schema.names
+        return [self._values(*of) for of in zip(names, self.columns.columns, strict=True)]
+
+    def _values(self, name: str, column: pa.Array) -> list[Any]:
+        from pyarrow import types
+
+        if types.is_dictionary(column.type):
+            column = column.dictionary_decode()
+        kind = column.type
+        plain = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
+        texts = self._texts(name, column)  # which refuses what is no text
+        if plain or types.is_string(kind) or types.is_large_string(kind):
+            found: list[Any] = column.to_pylist()
+            return found
+        there = column.is_valid().to_pylist()
+        return [text if valid else None for text, valid in zip(texts, there, strict=True)]
 
     def _texts(self, name: str, column: pa.Array) -> list[str]:
         import pyarrow as pa
@@ -132,12 +152,11 @@ class _Order:
         self._last = -np.inf
 
     def check(self, columns: dict[str, Any], places: Places) -> None:
-        import pyarrow as pa
 
         column = self._column
         if column is None:
             return
-        cells = pa.chunked_array([columns[column.name]])
+        cells = chunked(columns[column.name])
         times = finite_numbers(cells, column.name, column.reading, places)
         absent = np.isnan(times)
         if absent.any():
@@ -167,6 +186,7 @@ def encoded_columns(columns: Any, encoding: Encoding) -> Array:
         told = ", ".join(f"{quoted(name)} has {count}" for name, count in lengths.items())
         raise DataError(f"inputs: expected columns of one length; {told}")
     places = Places("inputs", lambda row: f"inputs, row {row}")
+    _Order(encoding.window).check(wanted, places)
     rows = encoding.encode(wanted, places)
     return rows if encoding.window is None else encoding.windows(rows)
 
@@ -174,16 +194,20 @@ def encoded_columns(columns: Any, encoding: Encoding) -> Array:
 def _column(columns: Any, name: str) -> Any:
     import pyarrow as pa
 
+    there = list(getattr(columns, "column_names", columns))
+    if there.count(name) > 1:
+        raise DataError(f"inputs: column {quoted(name)} is there more than once")
     try:
         values = columns[name]
     except KeyError:
-        there = list(getattr(columns, "column_names", columns))
         raise DataError(f"inputs: {no_column(name, there, 'the inputs')}") from None
     wanted = f"inputs: column {quoted(name)}: expected numbers or texts, got"
     if not isinstance(values, pa.Array | pa.ChunkedArray):
         try:
+            if hasattr(values, "detach"):  # a tensor
+                values = values.detach().cpu().numpy()
             values = pa.array(values, from_pandas=True)
-        except (pa.ArrowException, TypeError, ValueError) as error:
+        except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
             raise DataError(f"{wanted} {str(error).splitlines()[0]}") from error
     if pa.types.is_nested(values.type):
         raise DataError(f"{wanted} {values.type}")
