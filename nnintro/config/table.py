@@ -48,10 +48,10 @@ class TableDataset(FromFiles):
     """Inputs that a text column becomes."""
     missing: Literal["error", "drop", "mean", "indicator"] = "error"
     """Empty cells and the like (NA, N/A, n/a, nan, NaN, null, NULL, ?): error; drop the row (of the
-    training's file; of others it is an error); take the training rows' mean; or that and a 0/1
-    input besides. With the last two a missing category
-    is a category of its own (where a training row lacks one; else it is unseen), missing text has
-    no words, and a missing target is an error."""
+    training's file; in others it is an error); take the training rows' mean; or that and a 0/1
+    input besides. With the last two a missing category is a category of its own (where a training
+    row lacks one; else it is unseen), missing text has no words, and a missing target is an error.
+    """
     unseen: Literal["error", "zeros"] = "error"
     """Categories that no training row has, in validation rows and other files: error, or none of
     the known ones (all zeros)."""

@@ -289,8 +289,8 @@ def test_json_lines_keep_values_as_they_are(command, tmp_path):
     done = command("predict", "r", "a.parquet", "--format", "jsonl")
     (line,) = map(json.loads, done.out.splitlines())
     assert {**line, "prediction": 0} == {
-        "x": 0.5, "ok": True, "day": "1970-01-01 05:00:00.000", "name": "a", "count": 4, "more": 1.5,
-        "prediction": 0,
+        "x": 0.5, "ok": True, "day": "1970-01-01 05:00:00.000", "name": "a", "count": 4,
+        "more": 1.5, "prediction": 0,
     }  # fmt: skip
 
 
