@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,16 +13,17 @@ import torch
 from nnintro.config.experiment import Experiment
 from nnintro.config.load import Config
 from nnintro.config.write import as_yaml
-from nnintro.datasets import Samples, Splits
+from nnintro.datasets import Samples
 from nnintro.errors import DivergedError
 from nnintro.recording.console import Display
-from nnintro.recording.directory import create_run_directory, write_json, write_text
+from nnintro.recording.directory import write_json, write_text
 from nnintro.recording.painter import Painter
 from nnintro.recording.recorder import Recorder
 from nnintro.training import opening, words
-from nnintro.training.assemble import Parts, assemble, build_data, threads, threads_for
+from nnintro.training.assemble import Parts, assemble, threads, threads_for
+from nnintro.training.beginning import run_folder, with_splits
 from nnintro.training.checkpointing import Checkpointer
-from nnintro.training.data_file import data_text, same_data
+from nnintro.training.data_file import data_text
 from nnintro.training.evaluators import build_evaluator
 from nnintro.training.hint import learning_rate_to_try
 from nnintro.training.interrupts import Interrupts
@@ -89,44 +88,16 @@ def run_job(request: Request) -> Result:
     display = request.display
     with Interrupts(list(request.signals)) as interrupts:
         with request.config.locating():
-            request, splits = _with_data(request)
+            config, splits = with_splits(request.config, request.reopened)
+            request = replace(request, config=config)
             experiment = request.config.experiment
             start = find_start(request.reopened, experiment, display.warn)
             saved = None if start.state is None else start.state.get("model") or {}
             parts = assemble(experiment, saved, start.where, display.line, interrupts, splits)
         count = threads_for(parts.network, parts.plan.batch_size)
-        with threads(count), _folder(request, splits) as folder:
+        opened = run_folder(config, request.runs_dir, request.reopened, splits, display.warn)
+        with threads(count), opened as folder:
             return _Job(request, parts, interrupts, start, folder).run()
-
-
-def _with_data(request: Request) -> tuple[Request, Splits[Any]]:
-    """The data, and the request knowing what only the data can say."""
-    config, reopened = request.config, request.reopened
-    splits = build_data(config.experiment)
-    if reopened is not None:
-        request = replace(request, config=same_data(reopened.directory, splits, config))
-    elif splits.found is not None:
-        request = replace(request, config=config.with_found(splits.found))
-    return request, splits
-
-
-@contextlib.contextmanager
-def _folder(request: Request, splits: Splits[Any]) -> Iterator[Path]:
-    """The run's folder, locked: a new one, or that of the run that goes on."""
-    experiment, reopened = request.config.experiment, request.reopened
-    if reopened is None:
-        folder, lock = create_run_directory(
-            request.runs_dir,
-            experiment.name,
-            as_yaml(experiment),
-            data_text(experiment.dataset, splits),
-        )
-    else:
-        folder, lock = reopened.directory, reopened.lock
-    with lock:
-        if lock.warning is not None:
-            request.display.warn(lock.warning)
-        yield folder
 
 
 class _Job:
