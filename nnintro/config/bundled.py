@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nnintro.config.section import Count, Fraction, Section
+from nnintro.config.section import Count, Fraction, Section, held_out
 from nnintro.config.task import Task, TaskKind
 
 CLASSES: dict[str, tuple[str, ...]] = {
@@ -57,8 +57,7 @@ class BundledDataset(Section):
 
     @property
     def validation_samples(self) -> int:
-        """At least one, never all."""
-        return min(max(1, round(self.used_samples * self.validation)), self.used_samples - 1)
+        return held_out(self.used_samples, self.validation)
 
     @property
     def training_samples(self) -> int:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from nnintro.config.bundled import BundledDataset
 from nnintro.config.images import ImagesDataset
 from nnintro.config.images import resolved as resolved_images
-from nnintro.config.section import Count, Fraction, NotNegative, Section, exactly
+from nnintro.config.section import Count, Fraction, NotNegative, Section, exactly, held_out
 from nnintro.config.table import TableDataset
 from nnintro.config.task import Task
 from nnintro.config.wording import shown
@@ -92,8 +92,7 @@ class _Generated(Section):
 
     @property
     def validation_samples(self) -> int:
-        """At least one, never all."""
-        return min(max(1, round(self.samples * self.validation)), self.samples - 1)
+        return held_out(self.samples, self.validation)
 
     @property
     def training_samples(self) -> int:

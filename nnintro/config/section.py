@@ -75,3 +75,8 @@ def _counter(count: int, wanted: str) -> Callable[[Any], Any]:
 def one_or_list(value: Any) -> str:
     """The tag of a union of a thing and a list of such things."""
     return "list" if isinstance(value, list | tuple) else "one"
+
+
+def held_out(samples: int, fraction: float) -> int:
+    """How many of the samples that fraction is: at least one, never all."""
+    return min(max(1, round(samples * fraction)), samples - 1)

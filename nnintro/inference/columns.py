@@ -23,19 +23,31 @@ def target_names(task: Task) -> list[str]:
     return ["y"] if task.is_classification else _numbered("y", task.outputs)
 
 
-def prediction_names(task: Task, *, logits: bool) -> list[str]:
+def prediction_names(
+    task: Task,
+    *,
+    logits: bool,
+    classes: Sequence[str] | None = None,
+    targets: Sequence[str] | None = None,
+) -> list[str]:
     """What stands behind a row: ``prediction``, and for classes what it was decided by.
 
     Logits become probabilities.  What was trained on mse and the like against 0 and 1 is no
     probability (it may be 1.2), so it stands there as ``output``.
+
+    Args:
+        classes, targets: names to tell them apart by; their numbers by default.
     """
     if not task.is_classification:
+        if targets is not None and len(targets) > 1:
+            return [f"prediction_{name}" for name in targets]
         return _numbered("prediction", task.outputs, "_")
+    names = list(map(str, range(len(task.classes)))) if classes is None else classes
     if logits:
-        return ["prediction", *(f"probability_{k}" for k in range(len(task.classes)))]
+        return ["prediction", *(f"probability_{name}" for name in names)]
     if task.kind == "binary":
         return ["prediction", "output"]
-    return ["prediction", *(f"output_{k}" for k in range(task.outputs))]
+    return ["prediction", *(f"output_{name}" for name in names)]
 
 
 def positions(found: Sequence[str], wanted: Sequence[str], place: str) -> list[int]:

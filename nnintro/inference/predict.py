@@ -6,13 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-import torch
 from torch import Tensor
 
 from nnintro.config.table import TableDataset
-from nnintro.config.task import Task
 from nnintro.errors import UsageError
-from nnintro.inference.block import Array, Block, numpy_type, rows_per_block
+from nnintro.inference.answers import answers
+from nnintro.inference.block import Block, numpy_type, rows_per_block
 from nnintro.inference.columns import free, input_names, prediction_names
 from nnintro.inference.output import write_output
 from nnintro.inference.predict_table import predict_table
@@ -20,7 +19,6 @@ from nnintro.inference.read import open_table
 from nnintro.inference.write import Columns, writer_for
 from nnintro.models import input_precision, precision_of
 from nnintro.training.assemble import threads, threads_for
-from nnintro.training.metrics import predicted_classes
 from nnintro.training.run import load_run
 
 
@@ -83,25 +81,3 @@ def _require_numbers(outputs: Tensor, block: Block) -> None:
     if bad.any():
         wanted = "inputs that the network has an answer for (here it gives nan)"
         raise block.refusal(int(bad.int().argmax()), 0, wanted)
-
-
-def answers(outputs: Tensor, task: Task, *, logits: bool) -> list[Array]:
-    """(n, outputs) -> one (n,) array per name of ``prediction_names``.
-
-    Of classes the first is the class number, decided as the metrics decide it.
-    """
-    if not task.is_classification:
-        return _columns(outputs)
-    classes: Array = predicted_classes(outputs, task, logits=logits).numpy()
-    return [classes, *_columns(probabilities(outputs, task) if logits else outputs)]
-
-
-def probabilities(logits: Tensor, task: Task) -> Tensor:
-    """(n, outputs) logits -> (n, classes): the softmax; of a single logit z, s(-z) and s(z)."""
-    if task.kind == "binary":
-        return torch.cat([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=1)
-    return torch.softmax(logits, dim=1)
-
-
-def _columns(values: Tensor) -> list[Array]:
-    return list(values.numpy().T)

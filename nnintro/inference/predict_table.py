@@ -14,18 +14,17 @@ import numpy as np
 import torch
 
 from nnintro.config.table import TableDataset
-from nnintro.config.task import Task
 from nnintro.datasets.tables import Block, Encoding, encoded_blocks, shown_path
 from nnintro.errors import DataError
+from nnintro.inference.answers import answers
 from nnintro.inference.block import Array, fits, numpy_type, texts
-from nnintro.inference.columns import counted, free
+from nnintro.inference.columns import counted, free, prediction_names
 from nnintro.inference.output import write_output
 from nnintro.inference.read import STDIN
 from nnintro.inference.table_lines import TableLines
 from nnintro.inference.write import Columns, Writer, writer_for
 from nnintro.models import Standardized, output_precision, precision_of
 from nnintro.training.assemble import threads, threads_for
-from nnintro.training.metrics import predicted_classes
 from nnintro.training.run import Run
 
 TEXT_FORMATS = ("csv", "tsv")
@@ -139,7 +138,12 @@ class _Writing:
         self.run, self.format, self.file = run, format_, file
         self.encoding = encoding_of(run)
         self.task, self.logits = run.experiment.task, run.experiment.logits
-        self.predicted = prediction_columns(self.encoding, self.task, logits=self.logits)
+        self.predicted = prediction_names(
+            self.task,
+            logits=self.logits,
+            classes=self.encoding.classes,
+            targets=self.encoding.target_names,
+        )
         self.writer: Lines | None = None
         self.rows = self.unanswered = 0
 
@@ -169,10 +173,11 @@ class _Writing:
         outputs = self.run.predict(block.inputs)
         if self.task.classes:
             _require_numbers(outputs, block)
-        found = table_answers(outputs, self.task, logits=self.logits)
-        if self.format == "npy" and self.task.classes:  # numbers alone: those of the classes
-            names = {name: float(k) for k, name in enumerate(self.task.classes)}
-            found[0] = np.array([names[name] for name in found[0]])
+        found = answers(outputs, self.task, logits=self.logits)
+        if self.task.classes:  # by their names, but in an array of numbers
+            numbers = found[0]
+            as_number = self.format == "npy"
+            found[0] = numbers.astype(float) if as_number else np.array(self.task.classes)[numbers]
         if self.format in TEXT_FORMATS:
             return [np.concatenate([np.full(missing, ""), np.array(texts(a))]) for a in found]
         return [np.concatenate([_nothing(missing, a), a]) for a in found]
@@ -219,26 +224,3 @@ def _require_numbers(outputs: torch.Tensor, block: Block) -> None:
 
 def _nothing(count: int, like: Array) -> Array:
     return np.full(count, np.nan if like.dtype.kind == "f" else "", like.dtype)
-
-
-def prediction_columns(encoding: Encoding, task: Task, *, logits: bool) -> list[str]:
-    """``prediction`` (of several targets ``prediction_height``), then what it was decided by."""
-    if not task.classes:
-        names = encoding.target_names
-        return ["prediction"] if len(names) == 1 else [f"prediction_{name}" for name in names]
-    if logits:
-        return ["prediction", *(f"probability_{name}" for name in task.classes)]
-    if task.kind == "binary":
-        return ["prediction", "output"]
-    return ["prediction", *(f"output_{name}" for name in task.classes)]
-
-
-def table_answers(outputs: torch.Tensor, task: Task, *, logits: bool) -> list[Array]:
-    """(n, outputs) -> one (n,) array per name of ``prediction_columns``; classes by their names."""
-    from nnintro.inference.predict import probabilities
-
-    if not task.classes:
-        return list(outputs.numpy().T)
-    classes = predicted_classes(outputs, task, logits=logits).numpy()
-    behind = probabilities(outputs, task) if logits else outputs
-    return [np.array(task.classes)[classes], *behind.numpy().T]

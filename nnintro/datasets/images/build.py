@@ -12,6 +12,7 @@ from torch import Tensor
 
 from nnintro.config.found import Found
 from nnintro.config.images import ImagesDataset
+from nnintro.config.section import held_out
 from nnintro.config.task import Task
 from nnintro.datasets.data import Splits, Standardization
 from nnintro.datasets.images.data import ImageData
@@ -110,10 +111,10 @@ def _made(
 
 def shares(images: int, fraction: float, splitting: torch.Generator) -> tuple[Tensor, Tensor]:
     """Numbers of the images to train with and to validate with, in order; one each at least."""
-    held_out = torch.zeros(images, dtype=torch.bool)
-    count = min(max(1, round(images * fraction)), images - 1)
-    held_out[torch.randperm(images, generator=splitting)[:count]] = True
-    return (~held_out).nonzero()[:, 0], held_out.nonzero()[:, 0]
+    validating = torch.zeros(images, dtype=torch.bool)
+    chosen = torch.randperm(images, generator=splitting)[: held_out(images, fraction)]
+    validating[chosen] = True
+    return (~validating).nonzero()[:, 0], validating.nonzero()[:, 0]
 
 
 def splits_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from nnintro.config.section import held_out
 from nnintro.config.table import TableDataset
 from nnintro.datasets.data import Data, split
 from nnintro.datasets.tables.categories import coded
@@ -31,7 +32,7 @@ def kind_of_split(dataset: TableDataset, targets: Targets) -> str:
 
 def wanted(dataset: TableDataset, n: int) -> int:
     """Samples for validation: at least one, never all."""
-    return min(max(1, round(n * dataset.validation)), n - 1)
+    return held_out(n, dataset.validation)
 
 
 def random_sample(targets: Targets, rows: Array, most: int, generator: torch.Generator) -> Array:
