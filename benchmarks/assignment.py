@@ -39,8 +39,10 @@ def draw(work: Work, optimizer: str) -> Assignment:
     import torch
 
     from nnintro.config.load import load_config
-    from nnintro.training.assemble import build_data, build_model, prepared
-    from nnintro.training.streams import stream
+    from nnintro.datasets.samples import prepared
+    from nnintro.descent.streams import stream
+    from nnintro.models.build import build_model
+    from nnintro.training.setup import build_data
 
     rate = LEARNING_RATES[optimizer]
     experiment = load_config(config(work, optimizer, rate)).experiment

@@ -43,7 +43,7 @@ def write(folder: str, rows: str, sample: str, *csv: str) -> None:
 
 def ours_load() -> Work:
     from nnintro.config.load import load_config
-    from nnintro.training.assemble import build_data
+    from nnintro.training.setup import build_data
 
     _import_what_tables_need()
     return lambda file: build_data(load_config(_config(file)).experiment)
@@ -54,7 +54,6 @@ def ours_epoch() -> Work:
     import tempfile
 
     import nnintro
-    from nnintro.training import job  # noqa: F401
 
     _import_what_tables_need()
 
@@ -68,8 +67,6 @@ def ours_epoch() -> Work:
 def _import_what_tables_need() -> None:
     import pyarrow.csv
     import pyarrow.parquet  # noqa: F401
-
-    from nnintro.datasets.tables import table  # noqa: F401
 
 
 def _config(file: str) -> dict[str, Any]:

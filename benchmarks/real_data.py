@@ -55,7 +55,7 @@ class Problem:
     @classmethod
     def of(cls, name: str, seed: int) -> Problem:
         from nnintro.config.load import load_config
-        from nnintro.training.assemble import build_data
+        from nnintro.training.setup import build_data
 
         config = ROOT / f"configs/real/{name}.yaml"
         experiment = load_config(config, [f"seed={seed}"]).experiment

@@ -55,8 +55,8 @@ def networks() -> tuple[nn.Module, Callable[[], nn.Module]]:
     import torch
 
     from benchmarks.lecture_unet import LectureUnet, copied
+    from nnintro.config.models.unet import UnetModel
     from nnintro.config.task import Task
-    from nnintro.config.unet import UnetModel
     from nnintro.models.unet import build_unet
 
     task = Task("segmentation", 3, 1, ("no", "yes"))
@@ -97,7 +97,7 @@ def engine_loop(network: nn.Module, images: Tensor, masks: Tensor) -> Callable[[
     from nnintro.config.task import Task
     from nnintro.descent.variants import Batches, Plan, in_place
     from nnintro.engines.autograd import Autograd
-    from nnintro.training.losses import loss_for
+    from nnintro.objectives.losses import loss_for
 
     bce, losses = loss_for("bce", Task("segmentation", 3, 1)), [float("nan")]
 

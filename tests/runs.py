@@ -12,8 +12,8 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 import nnintro
 from nnintro.engines.autograd import Autograd
 from nnintro.engines.fused import Fused
-from nnintro.recording.checkpoint import load_checkpoint
-from nnintro.recording.history import read_history
+from nnintro.runs.checkpoint import load_checkpoint
+from nnintro.runs.history import read_history
 
 TIMES = ("seconds", "speed/steps_per_second")
 

@@ -8,7 +8,8 @@ from benchmarks.assignment import Assignment, Layer
 from benchmarks.peers.torch_parts import layers_of
 from benchmarks.works import config
 from nnintro.config.load import load_config
-from nnintro.training.assemble import assemble, threads, threads_for
+from nnintro.models.forward import threads, threads_for
+from nnintro.training.setup import assemble
 
 PLENTY = 10_000_000_000
 """Updates; the learning rate is constant, so that nothing depends on their number."""

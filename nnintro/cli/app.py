@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from nnintro.cli import clock
+from nnintro.cli import output as clock
 from nnintro.cli.certify import certify
 from nnintro.cli.construct import construct
 from nnintro.cli.dashboard import dashboard

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from nnintro.cli.interrupts import leaving_tidily
 from nnintro.cli.output import emit
+from nnintro.signals import leaving_tidily
 
 
 def certify(
@@ -49,18 +49,18 @@ def certify(
 
 
 def _prove_again(check: Path) -> None:
-    from nnintro.inference.certify import check as prove_again
+    from nnintro.constructions.check import check as prove_again
 
     emit("\n".join(prove_again(check)))
 
 
 def _bound(run: Path, tolerance: float, seconds: float, json_: bool, quiet: bool) -> None:
-    from nnintro.inference.packages import require_flint
+    from nnintro.proofs import require_flint
 
     require_flint()  # before what takes seconds to load
-    from nnintro.inference.supremum import certify as bound
-    from nnintro.inference.supremum import in_words
-    from nnintro.recording.directory import as_json
+    from nnintro.constructions.certify import certify as bound
+    from nnintro.constructions.certify import in_words
+    from nnintro.files import as_json
 
     found = bound(run, tolerance=tolerance, seconds=seconds, quiet=quiet)
     if json_:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nnintro.cli import clock
+from nnintro.cli import output as clock
 from nnintro.cli.output import emit
 
 
@@ -38,10 +38,10 @@ def construct(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")] = False,
 ) -> None:
     """Build the smallest network of steps for a formula, and prove its error."""
-    from nnintro.inference.construct import construct as build
-    from nnintro.inference.construct import in_words
-    from nnintro.recording.directory import as_json
-    from nnintro.training.interrupts import SIGNALS
+    from nnintro.constructions.construct import construct as build
+    from nnintro.constructions.construct import in_words
+    from nnintro.files import as_json
+    from nnintro.signals import SIGNALS
 
     found = build(
         config,

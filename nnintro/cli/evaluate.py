@@ -25,9 +25,9 @@ def evaluate(
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure a trained run on its validation data or on other samples."""
-    from nnintro.inference.evaluate import evaluate as measure
-    from nnintro.inference.report import as_table, heading, remarks
-    from nnintro.recording.directory import as_json
+    from nnintro.files import as_json
+    from nnintro.predict.evaluate import evaluate as measure
+    from nnintro.predict.report import as_table, heading, remarks
 
     found = measure(run, dataset)
     if json_:

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from nnintro.cli.interrupts import leaving_tidily
 from nnintro.cli.output import emit
+from nnintro.signals import leaving_tidily
 
 
 def export(
@@ -24,16 +24,16 @@ def export(
     ] = None,
 ) -> None:
     """Write a trained network as a file for other programs, and check it."""
-    from nnintro.inference.export_formats import SUFFIXES, require_package
-    from nnintro.inference.formats import chosen_format, require_place
+    from nnintro.exports import SUFFIXES, require_package
+    from nnintro.files import chosen_format, require_place
 
     name = chosen_format(format_, output, SUFFIXES)
     require_package(name)
     if output is not None:
         require_place(output)
     # Only now what takes seconds to load.
-    from nnintro.inference.export import default_path, write_export
-    from nnintro.training.run import load_run
+    from nnintro.exports.export import default_path, write_export
+    from nnintro.runs.run import load_run
 
     with leaving_tidily():
         loaded = load_run(run)

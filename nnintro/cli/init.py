@@ -61,7 +61,7 @@ def init(
     target = path / "experiment.yaml" if path.is_dir() else path
     if target.exists() and not force:
         raise UsageError(f"{target} exists already; choose another name, or --force to replace it")
-    from nnintro.recording.directory import make_folder
+    from nnintro.files import make_folder
 
     try:
         make_folder(target.parent)

@@ -10,3 +10,7 @@ def emit(text: str) -> None:
     # `nnintro runs | head -1` closes the pipe while there is still something to say.
     with contextlib.suppress(BrokenPipeError):
         print(text, flush=True)
+
+
+started: float | None = None
+"""time.perf_counter() at the first line of ours; None when used from within Python."""

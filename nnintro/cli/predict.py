@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from nnintro.cli.interrupts import leaving_tidily
-from nnintro.inference.formats import takes_images
+from nnintro.files import takes_images
+from nnintro.signals import leaving_tidily
 
 
 def predict(
@@ -40,14 +40,14 @@ def predict(
     if takes_images(run):
         _images(run, Path(inputs), output, format_)
         return
-    from nnintro.inference.formats import prediction_format, require_place
+    from nnintro.files import prediction_format, require_place
 
     chosen = prediction_format(format_, output)
     if output is not None:
         require_place(output)
     # Only now what takes seconds to load.
-    from nnintro.inference.columns import counted
-    from nnintro.inference.predict import predict_file
+    from nnintro.predict.rows import predict_file
+    from nnintro.wording import counted
 
     with leaving_tidily():
         notes: list[str] = []
@@ -65,8 +65,8 @@ def _images(run: Path, inputs: Path, output: Path | None, format_: str | None) -
         raise UsageError("masks are files: say with --output into which folder")
     if format_ is not None:
         raise UsageError("--format is of tables; masks are PNG")
-    from nnintro.inference.columns import counted
-    from nnintro.inference.predict_images import predict_images
+    from nnintro.predict.images import predict_images
+    from nnintro.wording import counted
 
     with leaving_tidily():
         found = predict_images(run, inputs, output)

@@ -19,8 +19,8 @@ def runs(
     json_: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
 ) -> None:
     """List runs with their status, metrics and time."""
-    from nnintro.recording.directory import as_json
-    from nnintro.recording.listing import as_table, find_runs, in_order
+    from nnintro.files import as_json
+    from nnintro.runs.listing import as_table, find_runs, in_order
 
     found = in_order(find_runs(runs_dir), sort)
     if json_:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nnintro.cli import clock
+from nnintro.cli import output as clock
 from nnintro.cli.output import emit
 
 
@@ -35,8 +35,8 @@ def train(
 ) -> None:
     """Train a network, log to TensorBoard, save the run."""
     from nnintro.errors import DivergedError
-    from nnintro.training.interrupts import SIGNALS
-    from nnintro.training.launch import launch
+    from nnintro.signals import SIGNALS
+    from nnintro.training.train import launch
 
     try:
         result = launch(
@@ -62,6 +62,6 @@ def train(
 
 def _print_summary(summary: dict[str, Any], *, wanted: bool) -> None:
     if wanted:
-        from nnintro.recording.directory import as_json
+        from nnintro.files import as_json
 
         emit(as_json(summary))

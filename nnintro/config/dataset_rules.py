@@ -6,17 +6,17 @@ import itertools
 import math
 from collections.abc import Iterator
 
-from nnintro.config.bundled import BundledDataset
-from nnintro.config.complaint import Complaint
-from nnintro.config.dataset import (
+from nnintro.config.datasets.bundled import BundledDataset
+from nnintro.config.datasets.function import FunctionDataset, grid_side
+from nnintro.config.datasets.generated import (
     CLASSIFICATION_SHAPES,
     REGRESSION_FEATURES,
     ClassificationDataset,
-    FunctionDataset,
     RegressionDataset,
 )
-from nnintro.config.experiment import Experiment, grid_side
-from nnintro.config.table import TableDataset
+from nnintro.config.datasets.table import TableDataset
+from nnintro.config.experiment import Experiment
+from nnintro.config.section import Complaint
 from nnintro.formula import FormulaError, first_non_finite, parse
 
 Complaints = Iterator[Complaint]

@@ -7,24 +7,30 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from nnintro.config.bundled import BundledDataset
-from nnintro.config.dataset import ClassificationDataset, Dataset, FunctionDataset
-from nnintro.config.dataset import resolved as resolved_dataset
+from nnintro.config.datasets import Dataset
+from nnintro.config.datasets import resolved as resolved_dataset
+from nnintro.config.datasets.bundled import BundledDataset
+from nnintro.config.datasets.function import FunctionDataset, grid_side
+from nnintro.config.datasets.generated import ClassificationDataset
+from nnintro.config.datasets.table import TableDataset
 from nnintro.config.descent import CosineSchedule, Descent
-from nnintro.config.found import Found, FromFiles
-from nnintro.config.model import Model
-from nnintro.config.model import resolved as resolved_model
+from nnintro.config.models import Model
+from nnintro.config.models import resolved as resolved_model
 from nnintro.config.section import Section
-from nnintro.config.table import TableDataset
-from nnintro.config.task import Task
+from nnintro.config.task import Found, FromFiles, Task
 from nnintro.config.training import Logging, Training
 
 LossName = Literal["mse", "mae", "huber", "cross_entropy", "bce", "dice", "bce+dice"]
+
 LOGIT_LOSSES = ("cross_entropy", "bce", "dice", "bce+dice")
 """Those that take logits: they contain the sigmoid or the softmax."""
+
 DEFAULT_BATCH_SIZE = 32
+
 DEFAULT_EPOCHS = 200
+
 SMOKE_SAMPLES = 256
+
 SMOKE_STEPS = 20
 
 
@@ -162,16 +168,6 @@ def _few_samples(dataset: Dataset) -> int:
         needed = math.ceil((len(dataset.task.classes) + 1) / smaller_part)
         return min(dataset.samples or needed, max(samples, needed))
     return samples
-
-
-def grid_side(samples: int, inputs: int) -> int:
-    """Points along each axis of the largest regular grid of at most ``samples`` points."""
-    side = round(math.pow(samples, 1 / inputs))
-    while side**inputs > samples:
-        side -= 1
-    while (side + 1) ** inputs <= samples:
-        side += 1
-    return max(side, 1)
 
 
 def as_values(experiment: Experiment) -> dict[str, Any]:

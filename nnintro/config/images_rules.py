@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnintro.config.complaint import Complaint
+from nnintro.config.datasets.images import ImagesDataset
 from nnintro.config.experiment import Experiment
-from nnintro.config.images import ImagesDataset
-from nnintro.config.wording import shown
+from nnintro.config.section import Complaint
+from nnintro.wording import shown
 
 Complaints = Iterator[Complaint]
 

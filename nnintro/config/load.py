@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nnintro.config.diagnosis import Diagnosis
+from nnintro.config.datasets.images import ImagesDataset
+from nnintro.config.datasets.table import TableDataset
 from nnintro.config.experiment import Experiment, resolve, smoke
-from nnintro.config.found import Found
-from nnintro.config.images import ImagesDataset
-from nnintro.config.nodes import Entry, Finding, Node, Place, Source, find, refusal
-from nnintro.config.override import BEHIND_ALL, apply_overrides
+from nnintro.config.parse.diagnosis import Diagnosis
+from nnintro.config.parse.nodes import Entry, Finding, Node, Place, Source, find, refusal
+from nnintro.config.parse.overrides import BEHIND_ALL, apply_overrides
+from nnintro.config.parse.python import from_python
+from nnintro.config.parse.yaml_text import read_file
 from nnintro.config.rules import broken_by_data, broken_rules
-from nnintro.config.source import read_file
-from nnintro.config.table import TableDataset
-from nnintro.config.values import from_python
+from nnintro.config.task import Found
 from nnintro.errors import ConfigError, Problem
 
 

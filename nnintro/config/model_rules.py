@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnintro.config.complaint import Complaint
+from nnintro.config.datasets.images import ImagesDataset
 from nnintro.config.experiment import Experiment
-from nnintro.config.images import ImagesDataset
-from nnintro.config.model import Layered, MlpModel, SpreadInitialization
+from nnintro.config.models import Layered
+from nnintro.config.models.mlp import MlpModel, SpreadInitialization
+from nnintro.config.models.unet import UnetModel
+from nnintro.config.section import Complaint
 from nnintro.config.task import TaskKind
-from nnintro.config.unet import UnetModel
-from nnintro.config.wording import listing
+from nnintro.wording import listing
 
 Complaints = Iterator[Complaint]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from nnintro.config.experiment import Experiment
-from nnintro.config.model import MlpModel, ZerosInitialization
-from nnintro.config.unet import UnetModel
+from nnintro.config.models.mlp import MlpModel, ZerosInitialization
+from nnintro.config.models.unet import UnetModel
 
 
 def notes(experiment: Experiment) -> list[str]:

@@ -14,13 +14,13 @@ from nnintro.config import dataset_rules as data
 from nnintro.config import images_rules as images
 from nnintro.config import model_rules as model
 from nnintro.config import steps_rules as steps
-from nnintro.config.complaint import Complaint
 from nnintro.config.descent import CosineSchedule, Lbfgs, Sgd
 from nnintro.config.experiment import Experiment
-from nnintro.config.model import Layered
-from nnintro.config.nodes import Finding, Keys, Node, find
+from nnintro.config.models import Layered
+from nnintro.config.parse.nodes import Finding, Keys, Node, find
+from nnintro.config.section import Complaint
 from nnintro.config.table_rules import TABLE_RULES
-from nnintro.config.wording import listing, nearest, shown
+from nnintro.wording import listing, nearest, shown
 
 Complaints = Iterator[Complaint]
 MOST_ROWS = 10_000_000

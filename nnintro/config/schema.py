@@ -9,8 +9,8 @@ import textwrap
 from typing import Any
 
 from nnintro.config.experiment import Experiment
+from nnintro.config.parse.vocabulary import slots
 from nnintro.config.section import Section
-from nnintro.config.vocabulary import slots
 
 
 def schema_text() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
-from nnintro.config.wording import shown
+from nnintro.wording import shown
 
 
 class Section(BaseModel):
@@ -33,8 +33,11 @@ class Section(BaseModel):
 
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+
 Positive = Annotated[float, Field(gt=0)]
+
 NotNegative = Annotated[float, Field(ge=0)]
+
 Count = Annotated[int, Field(ge=1, le=100_000_000)]
 
 
@@ -80,3 +83,16 @@ def one_or_list(value: Any) -> str:
 def held_out(samples: int, fraction: float) -> int:
     """How many of the samples that fraction is: at least one, never all."""
     return min(max(1, round(samples * fraction)), samples - 1)
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """A rule that is broken: the key to change, and why."""
+
+    path: str
+    message: str
+    entry: str | None = None
+    """The entry under ``path`` whose own key is at fault, where users name the keys (metrics)."""
+
+
+Standardize = Literal["none", "inputs"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from nnintro.config.complaint import Complaint
-from nnintro.config.dataset import FunctionDataset
+from nnintro.config.datasets.function import FunctionDataset
 from nnintro.config.experiment import Experiment
-from nnintro.config.model import MlpModel, StepsInitialization
-from nnintro.config.steps import StepOrBump, StepsModel
-from nnintro.config.wording import shown
+from nnintro.config.models.mlp import MlpModel, StepsInitialization
+from nnintro.config.models.steps import StepOrBump, StepsModel
+from nnintro.config.section import Complaint
+from nnintro.wording import shown
 
 Complaints = Iterator[Complaint]
 MOST_WEIGHTS = 1 << 24

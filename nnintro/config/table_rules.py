@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from nnintro.config.complaint import Complaint
+from nnintro.config.datasets.table import TableDataset
 from nnintro.config.experiment import Experiment
-from nnintro.config.table import TableDataset
+from nnintro.config.section import Complaint
 
 Complaints = Iterator[Complaint]
 

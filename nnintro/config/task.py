@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+from pydantic import PrivateAttr
+
+from nnintro.config.section import Section
 
 TaskKind = Literal["regression", "binary", "multiclass", "segmentation"]
+
 
 METRICS: dict[TaskKind, tuple[str, ...]] = {
     "regression": ("loss", "mse", "mae", "rmse", "r2"),
@@ -13,8 +19,10 @@ METRICS: dict[TaskKind, tuple[str, ...]] = {
     "multiclass": ("loss", "accuracy", "cross_entropy", "f1"),
     "segmentation": ("loss", "iou", "dice", "pixel_accuracy", "boundary_f1"),
 }
+
 POINT_METRICS = ("precision", "recall")
 """Of the points that the peaks of a segmentation's map stand for."""
+
 GROWING = frozenset(
     {"accuracy", "f1", "auc", "r2", "iou", "dice", "pixel_accuracy", "boundary_f1", *POINT_METRICS}
 )
@@ -58,3 +66,46 @@ class Task:
 def grows(tag: str) -> bool:
     """Whether a larger value of this tag is the better one."""
     return tag.rsplit("/", 1)[-1] in GROWING
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found in the data.
+
+    ``description`` is plain JSON: all that turns a stranger's file into the network's inputs, the
+    way the training's file was (columns, categories, means; sizes of images).
+    """
+
+    task: Task
+    training_samples: int
+    description: Mapping[str, Any] = field(default_factory=dict)
+
+
+class FromFiles(Section):
+    """A dataset whose task stands in its files."""
+
+    _found: Found | None = PrivateAttr(default=None)
+
+    @property
+    def found(self) -> Found | None:
+        """What was found in the files; None before they were looked at."""
+        return self._found
+
+    def with_found(self, found: Found) -> Self:
+        """The same section, knowing its data."""
+        known = self.model_copy()
+        known._found = found
+        return known
+
+    @property
+    def task(self) -> Task:
+        return self._known.task
+
+    @property
+    def training_samples(self) -> int:
+        return self._known.training_samples
+
+    @property
+    def _known(self) -> Found:
+        assert self._found is not None, "the data was not looked at yet"
+        return self._found

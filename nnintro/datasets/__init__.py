@@ -8,17 +8,15 @@ from typing import Any
 import torch
 
 from nnintro.datasets.bundled import build_bundled
-from nnintro.datasets.classification import build_classification
-from nnintro.datasets.data import Data, Samples, Splits, Standardization
 from nnintro.datasets.function import build_function
-from nnintro.datasets.regression import build_regression
+from nnintro.datasets.generated import build_classification, build_regression
+from nnintro.datasets.samples import Data, Samples, Splits
 
 __all__ = [
     "DATASETS",
     "Data",
     "Samples",
     "Splits",
-    "Standardization",
     "build_dataset",
 ]
 

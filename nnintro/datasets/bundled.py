@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from nnintro.config.bundled import BundledDataset
-from nnintro.datasets.data import Data, Splits, balanced_weights, split
+from nnintro.config.datasets.bundled import BundledDataset
+from nnintro.datasets.samples import Data, Splits, balanced_weights, split
 
 
 def build_bundled(

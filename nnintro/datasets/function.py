@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nnintro.config.dataset import FunctionDataset
-from nnintro.config.experiment import grid_side
-from nnintro.datasets.data import Data, Splits, Truth
+from nnintro.config.datasets.function import FunctionDataset, grid_side
+from nnintro.datasets.samples import Data, Splits, Truth
 from nnintro.errors import ConfigError
 from nnintro.formula import parse, torch_function
 

@@ -8,17 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nnintro.engines import denormals
-from nnintro.engines.backpropagation.codes import (
-    ARRAYS,
-    FIRST_NUMBER,
-    LINE,
-    MADE,
-    NUMBERS,
-    WORDS,
-)
-from nnintro.engines.blas import Blas, give_way
+from nnintro.engines import machine as denormals
+from nnintro.engines.backpropagation.codes import ARRAYS, FIRST_NUMBER, LINE, MADE, NUMBERS, WORDS
 from nnintro.engines.compiled import Descend
+from nnintro.engines.machine import Blas, give_way
 
 Array = npt.NDArray[Any]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,19 +24,19 @@ from nnintro.engines.backpropagation.codes import (
     LOSSES,
     PARAMETERS_ARE_NOT_FINITE,
 )
-from nnintro.engines.blas import find_blas
 from nnintro.engines.call import Call
 from nnintro.engines.compiled import load_kernel, processor
-from nnintro.engines.denormals import flushed
 from nnintro.engines.engine import Advance, Interrupted
 from nnintro.engines.flat import OptimizerMemory, flatten
+from nnintro.engines.machine import find_blas, flushed
 from nnintro.engines.orders import Orders
 from nnintro.engines.pace import Pace
-from nnintro.engines.problem import Problem
 
 Array = npt.NDArray[Any]
+
 SLICE = 1 << 16
 """Parameters that are looked at at a time."""
+
 TILE = 256
 """Rows a thread takes through the network at a time: speed hardly depends on it, memory does."""
 
@@ -204,3 +205,31 @@ def _distance(one: Array, other: Array) -> float:
             difference = one[part].astype(np.float64) - other[part]
             squares += float(difference @ difference)
     return math.sqrt(squares)
+
+
+PART_NANOSECONDS = 8000
+"""Work of an update that a thread of its own is worth: meeting takes a fraction of it."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is minimised, in the kernel's codes."""
+
+    widths: list[int]
+    """Inputs, hidden widths, outputs."""
+    activations: list[str]
+    """One per layer, the output's last."""
+    loss: str
+    """mse, mae, huber, binary or multiclass (cross entropy of logits)."""
+    one_hot: bool
+    """Whether targets are class numbers that an element-wise loss is to compare with."""
+
+    def parts(self, samples: int, rows: int, threads: int) -> int:
+        """Threads that pay for an update over so many samples, in blocks of so many rows.
+
+        By an estimate of its nanoseconds on one, so that a config has its bits wherever there are
+        as many ``threads``.
+        """
+        weights = sum(a * b for a, b in zip(self.widths[:-1], self.widths[1:], strict=True))
+        work = samples * (0.2 * weights + 0.8 * sum(self.widths[1:])) + 0.5 * weights
+        return max(1, min(threads, rows, int(work / PART_NANOSECONDS)))

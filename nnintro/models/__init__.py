@@ -8,8 +8,10 @@ from torch import nn
 
 from nnintro.models.activations import ACTIVATIONS, Dropout
 from nnintro.models.initialization import INITIALIZATIONS
+from nnintro.models.layers import Row, Tabulated, as_text, parameter_count
 from nnintro.models.mlp import Mlp, build_mlp
 from nnintro.models.standardized import (
+    Standardization,
     Standardized,
     input_precision,
     output_precision,
@@ -17,7 +19,6 @@ from nnintro.models.standardized import (
     statistics,
 )
 from nnintro.models.steps import Steps, build_steps
-from nnintro.models.table import Row, Tabulated, as_text, parameter_count
 from nnintro.models.unet import Unet, build_unet
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Dropout",
     "Mlp",
     "Row",
+    "Standardization",
     "Standardized",
     "Steps",
     "Tabulated",

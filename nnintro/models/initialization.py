@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from nnintro.config.model import (
+from nnintro.config.models.mlp import (
     HeInitialization,
     SpreadInitialization,
     StepsInitialization,

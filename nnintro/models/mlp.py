@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from nnintro.config.model import MlpModel
+from nnintro.config.models.mlp import MlpModel
 from nnintro.config.task import Task
 from nnintro.models.activations import ACTIVATIONS, Dropout
 from nnintro.models.initialization import Surroundings, initialize_
-from nnintro.models.table import Row, as_text, parameter_count
+from nnintro.models.layers import Row, as_text, parameter_count
 
 
 class Affine(nn.Linear):

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import cast
+from dataclasses import dataclass
+from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nnintro.models.table import Row, Tabulated, as_text
+from nnintro.models.layers import Row, Tabulated, as_text
+
+
+@dataclass(frozen=True)
+class Standardization:
+    """(x - mean) / scale for each feature, (features,) each in float64; 0 and 1 leave one alone."""
+
+    mean: Tensor
+    scale: Tensor
+
+    @classmethod
+    def none(cls, columns: int) -> Standardization:
+        """Leaves every column as it is."""
+        return cls(torch.zeros(columns), torch.ones(columns))
 
 
 class Standardized(nn.Module):
@@ -110,3 +125,11 @@ def statistics(inputs: Tensor) -> tuple[Tensor, Tensor]:
     scale = (inputs / unit).std(0, correction=0) * unit
     flat = scale <= 1e-12 * largest
     return mean, torch.where(flat, torch.ones_like(scale), scale)
+
+
+Array = np.ndarray[Any, Any]
+
+
+def numpy_type(dtype: torch.dtype) -> np.dtype[Any]:
+    """numpy's type of the same numbers."""
+    return np.dtype(str(dtype).removeprefix("torch."))

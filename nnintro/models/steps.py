@@ -11,7 +11,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from nnintro.config.steps import StepsModel
+from nnintro.config.models.steps import StepsModel
 from nnintro.config.task import Task
 from nnintro.models.mlp import Mlp
 

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nnintro.config.models.unet import UnetModel
 from nnintro.config.task import Task
-from nnintro.config.unet import UnetModel
 from nnintro.errors import ConfigError
-from nnintro.models.table import Row, as_text, parameter_count
+from nnintro.models.layers import Row, as_text, parameter_count
 
 Normalization = Literal["batch", "group", "none"]
 GROUPS = 8

@@ -25,7 +25,6 @@ def work(folder: Path, parent: int) -> None:
     """Draw the jobs whose numbers come through stdin, one after the other, until it ends."""
     _stay_in_the_background()
     threading.Thread(target=_leave_with, args=(parent, folder), daemon=True).start()
-    from nnintro.recording import figures  # noqa: F401  imported while the first job is on its way
 
     for line in sys.stdin.buffer:
         if line == END:
@@ -66,7 +65,7 @@ def _do(path: Path) -> None:
 
 
 def _draw(path: Path) -> None:
-    from nnintro.recording.figures import render
+    from nnintro.figures import render
 
     job = read_job(path)
     png = render(job.kind, job.arrays, job.texts)

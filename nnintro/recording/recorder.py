@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from nnintro.files import explained
 from nnintro.recording.console import Display
-from nnintro.recording.directory import explained
-from nnintro.recording.history import History
+from nnintro.recording.events import EventFile, rewind
 from nnintro.recording.painter import Drawn, Painter
-from nnintro.recording.tensorboard import EventFile, rewind
+from nnintro.runs.history import History
 
 FLUSH_SECONDS = 2.0
 

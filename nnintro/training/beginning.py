@@ -10,10 +10,10 @@ from typing import Any
 from nnintro.config.load import Config
 from nnintro.config.write import as_yaml
 from nnintro.datasets import Splits
-from nnintro.recording.directory import create_run_directory
-from nnintro.training.assemble import build_data
-from nnintro.training.data_file import data_text, same_data
-from nnintro.training.resume import Reopened
+from nnintro.runs.data import data_text, same_data
+from nnintro.runs.folder import create_run_directory
+from nnintro.runs.reopen import Reopened
+from nnintro.training.setup import build_data
 
 
 def with_splits(config: Config, reopened: Reopened | None) -> tuple[Config, Splits[Any]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from nnintro.config.dataset import FunctionDataset
+from nnintro.config.datasets.function import FunctionDataset
 from nnintro.config.experiment import Experiment
-from nnintro.config.model import MlpModel, StepsInitialization
+from nnintro.config.models.mlp import MlpModel, StepsInitialization
 from nnintro.errors import ConfigError
 
 
@@ -46,9 +46,9 @@ def _steps(
     """(place, height) of each step, and the offset."""
     key = "model.initialization"
     try:
-        from nnintro.approximation.construction import construct_for_error, construct_with_neurons
-        from nnintro.approximation.target import Target
-        from nnintro.formula.balls import precision
+        from nnintro.proofs.balls import precision
+        from nnintro.proofs.construction import construct_for_error, construct_with_neurons
+        from nnintro.proofs.target import Target
     except ImportError as missing:
         message = f"steps needs python-flint: pip install 'nnintro[certify]' ({missing})"
         raise ConfigError.at(key, message) from missing

@@ -8,8 +8,8 @@ from typing import Any
 
 from nnintro.config.experiment import Experiment
 from nnintro.datasets import Data, Splits
-from nnintro.training.assemble import assemble
-from nnintro.training.evaluation import outputs_of
+from nnintro.models.forward import outputs_of
+from nnintro.training.setup import assemble
 
 PROBED_UPDATES = 50
 BUDGET_SECONDS = 2.0

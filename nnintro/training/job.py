@@ -14,34 +14,35 @@ from nnintro.config.experiment import Experiment
 from nnintro.config.load import Config
 from nnintro.config.write import as_yaml
 from nnintro.datasets import Samples
+from nnintro.descent.streams import stream
 from nnintro.errors import DivergedError
+from nnintro.files import write_json, write_text
+from nnintro.models.forward import threads, threads_for
 from nnintro.recording.console import Display
-from nnintro.recording.directory import write_json, write_text
 from nnintro.recording.painter import Painter
 from nnintro.recording.recorder import Recorder
+from nnintro.runs.data import data_text
+from nnintro.runs.reopen import Reopened
+from nnintro.runs.run import Run
+from nnintro.signals import Interrupts
 from nnintro.training import opening, words
-from nnintro.training.assemble import Parts, assemble, threads, threads_for
 from nnintro.training.beginning import run_folder, with_splits
-from nnintro.training.checkpointing import Checkpointer
-from nnintro.training.data_file import data_text
-from nnintro.training.evaluators import build_evaluator
+from nnintro.training.checkpointer import Checkpointer
+from nnintro.training.evaluation import build_evaluator
 from nnintro.training.hint import learning_rate_to_try
-from nnintro.training.interrupts import Interrupts
-from nnintro.training.loop import OVER, Loop, Outcome
-from nnintro.training.moments import (
+from nnintro.training.looks import (
     MEASURED_IMAGES,
     MEASURED_SAMPLES,
     histogram_moments,
     looks,
     sketch_moments,
 )
-from nnintro.training.pictures import Pictures
-from nnintro.training.resume import Reopened
-from nnintro.training.run import Run
+from nnintro.training.loop import OVER, Loop, Outcome
+from nnintro.training.setup import Parts, assemble
+from nnintro.training.sketches import Pictures
 from nnintro.training.start import Start, find_start, marks
 from nnintro.training.state import Past, capture, outcome_of, restore
 from nnintro.training.stopping import Patience
-from nnintro.training.streams import stream
 from nnintro.training.summary import summarize
 
 UPDATE_TAGS = (

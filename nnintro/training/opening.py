@@ -10,13 +10,13 @@ from nnintro.config.experiment import Experiment, flat_values
 from nnintro.config.notes import notes
 from nnintro.config.task import Task
 from nnintro.config.write import as_yaml
+from nnintro.files import write_json
 from nnintro.models import Tabulated
 from nnintro.recording.console import Display
-from nnintro.recording.directory import write_json
-from nnintro.recording.environment import environment
-from nnintro.recording.tensorboard import EventFile
+from nnintro.recording.events import EventFile
+from nnintro.runs.environment import environment
 from nnintro.training import words
-from nnintro.training.assemble import Parts
+from nnintro.training.setup import Parts
 
 MOST_SHOWN = 500
 """Characters of a hyperparameter: steps by hand may be thousands."""

@@ -8,11 +8,11 @@ from typing import Any
 
 from nnintro.config.experiment import Experiment, flat_values
 from nnintro.errors import CheckpointError, ConfigError
-from nnintro.recording.checkpoint import Loaded, has_checkpoint, load_checkpoint
 from nnintro.recording.recorder import Records
+from nnintro.runs.checkpoint import Loaded, has_checkpoint, load_checkpoint
+from nnintro.runs.reopen import Reopened, changed, has_effect
+from nnintro.runs.run import architecture, check_architecture
 from nnintro.training.loop import OVER
-from nnintro.training.resume import Reopened, changed, has_effect
-from nnintro.training.run import architecture, check_architecture
 from nnintro.training.state import Past, outcome_of, past_of, records_of
 
 

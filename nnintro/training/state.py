@@ -18,9 +18,10 @@ from torch import Tensor
 
 from nnintro.engines.flat import optimizer_names
 from nnintro.errors import CheckpointError
+from nnintro.models.build import load_parameters
 from nnintro.recording.recorder import Records
-from nnintro.training.assemble import Parts, load_parameters
 from nnintro.training.loop import OVER, Outcome, Status
+from nnintro.training.setup import Parts
 from nnintro.training.stopping import Patience
 
 WHOLE = ("step", "samples")

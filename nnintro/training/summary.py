@@ -8,8 +8,8 @@ from typing import Any
 
 from nnintro.config.experiment import Experiment
 from nnintro.models import parameter_count
-from nnintro.training.assemble import Parts
 from nnintro.training.loop import Outcome
+from nnintro.training.setup import Parts
 from nnintro.training.state import Past
 
 

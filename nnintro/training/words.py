@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from nnintro.config.experiment import Experiment
-from nnintro.recording.clock import clock
-from nnintro.training.assemble import Parts
+from nnintro.training.setup import Parts
+from nnintro.wording import clock
 
 
 def heading(experiment: Experiment, parts: Parts, directory: Path) -> dict[str, str]:

@@ -9,15 +9,14 @@ import math
 import pytest
 from flint import arb
 
-from nnintro.approximation.boxes import divide
-from nnintro.approximation.certificate import of_boxes, of_pieces, seal
-from nnintro.approximation.check import check_certificate
-from nnintro.approximation.construction import construct_for_error, construct_with_neurons
-from nnintro.approximation.reading import CertificateError
-from nnintro.approximation.target import Target
-from nnintro.approximation.values import largest_error
 from nnintro.formula import parse
-from nnintro.formula.balls import precision
+from nnintro.proofs.balls import precision
+from nnintro.proofs.boxes import divide
+from nnintro.proofs.certificate import CertificateError, of_boxes, of_pieces, seal
+from nnintro.proofs.check import check_certificate
+from nnintro.proofs.construction import construct_for_error, construct_with_neurons
+from nnintro.proofs.target import Target
+from nnintro.proofs.values import largest_error
 from tests.approximation.formulas import HARD, generated
 
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from nnintro.approximation import pieces
-from nnintro.approximation.construction import construct_for_error, construct_with_neurons
-from nnintro.approximation.target import Target
 from nnintro.errors import ConfigError
 from nnintro.formula import parse, torch_function
-from nnintro.formula.balls import precision
+from nnintro.proofs import pieces
+from nnintro.proofs.balls import precision
+from nnintro.proofs.construction import construct_for_error, construct_with_neurons
+from nnintro.proofs.target import Target
 from tests.approximation.formulas import HARD, generated
 
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from flint import arb
 
-from nnintro.approximation.ranges import RANGES
-from nnintro.formula.balls import interval, precision
 from nnintro.models import ACTIVATIONS
+from nnintro.proofs.balls import interval, precision
+from nnintro.proofs.ranges import RANGES
 
 
 @pytest.fixture(autouse=True)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from nnintro.approximation import branch, difference
-from nnintro.approximation.supremum import certify_network
 from nnintro.errors import ConfigError
 from nnintro.formula import parse
 from nnintro.models import ACTIVATIONS, Standardized
+from nnintro.proofs import branch, difference
+from nnintro.proofs.supremum import certify_network
 from tests.approximation.networks import (
     DOMAINS,
     FORMULAS,

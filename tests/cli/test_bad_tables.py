@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nnintro.inference import feed
+from nnintro.predict import feed
 from tests.cli.bad_tables import EVALUATE, PREDICT
 
 

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 import nnintro
+from nnintro.constructions.certify import parameters_sha256
 from nnintro.formula import parse, torch_function
-from nnintro.inference.supremum import parameters_sha256
-from nnintro.recording.gap_bar import closed
+from nnintro.recording.console import closed
 from tests.cli.test_terminal import on_terminal, pictures
 from tests.support import PATIENCE, config
 

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 import nnintro
+from nnintro.constructions import compare_neurons
 from nnintro.formula import parse, torch_function
-from nnintro.inference import compare_neurons
 
 LECTURE = {"dataset": {"kind": "function", "formula": "lecture"}}
 

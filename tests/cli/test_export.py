@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 
 import nnintro
-from nnintro.inference import export
-from nnintro.inference.export_formats import FORMATS
+from nnintro.exports import FORMATS, export
 from tests.inference.conftest import PROGRAMS
 from tests.support import config
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import nnintro
-from nnintro.inference import output
+from nnintro.predict import writers as output
 from tests.cli.conftest import environment
 from tests.support import PATIENCE
 
@@ -266,7 +266,7 @@ class TestArrays:
         assert table(first)[2][0] == "0.1"
 
     def test_many_blocks_are_one_array(self, command, runs, tmp_path, monkeypatch):
-        from nnintro.inference import block
+        from nnintro.predict import block
 
         monkeypatch.setattr(block, "CELLS", 64)
         values = np.random.default_rng(5).normal(size=(1000, 2))
@@ -426,8 +426,8 @@ def test_memory_does_not_grow_with_the_file(runs, tmp_path, monkeypatch):
     """Of what is in memory at a time, nothing belongs to more than one block."""
     import tracemalloc
 
-    from nnintro.inference import block
-    from nnintro.inference.predict import predict_file
+    from nnintro.predict import block
+    from nnintro.predict.rows import predict_file
 
     monkeypatch.setattr(block, "CELLS", 1 << 12)
     peaks = []

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nnintro.inference import predict_images as predicting
-from nnintro.inference.predict_images import predict_images
+from nnintro.predict import images as predicting
+from nnintro.predict.images import predict_images
 from tests.runs import train
 from tests.training.test_runs_on_images import experiment, one_thread, pixels_of, write_cells
 

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 import nnintro
-from nnintro.inference.description import describe
+from nnintro.exports.export import describe
 from tests.support import config
 from tests.training.test_runs_on_files import CITIES, write_prices
 

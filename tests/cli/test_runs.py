@@ -159,7 +159,7 @@ def test_runs_in_folders_are_found_and_named_by_their_path(command, folder):
 
 @pytest.mark.parametrize("width", [40, 60, 80, 140])
 def test_the_table_fits_the_terminal(three, folder, tmp_path, monkeypatch, width):
-    from nnintro.recording import listing
+    from nnintro.runs import listing
 
     folder("with-a-rather-long-name", summary("x", 0.123456789))
     monkeypatch.setattr(listing.sys.stdout, "isatty", lambda: True, raising=False)

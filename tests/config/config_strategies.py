@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from nnintro.config.dataset import CLASSIFICATION_SHAPES, REGRESSION_FEATURES
-from nnintro.config.vocabulary import options, slot_at, slots
+from nnintro.config.datasets.generated import CLASSIFICATION_SHAPES, REGRESSION_FEATURES
+from nnintro.config.parse.vocabulary import options, slot_at, slots
 
 KEYS = sorted({key for _, slot in slots() for key in slot.keys})
 NAMES = sorted({name for _, slot in slots() for key in slot.keys for name in options(slot, key)})

@@ -53,7 +53,7 @@ def test_every_rule_is_broken_by_a_case(monkeypatch, tmp_path):
 
 
 def test_rules_read_keys_that_exist():
-    from nnintro.config.vocabulary import slots
+    from nnintro.config.parse.vocabulary import slots
 
     known = {".".join([*map(str, at), key]) for at, slot in slots() for key in slot.keys}
     named = {key for rule in rules.RULES for key in rule.reads}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from nnintro.config.load import load_config
-from nnintro.config.nodes import Place, plain
-from nnintro.config.override import apply_overrides
-from nnintro.config.source import read_text
+from nnintro.config.parse.nodes import Place, plain
+from nnintro.config.parse.overrides import apply_overrides
+from nnintro.config.parse.yaml_text import read_text
 from nnintro.config.write import as_yaml
 from nnintro.errors import ConfigError
 from tests.config.config_files import MINIMAL, complaints, load_text

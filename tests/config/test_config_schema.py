@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator
 
 from nnintro.config.experiment import as_values
 from nnintro.config.load import load_config
-from nnintro.config.nodes import plain
+from nnintro.config.parse.nodes import plain
+from nnintro.config.parse.vocabulary import slots
 from nnintro.config.schema import schema, schema_text
-from nnintro.config.vocabulary import slots
 from tests.config.config_files import MINIMAL
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").rglob("*.yaml"))

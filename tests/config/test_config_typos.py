@@ -10,7 +10,7 @@ import pytest
 from nnintro.config import dataset_rules
 from nnintro.config.experiment import Experiment
 from nnintro.config.load import load_config
-from nnintro.config.vocabulary import Slot, fields_of, kind_of, slot_at, slots
+from nnintro.config.parse.vocabulary import Slot, fields_of, kind_of, slot_at, slots
 from nnintro.errors import ConfigError
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz_"

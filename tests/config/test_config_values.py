@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 import yaml
 
-from nnintro.config.experiment import grid_side, smoke
+from nnintro.config.datasets.function import grid_side
+from nnintro.config.experiment import smoke
 from nnintro.config.load import load_config
-from nnintro.config.nodes import plain
 from nnintro.config.notes import notes
-from nnintro.config.scalars import scalar
-from nnintro.config.values import from_python
+from nnintro.config.parse.nodes import plain
+from nnintro.config.parse.python import from_python
+from nnintro.config.parse.scalars import scalar
 from nnintro.config.write import as_yaml
 from tests.config.config_files import MINIMAL, complaints
 

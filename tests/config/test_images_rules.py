@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from nnintro.config import images_rules
-from nnintro.config.images import ImagesDataset
+from nnintro.config.datasets.images import ImagesDataset
 
 RULES = (
     images_rules.images_come_from_one_place,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from nnintro.inference.export import export_run
-from nnintro.inference.export_formats import FORMATS
-from nnintro.training.assemble import build_data
+from nnintro.exports import FORMATS
+from nnintro.exports.export import export_run
+from nnintro.training.setup import build_data
 from tests.conformance.test_configs import CONFIGS, ROOT
 from tests.inference.conftest import assert_same, fresh, untrained
 from tests.inference.test_export_unet import RUN

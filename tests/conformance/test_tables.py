@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nnintro.config.load import load_config
-from nnintro.training.assemble import build_data
+from nnintro.training.setup import build_data
 from tests.conformance.test_configs import ROOT, header
 
 DATA = ROOT / "configs/tables/data"

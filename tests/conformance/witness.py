@@ -1,10 +1,11 @@
 """Whether two versions of nnintro compute the same bits: SHA-256 of what trainings leave behind.
 
-``python -m tests.conformance.witness record FILE`` trains every config of configs/ with ``--smoke`` and
-some of them in full, each with both engines of the CPU, and writes the digests to FILE; ``compare
-FILE`` does it again, names whatever differs, and exits with 1 if anything does.  Record before a change
-that must not change numbers, compare after it, on the same machine: the bits are those of one
-processor.  It takes several minutes, and ``--only TEXT`` keeps to the cases whose name contains TEXT.
+``python -m tests.conformance.witness record FILE`` trains every config of configs/ with
+``--smoke`` and some of them in full, each with both engines of the CPU, and writes the digests to
+FILE; ``compare FILE`` does it again, names whatever differs, and exits with 1 if anything does.
+Record before a change that must not change numbers, compare after it, on the same machine: the
+bits are those of one processor.  It takes several minutes; ``--only TEXT`` keeps to the cases
+whose name contains TEXT.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def cases() -> Iterator[Case]:
 
 
 def digests(case: Case, runs_dir: Path) -> dict[str, str]:
-    """File or part of a run -> SHA-256; an engine that does not serve the config says ``refused``."""
+    """File or part of a run -> SHA-256; an engine that does not serve the config is refused."""
     if case.engine is None:
         return of_run(_construct(case, runs_dir))
     overrides = (*case.overrides, f"training.engine={case.engine}", "logging.figures=off")
@@ -140,7 +141,7 @@ def differences(before: dict[str, dict[str, str]], after: dict[str, dict[str, st
     for name in sorted(before.keys() | after.keys()):
         one, other = before.get(name, {}), after.get(name, {})
         lines += [
-            f"{name}: {part} {one.get(part, 'missing')[:12]} became {other.get(part, 'missing')[:12]}"
+            f"{name}: {part} {one.get(part, 'missing')[:9]} became {other.get(part, 'missing')[:9]}"
             for part in sorted(one.keys() | other.keys())
             if one.get(part) != other.get(part)
         ]

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import torch
 
-from nnintro.config.table import TableDataset
+from nnintro.config.datasets.table import TableDataset
 from nnintro.datasets.tables import build_table
 
 

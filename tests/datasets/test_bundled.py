@@ -7,11 +7,11 @@ import pytest
 import sklearn.datasets
 import torch
 
-from nnintro.config.bundled import SHAPES
+from nnintro.config.datasets.bundled import SHAPES
 from nnintro.config.load import load_config
-from nnintro.datasets.data import balanced_weights
+from nnintro.datasets.samples import balanced_weights
 from nnintro.errors import ConfigError
-from nnintro.training.assemble import build_data
+from nnintro.training.setup import build_data
 from tests.support import config
 
 

@@ -11,16 +11,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnintro.config.dataset import CLASSIFICATION_SHAPES, REGRESSION_FEATURES
+from nnintro.config.datasets.generated import CLASSIFICATION_SHAPES, REGRESSION_FEATURES
 from nnintro.config.load import load_config
 from nnintro.datasets import DATASETS
-from nnintro.datasets.classification import GENERATORS as CLASSIFIERS
-from nnintro.datasets.classification import class_counts
-from nnintro.datasets.data import class_quota, seed_from
-from nnintro.datasets.regression import GENERATORS as REGRESSIONS
+from nnintro.datasets.generated import CLASSIFICATIONS as CLASSIFIERS
+from nnintro.datasets.generated import REGRESSIONS, class_counts
+from nnintro.datasets.samples import class_quota, seed_from
+from nnintro.descent.streams import stream
 from nnintro.errors import ConfigError
-from nnintro.training.assemble import build_data
-from nnintro.training.streams import stream
+from nnintro.training.setup import build_data
 from tests.support import config
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from nnintro.config.images import ImagesDataset
+from nnintro.config.datasets.images import ImagesDataset
 from nnintro.datasets.images import build_images, image_files, read_image
 from nnintro.errors import DataError
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 import torch
 
-from nnintro.config.images import ImagesDataset
+from nnintro.config.datasets.images import ImagesDataset
 from nnintro.datasets.images import build_images
 from nnintro.errors import ConfigError, DataError
 from tests.datasets.bad_images import BAD, good_folder

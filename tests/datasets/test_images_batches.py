@@ -14,12 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from nnintro.config.images import ImagesDataset
+from nnintro.config.datasets.images import ImagesDataset
 from nnintro.datasets.images import build_images
 from nnintro.datasets.images.augmentation import moved, moves
 from nnintro.datasets.images.data import ImageData
-from nnintro.datasets.images.disk import OnDisk
-from nnintro.datasets.images.store import InMemory
+from nnintro.datasets.images.store import InMemory, OnDisk
 from nnintro.errors import DataError
 from tests.support import PATIENCE
 

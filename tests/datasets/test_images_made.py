@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy import ndimage, stats
 
-from nnintro.config.images import ImagesDataset
+from nnintro.config.datasets.images import ImagesDataset
 from nnintro.datasets.images import build_images, points_of
 from nnintro.datasets.images.made import GENERATORS, sky
 from nnintro.datasets.images.made.fields import PIXELS_AT_A_TIME, blur, chunks, smooth_noise

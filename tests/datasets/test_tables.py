@@ -28,7 +28,7 @@ from nnintro.datasets.tables.columns import (
     Window,
     Words,
 )
-from nnintro.datasets.tables.places import Places
+from nnintro.datasets.tables.files.places import Places
 from nnintro.datasets.tables.stream import encoded_samples
 from nnintro.errors import DataError
 from tests.datasets.tables import built, numpy_parts, raw, write

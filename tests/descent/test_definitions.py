@@ -8,8 +8,8 @@ import torch
 
 import nnintro
 from nnintro.config.load import load_config
-from nnintro.training.assemble import assemble
-from nnintro.training.streams import stream
+from nnintro.descent.streams import stream
+from nnintro.training.setup import assemble
 from tests.support import NumpyMlp, config
 
 SAMPLES, EPOCHS, RATE = 23, 3, 0.05
@@ -111,7 +111,7 @@ def test_a_window_smaller_than_the_data_changes_nothing(tmp_path, monkeypatch):
             super().__init__(*arguments)
             self.window = 8
 
-    monkeypatch.setattr("nnintro.training.engines.Batches", Narrow)
+    monkeypatch.setattr("nnintro.engines.choose.Batches", Narrow)
     narrow = trained(values, tmp_path)
     for one, other in zip(whole, narrow, strict=True):
         assert torch.equal(one.weight, other.weight)

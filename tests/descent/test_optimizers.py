@@ -11,8 +11,8 @@ import nnintro
 from nnintro.config.descent import Descent
 from nnintro.config.load import load_config
 from nnintro.descent.optimizers import OPTIMIZERS, build_optimizer
-from nnintro.training.assemble import assemble
-from nnintro.training.streams import stream
+from nnintro.descent.streams import stream
+from nnintro.training.setup import assemble
 from tests.support import config
 
 CASES = {

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from nnintro.engines import blas
-from nnintro.engines.blas import find_blas
+from nnintro.engines import machine as blas
+from nnintro.engines.machine import find_blas
 
 FINDERS = {
     "MKL": blas._mkl,

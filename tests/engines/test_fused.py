@@ -11,11 +11,11 @@ import torch
 
 from nnintro.config.load import load_config
 from nnintro.engines.backpropagation import codes
+from nnintro.engines.choose import choose_engine
 from nnintro.engines.flat import OptimizerMemory
 from nnintro.errors import ConfigError
 from nnintro.models.activations import ACTIVATIONS
-from nnintro.training.assemble import assemble
-from nnintro.training.choice import choose_engine
+from nnintro.training.setup import assemble
 from tests.support import config
 
 SETTINGS = {

@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 import nnintro
 from nnintro.config.load import load_config
 from nnintro.descent.optimizers import OPTIMIZERS as KINDS
+from nnintro.descent.streams import stream
 from nnintro.descent.variants import Plan, in_place, shuffled
+from nnintro.engines import choose as engines
 from nnintro.engines.captured import launch, tape
 from nnintro.engines.captured.launch import LENGTHS, Captured, CaptureError, Eager
 from nnintro.engines.captured.tape import Tape
 from nnintro.engines.captured.updates import EQUATIONS
+from nnintro.engines.choose import choose_engine, passed_over
 from nnintro.engines.graph import Graph
 from nnintro.errors import ConfigError
 from nnintro.models.activations import ACTIVATIONS
-from nnintro.training import assemble as assembling
-from nnintro.training import engines
-from nnintro.training.choice import choose_engine, passed_over
-from nnintro.training.streams import stream
+from nnintro.training import setup as assembling
 from tests.engines import recorded
 from tests.engines.test_fused import OPTIMIZERS, SCHEDULES, distance, generated, never
 from tests.engines.twin import parts_with

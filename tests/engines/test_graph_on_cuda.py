@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from nnintro.config.load import load_config
+from nnintro.engines import choose as engines
 from nnintro.engines.captured.launch import Captured, Eager
-from nnintro.training import assemble as assembling
-from nnintro.training import engines
+from nnintro.training import setup as assembling
 from tests.engines.test_fused import OPTIMIZERS, distance, generated, never
 from tests.runs import assert_same_run, train
 from tests.support import config

@@ -15,7 +15,7 @@ MEASURE = """
 import json, resource, sys
 import torch
 from nnintro.config.load import load_config
-from nnintro.training.assemble import assemble
+from nnintro.training.setup import assemble
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 values = json.loads(sys.argv[1])

@@ -7,11 +7,10 @@ import pytest
 import torch
 
 from nnintro.config.load import load_config
-from nnintro.engines import problem
-from nnintro.engines.blas import find_blas
+from nnintro.engines import fused as problem
 from nnintro.engines.call import Call
-from nnintro.engines.denormals import flushed
-from nnintro.training.assemble import assemble
+from nnintro.engines.machine import find_blas, flushed
+from nnintro.training.setup import assemble
 from tests.engines.test_fused import OPTIMIZERS, RATES, distance, generated, never
 from tests.support import config
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from nnintro.config.load import load_config
+from nnintro.engines import choose as engines
 from nnintro.engines.captured.launch import Eager
-from nnintro.training import assemble as assembling
-from nnintro.training import engines
+from nnintro.training import setup as assembling
 
 
 def parts_with(values, engine, launching=Eager):

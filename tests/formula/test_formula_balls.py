@@ -9,9 +9,9 @@ import random
 import pytest
 from flint import arb
 
-from nnintro.approximation.series import UndecidedError, enclosure, slope_of
 from nnintro.formula import FUNCTIONS, evaluate_float, parse
-from nnintro.formula.balls import interval, jet_over, precision, value_over
+from nnintro.proofs.balls import interval, jet_over, precision, value_over
+from nnintro.proofs.series import UndecidedError, enclosure, slope_of
 from tests.approximation.formulas import HARD, generated
 
 EACH = {

@@ -17,12 +17,13 @@ from scipy.special import erf, expit
 
 from nnintro.config.load import load_config
 from nnintro.config.write import as_yaml
-from nnintro.inference.agreement import clear_of_jumps, own_rounding
-from nnintro.inference.export import region
+from nnintro.exports.agreement import clear_of_jumps, own_rounding
+from nnintro.exports.export import region
 from nnintro.models import input_precision, precision_of
-from nnintro.training.assemble import build_data, build_model
-from nnintro.training.data_file import data_text
-from nnintro.training.run import Run
+from nnintro.models.build import build_model
+from nnintro.runs.data import data_text
+from nnintro.runs.run import Run
+from nnintro.training.setup import build_data
 
 ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "identity": lambda z: z,
@@ -88,7 +89,7 @@ def untrained(source: Path | dict[str, Any], folder: Path) -> Run:
     if splits.found is not None:
         config = config.with_found(splits.found)
     experiment = config.experiment
-    _, model = build_model(experiment, splits)
+    _, model = build_model(experiment(experiment, splits))
     generator = torch.Generator().manual_seed(5)
     with torch.no_grad():
         for values in model.parameters():

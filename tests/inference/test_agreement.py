@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from nnintro.errors import NnintroError
-from nnintro.inference import agreement
+from nnintro.exports import agreement
 from nnintro.models import ACTIVATIONS
 
 CORNERS = (torch.tensor([0.0]), torch.tensor([1.0]))

@@ -16,9 +16,9 @@ from torch import nn
 
 import nnintro
 from nnintro.errors import DataError, NnintroError, UsageError
-from nnintro.inference import agreement, export, onnx_file
-from nnintro.inference.export import CODECS, export_run, write_export
-from nnintro.inference.export_formats import FORMATS
+from nnintro.exports import FORMATS, agreement, export
+from nnintro.exports import onnx as onnx_file
+from nnintro.exports.export import CODECS, export_run, write_export
 from nnintro.models import ACTIVATIONS, MODELS
 from tests.inference.conftest import PROGRAMS, assert_same, fresh, region_of
 from tests.support import config

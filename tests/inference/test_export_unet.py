@@ -11,9 +11,10 @@ import pytest
 import safetensors
 import torch
 
+from nnintro.config.models.unet import UnetModel
 from nnintro.config.task import Task
-from nnintro.config.unet import UnetModel
-from nnintro.inference import agreement, onnx_file, safetensors_file, torch_file
+from nnintro.exports import agreement, safetensors_file, torch_file
+from nnintro.exports import onnx as onnx_file
 from nnintro.models.unet import build_unet
 
 CODECS = {"onnx": onnx_file, "torch": torch_file, "safetensors": safetensors_file}

@@ -11,13 +11,13 @@ import torch
 import nnintro
 from nnintro.config.load import load_config
 from nnintro.errors import NnintroError
-from nnintro.inference.agreement import compare
-from nnintro.inference.evaluate import evaluate
-from nnintro.inference.export import export_run, region
-from nnintro.inference.predict import predict_file
+from nnintro.exports.agreement import compare
+from nnintro.exports.export import export_run, region
 from nnintro.models import Standardized
-from nnintro.training.assemble import assemble
-from nnintro.training.pictures import Pictures
+from nnintro.predict.evaluate import evaluate
+from nnintro.predict.rows import predict_file
+from nnintro.training.setup import assemble
+from nnintro.training.sketches import Pictures
 from tests.inference.conftest import PROGRAMS
 from tests.support import config
 

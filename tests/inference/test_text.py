@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnintro.errors import DataError
-from nnintro.inference import block, feed
-from nnintro.inference.text import TextTable
-from nnintro.inference.write import as_csv
+from nnintro.predict import block, feed
+from nnintro.predict.text import TextTable
+from nnintro.predict.writers import as_csv
 
 FLOAT64 = np.dtype("float64")
 CELL = st.text(alphabet='ab",;\t\n\r é😀_1 ', max_size=8)

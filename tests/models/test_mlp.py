@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from nnintro.config.load import load_config
-from nnintro.config.model import ActivationName, Initialization, MlpModel
+from nnintro.config.models.mlp import ActivationName, Initialization, MlpModel
 from nnintro.models import ACTIVATIONS, INITIALIZATIONS, Mlp, Standardized, statistics
 from nnintro.models.initialization import torch_default_
-from nnintro.training.assemble import assemble
+from nnintro.training.setup import assemble
 from tests.support import config
 
 Z = np.linspace(-4, 4, 81)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from nnintro.config.load import load_config
-from nnintro.config.steps import StepsModel
+from nnintro.config.models.steps import StepsModel
 from nnintro.models import Steps
-from nnintro.training.assemble import build_model
+from nnintro.models.build import Region, build_model
 
 LINE = {"kind": "function", "formula": "x"}
 PLANE = {"kind": "function", "formula": "x1", "domain": [[0, 1], [0, 1]]}
@@ -34,7 +34,7 @@ def build(steps, dataset=None, precision="float64", **model) -> Steps:
     dataset = dataset or (PLANE if any(isinstance(s.get("from"), list) for s in steps) else LINE)
     section = {"kind": "steps", "steps": steps, **model}
     config = load_config({"dataset": dataset, "model": section, "precision": precision})
-    network, model = build_model(config.experiment, None)
+    network, model = build_model(config.experiment, Region.unknown(config.experiment))
     assert network is model
     return network
 

@@ -10,8 +10,8 @@ from torch import nn
 from torch.nn import functional
 
 from benchmarks.lecture_unet import LectureUnet, copied, layers_in_order
+from nnintro.config.models.unet import UnetModel
 from nnintro.config.task import Task
-from nnintro.config.unet import UnetModel
 from nnintro.errors import ConfigError
 from nnintro.models import MODELS, Unet, parameter_count, precision_of
 from nnintro.models.unet import build_unet

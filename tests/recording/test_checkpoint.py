@@ -14,8 +14,9 @@ import pytest
 import torch
 
 from nnintro.errors import CheckpointError
-from nnintro.recording import checkpoint, directory
-from nnintro.recording.checkpoint import load_checkpoint, save_checkpoint
+from nnintro.runs import checkpoint
+from nnintro.runs import folder as directory
+from nnintro.runs.checkpoint import load_checkpoint, save_checkpoint
 
 STATE = {"model": {"weight": torch.arange(6.0).reshape(2, 3)}, "epoch": 1.5}
 

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from nnintro.recording.clock import clock
 from nnintro.recording.console import Display
+from nnintro.wording import clock
 
 FACTS = {"data": "function (sin(3*x)): regression", "run": "/a/rather/long/folder" * 4}
 LAYERS = [("hidden 1", "1 -> 64", "tanh", "128"), ("output", "64 -> 1", "identity", "65")]

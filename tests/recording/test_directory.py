@@ -18,7 +18,8 @@ from PIL import Image
 
 import nnintro
 from nnintro.errors import CheckpointError
-from nnintro.recording.directory import as_json, create_run_directory
+from nnintro.files import as_json
+from nnintro.runs.folder import create_run_directory
 from tests.runs import saved_bits
 from tests.support import config
 

@@ -10,9 +10,9 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 from PIL import Image
 
-from nnintro.recording import overlays
-from nnintro.recording.drawing import COLORS, LARGEST, MARKERS, MOST_POINTS, short, some, span
-from nnintro.recording.figures import FIGURES, render
+from nnintro.figures import FIGURES, render
+from nnintro.figures import maps as overlays
+from nnintro.figures.canvas import COLORS, LARGEST, MARKERS, MOST_POINTS, short, some, span
 
 RNG = np.random.default_rng(0)
 GRID = np.linspace(-1, 2, 301)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnintro.errors import CheckpointError
-from nnintro.recording.history import History, read_history
+from nnintro.runs.history import History, read_history
 
 ROW = {"step": 3, "epoch": 0.75, "samples": 12, "seconds": 0.5}
 

@@ -8,7 +8,7 @@ import pytest
 
 import nnintro
 from nnintro.errors import UsageError
-from nnintro.recording.listing import as_table, find_runs, in_order
+from nnintro.runs.listing import as_table, find_runs, in_order
 from tests.support import config
 
 

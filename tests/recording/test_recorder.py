@@ -18,8 +18,8 @@ import nnintro
 from nnintro.config.experiment import as_values
 from nnintro.config.load import load_config
 from nnintro.recording.console import Display
-from nnintro.recording.history import read_history
 from nnintro.recording.recorder import Recorder
+from nnintro.runs.history import read_history
 from tests.support import config
 
 

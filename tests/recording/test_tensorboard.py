@@ -23,8 +23,8 @@ from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from tensorboard.util import tensor_util
 
-from nnintro.recording.records import crc32c, records
-from nnintro.recording.tensorboard import EventFile
+from nnintro.recording.events import EventFile
+from nnintro.recording.tfrecord import crc32c, records
 
 
 def read(directory):
@@ -264,7 +264,7 @@ class TestFaults:
         code = f"""
             import resource
             from pathlib import Path
-            from nnintro.recording.tensorboard import EventFile
+            from nnintro.recording.events import EventFile
             resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
             with EventFile(Path({str(tmp_path)!r})) as events:
                 for step in range(1000):
@@ -339,7 +339,7 @@ class TestCost:
 
     def test_import_is_light(self):
         code = (
-            "import sys, nnintro.recording.tensorboard\n"
+            "import sys, nnintro.recording.events\n"
             "heavy = {'torch', 'matplotlib', 'tensorflow', 'tensorboard.compat.tensorflow_stub'}\n"
             "print(sorted(heavy & set(sys.modules)))"
         )

@@ -8,7 +8,7 @@ import io
 import os
 from pathlib import Path
 
-from nnintro.recording import tensorboard
+from nnintro.recording import events as tensorboard
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

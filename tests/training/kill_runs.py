@@ -27,7 +27,7 @@ import nnintro
 from nnintro.engines.autograd import Autograd
 from nnintro.engines.fused import Fused
 from nnintro.errors import CheckpointError
-from nnintro.recording.checkpoint import has_checkpoint, load_checkpoint
+from nnintro.runs.checkpoint import has_checkpoint, load_checkpoint
 from tests.runs import assert_same_run
 from tests.support import config
 

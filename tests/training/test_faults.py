@@ -9,8 +9,8 @@ import pytest
 
 import nnintro
 from nnintro.errors import CheckpointError
-from nnintro.recording.checkpoint import has_checkpoint, load_checkpoint
-from nnintro.recording.history import read_history
+from nnintro.runs.checkpoint import has_checkpoint, load_checkpoint
+from nnintro.runs.history import read_history
 from tests.runs import assert_same_run, history, parameters, train
 from tests.support import config
 from tests.training.faulty_disk import Disk

@@ -9,7 +9,7 @@ import torch
 import nnintro
 from nnintro.config.load import load_config
 from nnintro.errors import ConfigError
-from nnintro.training.assemble import assemble
+from nnintro.training.setup import assemble
 
 
 def values(units=40, steps=0, **initialization):
@@ -44,7 +44,7 @@ def test_each_step_is_a_sigmoid_at_its_place(tmp_path):
 
 def steps_of(folder):
     """The construction, by the command that builds nothing else."""
-    from nnintro.inference.construct import construct
+    from nnintro.constructions.construct import construct
 
     found = construct({"dataset": values()["dataset"]}, runs_dir=folder)
     return [step.model_dump() for step in found.run.experiment.model.steps]
@@ -79,8 +79,8 @@ def test_python_flint_is_missing(monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "flint", None)
-    for name in [name for name in sys.modules if name.startswith("nnintro.approximation.")]:
+    for name in [name for name in sys.modules if name.startswith("nnintro.proofs.")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delitem(sys.modules, "nnintro.formula.balls", raising=False)
+    monkeypatch.delitem(sys.modules, "nnintro.proofs.balls", raising=False)
     with pytest.raises(ConfigError, match=r"pip install 'nnintro\[certify\]'"):
         assemble(load_config(values(error=0.05)).experiment)

@@ -16,9 +16,10 @@ import nnintro
 from nnintro.config.load import load_config
 from nnintro.engines.autograd import Autograd
 from nnintro.recording.painter import Painter
-from nnintro.training import assemble, hint
-from nnintro.training.assemble import build_data
-from nnintro.training.interrupts import SIGNALS, Interrupts
+from nnintro.signals import SIGNALS, Interrupts
+from nnintro.training import hint
+from nnintro.training import setup as assemble
+from nnintro.training.setup import build_data
 from tests.support import config
 
 LINE = config(dataset={"formula": "3*x"}, model={"hidden": []}, training={"epochs": 500})
@@ -329,7 +330,7 @@ class TestInterrupts:
         assert heard == []
 
     def test_a_second_press_acts_as_always(self, heard, monkeypatch):
-        monkeypatch.setattr("nnintro.training.interrupts.ECHO_SECONDS", 0.0)
+        monkeypatch.setattr("nnintro.signals.ECHO_SECONDS", 0.0)
         with Interrupts(SIGNALS):
             signal.raise_signal(signal.SIGINT)
             time.sleep(0.01)

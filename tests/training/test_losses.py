@@ -9,7 +9,7 @@ import torch
 
 from nnintro.config.task import Task
 from nnintro.descent.variants import Plan
-from nnintro.training.losses import loss_for
+from nnintro.objectives.losses import loss_for
 
 BINARY = Task("binary", 2, 1, ("0", "1"))
 THREE = Task("multiclass", 2, 3, ("0", "1", "2"))

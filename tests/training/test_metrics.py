@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnintro.config.task import Task
-from nnintro.training import metrics
-from nnintro.training.losses import loss_for
+from nnintro.objectives import metrics
+from nnintro.objectives.losses import loss_for
 
 BINARY = Task("binary", 2, 1, ("0", "1"))
 THREE = Task("multiclass", 2, 3, ("0", "1", "2"))

@@ -11,7 +11,7 @@ import yaml
 
 import nnintro
 from nnintro.errors import CheckpointError, ConfigError, DivergedError, UsageError
-from nnintro.recording.lock import RunLock
+from nnintro.runs.folder import RunLock
 from tests.runs import Cut, assert_same_run, cut_before, history, parameters, scalar_events, train
 from tests.support import config
 
@@ -382,7 +382,7 @@ def test_all_checkpoints_gone(tmp_path):
 
 def test_events_that_were_lost_stay_lost(tmp_path, monkeypatch):
     """The new event file does not have them, so the summary goes on to say so."""
-    from nnintro.recording.tensorboard import EventFile
+    from nnintro.recording.events import EventFile
 
     with monkeypatch.context() as patch, cut_before(patch, 12):
         drain = EventFile._drain

@@ -13,9 +13,9 @@ import nnintro
 from nnintro.config.load import load_config
 from nnintro.config.notes import notes
 from nnintro.errors import CheckpointError, DataError
-from nnintro.inference.evaluate import evaluate
-from nnintro.inference.predict_images import predict_images
-from nnintro.training.assemble import build_data
+from nnintro.predict.evaluate import evaluate
+from nnintro.predict.images import predict_images
+from nnintro.training.setup import build_data
 from tests.runs import Cut, assert_same_run, cut_before, train
 from tests.support import config
 

@@ -13,9 +13,9 @@ from torch import nn
 
 from nnintro.config.task import Task
 from nnintro.datasets.images import points_of
-from nnintro.training import segmentation_metrics as metrics
-from nnintro.training.losses import loss_for
-from nnintro.training.segmentation import SegmentationEvaluator
+from nnintro.objectives import segmentation as metrics
+from nnintro.objectives.losses import loss_for
+from nnintro.training.evaluation import SegmentationEvaluator
 
 SIZE = (9, 11)
 MASK = Task("segmentation", 1, 1, ("no", "yes"), image=SIZE, has_points=True)

@@ -11,11 +11,11 @@ from PIL import Image
 
 import nnintro
 from nnintro.config.load import load_config
+from nnintro.engines.choose import choose_engine
 from nnintro.errors import CheckpointError, ConfigError
-from nnintro.inference.export import export_run
-from nnintro.inference.export_formats import FORMATS
-from nnintro.training.choice import choose_engine
-from nnintro.training.run import architecture
+from nnintro.exports import FORMATS
+from nnintro.exports.export import export_run
+from nnintro.runs.run import architecture
 from tests.support import config
 
 LESSONS = Path(__file__).parents[2] / "configs/steps"

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import nnintro
-from nnintro.training.moments import even_moments, regular_moments
+from nnintro.training.looks import even_moments, regular_moments
 from nnintro.training.stopping import Patience, reached
 from tests.support import config
 

@@ -7,12 +7,12 @@ import contextlib
 import pytest
 import torch
 
+from nnintro.config.models.unet import UnetModel
 from nnintro.config.task import Task
-from nnintro.config.unet import UnetModel
 from nnintro.descent.variants import Batches, Plan, in_place
 from nnintro.engines.autograd import Autograd
 from nnintro.models.unet import build_unet
-from nnintro.training.losses import loss_for
+from nnintro.objectives.losses import loss_for
 
 SIZE = (12, 12)
 TASKS = {

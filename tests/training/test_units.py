@@ -10,7 +10,7 @@ import torch
 import nnintro
 from nnintro.config.load import load_config
 from nnintro.models import Standardized
-from nnintro.training.assemble import assemble, build_data
+from nnintro.training.setup import assemble, build_data
 from tests.support import config
 
 DIABETES = {"kind": "bundled", "name": "diabetes"}

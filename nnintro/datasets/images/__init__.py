@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from nnintro.datasets.images.build import build_images, images_with_masks
 from nnintro.datasets.images.data import ImageBatches, ImageData
+from nnintro.datasets.images.files import Format, image_files
 from nnintro.datasets.images.fitting import read_image
-from nnintro.datasets.images.folder import image_files
-from nnintro.datasets.images.format import Format
-from nnintro.datasets.images.points import points_of
+from nnintro.objectives.segmentation import points_of
 
 __all__ = [
     "Format",

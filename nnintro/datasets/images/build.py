@@ -10,20 +10,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nnintro.config.found import Found
-from nnintro.config.images import ImagesDataset
+from nnintro.config.datasets.images import ImagesDataset
 from nnintro.config.section import held_out
-from nnintro.config.task import Task
-from nnintro.datasets.data import Splits, Standardization
+from nnintro.config.task import Found, Task
 from nnintro.datasets.images.data import ImageData
-from nnintro.datasets.images.disk import OnDisk
-from nnintro.datasets.images.folder import pairs_of
-from nnintro.datasets.images.format import Format
+from nnintro.datasets.images.files import Format, pairs_of
 from nnintro.datasets.images.made import GENERATORS
 from nnintro.datasets.images.reading import header_of, read_values
 from nnintro.datasets.images.scan import form_of, look
 from nnintro.datasets.images.statistics import Statistics, statistics_of
-from nnintro.datasets.images.store import InMemory, Store
+from nnintro.datasets.images.store import InMemory, OnDisk, Store
+from nnintro.datasets.samples import Splits
+from nnintro.models import Standardization
 
 POINT_RADIUS_OF_A_SKY = 2.0
 

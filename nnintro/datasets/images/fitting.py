@@ -12,8 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nnintro.datasets.images.folder import Pair
-from nnintro.datasets.images.format import Format
+from nnintro.datasets.images.files import Format, Pair
 from nnintro.datasets.images.reading import Pixels, read_pixels, read_values, refuse
 
 GRAY = (0.299, 0.587, 0.114)

@@ -10,22 +10,27 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nnintro.config.images import ImagesDataset
-from nnintro.datasets.images.ahead import Ahead
-from nnintro.datasets.images.disk import OnDisk
+from nnintro.config.datasets.images import ImagesDataset
+from nnintro.datasets.images.files import Format, Pair
 from nnintro.datasets.images.fitting import check_size, fit_values, load_pair, sized
-from nnintro.datasets.images.folder import Pair
-from nnintro.datasets.images.format import Format
 from nnintro.datasets.images.reading import Header, header_of, place, refuse
 from nnintro.datasets.images.statistics import Histogram, Statistics
-from nnintro.datasets.images.store import InMemory, Store
+from nnintro.datasets.images.store import Ahead, InMemory, OnDisk, Store
 from nnintro.errors import ConfigError, DataError
 
 MOST_VALUES = 256
+
+
 MOST_VALUES_WITHOUT_NAMES = 16
 """More of them are rather a mask that was blurred than so many classes."""
+
+
 AHEAD = 8
+
+
 MIB = 1 << 20
+
+
 NAMES = {1: "gray", 3: "RGB"}
 
 

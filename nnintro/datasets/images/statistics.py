@@ -1,4 +1,4 @@
-"""What the training images' pixels are like, channel by channel."""
+"""Mean, deviation and ranges of images, gathered over all of them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """dataset kind ``table``: CSV, TSV, Parquet and .npz."""
 
+from nnintro.datasets.tables.build import build_table
 from nnintro.datasets.tables.encoding import Encoding
-from nnintro.datasets.tables.places import shown_path
+from nnintro.datasets.tables.files.places import shown_path
 from nnintro.datasets.tables.stream import (
     Block,
     encoded_blocks,
@@ -9,7 +10,6 @@ from nnintro.datasets.tables.stream import (
     encoded_samples,
     joined,
 )
-from nnintro.datasets.tables.table import build_table
 
 __all__ = [
     "Block",

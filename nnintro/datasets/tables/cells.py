@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from nnintro.datasets.tables.places import Places
+from nnintro.datasets.tables.files.places import Places
 
 if TYPE_CHECKING:
     import pyarrow as pa

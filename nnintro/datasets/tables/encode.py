@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnintro.config.wording import shown
 from nnintro.datasets.tables.categories import Coded, coded, plain_number
 from nnintro.datasets.tables.cells import EXPECTED, Array, Reading, is_numeral, number, numbers
 from nnintro.datasets.tables.columns import Category, ClassTarget, Column, Number, Target
+from nnintro.datasets.tables.files.places import MOST_NAMED, Places, listed
 from nnintro.datasets.tables.hashing import hashed, sentences
-from nnintro.datasets.tables.places import MOST_NAMED, Places, listed
 from nnintro.errors import DataError
+from nnintro.wording import shown
 
 if TYPE_CHECKING:
     import pyarrow as pa

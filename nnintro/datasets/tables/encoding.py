@@ -20,7 +20,7 @@ from nnintro.datasets.tables.columns import (
     window_from,
 )
 from nnintro.datasets.tables.encode import encoded_column, encoded_labels, encoded_target
-from nnintro.datasets.tables.places import Places
+from nnintro.datasets.tables.files.places import Places
 
 MissingPolicy = Literal["error", "drop", "mean", "indicator"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from nnintro.config.table import TableDataset
+from nnintro.config.datasets.table import TableDataset
 from nnintro.datasets.tables.categories import Coded, coded
 from nnintro.datasets.tables.cells import (
     EXPECTED,
@@ -19,8 +19,8 @@ from nnintro.datasets.tables.cells import (
     is_text,
     seconds,
 )
-from nnintro.datasets.tables.places import no_column, quoted
-from nnintro.datasets.tables.source import Table
+from nnintro.datasets.tables.files.places import no_column, quoted
+from nnintro.datasets.tables.files.source import Table
 from nnintro.errors import ConfigError, DataError
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from nnintro.config.datasets.table import TableDataset
 from nnintro.config.section import held_out
-from nnintro.config.table import TableDataset
-from nnintro.datasets.data import Data, split
+from nnintro.datasets.samples import Data, split
 from nnintro.datasets.tables.categories import coded
 from nnintro.datasets.tables.cells import Array
-from nnintro.datasets.tables.places import quoted
-from nnintro.datasets.tables.source import Table
+from nnintro.datasets.tables.files.places import quoted
+from nnintro.datasets.tables.files.source import Table
 from nnintro.datasets.tables.targets import Targets
 from nnintro.errors import DataError
 

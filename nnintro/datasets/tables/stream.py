@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnintro.config.wording import shown_key
 from nnintro.datasets.tables.categories import plain_words
 from nnintro.datasets.tables.cells import EXPECTED, Array
 from nnintro.datasets.tables.columns import Window
 from nnintro.datasets.tables.encode import chunked, finite_numbers
 from nnintro.datasets.tables.encoding import Encoding
-from nnintro.datasets.tables.places import Places, no_column, quoted
-from nnintro.datasets.tables.source import Table, open_table
+from nnintro.datasets.tables.files.places import Places, no_column, quoted
+from nnintro.datasets.tables.files.source import Table, open_table
 from nnintro.errors import DataError
+from nnintro.wording import shown_key
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nnintro.config.table import TableDataset
+from nnintro.config.datasets.table import TableDataset
 from nnintro.datasets.tables.categories import coded
 from nnintro.datasets.tables.cells import EXPECTED, Array
 from nnintro.datasets.tables.columns import ClassTarget, NumberTarget, Target
 from nnintro.datasets.tables.encode import finite_numbers
-from nnintro.datasets.tables.places import listed, quoted
+from nnintro.datasets.tables.files.places import listed, quoted
+from nnintro.datasets.tables.files.source import Table
 from nnintro.datasets.tables.roles import Kind, empty_column, kind_of
-from nnintro.datasets.tables.source import Table
 from nnintro.errors import ConfigError, DataError
 
 MOST_CLASSES = 1000

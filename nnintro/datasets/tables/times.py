@@ -9,8 +9,8 @@ import numpy as np
 from nnintro.datasets.tables.categories import coded
 from nnintro.datasets.tables.cells import Array, Reading, is_numeral, is_text
 from nnintro.datasets.tables.encode import finite_numbers
+from nnintro.datasets.tables.files.source import Table
 from nnintro.datasets.tables.roles import kind_reading
-from nnintro.datasets.tables.source import Table
 
 
 @dataclass(frozen=True)

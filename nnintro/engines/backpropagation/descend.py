@@ -14,12 +14,7 @@ from nnintro.engines.backpropagation.codes import (
     PARAMETERS_ARE_NOT_FINITE,
 )
 from nnintro.engines.backpropagation.elementary import PLAIN
-from nnintro.engines.backpropagation.layers import (
-    LOOPS,
-    backward_inputs,
-    backward_weights,
-    forward,
-)
+from nnintro.engines.backpropagation.layers import LOOPS, backward_inputs, backward_weights, forward
 from nnintro.engines.backpropagation.losses import loss_and_delta
 from nnintro.engines.backpropagation.together import add_up, meet, share, sum_of
 from nnintro.engines.backpropagation.updates import update

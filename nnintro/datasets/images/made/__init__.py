@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from nnintro.config.images import ImagesDataset
+from nnintro.config.datasets.images import ImagesDataset
 from nnintro.datasets.images.made.cells import make_cells
 from nnintro.datasets.images.made.fields import Made
 from nnintro.datasets.images.made.sky import make_sky

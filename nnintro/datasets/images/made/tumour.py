@@ -17,7 +17,7 @@ import math
 import torch
 from torch import Tensor
 
-from nnintro.config.images import ImagesDataset
+from nnintro.config.datasets.images import ImagesDataset
 from nnintro.datasets.images.made.fields import (
     Made,
     as_bytes,

@@ -1,0 +1,65 @@
+"""dataset kind ``bundled``: real data that scikit-learn brings with it, so that none is fetched."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nnintro.config.section import Count, Fraction, Section, held_out
+from nnintro.config.task import Task, TaskKind
+
+CLASSES: dict[str, tuple[str, ...]] = {
+    "iris": ("setosa", "versicolor", "virginica"),
+    "wine": ("class_0", "class_1", "class_2"),
+    "breast_cancer": ("malignant", "benign"),
+    "digits": tuple(map(str, range(10))),
+}
+
+SHAPES = {
+    "iris": (150, 4, 3),
+    "wine": (178, 13, 3),
+    "breast_cancer": (569, 30, 1),
+    "digits": (1797, 64, 10),
+    "diabetes": (442, 10, 1),
+    "linnerud": (20, 3, 3),
+}
+"""Name -> (samples, inputs, outputs)."""
+
+
+class BundledDataset(Section):
+    """Small real data sets, measured by people; scikit-learn describes each of them."""
+
+    kind: Literal["bundled"]
+    name: Literal["iris", "wine", "breast_cancer", "digits", "diabetes", "linnerud"]
+    """Flowers, wines, tumours of the breast, handwritten digits (8 x 8 pixels): classes.  Progress
+    of diabetes, exercise and three measures of the body (linnerud): regressions."""
+    samples: Annotated[Count, Field(ge=2)] | None = None
+    """At most so many samples, chosen at random (of classes in proportion); all by default."""
+    validation: Annotated[Fraction, Field(gt=0)] = 0.2
+    """The fraction of the samples kept for validation, of each class alike."""
+    standardize: Literal["none", "inputs", "both"] = "both"
+    """Shift and scale each input to mean 0 and standard deviation 1; both: a regression's targets
+    too.  Errors are told in the targets' own units all the same."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """balanced: a sample counts by n / (classes * samples of its class) in the loss."""
+
+    @property
+    def task(self) -> Task:
+        _, inputs, outputs = SHAPES[self.name]
+        classes = CLASSES.get(self.name, ())
+        kinds: dict[int, TaskKind] = {0: "regression", 2: "binary"}
+        return Task(kinds.get(len(classes), "multiclass"), inputs, outputs, classes)
+
+    @property
+    def used_samples(self) -> int:
+        """Training and validation together."""
+        return min(self.samples or SHAPES[self.name][0], SHAPES[self.name][0])
+
+    @property
+    def validation_samples(self) -> int:
+        return held_out(self.used_samples, self.validation)
+
+    @property
+    def training_samples(self) -> int:
+        return self.used_samples - self.validation_samples

@@ -1,0 +1,160 @@
+"""What may stand where: the sections behind the keys of the YAML, read off the models."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from pydantic import Discriminator
+from pydantic.fields import FieldInfo
+
+from nnintro.config.experiment import Experiment
+from nnintro.config.parse.nodes import Keys, dotted
+from nnintro.config.section import NameOrMapping, Section
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The place under a key."""
+
+    sections: tuple[type[Section], ...] = ()
+    """The sections one of which stands here; none under a key with a plain value."""
+    tagged: bool = False
+    """Whether pydantic puts the name of its choice into an error's location, behind the key."""
+    by_name: bool = False
+    """Whether a name alone may stand for a section of that kind."""
+    items: tuple[type[Section], ...] = ()
+    """The section that each item is, where a list of them stands here."""
+
+    @property
+    def kinds(self) -> list[str]:
+        return [kind for kind in map(kind_of, self.sections) if kind]
+
+    @property
+    def keys(self) -> list[str]:
+        """All that a section here may hold, in the order of the models."""
+        return list(dict.fromkeys(key for s in self.sections for key in fields_of(s)))
+
+    def kinds_with(self, key: str) -> list[str]:
+        return [kind_of(s) or "" for s in self.sections if key in fields_of(s)]
+
+
+ROOT = Slot((Experiment,))
+
+
+def kind_of(section: type[Section]) -> str | None:
+    """The name a section goes by under ``kind``."""
+    field = section.model_fields.get("kind")
+    return str(typing.get_args(field.annotation)[0]) if field else None
+
+
+def fields_of(section: type[Section]) -> dict[str, FieldInfo]:
+    """By the key in the YAML, which may be a word that Python keeps for itself (``from``)."""
+    return {field.alias or name: field for name, field in section.model_fields.items()}
+
+
+def named(keys: Keys) -> str:
+    """A section's place, dotted, the items of a list left out."""
+    return dotted(tuple(key for key in keys if isinstance(key, str)))
+
+
+def options(slot: Slot, key: str) -> list[str]:
+    """The names that may stand under a key, where it takes one of a few names."""
+    fields = [fields_of(s)[key] for s in slot.sections if key in fields_of(s)]
+    names = [name for f in fields for name in _names(f.annotation)]
+    return list(dict.fromkeys(names))
+
+
+def walk(location: Keys) -> tuple[Keys, Slot]:
+    """pydantic's location without its tags, and the slot at its end (its section, if chosen)."""
+    slot, keys = ROOT, Keys()
+    for part in location:
+        if slot.tagged:
+            slot = Slot(tuple(s for s in slot.sections if kind_of(s) == part))
+        else:
+            keys = (*keys, part)
+            slot = below(slot, part)
+    return keys, slot
+
+
+def slot_at(keys: Keys) -> Slot:
+    """The slot under keys; all sections that might stand there."""
+    slot = ROOT
+    for key in keys:
+        slot = below(slot, key)
+    return slot
+
+
+def below(slot: Slot, key: str | int) -> Slot:
+    """The slot under a key of any of the sections that might stand in ``slot``."""
+    if isinstance(key, int):
+        return Slot(slot.items)
+    fields = [fields_of(s)[key] for s in slot.sections if key in fields_of(s)]
+    sections = tuple(dict.fromkeys(s for field in fields for s in _sections(field.annotation)))
+    tagged = len(sections) > 1 or any(map(_has_discriminator, fields))
+    by_name = any(isinstance(m, NameOrMapping) for field in fields for m in field.metadata)
+    items = tuple(dict.fromkeys(s for field in fields for s in _items(field.annotation)))
+    return Slot(sections, tagged, by_name, items)
+
+
+def homes(key: str) -> list[str]:
+    """The sections (dotted) that have such a key."""
+    places = (named(at) for at, slot in slots() if key in slot.keys)
+    return [place or "the top level" for place in places]
+
+
+@cache
+def slots() -> tuple[tuple[Keys, Slot], ...]:
+    """Every place in a config where a section stands, the root first."""
+    return tuple(_slots((), ROOT))
+
+
+def _slots(keys: Keys, slot: Slot) -> Iterator[tuple[Keys, Slot]]:
+    yield keys, slot
+    for key in slot.keys:
+        inner = below(slot, key)
+        if inner.sections:
+            yield from _slots((*keys, key), inner)
+        if inner.items:
+            yield from _slots((*keys, key, 0), below(inner, 0))
+
+
+def _has_discriminator(field: FieldInfo) -> bool:
+    marks = [field.discriminator, *field.metadata, *_marks(field.annotation)]
+    return any(isinstance(mark, Discriminator) for mark in marks)
+
+
+def _marks(annotation: Any) -> Iterator[Any]:
+    """What an Annotated in an Optional is marked with."""
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        for part in typing.get_args(annotation):
+            if typing.get_origin(part) is typing.Annotated:
+                yield from part.__metadata__
+
+
+def _sections(annotation: Any) -> Iterator[type[Section]]:
+    """Those an annotation admits: through Annotated, Union and Optional."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        yield annotation
+    elif typing.get_origin(annotation) in (typing.Annotated, typing.Union, types.UnionType):
+        for part in typing.get_args(annotation):
+            yield from _sections(part)
+
+
+def _items(annotation: Any) -> Iterator[type[Section]]:
+    """Those that the items of a list are."""
+    if typing.get_origin(annotation) is list:
+        for part in typing.get_args(annotation):
+            yield from _sections(part)
+
+
+def _names(annotation: Any) -> Iterator[str]:
+    if typing.get_origin(annotation) is typing.Literal:
+        yield from typing.get_args(annotation)
+    elif typing.get_origin(annotation) in (typing.Annotated, typing.Union, types.UnionType):
+        for part in typing.get_args(annotation):
+            yield from _names(part)

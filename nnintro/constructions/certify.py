@@ -1,0 +1,172 @@
+"""``certify RUN``: a trained network's largest error over the whole domain, bounded by a proof."""
+
+from __future__ import annotations
+
+import decimal
+import hashlib
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torch import nn
+
+from nnintro.constructions.construct import formula_dataset
+from nnintro.errors import ConfigError, UsageError
+from nnintro.files import write_json
+from nnintro.models import Mlp, Standardized
+from nnintro.proofs import require_flint
+from nnintro.recording.console import GapBar
+from nnintro.runs.run import Run, load_run
+from nnintro.wording import clock
+
+if TYPE_CHECKING:
+    from nnintro.proofs.supremum import Supremum
+
+
+FORMAT = "nnintro supremum 1"
+
+FILE = "supremum.json"
+
+STATEMENT = (
+    "For every real x of the domain at which the formula has a value, |N(x) - f(x)| <= bound; "
+    "at the point 'at' it is not below lower. N is the network in exact arithmetic, with the "
+    "parameters (and the standardisation, if there is one) that sha256 is of, taken exactly; f is "
+    "the formula, its constants the float64 numbers that they are read as. rounding bounds how far "
+    "the network's outputs in floating point may be from N at inputs of that precision, with sums "
+    "in any order and elementary functions within 4 units in the last place."
+)
+
+
+def certify(
+    directory: str | Path, *, tolerance: float = 0.05, seconds: float = 60.0, quiet: bool = True
+) -> dict[str, Any]:
+    """Bound a run's largest error, and write what was proved to supremum.json in the run.
+
+    Args:
+        tolerance: how far the bound may be above the largest error, relatively.
+        seconds: after which the bound reached so far has to do.
+        quiet: no progress on a terminal.
+
+    Returns:
+        What supremum.json says.
+
+    Raises:
+        UsageError: tolerance or seconds make no sense, or python-flint is missing.
+        ConfigError: the run's network or dataset is none that can be certified, or the formula is
+            unbounded or has no value somewhere.
+        CheckpointError: there is no such run, or it cannot be read or written.
+    """
+    require_flint()
+    for name, value in (("tolerance", tolerance), ("seconds", seconds)):
+        if not (value > 0 and math.isfinite(value)):
+            raise UsageError(f"--{name} must be a number above 0, got {value:g}")
+    run = load_run(directory)
+    with run.config.locating():
+        found = _record(run, tolerance, seconds, quiet)
+    write_json(run.directory / FILE, found)
+    return found
+
+
+def _record(run: Run, tolerance: float, seconds: float, quiet: bool) -> dict[str, Any]:
+    from nnintro.formula import parse
+    from nnintro.proofs.supremum import certify_network
+
+    dataset = formula_dataset(run.experiment, "certify")
+    domain = [(float(low), float(high)) for low, high in dataset.domain]
+    formula = parse(dataset.formula, len(domain))
+    model = run.model
+    network = model.network if isinstance(model, Standardized) else model
+    if not isinstance(network, Mlp):
+        raise ConfigError.at("model.kind", "certify takes layers of neurons: expected mlp or steps")
+    with GapBar(tolerance, quiet=quiet) as bar:
+        found = certify_network(
+            model, formula, domain, tolerance=tolerance, seconds=seconds, watch=bar.update
+        )
+    return {
+        "format": FORMAT,
+        "statement": STATEMENT,
+        **_numbers(found),
+        "tolerance": tolerance,
+        "formula": str(formula.root),
+        "domain": [list(side) for side in domain],
+        "precision": str(next(network.parameters()).dtype).removeprefix("torch."),
+        "steps": any(name == "step" for name in network.names),
+        "run": str(run.directory),
+        "sha256": parameters_sha256(model),
+    }
+
+
+def _numbers(found: Supremum) -> dict[str, Any]:
+    return {
+        "bound": found.bound,
+        "lower": found.lower,
+        "gap": found.gap,
+        "at": list(found.at),
+        "rounding": found.rounding,
+        "complete": found.complete,
+        "undecided": [list(side) for side in found.undecided],
+        "boxes": found.boxes,
+        "seconds": round(found.seconds, 3),
+    }
+
+
+def parameters_sha256(model: nn.Module) -> str:
+    """SHA-256 of a model's parameters and buffers: names, types, shapes and bytes, in order."""
+    digest = hashlib.sha256()
+    for name, tensor in model.state_dict().items():
+        values = tensor.detach().cpu().contiguous().numpy()
+        little = values.astype(values.dtype.newbyteorder("<"), copy=False)
+        digest.update(f"{name} {values.dtype.name} {list(values.shape)}\n".encode())
+        digest.update(little.tobytes())
+    return digest.hexdigest()
+
+
+def in_words(found: dict[str, Any]) -> str:
+    """What was proved, in a few lines; bounds are rounded to the side on which they are true."""
+    names = ["x"] if len(found["at"]) == 1 else [f"x{k + 1}" for k in range(len(found["at"]))]
+    domain = " x ".join(f"[{low:g}, {high:g}]" for low, high in found["domain"])
+    at = ", ".join(f"{name} = {x!r}" for name, x in zip(names, found["at"], strict=True))
+    lines = [f"{found['run']}: |network - formula| for every real {', '.join(names)} in {domain}"]
+    if math.isfinite(found["bound"]):
+        lines.append(f"proved: at most {_up(found['bound'])}")
+    else:
+        lines.append("proved: nothing yet")
+    near = f"; the bound is {100 * found['gap']:.3g} % above" if math.isfinite(found["gap"]) else ""
+    lines.append(f"found: {_down(found['lower'])} at {at}{near}")
+    lines.append(_rounding(found))
+    if not found["complete"]:
+        lines.append(_incomplete(found))
+    lines.append(f"{found['boxes']:,} boxes in {clock(found['seconds'])}; {found['run']}/{FILE}")
+    return "\n".join(lines)
+
+
+def _rounding(found: dict[str, Any]) -> str:
+    if not math.isfinite(found["rounding"]):
+        return f"rounding: no bound, the network's {found['precision']} numbers may overflow"
+    early = ", for a step may come a rounding early or late" if found["steps"] else ""
+    return f"rounding: {found['precision']} outputs add at most {_up(found['rounding'])}{early}"
+
+
+def _incomplete(found: dict[str, Any]) -> str:
+    wanted = f"within {found['tolerance']:.3g} (relatively) of what was found"
+    if not found["undecided"]:
+        return f"incomplete: time ended before the bound was {wanted}; more --seconds get nearer"
+    between = " x ".join(f"({low!r}, {high!r})" for low, high in found["undecided"])
+    return (
+        f"incomplete: in {between}, between neighbouring float64 numbers, network and formula "
+        f"cannot be told apart, for both jump or the tolerance is that small; the bound counts all "
+        f"that they may be there, and is not {wanted}"
+    )
+
+
+def _up(number: float) -> str:
+    return _digits(number, decimal.ROUND_CEILING)
+
+
+def _down(number: float) -> str:
+    return _digits(number, decimal.ROUND_FLOOR)
+
+
+def _digits(number: float, rounding: str) -> str:
+    context = decimal.Context(prec=6, rounding=rounding)
+    return f"{float(context.create_decimal_from_float(number)):.6g}"

@@ -1,0 +1,108 @@
+"""``construct --compare``: error against the number of neurons, built and trained."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from nnintro.config.load import Config
+from nnintro.config.write import as_yaml
+from nnintro.files import write_text, write_whole
+from nnintro.runs.run import Run
+from nnintro.training.train import train
+
+NEURONS = (4, 8, 16, 32, 64)
+
+DESCENT = {"optimizer": "adam", "learning_rate": 0.003, "schedule": "cosine"}
+
+TOLERANCE = 0.01
+
+UPDATES = 10_000
+"""Of each training, with ``DESCENT``, where the config says nothing else."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Largest errors over the whole domain of networks with so many hidden neurons, all proved."""
+
+    neurons: int
+    constructed: float
+    trained: float
+    """From torch's initialization."""
+    handed_over: float
+    """From the construction."""
+
+
+def compare(
+    run: Run, loaded: Config, built: Callable[[int], float], say: Callable[[str], None]
+) -> list[Row]:
+    """Build and train a network of every size, and leave a table and a figure in the run.
+
+    Args:
+        run: the construction's; its folder gets ``comparison.csv``, ``figures/comparison.png`` and
+            the trainings' own runs in ``comparison/``.
+        loaded: the config that was given, for its dataset, and its descent where it has one.
+        built: neurons -> the proved error of the best network of steps.
+        say: told of each size.
+    """
+    rows = []
+    for neurons in NEURONS:
+        say(f"{neurons} neurons: building one network, training two")
+        error = built(neurons)
+        found = [
+            _trained(loaded, neurons, kind, run.directory / "comparison")
+            for kind in ("torch", "steps")
+        ]
+        rows.append(Row(neurons, error, *found))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*asdict(rows[0])], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows)
+    write_text(run.directory / "comparison.csv", text.getvalue())
+    _draw(run, rows)
+    return rows
+
+
+def _trained(loaded: Config, neurons: int, kind: str, folder: Path) -> float:
+    """The largest error of a trained network, proved (within ``TOLERANCE`` of what was found)."""
+    from nnintro.constructions.certify import certify
+
+    values: dict[str, Any] = yaml.safe_load(as_yaml(loaded.experiment))
+    values["model"] = {
+        "kind": "mlp", "hidden": [neurons], "activation": "sigmoid", "initialization": kind,
+    }  # fmt: skip
+    values["precision"] = "float32"
+    written = loaded.source.root.content
+    if not isinstance(written, dict) or "descent" not in written:
+        values["descent"] = DESCENT
+    values["training"] = {"steps": UPDATES}
+    values["logging"] = {"figures": "off", "histograms": "off"}
+    run = train(values, runs_dir=folder, name=f"{kind}-{neurons}")
+    return float(certify(run.directory, tolerance=TOLERANCE)["bound"])
+
+
+def _draw(run: Run, rows: list[Row]) -> None:
+    from nnintro.figures import render
+
+    arrays = {
+        name: np.array([getattr(row, name) for row in rows], dtype=np.float64)
+        for name in ("neurons", "constructed", "trained", "handed_over")
+    }
+    png = render("error_against_neurons", arrays, {"title": run.experiment.name})
+    write_whole(run.directory / "figures" / "comparison.png", lambda file: file.write(png))
+
+
+def as_table(rows: list[Row]) -> str:
+    """The rows as text in columns."""
+    lines = [f"{'neurons':>8} {'built':>10} {'trained':>10} {'trained from the built one':>28}"]
+    for row in rows:
+        errors = f"{row.constructed:10.4g} {row.trained:10.4g} {row.handed_over:28.4g}"
+        lines.append(f"{row.neurons:8d} {errors}")
+    return "\n".join(lines)

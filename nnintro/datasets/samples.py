@@ -1,0 +1,190 @@
+"""What every dataset becomes: tensors of inputs and targets, split in two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Generic, Protocol, Self
+
+import torch
+from torch import Tensor, nn
+from typing_extensions import TypeVar
+
+from nnintro.config.datasets import Dataset
+from nnintro.config.datasets.function import FunctionDataset
+from nnintro.config.task import Found
+from nnintro.errors import ConfigError
+from nnintro.models import Standardization, Standardized
+
+Truth = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Samples: ``inputs`` (n, features) and ``targets``.
+
+    Targets are (n, outputs) floating point for regression, (n, 1) zeros and ones for two classes,
+    (n,) class numbers (int64) for more.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    inputs_standardized: bool = False
+    """Whether the inputs are as ``Splits.standardization`` makes them; raw otherwise."""
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def take(self, rows: Tensor) -> Self:
+        return replace(self, inputs=self.inputs[rows], targets=self.targets[rows])
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> Self:
+        targets = self.targets.to(device)
+        return replace(
+            self,
+            inputs=self.inputs.to(device, dtype),
+            targets=targets.to(dtype) if targets.is_floating_point() else targets,
+        )
+
+
+class Samples(Protocol):
+    """What every kind of samples can do; tables of numbers are ``Data``."""
+
+    def __len__(self) -> int: ...
+
+    def take(self, rows: Tensor) -> Self:
+        """A part of the rows, by their numbers."""
+        ...
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> Self:
+        """The same samples, delivered there and in this type."""
+        ...
+
+
+Some = TypeVar("Some", bound=Samples, default=Data)
+D = TypeVar("D", bound=Samples)
+
+
+@dataclass(frozen=True)
+class Splits(Generic[Some]):
+    """Training and validation data, and what else is known of them.
+
+    Numbers are in float64, but those of large tables, which are in the run's precision already.
+    """
+
+    train: Some
+    validation: Some
+    low: Tensor
+    """(features,) lower corner of the region that the inputs fill."""
+    high: Tensor
+    """(features,) upper corner."""
+    truth: Truth | None = None
+    """The noise-free target, (n, features) -> (n, 1), where it is known."""
+    facts: dict[str, object] = field(default_factory=dict)
+    """What a reader of the run should know of how the data was made (true weights, say)."""
+    standardization: Standardization | None = None
+    """Where the builder knows better than all columns alike, or has applied it already."""
+    class_weights: Tensor | None = None
+    """(classes,) what a sample of each class counts in the loss; None for 1 each."""
+    found: Found | None = None
+    """Of data from files: what the dataset section could not know."""
+
+
+def seed_from(generator: torch.Generator) -> int:
+    """A seed for libraries that take a number, drawn from our own stream."""
+    return int(torch.randint(2**31 - 1, (), generator=generator))
+
+
+def split(
+    data: Data,
+    validation_samples: int,
+    generator: torch.Generator,
+    classes: int | None = None,
+) -> tuple[Data, Data]:
+    """Training and validation part; with ``classes``, each class is shared out in proportion.
+
+    The number of validation samples is exactly ``validation_samples``: every class gives the whole
+    part of its share, and the largest remainders give one more.
+    """
+    order = torch.randperm(len(data), generator=generator)
+    if classes is None:
+        held_out = torch.zeros(len(data), dtype=torch.bool)
+        held_out[order[:validation_samples]] = True
+    else:
+        held_out = _stratified(data, order, validation_samples, classes)
+    return data.take((~held_out).nonzero()[:, 0]), data.take(held_out.nonzero()[:, 0])
+
+
+def _stratified(data: Data, order: Tensor, wanted: int, classes: int) -> Tensor:
+    labels = data.targets.reshape(-1).long()
+    quota = class_quota(torch.bincount(labels, minlength=classes).tolist(), wanted)
+    held_out = torch.zeros(len(data), dtype=torch.bool)
+    for label in range(classes):
+        members = order[labels[order] == label]
+        held_out[members[: quota[label]]] = True
+    return held_out
+
+
+def class_quota(counts: list[int], wanted: int) -> list[int]:
+    """How many of each class to hold out, ``wanted`` in all, as near to proportional as can be.
+
+    A class of two or more stands on both sides; a class of one stays with the training data.
+    """
+    shares = [count * wanted / sum(counts) for count in counts]
+    least = [1 if count >= 2 else 0 for count in counts]
+    most = [max(count - 1, 0) for count in counts]
+    quota = [
+        min(max(int(share), low), high)
+        for share, low, high in zip(shares, least, most, strict=True)
+    ]
+    while sum(quota) < min(wanted, sum(most)):
+        open_classes = [k for k in range(len(quota)) if quota[k] < most[k]]
+        quota[max(open_classes, key=lambda k: shares[k] - quota[k])] += 1
+    while sum(quota) > max(wanted, sum(least)):
+        open_classes = [k for k in range(len(quota)) if quota[k] > least[k]]
+        quota[max(open_classes, key=lambda k: quota[k] - shares[k])] -= 1
+    return quota
+
+
+def balanced_weights(targets: Tensor, classes: int) -> Tensor:
+    """(classes,) n / (classes * n_k): every class counts alike, a sample 1 on average."""
+    counts = torch.bincount(targets.reshape(-1).long(), minlength=classes).double()
+    return counts.sum() / (classes * counts)
+
+
+def prepared(data: D, model: nn.Module) -> D:
+    """Raw data as the model's inner network takes it.
+
+    Standardised once and for all, in float64, so that no update has to.  Images stay as they are:
+    their network does that itself.
+    """
+    if not isinstance(model, Standardized) or not isinstance(data, Data):
+        return data
+    inputs = data.inputs
+    if not data.inputs_standardized:
+        inputs = (inputs - model.mean.cpu()) / model.scale.cpu()
+    return replace(data, inputs=inputs, targets=model.scaled(data.targets))
+
+
+def require_finite(data: Samples, dataset: Dataset, *, noisy: bool = False) -> None:
+    """Check data that is in a run's precision already.
+
+    Args:
+        noisy: whether a function's targets hold noise, the formula itself being checked before.
+
+    Raises:
+        ConfigError: at the dataset's key that is to blame, where a number is not finite.
+    """
+    inputs, targets = "dataset", "dataset"
+    if isinstance(dataset, FunctionDataset):
+        inputs, targets = "dataset.domain", "dataset.noise" if noisy else "dataset.formula"
+    if not isinstance(data, Data):
+        return  # pixels are
+    for what, values, key in (("inputs", data.inputs, inputs), ("targets", data.targets, targets)):
+        if not bool(values.isfinite().all()):
+            dtype = data.inputs.dtype
+            name = str(dtype).removeprefix("torch.")
+            largest = torch.finfo(dtype).max
+            larger = "" if dtype == torch.float64 else ", or train in precision: float64"
+            message = f"the {what} go beyond what {name} can hold (at most {largest:.1e})"
+            raise ConfigError.at(key, f"{message}; measure them in larger units{larger}")

@@ -1,0 +1,192 @@
+"""Tables in .npz: each array a column, or several where it has two dimensions."""
+
+from __future__ import annotations
+
+import contextlib
+import lzma
+import struct
+import tokenize
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nnintro.datasets.tables.cells import Array
+from nnintro.datasets.tables.files.csv_layout import check_names
+from nnintro.datasets.tables.files.npy import ArrayReader, Header, read_header
+from nnintro.datasets.tables.files.places import Places, quoted, shown_path
+from nnintro.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, OSError,
+    KeyError, TypeError, SyntaxError, tokenize.TokenError, struct.error, MemoryError,
+)  # fmt: skip
+"""What a damaged archive makes Python's and numpy's readers raise."""
+
+_UNITS = {"M": ("D", "s", "ms", "us", "ns"), "m": ("s", "ms", "us", "ns")}
+"""Of dates and durations that pyarrow knows."""
+
+
+class ArraysTable:
+    """An .npz (see ``source.Table``); a 2-D array `inputs` is the columns inputs1, inputs2, ...
+
+    Arrays are unpacked when a column of theirs is asked for.
+
+    Raises:
+        DataError: it cannot be read, or its arrays are no columns of one length.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.name = self.place = shown_path(path)
+        self._path = path
+        self._columns: dict[str, tuple[Header, int]] = {}
+        """Name -> its array, and which column of that it is."""
+        self._unpacked: dict[str, Array] = {}
+        """Arrays by their names."""
+        self._needed: set[str] = set()
+        self.places = Places(self.name, self._place)
+        headers = self._headers()
+        for header in headers:
+            self._add(header, headers[0])
+        self.names = list(self._columns)
+        if not self.names:
+            raise DataError(f"{self.name}: there are no columns")
+        check_names(self.names, self.name)
+        self.rows = headers[0].shape[0]
+        if self.rows == 0:
+            raise DataError(f"{self.name}: there are no rows")
+
+    def _headers(self) -> list[Header]:
+        with self._archive() as archive:
+            members = archive.namelist()
+            counts = Counter(member.removesuffix(".npy") for member in members)
+            for name, count in counts.items():
+                if count > 1:
+                    raise DataError(f"{self.name}: array {quoted(name)} is given more than once")
+            headers = []
+            for member in members:
+                with self._reporting(member.removesuffix(".npy")):
+                    headers.append(read_header(archive, member))
+        if not headers:
+            raise DataError(f"{self.name}: there are no arrays")
+        return headers
+
+    @contextlib.contextmanager
+    def _archive(self) -> Iterator[zipfile.ZipFile]:
+        with contextlib.ExitStack() as stack:
+            with self._reporting():
+                # What zipfile opens by itself stays open until the last of its streams is gone.
+                file = stack.enter_context(open(self._path, "rb"))  # noqa: PTH123
+                archive = stack.enter_context(zipfile.ZipFile(file))
+            yield archive
+
+    @contextlib.contextmanager
+    def _reporting(self, name: str = "") -> Iterator[None]:
+        """What is wrong with the file, or with one of its arrays."""
+        try:
+            yield
+        except _DAMAGED as error:
+            where = f"array {quoted(name)}: " if name else ""
+            raise DataError(f"{self.name}: {where}not readable as .npz") from error
+
+    def _add(self, header: Header, first: Header) -> None:
+        name, shape = header.name, header.shape
+        named = f"{self.name}: array {quoted(name)}"
+        if header.dtype.hasobject:
+            raise DataError(f"{named}: expected numbers or text, got pickled objects")
+        if len(shape) not in (1, 2):
+            raise DataError(f"{named}: expected 1 or 2 dimensions, got {len(shape)}")
+        if header.dtype.kind not in "biufUMm":
+            raise DataError(f"{named}: expected numbers or text, got {header.dtype}")
+        if shape[0] != first.shape[0]:
+            rows = f"{first.shape[0]:,} rows as {quoted(first.name)}"
+            raise DataError(f"{named}: expected {rows}, got {shape[0]:,}")
+        width = shape[1] if len(shape) == 2 else 1
+        for index in range(width):
+            self._put(name if width == 1 else f"{name}{index + 1}", header, index)
+
+    def _put(self, name: str, header: Header, index: int) -> None:
+        if name in self._columns:
+            raise DataError(f"{self.name}: column {quoted(name)} is given more than once")
+        self._columns[name] = header, index
+
+    def _place(self, row: int) -> str:
+        return f"{self.name}: row {row + 1:,}"
+
+    def load(self, names: Sequence[str], as_text: Collection[str]) -> None:  # noqa: ARG002
+        """What is read is read when it is asked for."""
+        self._needed = set(names)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        import pyarrow as pa
+
+        header, index = self._columns[name]
+        if header.name not in self._unpacked:
+            with self._archive() as archive, self._reporting(header.name):
+                reader = ArrayReader(archive, header)
+                self._unpacked[header.name] = reader.rows(self.rows)
+        array = self._unpacked[header.name]
+        return pa.chunked_array([self._arrow(name, _column(array, index))])
+
+    def forget(self, name: str) -> None:
+        """Columns of one array go together."""
+        self._needed.discard(name)
+        array = self._columns[name][0].name
+        if not any(self._columns[other][0].name == array for other in self._needed):
+            self._unpacked.pop(array, None)
+
+    def blocks(self, block_rows: int) -> Iterator[pa.RecordBatch]:
+        """All columns, of the types that they have."""
+        import pyarrow as pa
+
+        headers = {header.name: header for header, _ in self._columns.values()}
+        with self._archive() as archive:
+            readers = {}
+            for name, header in headers.items():
+                with self._reporting(name):
+                    readers[name] = ArrayReader(archive, header)
+            for _ in range(0, self.rows, block_rows):
+                pieces = {}
+                for name, reader in readers.items():
+                    with self._reporting(name):
+                        pieces[name] = reader.rows(block_rows)
+                arrays = [
+                    self._arrow(name, _column(pieces[header.name], index))
+                    for name, (header, index) in self._columns.items()
+                ]
+                yield pa.RecordBatch.from_arrays(arrays, names=self.names)
+
+    def _arrow(self, name: str, column: Array) -> pa.Array:
+        import pyarrow as pa
+
+        try:
+            return pa.array(_plain(column))
+        except (pa.ArrowException, ValueError, TypeError, OverflowError, MemoryError) as error:
+            named = f"{self.name}: column {quoted(name)}"
+            raise DataError(f"{named}: cells of type {column.dtype} are not readable") from error
+
+
+def _column(array: Array, index: int) -> Array:
+    column: Array = array if array.ndim == 1 else array[:, index]
+    return column
+
+
+def _plain(column: Array) -> Array:
+    """The same values in a type that pyarrow knows."""
+    kind = column.dtype.kind
+    if kind in "Mm":
+        unit, count = np.datetime_data(column.dtype)
+        if count != 1 or unit not in _UNITS[kind]:
+            return column.astype(f"{kind}8[us]")
+    if not column.dtype.isnative:
+        column = column.astype(column.dtype.newbyteorder("="))
+    if kind == "f" and column.dtype.itemsize > 8:
+        return column.astype(np.float64)
+    return column

@@ -1,0 +1,87 @@
+"""Where in a file something stands, in words; and the errors that say so."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from nnintro.errors import DataError
+from nnintro.wording import nearest, shown, shown_key
+
+MOST_NAMED = 8
+"""Names that a message lists; more are counted."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Rows of a file, from some row on, as a reader of the file counts them."""
+
+    name: str
+    """The file's name in messages."""
+    place: Callable[[int], str]
+    """Row of the file, from 0, -> ``prices.csv:17``; may read the file anew."""
+    first: int = 0
+    """The row of the file that is row 0 here."""
+
+    def at(self, row: int) -> str:
+        return self.place(self.first + row)
+
+    def refusal(self, row: int, column: str, expected: str, got: object) -> DataError:
+        """What to raise of a cell: ``prices.csv:17: column 'area': expected ..., got ...``."""
+        found = "no value" if got is None or not str(got).strip() else shown(got)
+        return DataError(
+            f"{self.at(row)}: column {quoted(column)}: expected {expected}, got {found}"
+        )
+
+    def behind(self, rows: int) -> Places:
+        """The same file, so many rows further on."""
+        return replace(self, first=self.first + rows)
+
+
+def shown_path(path: str) -> str:
+    """A path as messages show it: from the current folder where that is shorter."""
+    try:
+        relative = os.path.relpath(path)
+    except ValueError:  # another drive
+        relative = path
+    text = relative if len(relative) < len(path) else path
+    return text if text.isprintable() else repr(text)
+
+
+def quoted(name: str) -> str:
+    """A column's name, in quotes and in one line."""
+    return repr(name) if shown_key(name) == name else shown_key(name)
+
+
+def listed(names: Iterable[str]) -> str:
+    """``'a', 'b', and 3 more``."""
+    texts = [quoted(name) for name in names]
+    rest = len(texts) - MOST_NAMED
+    return ", ".join([*texts[:MOST_NAMED], *([f"and {rest} more"] if rest > 0 else [])])
+
+
+def no_column(name: str, names: Iterable[str], file: str) -> str:
+    """``no column 'prcie' in prices.csv; did you mean 'price'?``."""
+    names = list(names)
+    close = nearest(name, names)
+    ending = f"did you mean {quoted(close)}?" if close else f"it has {listed(names)}"
+    return f"no column {quoted(name)} in {file}; {ending}"
+
+
+def require_readable(path: str) -> None:
+    """Check that there is a file which may be opened.
+
+    Raises:
+        DataError: there is none, it is a folder, or the name is none that a file can have.
+    """
+    try:
+        with open(path, "rb"):  # noqa: PTH123
+            pass
+    except (OSError, ValueError) as error:  # ValueError: a NUL, or half of a character
+        raise cannot_be_read(shown_path(path), error) from error
+
+
+def cannot_be_read(name: str, error: OSError | ValueError | MemoryError) -> DataError:
+    reason = getattr(error, "strerror", None) or str(error) or "out of memory"
+    return DataError(f"{name}: cannot be read: {reason.splitlines()[0]}")

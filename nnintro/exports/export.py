@@ -1,0 +1,166 @@
+"""A trained run as one file for other programs: written, read back, compared, then named."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import torch
+from torch import Tensor, nn
+
+from nnintro.config.datasets.images import ImagesDataset
+from nnintro.config.experiment import Experiment
+from nnintro.config.task import FromFiles
+from nnintro.datasets.images import Format
+from nnintro.datasets.tables import Encoding
+from nnintro.errors import ConfigError, DataError
+from nnintro.exports import FORMATS, SUFFIXES, require_package, safetensors_file, torch_file
+from nnintro.exports import onnx as onnx_file
+from nnintro.exports.agreement import Agreement, Program, compare
+from nnintro.files import chosen_format, require_place, write_whole
+from nnintro.models import Standardized, Unet, input_precision, output_precision, precision_of
+from nnintro.models.forward import evaluating
+from nnintro.models.standardized import numpy_type
+from nnintro.runs.run import Run, architecture
+from nnintro.training.setup import build_data
+from nnintro.version import __version__
+
+
+@dataclass(frozen=True)
+class Codec:
+    """How a format is written, and how a file of it is run."""
+
+    encode: Callable[[nn.Module, dict[str, str]], bytes]
+    load: Callable[[Path], Program]
+
+
+CODECS: dict[str, Codec] = {
+    "onnx": Codec(onnx_file.encode, onnx_file.load),
+    "torch": Codec(torch_file.encode, torch_file.load),
+    "safetensors": Codec(safetensors_file.encode, safetensors_file.load),
+}
+
+
+def export_run(run: Run, format: str | None = None, path: str | Path | None = None) -> Path:
+    """Write a trained run's network as a file for other programs.
+
+    The file takes raw inputs (batch, inputs) and gives (batch, outputs), for every batch size: any
+    standardisation is inside, dropout is off, classifiers trained on cross entropy give logits.
+    Inputs are in the parameters' precision, with a standardisation in float64.  The file is read
+    back and compared with the network before it takes its name; whatever was under that name before
+    stays until then.
+
+    Args:
+        run: from ``nnintro.train`` or ``nnintro.load``.
+        format: ``onnx``, ``torch`` or ``safetensors``; by default what the path's suffix says.
+        path: the file; by default the run's name with the format's suffix, in the run's folder.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        UsageError: the format is unknown or contradicts the suffix, its package is missing, or no
+            file can be at the path.
+        CheckpointError: the file cannot be written.
+        NnintroError: the file does not compute what the network computes, or cannot hold it.
+    """
+    chosen = None if path is None else Path(path)
+    name = chosen_format(format, chosen, SUFFIXES)
+    place = chosen or default_path(run.directory, name)
+    write_export(run, name, place)
+    return place
+
+
+def default_path(directory: Path, format: str) -> Path:
+    """The run's name with the format's suffix, in the run's folder."""
+    return directory / f"{directory.resolve().name}{FORMATS[format].suffix}"
+
+
+def write_export(run: Run, format: str, path: Path) -> Agreement:
+    """``export_run`` with everything chosen; how far the file is from the network."""
+    require_package(format)
+    place = require_place(path)
+    low, high = region(run)
+    codec = CODECS[format]
+    found: list[Agreement] = []
+
+    def write_and_check(file: IO[bytes]) -> None:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+        found.append(compare(run.model, codec.load(Path(file.name)), low, high))
+
+    with evaluating(run.model):
+        data = codec.encode(run.model, describe(run))
+        write_whole(place, write_and_check)
+    return found[0]
+
+
+def region(run: Run) -> tuple[Tensor, Tensor]:
+    """Corners of the box that the data fills, (inputs,) each, in float64.
+
+    From the standardisation where there is one, else from the data; where that is gone, [-1, 1].
+    """
+    model = run.model
+    if isinstance(model, Standardized | Unet):
+        mean, scale = model.mean.double(), model.scale.double()
+        return mean - 3 * scale, mean + 3 * scale
+    try:
+        splits = build_data(run.experiment)
+    except (DataError, ConfigError):
+        # An export must not depend on a file that training alone needed.
+        corner = torch.ones(run.experiment.task.inputs, dtype=torch.float64)
+        return -corner, corner
+    return splits.low, splits.high
+
+
+INPUT, OUTPUT = "x", "y"
+
+
+def describe(run: Run) -> dict[str, str]:
+    """Keys and values that every format carries; lists and mappings are JSON.
+
+    ``output_kind`` is ``logits`` for a classifier trained on cross entropy, else ``values``.
+    ``precision`` is that of the parameters.  ``input_precision`` is float64 where the inputs are
+    standardised inside, which float32 may be too coarse for, else the same; ``output_precision`` is
+    float64 where the targets were standardised.  ``trained_in`` is
+    the config's, which is another one for bfloat16: there the parameters are float32.
+    """
+    experiment = run.experiment
+    task = experiment.task
+    return {
+        "producer": "nnintro",
+        "version": __version__,
+        "run": run.directory.resolve().name,
+        "task": task.kind,
+        "input": INPUT,
+        "output": OUTPUT,
+        "output_kind": "logits" if experiment.logits else "values",
+        "classes": json.dumps(task.classes),
+        "precision": numpy_type(precision_of(run.model)).name,
+        "input_precision": numpy_type(input_precision(run.model)).name,
+        "output_precision": numpy_type(output_precision(run.model)).name,
+        "trained_in": experiment.precision,
+        "architecture": json.dumps(architecture(experiment)),
+        **_of_files(experiment),
+    }
+
+
+def _of_files(experiment: Experiment) -> dict[str, str]:
+    """What only runs on files have to say: how a file becomes ``x``.
+
+    ``features`` names the inputs of a table, one by one, and ``columns`` is the description in
+    data.json that they follow from.  A file's pixels are divided by ``pixel_scale``.
+    """
+    dataset = experiment.dataset
+    if not isinstance(dataset, FromFiles) or dataset.found is None:
+        return {}
+    described = dataset.found.description
+    if isinstance(dataset, ImagesDataset):
+        return {"pixel_scale": f"{Format.from_description(described).largest:g}"}
+    features = Encoding.from_description(described).feature_names
+    return {"features": json.dumps(features), "columns": json.dumps(dict(described))}

@@ -1,0 +1,133 @@
+"""A segmentation beside the truth: what was seen, what is there, what was answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from nnintro.figures.canvas import BLUE, COLORS, ORANGE, Array, canvas, legend_beside
+
+CELL = 2.2
+"""Inches of an image."""
+
+TWO_CLASSES = ("image", "truth", "probability", "prediction")
+
+MORE_CLASSES = ("image", "truth", "confidence", "prediction")
+
+
+def segmentation(
+    images: Array,
+    truth: Array,
+    predicted: Array,
+    confidence: Array,
+    names: list[str],
+    *,
+    points_true: Array | None = None,
+    points_found: Array | None = None,
+    title: str = "",
+) -> Figure:
+    """A row for each of k images: it, its mask, the map of probability, and the prediction.
+
+    ``images`` (k, H, W) or (k, H, W, 3) in [0, 1]; ``truth`` and ``predicted`` (k, H, W) class
+    numbers; ``confidence`` (k, H, W) in [0, 1].  With two classes the last column lies over the
+    image: found, missed and false in a colour each.  Points (m, 3), image, row and column each, are
+    marked on the images: circles are true ones, crosses those that were found.
+    """
+    binary = len(names) == 2
+    rows, columns = len(images), TWO_CLASSES if binary else MORE_CLASSES
+    figure = canvas(title, (4 * CELL + 1.6, rows * CELL + 0.6))
+    axes = figure.subplots(rows, 4, squeeze=False)
+    for row in range(rows):
+        _show(axes[row, 0], images[row])
+        _show(axes[row, 1], truth[row], classes=len(names))
+        shown = axes[row, 2].imshow(confidence[row], cmap="magma", vmin=0, vmax=1)
+        if binary:
+            _show(axes[row, 3], overlay(images[row], truth[row] == 1, predicted[row] == 1))
+        else:
+            _show(axes[row, 3], predicted[row], classes=len(names))
+    marks = _mark(axes, points_true, points_found)
+    for column, heading in enumerate(columns):
+        axes[0, column].set_title(heading, fontsize=10)
+    for one in axes.flat:
+        one.set(xticks=[], yticks=[])
+        one.spines[:].set_visible(False)
+    figure.colorbar(shown, ax=axes[:, 2], shrink=0.6, aspect=30)
+    _legend(axes[0, 3], names, marks, binary=binary)
+    return figure
+
+
+def _mark(axes: npt.NDArray[Any], true: Array | None, found: Array | None) -> dict[str, Artist]:
+    """Points on the first column; a sample of each mark for the legend."""
+    marks: dict[str, Artist] = {}
+    for name, points, style in (
+        ("true point", true, {"marker": "o", "s": 60, "facecolors": "none", "edgecolors": ORANGE}),
+        ("found point", found, {"marker": "x", "s": 22, "color": BLUE}),
+    ):
+        if points is None:
+            continue
+        for row, place in enumerate(axes[:, 0]):
+            here = points[points[:, 0] == row]
+            marks[name] = place.scatter(here[:, 2], here[:, 1], linewidths=1.1, **style)
+    return marks
+
+
+def _legend(axes: Axes, names: list[str], marks: dict[str, Artist], *, binary: bool) -> None:
+    if binary:
+        patches = [Patch(color=color) for color in (FOUND, MISSED, FALSE)]
+        names = ["found", "missed", "false"]
+    else:
+        patches = [Patch(color=COLORS[k % len(COLORS)]) for k in range(len(names))]
+    legend_beside(axes, [*patches, *marks.values()], [*names, *marks])
+
+
+def _show(axes: Axes, image: Array, classes: int | None = None) -> None:
+    if classes is None:
+        axes.imshow(image, cmap="gray", vmin=0, vmax=1)
+    elif classes == 2:
+        axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    else:
+        palette = ListedColormap([COLORS[k % len(COLORS)] for k in range(classes)])
+        axes.imshow(image, cmap=palette, vmin=0, vmax=classes - 1, interpolation="nearest")
+
+
+FOUND, MISSED, FALSE = "#009E73", "#0072B2", "#D55E00"
+
+CLASSES = ("#E69F00", "#009E73", "#56B4E9", "#CC79A7", "#0072B2", "#D55E00", "#F0E442")
+"""Okabe and Ito's palette (2008)."""
+
+
+def overlay(image: Array, truth: Array, predicted: Array) -> Array:
+    """(H, W, 3): the image in grey, the class found, missed and falsely seen in colours.
+
+    ``image`` (H, W) or (H, W, 3) in [0, 1]; ``truth`` and ``predicted`` (H, W) truth values.
+    """
+    found = _grey(image)
+    _tint(found, truth & predicted, FOUND, 0.75)
+    _tint(found, truth & ~predicted, MISSED, 0.75)
+    _tint(found, predicted & ~truth, FALSE, 0.75)
+    return found
+
+
+def marked(image: Array, predicted: Array) -> Array:
+    """(H, W, 3): the image in grey, each class but the first in a colour of its own over it."""
+    found = _grey(image)
+    for one in range(1, int(predicted.max(initial=0)) + 1):
+        _tint(found, predicted == one, CLASSES[(one - 1) % len(CLASSES)], 0.55)
+    return found
+
+
+def _grey(image: Array) -> Array:
+    grey = image if image.ndim == 2 else image.mean(-1)
+    return np.repeat(grey[..., None], 3, axis=-1).astype(float)
+
+
+def _tint(image: Array, where: Array, color: str, strength: float) -> None:
+    rgb = np.array([int(color[k : k + 2], 16) / 255 for k in (1, 3, 5)])
+    image[where] = (1 - strength) * image[where] + strength * rgb

@@ -1,0 +1,179 @@
+"""Files that commands write: whole or not at all, in which format, and where one may stand."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from nnintro.errors import CheckpointError, UsageError
+from nnintro.wording import choice
+
+Suffixes = Mapping[str, Sequence[str]]
+"""Format -> the suffixes of its files, the usual one first."""
+
+
+PREDICTIONS: Suffixes = {
+    "csv": (".csv",),
+    "tsv": (".tsv",),
+    "npy": (".npy",),
+    "jsonl": (".jsonl", ".ndjson"),
+}
+
+
+def takes_images(run: Path) -> bool:
+    """Whether a run was trained on images; what is wrong with it shows when it is loaded."""
+    try:
+        held = json.loads((run / "data.json").read_text(encoding="utf-8"))
+        return held["task"]["image"] is not None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
+def prediction_format(name: str | None, output: Path | None) -> str:
+    """The format of ``nnintro predict``: csv where nothing says another (see ``chosen_format``).
+
+    Raises:
+        UsageError: see ``chosen_format``; or an array is to go to stdout.
+    """
+    if name is None and output is None:
+        return "csv"
+    found = chosen_format(name, output, PREDICTIONS)
+    if found == "npy" and output is None:
+        raise UsageError("--format npy needs --output: an array is no text for stdout")
+    return found
+
+
+def chosen_format(name: str | None, output: Path | None, formats: Suffixes) -> str:
+    """The format that was named, or the one of the output's suffix.
+
+    Raises:
+        UsageError: there is no such format or suffix, neither was given, or they contradict.
+    """
+    if name is not None and name not in formats:
+        raise UsageError(f"--format: {choice(name, list(formats))}")
+    suffix = output.suffix.lower() if output is not None else ""
+    by_suffix = next((key for key, ends in formats.items() if suffix in ends), None)
+    if name is not None and by_suffix not in (None, name):
+        raise UsageError(f"{output}: a file of --format {name} does not end in {suffix}")
+    found = name or by_suffix
+    if found is None:
+        place = "say which --format" if output is None else f"{output}: the suffix names no format"
+        endings = _either(end for ends in formats.values() for end in ends)
+        raise UsageError(f"{place}: {_either(formats)}, or let --output end in {endings}")
+    return found
+
+
+def _either(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}"
+
+
+def require_place(path: Path) -> Path:
+    """Where a file called ``path`` goes: behind a link that stands there, which stays a link.
+
+    Files are written beside their place and renamed, which would replace a pipe or a device:
+    /dev/null, if root asks.
+
+    Raises:
+        UsageError: no file can be there: its folder is missing, or something else has the name.
+    """
+    try:
+        # Only a link is resolved: messages name the place as the user does.
+        place = path.resolve() if path.is_symlink() else path
+        cause = _obstacle(place)
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, before Python 3.13
+        reason = error.strerror if isinstance(error, OSError) else None
+        cause = reason or os.strerror(errno.ELOOP)
+    if cause is not None:
+        raise UsageError(f"cannot write {path}: {cause}")
+    return place
+
+
+def _obstacle(place: Path) -> str | None:
+    if place.is_dir():
+        return os.strerror(errno.EISDIR)
+    if not place.parent.is_dir():
+        return os.strerror(errno.ENOTDIR if place.parent.exists() else errno.ENOENT)
+    if os.path.lexists(place) and not place.is_file():
+        return "it is no regular file"
+    return None
+
+
+def make_folder(folder: Path) -> None:
+    """The folder and those above it; a file in its place is told as what it is."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
+
+
+def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Let ``write`` fill a file that takes its name only when all of it is on the disk.
+
+    Temporary file in the same folder, fsync, rename, fsync of the folder.
+
+    Raises:
+        CheckpointError: naming path and cause; whatever was under that name before is intact.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with explained(f"cannot write {path}"):
+        try:
+            with temporary.open("wb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+            _sync_folder(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    write_whole(path, lambda file: file.write(text.encode()))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """JSON that every reader takes: what is not finite becomes null."""
+    write_text(path, as_json(value) + "\n")
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(_finite(value), indent=2, allow_nan=False, ensure_ascii=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _sync_folder(folder: Path) -> None:
+    # Windows has no descriptor of a folder; there the rename has to do.
+    with contextlib.suppress(PermissionError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def explained(what: str) -> Iterator[None]:
+    """A failing disk becomes a CheckpointError that opens with ``what``."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        # torch.save tells of a full disk with a RuntimeError.
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        first_line = reason.partition("\n")[0] or type(error).__name__
+        raise CheckpointError(f"{what}: {first_line}") from error

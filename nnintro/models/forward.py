@@ -1,0 +1,85 @@
+"""A network run forward: in evaluation mode, in blocks that fit into memory."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nnintro.config.experiment import Experiment
+from nnintro.models import output_precision
+
+Autocast = Callable[[], contextlib.AbstractContextManager[Any]]
+
+LARGEST_ACTIVATION = 1 << 20
+"""Numbers in the largest layer's output; more rows than that allows go through in blocks.
+
+So few that they stay near the processor (docs/LOG.md).
+"""
+
+LARGEST_MAPS = 1 << 22
+"""The same of a network for images."""
+
+
+@contextlib.contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Evaluation mode and no gradients, for a while."""
+    was_training = network.training
+    network.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        network.train(was_training)
+
+
+def outputs_of(
+    network: nn.Module, inputs: Tensor, autocast: Autocast = contextlib.nullcontext
+) -> Tensor:
+    """(n, features) -> (n, outputs), or (n, channels, H, W) -> (n, outputs, H, W).
+
+    In evaluation mode, in blocks that fit into memory.
+
+    The outputs are of the model's own type, autocast or not.
+    """
+    if inputs.dim() == 4:  # the first convolution's maps are the largest
+        maps = next(p.shape[0] for p in network.parameters() if p.dim() == 4)
+        rows = max(1, LARGEST_MAPS // (maps * inputs.shape[-1] * inputs.shape[-2]))
+    else:
+        widest = max((p.shape[0] for p in network.parameters() if p.dim() > 1), default=1)
+        rows = max(1, LARGEST_ACTIVATION // widest)
+    with evaluating(network), autocast():
+        outputs = torch.cat([network(block) for block in torch.split(inputs, rows)])
+    return outputs.to(output_precision(network))
+
+
+SEVERAL_THREADS_FROM = 4_000_000
+"""Multiplications in an update's largest product from which a second core pays (docs/LOG.md)."""
+
+
+def threads_for(network: nn.Module, batch: int) -> int:
+    """One thread for small products, where a second one costs more than it brings; else all."""
+    if any(p.dim() == 4 for p in network.parameters()):  # convolutions: a product for each pixel
+        return torch.get_num_threads()
+    largest = max((p.numel() for p in network.parameters() if p.dim() > 1), default=1)
+    return torch.get_num_threads() if largest * batch >= SEVERAL_THREADS_FROM else 1
+
+
+@contextlib.contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Run torch on so many threads for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def autocast_for(experiment: Experiment, device: torch.device) -> Autocast:
+    if experiment.precision != "bfloat16":
+        return contextlib.nullcontext
+    return lambda: torch.autocast(device.type, dtype=torch.bfloat16)

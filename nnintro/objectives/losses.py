@@ -1,0 +1,145 @@
+"""Losses by name: (outputs, targets) -> the mean over the samples (and outputs), a scalar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nnintro.config.task import Task
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+def mse(outputs: Tensor, targets: Tensor) -> Tensor:
+    """(1/n) sum_i (y^_i - y_i)^2, averaged over the outputs too."""
+    return functional.mse_loss(outputs, targets)
+
+
+def mae(outputs: Tensor, targets: Tensor) -> Tensor:
+    """(1/n) sum_i |y^_i - y_i|."""
+    return functional.l1_loss(outputs, targets)
+
+
+def huber(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Squared below 1, linear beyond (Huber, 1964): r^2/2 if |r| < 1, else |r| - 1/2."""
+    return functional.huber_loss(outputs, targets)
+
+
+ELEMENTWISE: dict[str, Loss] = {"mse": mse, "mae": mae, "huber": huber}
+
+SMOOTH = 1.0
+"""Pixels added to both sides of Dice's fraction: an empty mask, left empty, has a loss of 0."""
+
+
+def _is_binary(task: Task) -> bool:
+    """Whether there is one logit, and targets are 0 or 1 in its shape."""
+    return task.kind == "binary" or (task.is_segmentation and task.outputs == 1)
+
+
+def _precise(logits: Tensor) -> Tensor:
+    """At least float32: autocast gives outputs of 8 bits, too few to add up over pixels."""
+    return logits.float() if logits.dtype in (torch.bfloat16, torch.float16) else logits
+
+
+@dataclass(frozen=True)
+class BinaryCrossEntropy:
+    """-(w_1 y log s(z) + w_0 (1-y) log(1 - s(z))), s the logistic function, the mean over all.
+
+    Logits z and targets y, 0 or 1, are (n, 1), or (n, 1, H, W).  The mean is over n (and pixels)
+    whatever the weights: with weights in place of n, as in torch.nn.CrossEntropyLoss, the loss of a
+    whole would not be the mean of its blocks' losses.
+    """
+
+    class_weights: Tensor | None = None
+    """(2,) w_0 and w_1."""
+
+    def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
+        logits = _precise(logits)
+        if self.class_weights is None:
+            return functional.binary_cross_entropy_with_logits(logits, targets)
+        off, on = self.class_weights.to(logits).unbind()
+        weight = torch.where(targets > 0.5, on, off)
+        return functional.binary_cross_entropy_with_logits(logits, targets, weight)
+
+
+@dataclass(frozen=True)
+class CrossEntropy:
+    """-w_y log softmax(z)_y, the mean over all, whatever the weights (see above).
+
+    Logits are (n, classes) and class numbers (n,), or (n, classes, H, W) and (n, H, W).
+    """
+
+    class_weights: Tensor | None = None
+    """(classes,)"""
+
+    def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
+        logits = _precise(logits)
+        if self.class_weights is None:
+            return functional.cross_entropy(logits, targets)
+        weights = self.class_weights.to(logits)
+        each = functional.cross_entropy(logits, targets, weights, reduction="none")
+        return each.mean()
+
+
+def binary_dice(logits: Tensor, targets: Tensor) -> Tensor:
+    """1 - (2 sum p y + 1) / (sum p + sum y + 1), p = s(z), for each image; the mean over images.
+
+    Dice's coefficient of probabilities (Milletari et al., 2016, without their squares), 1 added on
+    both sides.  Each image by itself: so the loss of a whole is the mean of its blocks' losses.
+    Logits and targets, 0 or 1, are (n, 1, H, W), or (n, 1).
+    """
+    return 1 - _dice(torch.sigmoid(_precise(logits)), targets).mean()
+
+
+def dice(logits: Tensor, targets: Tensor) -> Tensor:
+    """The same for each class, p = softmax(z); the mean over classes and images.
+
+    Logits are (n, classes, H, W) and class numbers (n, H, W).
+    """
+    p = torch.softmax(_precise(logits), dim=1)
+    y = torch.zeros_like(p).scatter_(1, targets[:, None], 1.0)
+    return 1 - _dice(p, y).mean()
+
+
+def _dice(p: Tensor, y: Tensor) -> Tensor:
+    """(n, classes, H, W) or (n, classes) each -> (n, classes)"""
+    p, y = (values.reshape(*values.shape[:2], -1) for values in (p, y))
+    return (2 * (p * y).sum(-1) + SMOOTH) / (p.sum(-1) + y.sum(-1) + SMOOTH)
+
+
+def loss_for(name: str, task: Task, class_weights: Tensor | None = None) -> Loss:
+    """The loss of this name on this task.
+
+    On several classes the element-wise losses compare with the one-hot vector of the class.
+
+    Args:
+        class_weights: (classes,) what a sample (a pixel) of each class counts in cross entropy.
+    """
+    if name in ELEMENTWISE:
+        return _elementwise(ELEMENTWISE[name], task)
+    binary = _is_binary(task)
+    entropy = BinaryCrossEntropy(class_weights) if binary else CrossEntropy(class_weights)
+    overlap = binary_dice if binary else dice
+    losses: dict[str, Loss] = {
+        "cross_entropy": entropy,
+        "bce": entropy,
+        "dice": overlap,
+        "bce+dice": lambda logits, targets: entropy(logits, targets) + overlap(logits, targets),
+    }
+    return losses[name]
+
+
+def _elementwise(loss: Loss, task: Task) -> Loss:
+    if task.kind != "multiclass" and not (task.is_segmentation and task.outputs > 1):
+        return loss
+
+    def against_one_hot(outputs: Tensor, targets: Tensor) -> Tensor:
+        # functional.one_hot would look at the numbers, and wait for the device to do so.
+        one_hot = torch.zeros_like(outputs).scatter_(1, targets[:, None], 1.0)
+        return loss(outputs, one_hot)
+
+    return against_one_hot

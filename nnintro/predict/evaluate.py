@@ -1,0 +1,109 @@
+"""A trained run's metrics on its own validation data or on other samples."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nnintro.datasets import Samples
+from nnintro.datasets.samples import prepared
+from nnintro.models import Standardized, precision_of
+from nnintro.models.forward import autocast_for, threads, threads_for
+from nnintro.objectives.losses import loss_for
+from nnintro.predict.samples import samples_of
+from nnintro.runs.data import same_data
+from nnintro.runs.run import Run, load_run
+from nnintro.training.evaluation import build_evaluator
+from nnintro.training.setup import build_data, class_weights_of
+
+OWN = "validation"
+"""What the run's own data is called among the datasets."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Metrics and where they come from."""
+
+    run: str
+    dataset: str
+    samples: int
+    metrics: dict[str, float]
+    classes: tuple[str, ...]
+    confusion: list[list[int]] | None
+    """Rows are true classes, columns predicted ones; None for regression."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """What ``nnintro evaluate --json`` prints."""
+        return {
+            "run": self.run,
+            "dataset": self.dataset,
+            "samples": self.samples,
+            "metrics": self.metrics,
+            "confusion": self.confusion,
+        }
+
+    @property
+    def absent(self) -> list[str]:
+        """Classes that no sample belongs to."""
+        rows = zip(self.classes, self.confusion or (), strict=False)
+        return [name for name, row in rows if sum(row) == 0]
+
+
+def evaluate(directory: Path, dataset: str | None = None) -> Evaluation:
+    """Measure a run; the metrics are those of its training, defined as there.
+
+    Args:
+        directory: the run.
+        dataset: a .csv, .tsv, .npy or .npz of inputs and targets, a .yaml with a dataset section
+            (its validation part counts), or ``-`` for CSV on stdin; for a run on a table a table
+            of the same columns, for one on images a folder; None for the run's own validation data,
+            on which a run is what its summary.json says.
+
+    Raises:
+        CheckpointError: the run cannot be used.
+        DataError: the samples cannot be used.
+        ConfigError: the dataset section cannot be used.
+    """
+    run = load_run(directory)
+    task = run.experiment.task
+    data: Samples
+    if dataset is None:
+        with run.config.locating():
+            splits = build_data(run.experiment)
+        same_data(run.directory, splits, run.config)
+        data, has_truth = splits.validation, task.has_truth
+    else:
+        data, has_truth = samples_of(dataset, run)
+    metrics, confusion = measured(run, data, has_truth=has_truth)
+    return Evaluation(str(directory), dataset or OWN, len(data), metrics, task.classes, confusion)
+
+
+def measured(
+    run: Run, data: Samples, *, has_truth: bool
+) -> tuple[dict[str, float], list[list[int]] | None]:
+    """Metrics and confusion of raw samples, computed step by step as the training does."""
+    experiment, model = run.experiment, run.model
+    device, dtype = _device(run), precision_of(model)
+    data = prepared(data, model).to(device, dtype)
+    network = (model.network if isinstance(model, Standardized) else model).to(device)
+    loss = loss_for(experiment.loss_name, experiment.task, class_weights_of(experiment))
+    autocast = autocast_for(experiment, device)
+    evaluator = build_evaluator(
+        experiment, network, model, loss, data, autocast, has_truth=has_truth
+    )
+    # The number of threads changes the order of sums, and so the last bits.
+    with threads(threads_for(network, experiment.batch_size)):
+        metrics = evaluator.validate()
+    counts = evaluator.confusion
+    return metrics, None if counts is None else counts.tolist()
+
+
+def _device(run: Run) -> torch.device:
+    """The device of the training, where this machine has it; a summary may say anything."""
+    found = re.fullmatch(r"cuda(:(\d{1,3}))?", str(run.summary.get("device")))
+    there = found is not None and int(found[2] or 0) < torch.cuda.device_count()
+    return torch.device(found[0] if found is not None and there else "cpu")

@@ -1,0 +1,123 @@
+"""The names of a run's columns (inputs, targets, predictions), and outputs as such columns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from nnintro.config.task import Task
+from nnintro.errors import DataError
+from nnintro.models.standardized import Array
+from nnintro.objectives.metrics import predicted_classes
+from nnintro.wording import shown_key
+
+MOST_NAMED = 8
+"""Columns that a message lists; more are counted."""
+
+
+def input_names(task: Task) -> list[str]:
+    """``x``, or ``x1``, ``x2``, ... where there are several inputs."""
+    return _numbered("x", task.inputs)
+
+
+def target_names(task: Task) -> list[str]:
+    """``y``, or ``y1``, ``y2``, ...; the class number, ``y``, where there are classes."""
+    return ["y"] if task.is_classification else _numbered("y", task.outputs)
+
+
+def prediction_names(
+    task: Task,
+    *,
+    logits: bool,
+    classes: Sequence[str] | None = None,
+    targets: Sequence[str] | None = None,
+) -> list[str]:
+    """What stands behind a row: ``prediction``, and for classes what it was decided by.
+
+    Logits become probabilities.  What was trained on mse and the like against 0 and 1 is no
+    probability (it may be 1.2), so it stands there as ``output``.
+
+    Args:
+        classes, targets: names to tell them apart by; their numbers by default.
+    """
+    if not task.is_classification:
+        if targets is not None and len(targets) > 1:
+            return [f"prediction_{name}" for name in targets]
+        return _numbered("prediction", task.outputs, "_")
+    names = list(map(str, range(len(task.classes)))) if classes is None else classes
+    if logits:
+        return ["prediction", *(f"probability_{name}" for name in names)]
+    if task.kind == "binary":
+        return ["prediction", "output"]
+    return ["prediction", *(f"output_{name}" for name in names)]
+
+
+def positions(found: Sequence[str], wanted: Sequence[str], place: str) -> list[int]:
+    """Where in ``found`` each of the wanted names stands; blanks about a name do not count.
+
+    Raises:
+        DataError: one is missing, or any name occurs twice.
+    """
+    names = [name.strip() for name in found]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise DataError(f"{place}: {_columns(twice)} given more than once; rename all but one")
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        raise DataError(
+            f"{place}: {_columns(missing)} missing in the header (a first row that is not all "
+            f"numbers is taken for one); found {_listed(names)}"
+        )
+    return [names.index(name) for name in wanted]
+
+
+def free(found: Sequence[str], predicted: Sequence[str], place: str) -> None:
+    """Check that no column has the name of a prediction.
+
+    Raises:
+        DataError: one has.
+    """
+    taken = {name.strip() for name in found}.intersection(predicted)
+    for name in predicted:
+        if name in taken:
+            raise DataError(f"{place}: column {name!r} has the name of a prediction; rename it")
+
+
+def _numbered(stem: str, count: int, joint: str = "") -> list[str]:
+    return [stem] if count == 1 else [f"{stem}{joint}{k}" for k in range(1, count + 1)]
+
+
+def _columns(names: Sequence[str]) -> str:
+    return f"columns {_listed(names)} are" if len(names) > 1 else f"column {_listed(names)} is"
+
+
+def _listed(names: Sequence[str]) -> str:
+    # A name with a quote in it keeps repr's own quotes.
+    shown = [repr(name) if shown_key(name) == name else shown_key(name) for name in names]
+    rest = len(shown) - MOST_NAMED
+    return ", ".join([*shown[:MOST_NAMED], *([f"and {rest} more"] if rest > 0 else [])])
+
+
+def answers(outputs: Tensor, task: Task, *, logits: bool) -> list[Array]:
+    """(n, outputs) -> one (n,) array per name of ``prediction_names``.
+
+    Of classes the first is the class number, decided as the metrics decide it.
+    """
+    if not task.is_classification:
+        return _as_columns(outputs)
+    classes: Array = predicted_classes(outputs, task, logits=logits).numpy()
+    return [classes, *_as_columns(probabilities(outputs, task) if logits else outputs)]
+
+
+def probabilities(logits: Tensor, task: Task) -> Tensor:
+    """(n, outputs) logits -> (n, classes): the softmax; of a single logit z, s(-z) and s(z)."""
+    if task.kind == "binary":
+        return torch.cat([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=1)
+    return torch.softmax(logits, dim=1)
+
+
+def _as_columns(values: Tensor) -> list[Array]:
+    return list(values.numpy().T)

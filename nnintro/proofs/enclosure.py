@@ -1,0 +1,122 @@
+"""A network over boxes: enclosures of its values and slopes, layer by layer.
+
+A layer's pre-activations are enclosed twice: by W u + b over the ranges of u, and by the mean value
+form z(c) + z'(X) (X - c) around the box's centre c, which does not forget how the neurons hang
+together (Moore, Kearfott and Cloud, Introduction to Interval Analysis, chapter 6).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from flint import arb_mat
+
+from nnintro.proofs.balls import NONE, ONE, ZERO, Ball
+from nnintro.proofs.layers import Layer, Layers
+from nnintro.proofs.limits import step_between, strictly_between
+from nnintro.proofs.ranges import BETWEEN, Range
+
+MOST_CASES = 16
+"""States of undecided steps that are looked at one by one; beyond, a step is both 0 and 1."""
+
+
+@dataclass(slots=True)
+class Unit:
+    """One neuron over a box: its range, its value at the centre, its slopes.
+
+    ``ends``: over an open interval its limits on the left and on the right; else empty.
+    """
+
+    value: Ball
+    centre: Ball
+    slopes: list[Ball]
+    ends: list[Ball]
+
+
+def outputs_over(
+    network: Layers, box: Sequence[Ball], centre: Sequence[Ball], ends: Sequence[Ball] = ()
+) -> Iterator[Unit]:
+    """The output over a box around a centre, or, of one input, over all x between two ``ends``.
+
+    Where steps are undecided it comes once per state that they may be in: each is the network
+    with these neurons held at 0 or 1, on the whole box, and a point of the box has the value
+    of one of them.
+    """
+    count = len(box)
+    values, centres = network.standard(box), network.standard(centre)
+    slopes = [[1 / s if i == k else ZERO for i in range(count)]
+              for k, s in enumerate(network.scale)]  # fmt: skip
+    limits = [[(end - network.mean[0]) / network.scale[0] for end in ends]] * count
+    units = [Unit(*parts) for parts in zip(values, centres, slopes, limits, strict=True)]
+    offsets = [x - c for x, c in zip(box, centre, strict=True)]
+    yield from _from(network.layers, units, offsets, MOST_CASES)
+
+
+def _from(
+    layers: Sequence[Layer], units: list[Unit], offsets: Sequence[Ball], cases: int
+) -> Iterator[Unit]:
+    if not layers:
+        yield units[0]
+        return
+    layer, *behind = layers
+    sums = _sums(layer, units, offsets)
+    if layer.activation != "step":
+        yield from _from(behind, [_fired(layer.range, z) for z in sums], offsets, cases)
+        return
+    states = [_states(z) for z in sums]
+    undecided = sum(len(found) == 2 for found in states)
+    if 2**undecided > cases:
+        undecided = 0
+        states = [found if len(found) == 1 else (BETWEEN,) for found in states]
+    for chosen in itertools.product(*states):
+        held = [_held(state, z) for state, z in zip(chosen, sums, strict=True)]
+        yield from _from(behind, held, offsets, cases >> undecided)
+
+
+def _sums(layer: Layer, units: list[Unit], offsets: Sequence[Ball]) -> list[Unit]:
+    """The pre-activations of a layer, in one product of matrices."""
+    rows = [(unit.value, unit.centre, *unit.slopes, *unit.ends) for unit in units]
+    width, inputs = len(rows[0]), len(offsets)
+    matrix = arb_mat(len(rows), width, list(itertools.chain.from_iterable(rows)))
+    entries = (layer.weights * matrix).entries()
+    found = []
+    for row, bias in enumerate(layer.biases):
+        value, centre, *rest = entries[row * width : (row + 1) * width]
+        value, centre, slopes = value + bias, centre + bias, rest[:inputs]
+        ends = [end + bias for end in rest[inputs:]]
+        found.append(Unit(nearer(value, centre, slopes, offsets), centre, slopes, ends))
+    return found
+
+
+def nearer(value: Ball, centre: Ball, slopes: Sequence[Ball], offsets: Sequence[Ball]) -> Ball:
+    """The common part of a range and of the mean value form."""
+    mean = centre
+    for slope, offset in zip(slopes, offsets, strict=True):
+        mean = mean + slope * offset
+    if not mean.is_finite():
+        return value
+    return value.intersection(mean) if value.is_finite() else mean
+
+
+def _fired(range_: Range, z: Unit) -> Unit:
+    value, slope = range_.over(z.value)
+    ends = [range_.at(end)[0] for end in z.ends]
+    return Unit(value, range_.at(z.centre)[0], [slope * d for d in z.slopes], ends)
+
+
+def _states(z: Unit) -> tuple[Ball, ...]:
+    if z.value > 0:
+        return (ONE,)
+    if z.value <= 0:
+        return (ZERO,)
+    ends = strictly_between(z.slopes[0], *z.ends) if z.ends else None
+    state = step_between(*ends) if ends is not None else None
+    return (ZERO, ONE) if state is None else (state,)
+
+
+def _held(state: Ball, z: Unit) -> Unit:
+    """A step in one state, or, where that is ``BETWEEN``, in either."""
+    slope = ZERO if state.is_exact() else NONE
+    return Unit(state, state, [slope] * len(z.slopes), [state] * len(z.ends))

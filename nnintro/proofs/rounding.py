@@ -1,0 +1,127 @@
+"""How far a network's floating-point outputs may be from its exact ones: a bound before the fact.
+
+A sum of n products that is computed in any order, with fused multiply-adds or without, is off by at
+most gamma_n = n u / (1 - n u) times the sum of the absolute products, where u is the unit roundoff
+(Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 3.1).  An error that
+enters an activation leaves it multiplied by the largest slope there, and with the function's own
+error on top.  Enclosures of all of these over small boxes are followed through the layers.
+
+Taken for granted: IEEE arithmetic in the parameters' precision (no TF32, no bfloat16), and the
+library's exp, tanh, erf, ... within 4 units in the last place.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+import torch
+from flint import arb, arb_mat
+
+from nnintro.proofs.balls import ONE, ZERO, Ball, interval
+from nnintro.proofs.difference import above
+from nnintro.proofs.layers import Layer, Layers
+from nnintro.proofs.target import Side
+
+MOST_PARTS = {1: 256, 2: 24}
+"""Per number of inputs, into how many parts each side of the domain is cut."""
+
+MOST_WORK = 4_000_000
+"""Parts times weights: for a large network there are fewer of them, in a second or two."""
+
+ULPS = 4
+
+LOST = 1024
+"""Times the smallest normal number: more than an underflow inside an activation costs."""
+
+THRESHOLD = 20
+"""Beyond it torch's softplus is the identity."""
+
+
+def rounding_of(layers: Layers, domain: Sequence[Side], dtype: torch.dtype) -> float:
+    """A bound of |float output - exact output| over all floats of the domain."""
+    return max(above(_at_most(layers, box, dtype)) for box in _parts(domain, layers.size))
+
+
+def _parts(domain: Sequence[Side], weights: int) -> Iterator[list[Ball]]:
+    affordable = int((MOST_WORK / weights) ** (1 / len(domain)))
+    count = min(MOST_PARTS[len(domain)], max(1, affordable))
+    sides = []
+    for low, high in domain:
+        cuts = [low + (high - low) * (k / count) for k in range(count)] + [high]
+        sides.append([interval(a, b) for a, b in itertools.pairwise(cuts)])
+    return (list(box) for box in itertools.product(*sides))
+
+
+def _at_most(layers: Layers, box: Sequence[Ball], dtype: torch.dtype) -> Ball:
+    u = arb(torch.finfo(dtype).eps) / 2
+    smallest = arb(torch.finfo(dtype).tiny)  # what may be lost where numbers are flushed to 0
+    values = layers.standard(box)
+    errors = [ZERO] * len(values)
+    if layers.is_standardized:  # a difference and a quotient in float64, then rounded
+        double = arb(torch.finfo(torch.float64).eps) / 2
+        errors = [abs(t) * (_gamma(2, double) * (1 + u) + u) + smallest for t in values]
+    for layer in layers.layers:
+        values, errors = _through(layer, values, errors, u, smallest)
+    return errors[0].upper()
+
+
+def _through(
+    layer: Layer, values: list[Ball], errors: list[Ball], u: Ball, smallest: Ball
+) -> tuple[list[Ball], list[Ball]]:
+    """The next layer's values, and the bounds of their errors."""
+    inputs = len(values)
+    sums = (layer.weights * arb_mat(inputs, 1, values)).entries()
+    reached = [_top(abs(v) + e) for v, e in zip(values, errors, strict=True)]
+    columns = [entry for pair in zip(errors, reached, strict=True) for entry in pair]
+    moved = (layer.sizes * arb_mat(inputs, 2, columns)).entries()
+    gamma = _gamma(inputs + 1, u)
+    next_values, next_errors = [], []
+    for j, bias in enumerate(layer.biases):
+        z = sums[j] + bias
+        error = moved[2 * j] + gamma * (moved[2 * j + 1] + abs(bias)) + (inputs + 1) * smallest
+        around = z + error * arb(0, 1)
+        value, slope = layer.range.over(around)
+        if layer.activation == "step":
+            grown = ZERO if around > 0 or around <= 0 else ONE
+        else:
+            grown = (
+                _top(abs(slope)) * error
+                + _own(layer.activation, around, value, u)
+                + LOST * smallest
+            )
+        next_values.append(value)
+        next_errors.append(_top(grown))
+    return next_values, next_errors
+
+
+def _own(activation: str, z: Ball, y: Ball, u: Ball) -> Ball:
+    """The error of an activation in itself: of rounding, and of the functions it calls."""
+    by_output, by_input, constant = OWN[activation]
+    error = 2 * ULPS * u * (by_output * _top(abs(y)) + by_input * _top(abs(z)) + constant)
+    if activation == "softplus" and z.upper() > THRESHOLD:
+        error += arb(-THRESHOLD).exp()
+    return error
+
+
+OWN: dict[str, tuple[int, int, int]] = {
+    "identity": (0, 0, 0),
+    "relu": (0, 0, 0),
+    "leaky_relu": (1, 0, 0),  # 0.01 is rounded, and so is the product
+    "sigmoid": (1, 0, 0),
+    "tanh": (1, 0, 0),
+    "sine": (1, 0, 0),
+    "elu": (0, 0, 2),  # expm1(z), or exp(z) - 1
+    "silu": (2, 0, 0),  # z / (1 + exp(-z))
+    "gelu": (1, 1, 0),  # z (1 + erf(z / sqrt 2)) / 2, where 1 + erf cancels
+    "softplus": (2, 0, 2),  # log1p(exp(z))
+}
+"""How many times |y|, |z| and 1 the relative error of an elementary function enters y = s(z)."""
+
+
+def _gamma(n: int, u: Ball) -> Ball:
+    return n * u / (1 - n * u)
+
+
+def _top(ball: Ball) -> Ball:
+    return ball.upper()

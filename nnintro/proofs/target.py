@@ -1,0 +1,133 @@
+"""A formula of one input on an interval, cut into cells on which its extrema are known.
+
+Points are float64 numbers, and all that is said of an interval is said of the float64 numbers in
+it: a network takes no others.  For a continuous formula that is no restriction; one that jumps
+between two neighbouring numbers never has to be met in between.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nnintro.errors import ConfigError
+from nnintro.formula.tree import Formula
+from nnintro.proofs.balls import Ball, interval, jet_over, value_over
+
+MOST_CELLS = 2_000_000
+
+Side = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Neighbouring points ``low`` to ``high``, and the formula's values there.
+
+    The values of the points in between lie within ``least`` and ``most``; ``monotone`` says that
+    they run from the one at ``low`` to that at ``high`` without a turn.
+    """
+
+    low: float
+    high: float
+    monotone: bool
+    least: Ball
+    most: Ball
+
+
+class Target:
+    """Args: formula: of one input; low, high: its domain.
+
+    Raises:
+        ConfigError: the formula has no finite value somewhere on the domain.
+    """
+
+    def __init__(self, formula: Formula, low: float, high: float) -> None:
+        self.formula, self.low, self.high = formula, low, high
+
+    def at(self, point: float) -> Ball:
+        """The value at one point, of a ball as small as the precision has it."""
+        value = value_over(self.formula, [interval(point, point)])
+        if not value.is_finite():
+            raise unbounded(self.formula, [point])
+        return value
+
+    def cells(self, fine: float) -> list[Cell]:
+        """All of the domain in cells that are monotone, or whose values differ by little.
+
+        Args:
+            fine: how much those of a cell that is not monotone may differ.
+        """
+        found: list[Cell] = []
+        waiting = [(self.low, self.high)]
+        while waiting:
+            low, high = waiting.pop()
+            cell = self.cell(low, high, fine)
+            if cell is not None:
+                found.append(cell)
+                if len(found) > MOST_CELLS:
+                    raise ConfigError.at(
+                        "dataset.formula", f"turns or jumps more than {MOST_CELLS:,} times"
+                    )
+                continue
+            middle = between(low, high)
+            waiting += [(middle, high), (low, middle)]
+        return found
+
+    def cell(self, low: float, high: float, fine: float) -> Cell | None:
+        """The cell of these points; None where it must be cut."""
+        jet = jet_over(self.formula, [interval(low, high)])
+        if (
+            low == high or math.nextafter(low, high) == high
+        ):  # nothing in between, but perhaps a pole
+            if not jet.value.is_finite():
+                raise unbounded(self.formula, [min(low, high, key=lambda point: len(repr(point)))])
+            return self._monotone(low, high)
+        slope, value = jet.slopes[0], jet.value
+        if slope >= 0 or slope <= 0:
+            return self._monotone(low, high)
+        if value.is_finite() and 2 * value.rad() <= fine:
+            return Cell(low, high, False, value.lower(), value.upper())
+        return None
+
+    def rest(self, cell: Cell, low: float) -> Cell:
+        """The cell without the points before ``low``."""
+        if cell.monotone:
+            return self._monotone(low, cell.high)
+        return Cell(low, cell.high, False, cell.least, cell.most)
+
+    def halves(self, cell: Cell) -> tuple[Cell, Cell]:
+        """The cell in two, the second half first; their values may be known better."""
+        middle = between(cell.low, cell.high)
+        return self._half(cell, middle, cell.high), self._half(cell, cell.low, middle)
+
+    def _half(self, cell: Cell, low: float, high: float) -> Cell:
+        return self.cell(low, high, 0.0) or Cell(low, high, False, cell.least, cell.most)
+
+    def _monotone(self, low: float, high: float) -> Cell:
+        one, other = self.at(low), self.at(high)
+        return Cell(low, high, True, one.min(other).lower(), one.max(other).upper())
+
+
+def between(low: float, high: float) -> float:
+    """A float64 number between two that have one."""
+    middle = low + (high - low) / 2
+    return middle if low < middle < high else math.nextafter(low, high)
+
+
+def change_along(side: Side, slope: Ball) -> float:
+    """How much values may change along a side; infinite where they jump, below 0 for a point."""
+    if not side[0] < side[1]:
+        return -1.0
+    change = float(abs(slope).upper()) * (side[1] - side[0])
+    return math.inf if math.isnan(change) else change
+
+
+def unbounded(formula: Formula, point: Sequence[float]) -> ConfigError:
+    """What is wrong with a formula that has no finite value at or near a point, (inputs,)."""
+    pairs = zip(formula.variables, point, strict=True)
+    where = ", ".join(f"{name} = {x!r}" for name, x in pairs)
+    return ConfigError.at(
+        "dataset.formula",
+        f"has no finite value at {where}, or is unbounded near it; choose another domain",
+    )

@@ -1,0 +1,169 @@
+"""data.json: what was found in a run's files, so that others are read the way they were."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnintro.config.datasets import Dataset
+from nnintro.config.datasets.table import TableDataset
+from nnintro.config.load import Config
+from nnintro.config.task import METRICS, Found, FromFiles, Task
+from nnintro.errors import CheckpointError, ConfigError, DataError
+
+if TYPE_CHECKING:
+    from nnintro.datasets import Splits
+
+
+NAME = "data.json"
+
+
+def data_text(dataset: Dataset, splits: Splits[Any]) -> str | None:
+    """What data.json says of the data; None where a config says all of it.
+
+    Raises:
+        DataError: the file is gone meanwhile.
+    """
+    if not isinstance(dataset, FromFiles) or dataset.found is None:
+        return None
+    held = {**_values(dataset.found), "fingerprint": fingerprint(dataset, splits)}
+    held["sha256"] = _sha256(held)
+    return json.dumps(held, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _values(found: Found) -> dict[str, Any]:
+    return {
+        "task": asdict(found.task),
+        "training_samples": found.training_samples,
+        "description": dict(found.description),
+    }
+
+
+SETTINGS = ("threshold", "point_radius", "class_weights")
+"""Of a description: what the config says besides, and may be changed under a run."""
+
+
+def digest(found: Found) -> str:
+    """Of what a network's inputs and outputs mean: part of what a checkpoint is of."""
+    values = _values(found)
+    for name in SETTINGS:
+        values["description"].pop(name, None)
+    return _sha256(values)[:16]
+
+
+def _sha256(values: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def fingerprint(dataset: Dataset, splits: Splits[Any]) -> str:
+    """SHA-256 of a table's file, or of all pixels: a run goes on only over the same.
+
+    Not of what they become: the last bits of a mean depend on the processor, and a run may go on,
+    and be measured, on another machine.
+
+    Raises:
+        DataError: the file is gone meanwhile.
+    """
+    if isinstance(dataset, TableDataset):
+        try:
+            with Path(dataset.path).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            reason = error.strerror or error
+            raise DataError(f"{dataset.path}: cannot be read: {reason}") from error
+    parts = (splits.train.fingerprint(), splits.validation.fingerprint())
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def with_data(config: Config, directory: Path) -> Config:
+    """A run's config, knowing the run's data.
+
+    Raises:
+        CheckpointError: data.json is missing, damaged, or of another config.
+    """
+    if config.experiment.is_known:
+        return config
+    try:
+        return config.with_found(_read(directory)[0])
+    except ConfigError as error:
+        raise CheckpointError(f"{directory} cannot be used: {error}") from error
+
+
+def same_data(directory: Path, splits: Splits[Any], config: Config) -> Config:
+    """The config over a run's own data, which has to be what it was when the run began.
+
+    It goes on to know what the run knows of its columns, and what the config says besides.
+
+    Raises:
+        DataError: the files have changed.
+        CheckpointError: data.json is missing or damaged.
+    """
+    dataset = config.experiment.dataset
+    if splits.found is None or not isinstance(dataset, FromFiles):
+        return config
+    was, identity = _read(directory)
+    now = splits.found
+    if _form(was) != _form(now) or identity != fingerprint(dataset, splits):
+        path = getattr(dataset, "path", None) or "the data"
+        raise DataError(
+            f"{path}: has changed since the run in {directory} began; it can only go on over the "
+            "same data"
+        )
+    settings = {key: value for key, value in now.description.items() if key in SETTINGS}
+    kept = {key: value for key, value in was.description.items() if key not in SETTINGS}
+    return config.with_found(replace(was, description={**kept, **settings}))
+
+
+def _form(found: Found) -> Any:
+    """All but fractions, whose last bits are the machine's."""
+    values = _values(found)
+    for name in SETTINGS:
+        values["description"].pop(name, None)
+    return _without_fractions(json.loads(json.dumps(values)))
+
+
+def _without_fractions(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_fractions(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_fractions(item) for item in value]
+    return None if isinstance(value, float) else value
+
+
+def _read(directory: Path) -> tuple[Found, str]:
+    path = directory / NAME
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+        if held.pop("sha256") != _sha256(held):
+            raise ValueError("its numbers do not add up to its checksum")
+        found = Found(_task(held["task"]), held["training_samples"], dict(held["description"]))
+        _require_counts(found.training_samples, found.task.inputs, found.task.outputs)
+        return found, str(held["fingerprint"])
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (
+        ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError
+    ) as error:  # fmt: skip
+        raise CheckpointError(f"{path}: is damaged: {error!r}") from error
+
+
+def _task(held: dict[str, Any]) -> Task:
+    image = held["image"]
+    if image is not None:
+        height, width = image
+        _require_counts(height, width)
+        image = (height, width)
+    task = Task(**{**held, "classes": tuple(map(str, held["classes"])), "image": image})
+    if task.kind not in METRICS:
+        raise ValueError(f"a task of kind {task.kind!r}")
+    return task
+
+
+def _require_counts(*numbers: Any) -> None:
+    for number in numbers:
+        if type(number) is not int or number < 1:
+            raise ValueError(f"expected a whole number above 0, got {number!r}")

@@ -1,0 +1,130 @@
+"""The run's folder: made, named and locked."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import itertools
+import os
+import secrets
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from nnintro.errors import CheckpointError
+from nnintro.files import _sync_folder, explained, make_folder, write_text
+
+
+def create_run_directory(
+    runs_dir: Path, name: str, config: str, data: str | None = None
+) -> tuple[Path, RunLock]:
+    """``runs_dir/name``, or ``name-2``, ``name-3``, ...: the first that does not exist yet.
+
+    It takes its name only with ``config`` in it as config.yaml, and ``data`` as data.json if that
+    is given, so that whatever is found under the name of a run can be resumed.
+
+    Returns:
+        The folder, and the lock on it.
+
+    Raises:
+        CheckpointError: the folder cannot be made.
+    """
+    with explained(f"cannot make a run in {runs_dir}"):
+        make_folder(runs_dir)
+        unnamed = runs_dir / f".{name}.{secrets.token_hex(6)}"
+        unnamed.mkdir()
+        try:
+            (unnamed / "checkpoints").mkdir()
+            (unnamed / "figures").mkdir()
+            lock = RunLock(unnamed)
+            try:
+                write_text(unnamed / "config.yaml", config)
+                if data is not None:
+                    write_text(unnamed / "data.json", data)
+                directory = _take_name(unnamed, runs_dir, name)
+                _sync_folder(runs_dir)
+            except BaseException:
+                lock.release()
+                raise
+        except BaseException:
+            shutil.rmtree(unnamed, ignore_errors=True)
+            raise
+    return directory, lock
+
+
+def _take_name(unnamed: Path, runs_dir: Path, name: str) -> Path:
+    """Rename the folder to the first free name of its series; never onto another."""
+    for number in itertools.count(1):
+        directory = runs_dir / (name if number == 1 else f"{name}-{number}")
+        if os.path.lexists(directory):
+            continue
+        try:
+            return unnamed.rename(directory)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                raise  # those three: another process was faster
+    raise AssertionError
+
+
+UNSUPPORTED = (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP)
+"""What file systems answer that cannot lock a folder."""
+
+
+class RunLock:
+    """An exclusive ``flock`` on the run's folder itself.
+
+    The kernel releases it when the process ends, however it ends, and it leaves no file behind.
+    ``warning`` is None, or says why this file system gives no such lock.
+
+    Raises:
+        CheckpointError: another process holds it, or the folder cannot be opened.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.warning: str | None = None
+        try:
+            self._descriptor: int | None = os.open(directory, os.O_RDONLY)
+        except OSError as error:
+            raise CheckpointError(f"cannot open {directory}: {error.strerror}") from error
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in UNSUPPORTED:
+                owner = _owner(self._descriptor)
+                self.release()
+                message = f"{directory}: another process{owner} is training in it"
+                raise CheckpointError(message) from error
+            self.warning = (
+                f"this file system locks no folders ({error.strerror}): see to it that no two "
+                "processes train in one run"
+            )
+
+    def release(self) -> None:
+        """Let others in; may be called again."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+
+def _owner(descriptor: int) -> str:
+    """`` (pid 123)``, where Linux tells who holds the lock."""
+    inode = str(os.fstat(descriptor).st_ino)
+    with suppress(OSError):
+        for line in Path("/proc/locks").read_text(encoding="ascii").splitlines():
+            fields = line.split()  # 1: FLOCK ADVISORY WRITE 8976 08:01:1234 0 EOF
+            if fields[1] == "FLOCK" and fields[5].rsplit(":", 1)[-1] == inode:
+                return f" (pid {fields[4]})"
+    return ""

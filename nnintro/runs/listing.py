@@ -1,0 +1,158 @@
+"""A folder of runs as a table."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from nnintro.errors import CheckpointError, UsageError
+from nnintro.wording import clock
+
+COLUMNS = ("name", "status", "steps", "epochs", "parameters", "training", "total", "modified")
+
+PLAIN_WIDTH = 200
+
+
+def find_runs(runs_dir: Path) -> list[dict[str, Any]]:
+    """The summaries of all runs below a folder, each with ``directory`` as it is found now.
+
+    A run without a readable summary (still going, or killed) has the status ``unfinished``.
+
+    Raises:
+        CheckpointError: there is no such folder.
+    """
+    if not runs_dir.is_dir():
+        raise CheckpointError(f"{runs_dir}: no such folder of runs")
+    # A hidden folder is a run that never took its name.
+    configs = [
+        path
+        for path in sorted(runs_dir.rglob("config.yaml"))
+        if not path.parent.name.startswith(".")
+    ]
+    return [_summary(path.parent) for path in configs]
+
+
+def _summary(directory: Path) -> dict[str, Any]:
+    path = directory / "summary.json"
+    modified = directory.stat().st_mtime
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+        modified = path.stat().st_mtime
+    except FileNotFoundError:
+        summary = {"status": "unfinished"}
+    except (OSError, ValueError, RecursionError):
+        summary = {"status": "unreadable"}
+    if not _is_summary(summary):
+        summary = {"status": "unreadable"}
+    return {"name": directory.name, **summary, "directory": str(directory), "modified": modified}
+
+
+def _is_summary(summary: Any) -> bool:
+    """Whether it has the form that the table relies on; what is missing is shown as a blank."""
+    if not isinstance(summary, dict) or not isinstance(summary.get("status"), str):
+        return False
+    groups = [summary.get("metrics", {}), summary.get("seconds", {})]
+    if not all(isinstance(group, dict) for group in groups):
+        return False
+    numbers = [summary.get(key) for key in ("steps", "steps_per_second")]
+    numbers += [value for group in groups for value in group.values()]
+    return all(value is None or isinstance(value, int | float) for value in numbers)
+
+
+def _value(run: dict[str, Any], key: str) -> Any:
+    """A column, a part of ``seconds``, or a metric under its whole tag or its last word."""
+    if key in run and not isinstance(run[key], dict):
+        return run[key]
+    if key in run.get("seconds", {}):
+        return run["seconds"][key]
+    metrics = run.get("metrics", {})
+    for tag in (key, f"validation/{key}", f"train/{key}"):
+        if tag in metrics:
+            return metrics[tag]
+    return None
+
+
+def in_order(runs: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
+    """Sorted by a column; runs without it come last.
+
+    Raises:
+        UsageError: no run has such a column.
+    """
+    reverse, key = sort.startswith("-"), sort.removeprefix("-")
+    valued = [run for run in runs if _value(run, key) is not None]
+    if runs and not valued:
+        known = sorted({*COLUMNS, *(tag for run in runs for tag in run.get("metrics", {}))})
+        raise UsageError(f"--sort {sort}: no run has it; expected one of {', '.join(known)}")
+    rest = [run for run in runs if _value(run, key) is None]
+    try:
+        valued.sort(key=lambda run: _value(run, key), reverse=reverse)
+    except TypeError:
+        valued.sort(key=lambda run: str(_value(run, key)), reverse=reverse)
+    return valued + rest
+
+
+def as_table(runs: list[dict[str, Any]], runs_dir: Path) -> str:
+    """The runs as lines of text, as wide as the terminal on stdout.
+
+    On a narrow one the columns that matter least are left out.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    # A pipe has no width to fit into.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    rows = [_cells(run, runs_dir) for run in runs]
+    names = _fitting(rows, console.width)
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
+    for name in names:
+        is_text = name in ("run", "status")
+        table.add_column(name, overflow="fold", justify="left" if is_text else "right")
+    for row in rows:
+        table.add_row(*(Text(row[name]) for name in names))
+    with console.capture() as captured:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+
+def _fitting(rows: list[dict[str, str]], width: int) -> list[str]:
+    """The headings of as many columns as fit; run and status are always there."""
+    names = list(rows[0])
+    for name in ("updates/s", "train/loss", "updates", "time", "validation"):
+        widths = [max(len(key), *(len(row[key]) for row in rows)) for key in names]
+        if sum(widths) + 2 * (len(names) - 1) <= width:
+            break
+        names.remove(name)
+    return names
+
+
+def _cells(run: dict[str, Any], runs_dir: Path) -> dict[str, str]:
+    """Heading -> text."""
+    metrics, seconds = run.get("metrics", {}), run.get("seconds", {})
+    steps, speed, total = run.get("steps"), run.get("steps_per_second"), seconds.get("total")
+    return {
+        "run": Path(run["directory"]).relative_to(runs_dir).as_posix(),
+        "status": run["status"],
+        "train/loss": _metric(metrics, "train/loss"),
+        "validation": _main_metric(metrics),
+        "updates": "" if steps is None else f"{steps:,}",
+        "updates/s": "" if speed is None else f"{speed:,.0f}",
+        "time": "" if total is None else clock(total),
+    }
+
+
+def _main_metric(metrics: dict[str, float | None]) -> str:
+    for name in ("sup_error", "accuracy", "iou", "rmse", "loss"):
+        if f"validation/{name}" in metrics:
+            return f"{name} {_metric(metrics, f'validation/{name}')}"
+    return ""
+
+
+def _metric(metrics: dict[str, float | None], tag: str) -> str:
+    """JSON has no infinity: a metric that is there without a value was not finite."""
+    if tag not in metrics:
+        return ""
+    value = metrics[tag]
+    return "not finite" if value is None else f"{value:.4g}"

@@ -1,0 +1,180 @@
+"""Taking a run up again: its folder, its lock, and whether it is still the same experiment."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nnintro.config.experiment import flat_values
+from nnintro.config.load import Config, load_config
+from nnintro.config.parse.overrides import RIVALS
+from nnintro.config.task import FromFiles
+from nnintro.errors import CheckpointError, ConfigError, Problem
+from nnintro.runs.data import with_data
+from nnintro.runs.folder import RunLock
+from nnintro.wording import shown
+
+LONGEST = 300
+"""Characters of a value in a message."""
+
+WITHOUT_EFFECT = ("name", "device", "logging", "training.checkpoint", "training.engine")
+"""Keys that change nothing about the updates of a run, nor about when it is over."""
+
+
+@dataclass(frozen=True)
+class Reopened:
+    """A run that is to go on, held by its lock."""
+
+    directory: Path
+    lock: RunLock
+    config: Config
+    changes: tuple[str, ...]
+    """What is different from here on, in words."""
+    goes_on: bool
+    """Whether a change among them has an effect on the updates or on when the run is over."""
+    summary: dict[str, Any]
+    """What summary.json says; empty where the run was cut off before it had one."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run has come to its end, and nothing is to be changed about that."""
+        return self.summary.get("status") in ("completed", "stopped") and not self.goes_on
+
+    @property
+    def would_diverge(self) -> bool:
+        """Whether it would only meet the same loss again that was no number."""
+        return self.summary.get("status") == "diverged" and not self.goes_on
+
+
+def find_run(run: str | Path, runs_dir: Path) -> Path:
+    """The folder of a run, given by its path or by its name in ``runs_dir``.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    try:
+        found = [directory for directory in (Path(run), runs_dir / run) if directory.is_dir()]
+        if not found:
+            raise CheckpointError(f"{run}: no such run")
+        for name in ("config.yaml", "checkpoints"):
+            if not (found[0] / name).exists():
+                raise CheckpointError(f"{found[0]} is no run: it has no {name}")
+    except OSError as error:
+        raise CheckpointError(f"cannot open {run}: {error.strerror}") from error
+    return found[0]
+
+
+def reopen(
+    run: str | Path,
+    runs_dir: Path,
+    config: str | Path | Mapping[str, Any] | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    smoke_test: bool = False,
+) -> Reopened:
+    """Lock a run and see how it is to go on.
+
+    Args:
+        config: what it was begun with, for whoever wants that checked; by default its own.
+        overrides: changes from here on.
+
+    Raises:
+        CheckpointError: it is no run, or another process trains in it.
+        ConfigError: an override is wrong, or ``config`` says something else than the run.
+    """
+    directory = find_run(run, runs_dir)
+    lock = RunLock(directory)
+    try:
+        begun = run_config(directory).experiment
+        now = load_config(directory / "config.yaml" if config is None else config, overrides)
+        now = now.smoked() if smoke_test else now
+        if not now.experiment.is_known and isinstance(begun.dataset, FromFiles):
+            assert begun.dataset.found is not None
+            now = now.with_found(begun.dataset.found)
+        experiment = now.experiment
+        named = {text.partition("=")[0].strip() for text in overrides}
+        if "name" not in named:
+            experiment = experiment.model_copy(update={"name": begun.name})
+        now = replace(now, experiment=experiment)
+        differences = list(changed(flat_values(begun), flat_values(experiment)))
+        with now.locating():
+            _refuse_what_was_not_asked_for(differences, named)
+        changes = tuple(f"{key}: {_shown(a)} -> {_shown(b)}" for key, a, b in differences)
+        effective = any(has_effect(key) for key, _, __ in differences)
+        return Reopened(directory, lock, now, changes, effective, _summary(directory))
+    except BaseException:
+        lock.release()
+        raise
+
+
+def run_config(directory: Path) -> Config:
+    """What a run's config.yaml says.
+
+    Raises:
+        CheckpointError: it has none, or none that can be used.
+    """
+    try:
+        config = load_config(directory / "config.yaml")
+    except ConfigError as error:
+        raise CheckpointError(f"{directory} cannot be used: {error}") from error
+    return with_data(config, directory)
+
+
+def _summary(directory: Path) -> dict[str, Any]:
+    """summary.json; a run that was killed has none, and one that is damaged says nothing."""
+    try:
+        summary = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return summary if isinstance(summary, dict) else {}
+
+
+Difference = tuple[str, Any, Any]
+
+
+def has_effect(key: str) -> bool:
+    """Whether a key has a say in the updates of a run, or in when it is over."""
+    return not any(key == name or key.startswith(f"{name}.") for name in WITHOUT_EFFECT)
+
+
+def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
+    """Key, earlier value, present value of what differs; None where there is none."""
+    for key in dict.fromkeys([*after, *before]):
+        if before.get(key) != after.get(key):
+            yield key, before.get(key), after.get(key)
+
+
+def _refuse_what_was_not_asked_for(differences: list[Difference], named: set[str]) -> None:
+    rivals = {".".join(one): f"{one[0]}.{other}" for one, other in RIVALS.items()}
+    named = named | {rivals[key] for key in named if key in rivals}
+    problems = [
+        Problem(
+            f"the run has {_shown(before)}, and here it is {_shown(after)}; "
+            f"to change it from here on: --set {shlex.quote(f'{key}={_written(after)}')}",
+            key,
+        )
+        for key, before, after in differences
+        if not any(_covers(name, key) for name in named)
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def _covers(name: str, key: str) -> bool:
+    """``--set name=...`` changes ``key``, or something that it is a part of."""
+    return key == name or key.startswith(f"{name}.") or name.startswith(f"{key}.")
+
+
+def _written(value: Any) -> str:
+    """As --set takes it."""
+    return "null" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
+def _shown(value: Any) -> str:
+    """The same, where it has not hundreds of numbers."""
+    text = _written(value)
+    return text if len(text) <= LONGEST else shown(value)

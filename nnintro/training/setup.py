@@ -1,0 +1,160 @@
+"""From an experiment to the parts of a training: data, model, engine, each with its streams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nnintro.config.experiment import Experiment
+from nnintro.config.task import FromFiles
+from nnintro.datasets import Samples, Splits, build_dataset
+from nnintro.datasets.samples import prepared, require_finite
+from nnintro.descent.optimizers import build_optimizer
+from nnintro.descent.schedules import learning_rate
+from nnintro.descent.streams import stream
+from nnintro.descent.variants import Plan
+from nnintro.engines.choose import Autocast, build_engine
+from nnintro.engines.engine import Engine, Interrupted
+from nnintro.errors import ConfigError
+from nnintro.models import Standardization, statistics
+from nnintro.models.build import DTYPES, Region, build_model, load_parameters
+from nnintro.models.forward import autocast_for
+from nnintro.objectives.losses import Loss, loss_for
+from nnintro.training.handover import hand_over
+
+
+@dataclass
+class Parts:
+    """All that a training loop works with."""
+
+    splits: Splits[Any]
+    train: Samples
+    """On the device, in the run's precision, standardised if the config says so."""
+    validation: Samples
+    network: nn.Module
+    """What is trained: takes standardised inputs."""
+    model: nn.Module
+    """What is saved: takes raw inputs.  The same object where nothing is standardised."""
+    plan: Plan
+    engine: Engine
+    optimizer: torch.optim.Optimizer
+    rate: Callable[[int], float]
+    device: torch.device
+    autocast: Autocast
+    loss: Loss
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device of a config's ``device``; auto is CUDA where it is there.
+
+    Raises:
+        ConfigError: CUDA is asked for and absent, or has no device of that number.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(name)
+    if device.type == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if count == 0:
+            raise ConfigError.at(
+                "device", f"{name} was asked for, and torch finds no CUDA device; use auto or cpu"
+            )
+        if (device.index or 0) >= count:
+            raise ConfigError.at("device", f"{name} was asked for, and there are {count} devices")
+    return device
+
+
+def build_data(experiment: Experiment) -> Splits[Any]:
+    """The experiment's data, from its own two streams; in float64, but large tables."""
+    data, splitting = (stream(experiment.seed, name) for name in ("data", "split"))
+    return build_dataset(experiment.dataset, data, splitting, DTYPES[experiment.precision])
+
+
+def class_weights_of(experiment: Experiment) -> Tensor | None:
+    """What a sample of each class counted in a training's loss, (classes,); None for 1 each."""
+    dataset = experiment.dataset
+    if getattr(dataset, "class_weights", "none") == "none":
+        return None
+    if isinstance(dataset, FromFiles) and dataset.found is not None:
+        return torch.tensor(dataset.found.description["class_weights"], dtype=torch.float64)
+    return build_data(experiment).class_weights
+
+
+def region_of(experiment: Experiment, splits: Splits[Any]) -> Region:
+    """Where the data lies, and how its inputs and targets are to be standardised."""
+    wanted, inputs, targets = experiment.dataset.standardize, None, None
+    if wanted != "none":
+        inputs = splits.standardization or Standardization(*statistics(splits.train.inputs))
+    if wanted == "both" and experiment.task.kind == "regression":
+        targets = Standardization(*statistics(splits.train.targets))
+    return Region(splits.low, splits.high, inputs, targets)
+
+
+def assemble(
+    experiment: Experiment,
+    saved: Any = None,
+    where: str = "",
+    say: Callable[[str], None] = lambda _: None,
+    interrupted: Interrupted = lambda: False,
+    splits: Splits[Any] | None = None,
+) -> Parts:
+    """Build everything, on the experiment's device.
+
+    Args:
+        splits: the experiment's data, where it was built already.
+        saved: parameters of ``Parts.model`` from a checkpoint ``where``, in place of fresh ones.
+        say: told what there is to wait for, if there is.
+        interrupted: asked whether to give up waiting for it.
+
+    Raises:
+        KeyboardInterrupt: ``interrupted`` said so.
+        ConfigError: the device is not there, the formula is not finite on the data, or the run's
+            precision cannot hold the data.
+        DataError: the data cannot be read or used.
+        CheckpointError: ``saved`` is of another model.
+    """
+    device = resolve_device(experiment.device)
+    dtype = DTYPES[experiment.precision]
+    if splits is None:
+        splits = build_data(experiment)
+        if splits.found is not None:
+            experiment = experiment.with_found(splits.found)
+    network, model = build_model(experiment, region_of(experiment, splits))
+    hand_over(network, experiment)
+    if saved is not None:  # before the data is standardised: by the statistics that are saved
+        load_parameters(model, saved, where)
+    network.to(device)
+    model.to(device)
+    train, validation = (
+        prepared(data, model).to(device, dtype) for data in (splits.train, splits.validation)
+    )
+    # Validation first: of a function it has no noise, and shows whether the formula is to blame.
+    require_finite(validation, experiment.dataset)
+    require_finite(train, experiment.dataset, noisy=getattr(experiment.dataset, "noise", 0) > 0)
+    descent = experiment.descent
+    plan = Plan(descent.variant, len(train), experiment.batch_size)
+    optimizer = build_optimizer(descent, network.parameters())
+    rate = learning_rate(descent, experiment.total_updates)
+    autocast = autocast_for(experiment, device)
+    weights = splits.class_weights
+    weights = None if weights is None else weights.to(device, dtype)
+    loss = loss_for(experiment.loss_name, experiment.task, weights)
+    engine = build_engine(experiment, network, train, plan, optimizer, loss, say, interrupted)
+    return Parts(
+        splits,
+        train,
+        validation,
+        network,
+        model,
+        plan,
+        engine,
+        optimizer,
+        rate,
+        device,
+        autocast,
+        loss,
+    )

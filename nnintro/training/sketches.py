@@ -1,0 +1,328 @@
+"""What a network does, as arrays to be drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nnintro.config.task import Task
+from nnintro.datasets import Data, Splits
+from nnintro.datasets.images import ImageData, points_of
+from nnintro.models import Steps, input_precision, precision_of
+from nnintro.models.forward import evaluating, outputs_of
+from nnintro.objectives.metrics import confusion, predicted_classes
+from nnintro.objectives.segmentation import peaks
+from nnintro.recording.recorder import Sketch
+from nnintro.training.evaluation import blocks_through, predicted_maps, probabilities
+
+PLANE_SIDE = 121
+
+MARGIN = 0.08
+
+MOST_POINTS = 4000
+"""Samples sent to a figure; more would only darken it."""
+
+MOST_ROWS = 12
+"""Neurons that a figure shows one by one."""
+
+
+Array = np.ndarray[Any, Any]
+
+
+class Pictures:
+    """Sketches of one network on one data set.
+
+    Args:
+        model: takes raw inputs, (n, features) -> (n, outputs).
+        logits: whether its outputs are logits.
+        threshold: the probability from which a pixel belongs to the second of two classes.
+        point_radius: how far apart peaks are that count as two points.
+        target: the name of the first target, where it has one.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        splits: Splits[Any],
+        task: Task,
+        name: str,
+        *,
+        logits: bool,
+        threshold: float = 0.5,
+        point_radius: float | None = None,
+        target: str = "",
+    ) -> None:
+        self.model, self.splits, self.task = model, splits, task
+        self.name, self.title = name, name
+        self.logits, self.threshold, self.point_radius = logits, threshold, point_radius
+        self.target = target
+        self._device = next(model.parameters()).device
+
+    def sketches(self, step: int) -> list[Sketch]:
+        """The figures that suit the task and its number of inputs, after ``step`` updates."""
+        self.title = f"{self.name}, update {step:,}"
+        makers: list[Callable[[], Sketch]] = []
+        if self.task.is_segmentation:
+            makers = [self._maps]
+            if len(self.task.classes) > 2:
+                makers.append(self._pixels)
+        elif self.task.is_classification:
+            makers = [self._regions] if self.task.inputs == 2 else []
+            makers.append(self._confusion)
+        elif self.task.inputs == 1 and self.task.outputs == 1:
+            makers = [self._curve]
+            if isinstance(self.model, Steps):
+                makers.append(self._neurons)
+        elif self.task.inputs == 2 and self.task.outputs == 1:
+            makers = [self._surface]
+        else:
+            makers = [self._scatter]
+        return [make() for make in makers]
+
+    def _outputs(self, inputs: Tensor) -> Tensor:
+        raw = inputs.to(self._device, input_precision(self.model))
+        return outputs_of(self.model, raw).double().cpu()
+
+    def _sketch(self, kind: str, name: str, arrays: dict[str, Array], **texts: Any) -> Sketch:
+        return Sketch(kind, f"figures/{name}", arrays, {"title": self.title, **texts})
+
+    def _raw(self, data: Data) -> Tensor:
+        """(n, features) inputs in their own units."""
+        around = self.splits.standardization
+        if not data.inputs_standardized or around is None:
+            return data.inputs
+        return data.inputs * around.scale + around.mean
+
+    def _maps(self) -> Sketch:
+
+        arrays = maps(
+            self.model,
+            self.splits.validation,
+            self.threshold,
+            self.point_radius if self.task.has_points else None,
+            self._device,
+        )
+        return self._sketch("segmentation", "maps", arrays, names=list(self.task.classes))
+
+    def _pixels(self) -> Sketch:
+
+        classes = list(self.task.classes)
+        data, device = self.splits.validation, self._device
+        counts = pixel_confusion(self.model, data, len(classes), self.threshold, device)
+        return self._sketch("confusion_matrix", "confusion", {"counts": counts}, names=classes)
+
+    def _curve(self) -> Sketch:
+        return self._sketch("curve_fit", "fit", self._fit())
+
+    def _fit(self) -> dict[str, Array]:
+        train = self.splits.train
+        grid = self._raw(self.splits.validation)
+        if self.splits.truth is None:
+            low, high = float(self.splits.low), float(self.splits.high)
+            grid = torch.linspace(low, high, 1001, dtype=torch.float64)[:, None]
+        arrays = {
+            "inputs": _thin(self._raw(train)[:, 0]),
+            "targets": _thin(train.targets[:, 0]),
+            "grid": _array(grid[:, 0]),
+            "prediction": _array(self._outputs(grid)[:, 0]),
+        }
+        if self.splits.truth is not None:
+            arrays["truth"] = _array(self.splits.validation.targets[:, 0])
+        return arrays
+
+    def _neurons(self) -> Sketch:
+        """What each neuron adds, or where they are too many to be told apart, their weights."""
+        assert isinstance(self.model, Steps)
+        arrays = self._fit()
+        with evaluating(self.model):
+            arrays["places"] = _array(self.model.places().double())
+            arrays["weights"] = _array(self.model.heights().double())
+            if len(arrays["weights"]) <= MOST_ROWS:
+                grid = torch.from_numpy(arrays["grid"])[:, None]
+                grid = grid.to(self._device, precision_of(self.model))
+                arrays["contributions"] = _array(self.model.contributions(grid).double().T)
+                arrays["offset"] = _array(self.model.affine[-1].bias.double())
+        return self._sketch("neurons", "neurons", arrays)
+
+    def _plane(self, margin: float) -> tuple[Tensor, Tensor, Tensor]:
+        """Axes of the two inputs (side,), and all points (side * side, 2), row by row."""
+        extent = self.splits.high - self.splits.low
+        low, high = self.splits.low - margin * extent, self.splits.high + margin * extent
+        axes = [
+            torch.linspace(float(low[i]), float(high[i]), PLANE_SIDE, dtype=torch.float64)
+            for i in (0, 1)
+        ]
+        # Figures want rows along x2 and columns along x1, as an image lies.
+        second, first = torch.meshgrid(axes[1], axes[0], indexing="ij")
+        return axes[0], axes[1], torch.stack([first, second], dim=-1).reshape(-1, 2)
+
+    def _surface(self) -> Sketch:
+        x1, x2, points = self._plane(0.0)
+        arrays = {
+            "x1": _array(x1),
+            "x2": _array(x2),
+            "prediction": _square(self._outputs(points)[:, 0]),
+            "inputs": _thin(self._raw(self.splits.train)),
+        }
+        if self.splits.truth is not None:
+            arrays["truth"] = _square(self.splits.truth(points)[:, 0])
+        return self._sketch("surface_fit", "fit", arrays)
+
+    def _regions(self) -> Sketch:
+        x1, x2, points = self._plane(MARGIN)
+        outputs = self._outputs(points)
+        arrays = {
+            "x1": _array(x1),
+            "x2": _array(x2),
+            "classes": _square(predicted_classes(outputs, self.task, logits=self.logits)),
+            "confidence": _square(self._confidence(outputs)),
+            "inputs": _thin(self._raw(self.splits.train)),
+            "labels": _thin(self.splits.train.targets.reshape(-1).long()),
+        }
+        return self._sketch("decision_regions", "fit", arrays, names=list(self.task.classes))
+
+    def _confidence(self, outputs: Tensor) -> Tensor:
+        """(n,) the probability given to the predicted class."""
+        if not self.logits:
+            first = outputs[:, 0].clamp(0, 1)
+            return (
+                torch.maximum(first, 1 - first)
+                if self.task.kind == "binary"
+                else (outputs.amax(1).clamp(0, 1))
+            )
+        if self.task.kind == "binary":
+            return outputs[:, 0].abs().sigmoid()
+        return outputs.softmax(1).amax(1)
+
+    def _confusion(self) -> Sketch:
+        validation = self.splits.validation
+        outputs = self._outputs(self._raw(validation))
+        predicted = predicted_classes(outputs, self.task, logits=self.logits)
+        labels = validation.targets.reshape(-1).long()
+        counts = confusion(labels, predicted, len(self.task.classes))
+        arrays = {"counts": _array(counts)}
+        return self._sketch("confusion_matrix", "confusion", arrays, names=list(self.task.classes))
+
+    def _scatter(self) -> Sketch:
+        validation = self.splits.validation
+        few = validation.take(torch.arange(len(validation))[:: _stride(len(validation))])
+        arrays = {
+            "targets": _array(few.targets[:, 0]),
+            "predictions": _array(self._outputs(self._raw(few))[:, 0]),
+        }
+        title = f"{self.title}: {self.target}" if self.target else self.title
+        return self._sketch("predicted_against_actual", "fit", arrays, title=title)
+
+
+def _array(values: Tensor) -> Array:
+    array: Array = values.detach().cpu().numpy()
+    return array
+
+
+def _square(values: Tensor) -> Array:
+    return _array(values.reshape(PLANE_SIDE, PLANE_SIDE))
+
+
+def _thin(values: Tensor) -> Array:
+    """At most MOST_POINTS rows, evenly taken."""
+    return _array(values[:: _stride(len(values))])
+
+
+def _stride(count: int) -> int:
+    return -(-count // MOST_POINTS) or 1
+
+
+SHOWN = 4
+"""Images, from the first on: the same ones every time, so that they can be watched."""
+
+
+COUNTED = 64
+"""Images whose pixels are counted."""
+
+MOST_RANKED = 1 << 20
+"""Pixels that quantiles are taken of; torch refuses more than 16 times as many."""
+
+
+def maps(
+    model: nn.Module,
+    data: ImageData,
+    threshold: float,
+    point_radius: float | None,
+    device: torch.device,
+) -> dict[str, Array]:
+    """A few images of the data with their masks and the network's answers.
+
+    Returns:
+        ``images`` (k, H, W) of one channel or (k, H, W, 3), in [0, 1]; ``truth`` and ``predicted``
+        (k, H, W) class numbers; ``confidence`` (k, H, W), of two classes the probability of the
+        second, of more that of the predicted one.  With a point radius also ``points_true`` and
+        ``points_found`` (m, 3): image, row, column.
+    """
+    few = data.take(torch.arange(min(SHOWN, len(data)))).to(device, precision_of(model))
+    inputs, targets = few.rows(torch.arange(len(few)))
+    with evaluating(model):
+        logits = model(inputs).float()
+    confidence, predicted = answers(logits, threshold)
+    truth = targets[:, 0] if targets.dim() == 4 else targets
+    arrays = {
+        "images": pictures(inputs.float().cpu()),
+        "truth": truth.long().cpu().numpy().astype(np.int32),
+        "predicted": predicted.cpu().numpy().astype(np.int32),
+        "confidence": confidence.cpu().numpy(),
+    }
+    if point_radius is not None:
+        arrays["points_true"] = _numbered([points_of(mask > 0) for mask in truth])
+        found = [peaks(one, threshold, point_radius) for one in confidence]
+        arrays["points_found"] = _numbered(found)
+    return arrays
+
+
+def pixel_confusion(
+    model: nn.Module, data: ImageData, classes: int, threshold: float, device: torch.device
+) -> Array:
+    """(classes, classes) pixels of some of the images: rows are true classes."""
+    few = data.take(torch.arange(min(COUNTED, len(data)))).to(device, precision_of(model))
+    counts = torch.zeros(classes, classes, dtype=torch.int64)
+    for _, targets, outputs in blocks_through(model, few):
+        predicted = predicted_maps(probabilities(outputs), threshold)
+        labels = (targets[:, 0] if targets.dim() == 4 else targets).long()
+        counts += confusion(labels.flatten(), predicted.flatten(), classes).cpu()
+    found: Array = counts.numpy()
+    return found
+
+
+def _numbered(points: list[Tensor]) -> Array:
+    """A list of (m, 2) places -> (sum of m, 3), the list's index in front."""
+    rows = [
+        np.column_stack([np.full(len(places), index), places.cpu().numpy()])
+        for index, places in enumerate(points)
+    ]
+    return np.concatenate(rows)
+
+
+def answers(logits: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    """(b, outputs, H, W) logits -> confidence and class number, (b, H, W) each.
+
+    Of two classes the confidence is the probability of the second, of more that of the answer.
+    """
+    probability = probabilities(logits)
+    return probability.amax(1), predicted_maps(probability, threshold)
+
+
+def pictures(inputs: Tensor) -> Array:
+    """(b, C, H, W) -> (b, H, W) or (b, H, W, 3) in [0, 1].
+
+    Each image stretched from its darkest to its brightest, a percent at each end left over.
+    """
+    flat = inputs.flatten(1)
+    some = flat[:, :: -(-flat.shape[1] // MOST_RANKED)].contiguous()
+    low, high = (torch.quantile(some, q, dim=1) for q in (0.01, 0.99))
+    room = torch.where(high > low, high - low, torch.ones_like(high))
+    stretched = ((inputs - low[:, None, None, None]) / room[:, None, None, None]).clamp(0, 1)
+    colours = stretched.permute(0, 2, 3, 1)
+    found: Array = (colours[..., :3] if colours.shape[-1] >= 3 else colours[..., 0]).numpy()
+    return found

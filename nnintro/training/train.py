@@ -1,0 +1,151 @@
+"""Where a run begins: the config is read before torch is loaded, the figures' process beside it."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnintro.config.load import Config, load_config
+from nnintro.errors import DivergedError, UsageError
+from nnintro.runs.reopen import Reopened, reopen
+
+if TYPE_CHECKING:
+    from nnintro.recording.painter import Painter
+    from nnintro.runs.run import Run
+    from nnintro.training.job import Result
+
+
+def launch(
+    config: str | Path | Mapping[str, Any] | None,
+    overrides: Sequence[str] = (),
+    runs_dir: str | Path = "runs",
+    *,
+    name: str | None = None,
+    resume: str | Path | None = None,
+    smoke_test: bool = False,
+    quiet: bool = False,
+    command: list[str] | None = None,
+    signals: tuple[signal.Signals, ...] = (signal.SIGINT,),
+    started: float | None = None,
+) -> Result:
+    """Read a config and run it (see ``job.run_job`` for what it raises, besides ConfigError)."""
+    started = time.perf_counter() if started is None else started
+    loaded, reopened = _read(config, overrides, Path(runs_dir), name, resume, smoke_test)
+    painter: Painter | None = None
+    try:
+        if reopened is not None and (reopened.is_over or reopened.would_diverge):
+            return _nothing_to_do(reopened, quiet=quiet)
+        if loaded.experiment.logging.figures == "auto":
+            # Loading torch takes seconds; matplotlib loads in the painter's process meanwhile.
+            from nnintro.recording import painter as painting
+
+            painter = painting.Painter()
+        from nnintro.recording.console import Display
+        from nnintro.training.job import Request, run_job
+
+        display = Display(quiet=quiet)
+        request = Request(
+            loaded, Path(runs_dir), display, painter, started, command, signals, reopened
+        )
+        return run_job(request)
+    finally:
+        if painter is not None:
+            painter.close()
+        if reopened is not None:
+            reopened.lock.release()
+
+
+def _read(
+    config: str | Path | Mapping[str, Any] | None,
+    overrides: Sequence[str],
+    runs_dir: Path,
+    name: str | None,
+    resume: str | Path | None,
+    smoke_test: bool,
+) -> tuple[Config, Reopened | None]:
+    """The config of a run that begins, or of the one to resume, which is locked then."""
+    if resume is None:
+        if config is None:
+            raise UsageError("expected a config to train, or a run to resume")
+        loaded = load_config(config, overrides, name)
+        return loaded.smoked() if smoke_test else loaded, None
+    if name is not None:
+        raise UsageError("a run that is resumed keeps its name: expected either a name or a run")
+    reopened = reopen(resume, runs_dir, config, overrides, smoke_test=smoke_test)
+    return reopened.config, reopened
+
+
+def _nothing_to_do(reopened: Reopened, *, quiet: bool) -> Result:
+    """A run that is over says so; one that diverged raises, for it would do so again."""
+    from nnintro.recording.console import Display
+    from nnintro.runs.checkpoint import has_checkpoint
+    from nnintro.runs.run import load_run
+    from nnintro.training.job import Result
+
+    summary, directory = reopened.summary, reopened.directory
+    experiment = reopened.config.experiment
+    if reopened.would_diverge:
+        rate = f"--set descent.learning_rate={experiment.descent.learning_rate / 10:g}"
+        steps = summary.get("steps")
+        earlier = isinstance(steps, int) and has_checkpoint(directory, before=steps)
+        how = (
+            f"to go on from the checkpoint before that: {rate}"
+            if earlier
+            else (f"begin a new run with a smaller learning rate: {rate}")
+        )
+        message = f"{directory} diverged after {steps} updates, and would again; {how}"
+        raise DivergedError(message, directory, summary)
+    training = experiment.training
+    longer = (
+        f"epochs={2 * training.epochs or 200}"
+        if training.steps is None and training.epochs is not None
+        else f"steps={2 * (training.steps or 500)}"
+    )
+    display = Display(quiet=quiet)
+    display.line(
+        f"{directory} is finished: {summary['status']} after {summary.get('steps')} updates"
+    )
+    display.line(f"to train on: --resume {directory} --set training.{longer}")
+    return Result(load_run(directory), None)
+
+
+def train(
+    config: str | Path | Mapping[str, Any] | None = None,
+    overrides: Sequence[str] = (),
+    runs_dir: str | Path = "runs",
+    *,
+    name: str | None = None,
+    resume: str | Path | None = None,
+    smoke: bool = False,
+    quiet: bool = True,
+) -> Run:
+    """Train a network as a config says, or go on with a run.
+
+    Args:
+        config: path of a YAML file, or the same content as a dict; with ``resume`` it may be left
+            out, and is otherwise compared with the run's.
+        overrides: ``"training.epochs=50"`` and the like, laid over the config.
+        runs_dir: where the run's folder is made.
+        name: the run's name, in place of the config's.
+        resume: a run's folder (or its name in ``runs_dir``) to go on with from its newest
+            checkpoint; one that is finished is returned as it is.
+        smoke: at most 256 samples and 20 updates, to see that everything works.
+        quiet: show nothing while training.
+
+    Raises:
+        ConfigError: everything that is wrong with the config, each with its place.
+        DataError: the data cannot be used.
+        DivergedError: the loss left the finite numbers; the run is saved.
+        CheckpointError: the run cannot be written, or not resumed.
+        UsageError: neither a config nor a run is given, or a name for a run that has one.
+        KeyboardInterrupt: after Ctrl-C, once the run is saved.
+    """
+    result = launch(
+        config, overrides, runs_dir, name=name, resume=resume, smoke_test=smoke, quiet=quiet
+    )
+    if result.signal is not None:
+        raise KeyboardInterrupt
+    return result.run

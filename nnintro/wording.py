@@ -1,0 +1,132 @@
+"""Words for messages: values, lists of names, durations, the nearest name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+LONGEST = 60
+"""Characters of a value, a key or a name that a message shows."""
+
+
+SYNONYMS = {
+    "act": "activation",
+    "alpha": "learning_rate",
+    "batchsize": "batch_size",
+    "bs": "batch_size",
+    "crossentropy": "cross_entropy",
+    "double": "float64",
+    "eps": "epsilon",
+    "eta": "learning_rate",
+    "float": "float32",
+    "full_batch": "batch",
+    "gamma": "factor",
+    "glorot": "xavier",
+    "gpu": "cuda",
+    "gradient_clipping": "clip_norm",
+    "half": "bfloat16",
+    "heaviside": "step",
+    "hidden_layers": "hidden",
+    "kaiming": "he",
+    "l1": "mae",
+    "l2": "mse",
+    "layers": "hidden",
+    "logistic": "sigmoid",
+    "lr": "learning_rate",
+    "max_epochs": "epochs",
+    "max_steps": "steps",
+    "n_samples": "samples",
+    "nonlinearity": "activation",
+    "online": "stochastic",
+    "optim": "optimizer",
+    "random_seed": "seed",
+    "random_state": "seed",
+    "scheduler": "schedule",
+    "swish": "silu",
+    "type": "kind",
+    "units": "hidden",
+    "wd": "weight_decay",
+    "widths": "hidden",
+}
+"""What others call it -> our word; counts only where our word may stand."""
+
+
+def listing(names: Iterable[object]) -> str:
+    """``a, b or c``."""
+    *most, last = [str(name) for name in names]
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def shown(value: Any) -> str:
+    """A value as it stands in a message: in one line, short, and of its kind."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "a mapping" if value else "an empty mapping"
+    if isinstance(value, list):
+        return _shown_list(value)
+    if isinstance(value, str):
+        return repr(_cut(value))
+    return _cut(str(value))
+
+
+def _shown_list(items: list[Any]) -> str:
+    if not items:
+        return "an empty list"
+    nested = any(isinstance(item, dict | list) for item in items)
+    text = "" if nested or len(items) > 8 else f"[{', '.join(map(shown, items))}]"
+    return text if 0 < len(text) <= LONGEST else f"a list of {len(items)}"
+
+
+def shown_key(key: str) -> str:
+    """A key as it is, unless it would break the line or fill it."""
+    return key if key and key.isprintable() and len(key) <= LONGEST else repr(_cut(key))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+
+
+def choice(value: Any, names: list[str]) -> str:
+    """``expected a, b or c, got 'd'``, with the nearest of the names."""
+    text = f"expected {listing(names)}, got {shown(value)}"
+    close = nearest(value, names) if isinstance(value, str) else None
+    return f"{text}; did you mean '{close}'?" if close else text
+
+
+def nearest(name: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The candidate a person most probably meant, if any comes close."""
+    from difflib import get_close_matches  # only a mistake pays for this import
+
+    simple = _simple(name)
+    by_simple = {_simple(candidate): candidate for candidate in candidates}
+    simple = SYNONYMS.get(simple, simple) if simple not in by_simple else simple
+    if _simple(simple) in by_simple:
+        return by_simple[_simple(simple)]
+    begun = [candidate for candidate in by_simple if candidate.startswith(simple)]
+    if len(begun) == 1 and len(simple) >= 3:
+        return by_simple[begun[0]]
+    found = get_close_matches(simple, by_simple, n=1, cutoff=cutoff)
+    return by_simple[found[0]] if found else None
+
+
+def _simple(name: str) -> str:
+    return name[:LONGEST].strip().lower().replace("-", "_").replace(" ", "_")
+
+
+def clock(seconds: float) -> str:
+    """Seconds as text: 0.4 s, 12 s, 3:05, 1:02:09."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def counted(number: int, thing: str) -> str:
+    """``1 cell``, ``2 cells``."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
