@@ -10,6 +10,8 @@ import typer
 
 from nnintro.cli.output import emit
 
+NOT_LOOKED_AT = "what follows from the data was not checked: training looks at its files first"
+
 
 def validate(
     configs: Annotated[list[Path], typer.Argument(metavar="CONFIG", help="YAML files.")],
@@ -32,7 +34,8 @@ def validate(
             print(error, file=sys.stderr)
             continue
         emit(f"{path}: ok")
-        for note in notes(loaded.experiment):
+        is_known = loaded.experiment.dataset.facts is not None
+        for note in notes(loaded.setup()) if is_known else [NOT_LOOKED_AT]:
             print(f"{path}: note: {note}", file=sys.stderr)
     if failed:
         raise typer.Exit(ConfigError.exit_code)

@@ -54,6 +54,6 @@ def attribute_docstrings(section: type[Section]) -> dict[str, str]:
                 case (
                     ast.AnnAssign(target=ast.Name(id=name)),
                     ast.Expr(value=ast.Constant(value=str(words))),
-                ):
+                ) if name in section.model_fields:
                     found[section.model_fields[name].alias or name] = inspect.cleandoc(words)
     return found

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nnintro.config.section import NotNegative, Positive, Section
+from nnintro.config.section import Complaint, Complaints, NotNegative, Positive, Rule, Section
 
 _NUMBER = r"[1-9][0-9]{0,8}(\.[0-9]{1,9})?|0\.[0-9]{0,8}[1-9]"
 """A decimal above zero."""
@@ -65,6 +65,15 @@ class Training(Section):
     """Stop when a metric no longer improves, and go back to its best parameters."""
     checkpoint: Checkpoints = Field(default_factory=Checkpoints)
     """What is kept on disk while training, so that a run that is cut off can go on."""
+
+
+def epochs_or_steps(training: Training) -> Complaints:
+    """The length of a run is given once."""
+    if training.epochs is not None and training.steps is not None:
+        yield Complaint("training.steps", "give epochs or steps, not both")
+
+
+Training.rules = (Rule(epochs_or_steps, ("training.epochs", "training.steps")),)
 
 
 class Logging(Section):

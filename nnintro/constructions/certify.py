@@ -71,7 +71,7 @@ def _record(run: Run, tolerance: float, seconds: float, quiet: bool) -> dict[str
     from nnintro.formula import parse
     from nnintro.proofs.supremum import certify_network
 
-    dataset = formula_dataset(run.experiment, "certify")
+    dataset = formula_dataset(run.setup.experiment, "certify")
     domain = [(float(low), float(high)) for low, high in dataset.domain]
     formula = parse(dataset.formula, len(domain))
     model = run.model

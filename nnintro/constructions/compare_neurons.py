@@ -95,7 +95,7 @@ def _draw(run: Run, rows: list[Row]) -> None:
         name: np.array([getattr(row, name) for row in rows], dtype=np.float64)
         for name in ("neurons", "constructed", "trained", "handed_over")
     }
-    png = render("error_against_neurons", arrays, {"title": run.experiment.name})
+    png = render("error_against_neurons", arrays, {"title": run.setup.experiment.name})
     write_whole(run.directory / "figures" / "comparison.png", lambda file: file.write(png))
 
 

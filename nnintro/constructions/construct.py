@@ -219,7 +219,7 @@ def require_agreement(run: Run, certificate: Mapping[str, Any]) -> None:
 
 def _require_places(run: Run, certificate: Mapping[str, Any]) -> None:
     """Between its neurons' places a network of steps is constant."""
-    model = run.experiment.model
+    model = run.setup.model
     if not isinstance(model, StepsModel) or model.activation != "step":
         raise CheckpointError(f"{run.directory}: its network is none of steps")
     edges = {low for low, _ in certificate["domain"]} | {high for _, high in certificate["domain"]}
@@ -279,7 +279,7 @@ def draw(run: Run, certificate: dict[str, Any]) -> None:
         np.array([piece[key] for piece in pieces]) for key in ("from", "to", "value")
     )
     noun = "pieces" if len(domain) == 1 else "boxes"
-    title = f"{run.experiment.name}: {count:,} {noun}, proved within {bound:.4g}"
+    title = f"{run.setup.experiment.name}: {count:,} {noun}, proved within {bound:.4g}"
     if len(domain) == 2:
         arrays, kind = {"lows": starts, "highs": stops, "values": values}, "certified_boxes"
     else:

@@ -12,7 +12,7 @@ from typing_extensions import TypeVar
 
 from nnintro.config.datasets import Dataset
 from nnintro.config.datasets.function import FunctionDataset
-from nnintro.config.task import Found
+from nnintro.config.task import DataFacts
 from nnintro.errors import ConfigError
 from nnintro.models import Standardization, Standardized
 
@@ -86,8 +86,14 @@ class Splits(Generic[Some]):
     """Where the builder knows better than all columns alike, or has applied it already."""
     class_weights: Tensor | None = None
     """(classes,) what a sample of each class counts in the loss; None for 1 each."""
-    found: Found | None = None
+    found: DataFacts | None = None
     """Of data from files: what the dataset section could not know."""
+    fingerprint: Callable[[], str] | None = None
+    """Of data from files: SHA-256 of a table's file, or of all pixels, when it is asked for.
+
+    Not of what they become: the last bits of a mean depend on the processor, and a run may go on,
+    and be measured, on another machine.  Raises DataError where the file has gone meanwhile.
+    """
 
 
 def seed_from(generator: torch.Generator) -> int:

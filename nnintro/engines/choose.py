@@ -1,4 +1,4 @@
-"""The engine of an experiment: which one, and what it takes."""
+"""The engine of an setup: which one, and what it takes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import torch
 from torch import nn
 
-from nnintro.config.experiment import Experiment
+from nnintro.config.experiment import Setup
 from nnintro.config.models.mlp import MlpModel
 from nnintro.datasets import Data, Samples
 from nnintro.descent.schedules import learning_rate, learning_rates
@@ -40,7 +40,7 @@ WORTH_SECONDS = 1.0
 Name = Literal["autograd", "fused", "graph"]
 
 
-def choose_engine(experiment: Experiment, device: torch.device) -> Name:
+def choose_engine(setup: Setup, device: torch.device) -> Name:
     """The engine of ``training.engine``; for auto, the one that serves and pays on the device.
 
     On CUDA that is graph; elsewhere it is fused, where autograd would take its time.
@@ -48,28 +48,28 @@ def choose_engine(experiment: Experiment, device: torch.device) -> Name:
     Raises:
         ConfigError: an engine is asked for that does not serve this config.
     """
-    wanted = experiment.training.engine
+    wanted = setup.training.engine
     if wanted == "auto":
-        return _fastest(experiment, device)
-    reason = None if wanted == "autograd" else WHY_NOT[wanted](experiment, device)
+        return _fastest(setup, device)
+    reason = None if wanted == "autograd" else WHY_NOT[wanted](setup, device)
     if reason is not None:
         raise not_served(wanted, reason)
     return wanted
 
 
-def _fastest(experiment: Experiment, device: torch.device) -> Name:
-    if not_graph_because(experiment, device) is None:
+def _fastest(setup: Setup, device: torch.device) -> Name:
+    if not_graph_because(setup, device) is None:
         return "graph"
-    if not_fused_because(experiment, device) is not None:
+    if not_fused_because(setup, device) is not None:
         return "autograd"
-    return "fused" if autograd_seconds(experiment) > WORTH_SECONDS else "autograd"
+    return "fused" if autograd_seconds(setup) > WORTH_SECONDS else "autograd"
 
 
-def passed_over(experiment: Experiment, device: torch.device) -> str | None:
+def passed_over(setup: Setup, device: torch.device) -> str | None:
     """Why auto does not take graph on CUDA; None where it does, and off CUDA."""
-    if experiment.training.engine != "auto" or device.type != "cuda":
+    if setup.training.engine != "auto" or device.type != "cuda":
         return None
-    return not_graph_because(experiment, device)
+    return not_graph_because(setup, device)
 
 
 def not_served(engine: str, reason: str) -> ConfigError:
@@ -78,60 +78,60 @@ def not_served(engine: str, reason: str) -> ConfigError:
     )
 
 
-def not_graph_because(experiment: Experiment, device: torch.device) -> str | None:
+def not_graph_because(setup: Setup, device: torch.device) -> str | None:
     """What keeps a config from the graph engine, in a few words; None where nothing does."""
     if device.type != "cuda":
         return f"the device {device}"
-    if experiment.task.image is not None:
+    if setup.task.image is not None:
         return "images"
-    if experiment.descent.optimizer.kind == "lbfgs":
+    if setup.descent.optimizer.kind == "lbfgs":
         return "the optimizer lbfgs"
-    if experiment.descent.variant == "batch":
-        blocks = -(-experiment.dataset.training_samples // experiment.batch_size)
+    if setup.descent.variant == "batch":
+        blocks = -(-setup.training_samples // setup.batch_size)
         if blocks > MOST_BLOCKS:
             return f"updates of {blocks} blocks (at most {MOST_BLOCKS})"
     return None
 
 
-def not_fused_because(experiment: Experiment, device: torch.device) -> str | None:
+def not_fused_because(setup: Setup, device: torch.device) -> str | None:
     """What keeps a config from the fused engine, in a few words; None where nothing does."""
-    model = experiment.model
+    model = setup.model
     if not isinstance(model, MlpModel):
         return f"model kind {model.kind}"
     if device.type != "cpu":
         return f"the device {device}"
-    if experiment.precision == "bfloat16":
+    if setup.precision == "bfloat16":
         return "precision bfloat16"
-    if experiment.descent.optimizer.kind == "lbfgs":
+    if setup.descent.optimizer.kind == "lbfgs":
         return "the optimizer lbfgs"
-    if getattr(experiment.dataset, "class_weights", "none") != "none":
+    if getattr(setup.dataset, "class_weights", "none") != "none":
         return "class weights"
     return "dropout" if model.dropout > 0 else None
 
 
-WHY_NOT: dict[str, Callable[[Experiment, torch.device], str | None]] = {
+WHY_NOT: dict[str, Callable[[Setup, torch.device], str | None]] = {
     "fused": not_fused_because,
     "graph": not_graph_because,
 }
 
 
-def autograd_seconds(experiment: Experiment) -> float:
+def autograd_seconds(setup: Setup) -> float:
     """About how long autograd would take: calls for every block, and products of every sample."""
-    assert isinstance(experiment.model, MlpModel)
-    widths = [experiment.task.inputs, *experiment.model.hidden, experiment.task.outputs]
+    assert isinstance(setup.model, MlpModel)
+    widths = [setup.task.inputs, *setup.model.hidden, setup.task.outputs]
     weights = sum(a * b for a, b in zip(widths[:-1], widths[1:], strict=True))
-    n, size = experiment.dataset.training_samples, experiment.batch_size
-    samples = n if experiment.descent.variant == "batch" else min(size, n)
+    n, size = setup.training_samples, setup.batch_size
+    samples = n if setup.descent.variant == "batch" else min(size, n)
     blocks = -(-samples // size)
     update = blocks * AUTOGRAD_UPDATE_SECONDS + 6 * weights * samples / AUTOGRAD_FLOPS
-    return experiment.total_updates * update
+    return setup.total_updates * update
 
 
 Autocast = Callable[[], contextlib.AbstractContextManager[Any]]
 
 
 def build_engine(
-    experiment: Experiment,
+    setup: Setup,
     network: nn.Module,
     train: Samples,
     plan: Plan,
@@ -142,25 +142,25 @@ def build_engine(
 ) -> Engine:
     """The engine that is chosen; autograd, and a word about it, where CUDA refuses a capture."""
     device = next(network.parameters()).device
-    choice, reason = choose_engine(experiment, device), passed_over(experiment, device)
+    choice, reason = choose_engine(setup, device), passed_over(setup, device)
     if choice == "graph":
         try:
             assert isinstance(train, Data)
-            return build_graph(experiment, network, train, plan, optimizer, loss)
+            return build_graph(setup, network, train, plan, optimizer, loss)
         except CaptureError as error:
             choice, reason = "autograd", f"this config on {device}: {error}"
-            if experiment.training.engine == "graph":
+            if setup.training.engine == "graph":
                 raise not_served("graph", reason) from error
     if reason is not None:
         say(f"engine: autograd, for graph does not serve {reason}")
     if choice == "fused":
         assert isinstance(train, Data)
-        return _fused(experiment, network, train, plan, optimizer, say, interrupted)
-    return _autograd(experiment, network, train, plan, optimizer, loss)
+        return _fused(setup, network, train, plan, optimizer, say, interrupted)
+    return _autograd(setup, network, train, plan, optimizer, loss)
 
 
 def _autograd(
-    experiment: Experiment,
+    setup: Setup,
     network: nn.Module,
     train: Samples,
     plan: Plan,
@@ -172,17 +172,17 @@ def _autograd(
         network=network,
         loss=loss,
         plan=plan,
-        batches=_batches(experiment, train, plan),
+        batches=_batches(setup, train, plan),
         optimizer=optimizer,
-        learning_rate=learning_rate(experiment.descent, experiment.total_updates),
-        clip_norm=experiment.descent.clip_norm,
-        autocast=autocast_for(experiment, device),
-        before_update=_dropout_stream(network, experiment.seed, device),
+        learning_rate=learning_rate(setup.descent, setup.total_updates),
+        clip_norm=setup.descent.clip_norm,
+        autocast=autocast_for(setup, device),
+        before_update=_dropout_stream(network, setup.seed, device),
     )
 
 
-def _batches(experiment: Experiment, train: Samples, plan: Plan) -> Rows:
-    order, seed = _order(experiment, plan), experiment.seed
+def _batches(setup: Setup, train: Samples, plan: Plan) -> Rows:
+    order, seed = _order(setup, plan), setup.seed
     if isinstance(train, Data):
         return Batches(train.inputs, train.targets, order, plan.batch_size)
     return cast("ImageData", train).batches(
@@ -191,7 +191,7 @@ def _batches(experiment: Experiment, train: Samples, plan: Plan) -> Rows:
 
 
 def _fused(
-    experiment: Experiment,
+    setup: Setup,
     network: nn.Module,
     train: Data,
     plan: Plan,
@@ -201,14 +201,14 @@ def _fused(
 ) -> Engine:
     from nnintro.engines.fused import Fused, Problem
 
-    model, task, loss = experiment.model, experiment.task, experiment.loss_name
+    model, task, loss = setup.model, setup.task, setup.loss_name
     assert isinstance(model, MlpModel)
     several = task.kind == "multiclass"
     problem = Problem(
         widths=[task.inputs, *model.hidden, task.outputs],
         activations=[*model.activations, model.output_activation],
-        loss=task.kind if experiment.logits else loss,
-        one_hot=several and not experiment.logits,
+        loss=task.kind if setup.logits else loss,
+        one_hot=several and not setup.logits,
     )
     return Fused(
         network,
@@ -216,10 +216,10 @@ def _fused(
         plan,
         train.inputs,
         train.targets,
-        _order(experiment, plan),
+        _order(setup, plan),
         optimizer,
-        learning_rates(experiment.descent, experiment.total_updates),
-        experiment.descent.clip_norm,
+        learning_rates(setup.descent, setup.total_updates),
+        setup.descent.clip_norm,
         torch.get_num_threads(),
         say,
         interrupted,
@@ -227,7 +227,7 @@ def _fused(
 
 
 def build_graph(
-    experiment: Experiment,
+    setup: Setup,
     network: nn.Module,
     train: Data,
     plan: Plan,
@@ -236,7 +236,7 @@ def build_graph(
     launching: Launching = Captured,
 ) -> Engine:
     device = train.inputs.device
-    before_update = _dropout_stream(network, experiment.seed, device)
+    before_update = _dropout_stream(network, setup.seed, device)
     drawn_from = {m.generator for m in network.modules() if isinstance(m, Dropout)} - {None}
     return Graph(
         network,
@@ -244,22 +244,22 @@ def build_graph(
         plan,
         train.inputs,
         train.targets,
-        _order(experiment, plan),
+        _order(setup, plan),
         optimizer,
-        learning_rates(experiment.descent, experiment.total_updates),
-        experiment.descent.clip_norm,
-        autocast_for(experiment, device),
+        learning_rates(setup.descent, setup.total_updates),
+        setup.descent.clip_norm,
+        autocast_for(setup, device),
         before_update,
         tuple(cast(set[torch.Generator], drawn_from)),
         launching,
     )
 
 
-def _order(experiment: Experiment, plan: Plan) -> Order:
+def _order(setup: Setup, plan: Plan) -> Order:
     # One update over all the data has no order but that of its rounding.
-    if plan.variant == "batch" or not experiment.descent.shuffle:
+    if plan.variant == "batch" or not setup.descent.shuffle:
         return in_place
-    return shuffled(plan.samples, lambda epoch: stream(experiment.seed, "order", epoch))
+    return shuffled(plan.samples, lambda epoch: stream(setup.seed, "order", epoch))
 
 
 def _dropout_stream(

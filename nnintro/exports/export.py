@@ -12,11 +12,6 @@ from typing import IO
 import torch
 from torch import Tensor, nn
 
-from nnintro.config.datasets.images import ImagesDataset
-from nnintro.config.experiment import Experiment
-from nnintro.config.task import FromFiles
-from nnintro.datasets.images import Format
-from nnintro.datasets.tables import Encoding
 from nnintro.errors import ConfigError, DataError
 from nnintro.exports import FORMATS, SUFFIXES, require_package, safetensors_file, torch_file
 from nnintro.exports import onnx as onnx_file
@@ -110,10 +105,10 @@ def region(run: Run) -> tuple[Tensor, Tensor]:
         mean, scale = model.mean.double(), model.scale.double()
         return mean - 3 * scale, mean + 3 * scale
     try:
-        splits = build_data(run.experiment)
+        splits = build_data(run.setup.experiment)
     except (DataError, ConfigError):
         # An export must not depend on a file that training alone needed.
-        corner = torch.ones(run.experiment.task.inputs, dtype=torch.float64)
+        corner = torch.ones(run.setup.task.inputs, dtype=torch.float64)
         return -corner, corner
     return splits.low, splits.high
 
@@ -130,8 +125,8 @@ def describe(run: Run) -> dict[str, str]:
     float64 where the targets were standardised.  ``trained_in`` is
     the config's, which is another one for bfloat16: there the parameters are float32.
     """
-    experiment = run.experiment
-    task = experiment.task
+    setup = run.setup
+    task = setup.task
     return {
         "producer": "nnintro",
         "version": __version__,
@@ -139,28 +134,27 @@ def describe(run: Run) -> dict[str, str]:
         "task": task.kind,
         "input": INPUT,
         "output": OUTPUT,
-        "output_kind": "logits" if experiment.logits else "values",
+        "output_kind": "logits" if setup.logits else "values",
         "classes": json.dumps(task.classes),
         "precision": numpy_type(precision_of(run.model)).name,
         "input_precision": numpy_type(input_precision(run.model)).name,
         "output_precision": numpy_type(output_precision(run.model)).name,
-        "trained_in": experiment.precision,
-        "architecture": json.dumps(architecture(experiment)),
-        **_of_files(experiment),
+        "trained_in": setup.precision,
+        "architecture": json.dumps(architecture(setup)),
+        **_of_files(run),
     }
 
 
-def _of_files(experiment: Experiment) -> dict[str, str]:
+def _of_files(run: Run) -> dict[str, str]:
     """What only runs on files have to say: how a file becomes ``x``.
 
     ``features`` names the inputs of a table, one by one, and ``columns`` is the description in
     data.json that they follow from.  A file's pixels are divided by ``pixel_scale``.
     """
-    dataset = experiment.dataset
-    if not isinstance(dataset, FromFiles) or dataset.found is None:
+    form = run.reading
+    if form is None:
         return {}
-    described = dataset.found.description
-    if isinstance(dataset, ImagesDataset):
-        return {"pixel_scale": f"{Format.from_description(described).largest:g}"}
-    features = Encoding.from_description(described).feature_names
-    return {"features": json.dumps(features), "columns": json.dumps(dict(described))}
+    if not run.has_table:
+        return {"pixel_scale": f"{form.largest:g}"}
+    described = dict(run.setup.facts.description)
+    return {"features": json.dumps(form.feature_names), "columns": json.dumps(described)}

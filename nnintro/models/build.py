@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nnintro.config.experiment import Experiment
+from nnintro.config.experiment import Setup
 from nnintro.descent.streams import stream
 from nnintro.errors import CheckpointError
 from nnintro.models import MODELS, Standardization, Standardized, Unet
@@ -29,10 +29,10 @@ class Region:
     targets: Standardization | None = None
 
     @classmethod
-    def unknown(cls, experiment: Experiment) -> Region:
+    def unknown(cls, setup: Setup) -> Region:
         """One of the right shapes, for a network that parameters are to be loaded into."""
-        inputs, outputs = experiment.task.inputs, experiment.task.outputs
-        wanted, is_regression = experiment.dataset.standardize, experiment.task.kind == "regression"
+        inputs, outputs = setup.task.inputs, setup.task.outputs
+        wanted, is_regression = setup.dataset.standardize, setup.task.kind == "regression"
         return cls(
             -torch.ones(inputs),
             torch.ones(inputs),
@@ -41,17 +41,17 @@ class Region:
         )
 
 
-def build_model(experiment: Experiment, region: Region) -> tuple[nn.Module, nn.Module]:
+def build_model(setup: Setup, region: Region) -> tuple[nn.Module, nn.Module]:
     """The network to train and the model to save, on the CPU.
 
     They are one and the same where nothing is standardised, and of images, which the network
     standardises itself.
     """
-    dtype, task, section = DTYPES[experiment.precision], experiment.task, experiment.model
+    dtype, task, section = DTYPES[setup.precision], setup.task, setup.model
     around, low, high = region.inputs, region.low, region.high
     if around is not None:
         low, high = (low - around.mean) / around.scale, (high - around.mean) / around.scale
-    generator = stream(experiment.seed, "initialization")
+    generator = stream(setup.seed, "initialization")
     network = MODELS[section.kind](section, task, low, high, dtype, generator)
     if around is None:
         return network, network

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nnintro.config.experiment import Experiment
+from nnintro.config.experiment import Setup
 from nnintro.models import output_precision
 
 Autocast = Callable[[], contextlib.AbstractContextManager[Any]]
@@ -79,7 +79,7 @@ def threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def autocast_for(experiment: Experiment, device: torch.device) -> Autocast:
-    if experiment.precision != "bfloat16":
+def autocast_for(setup: Setup, device: torch.device) -> Autocast:
+    if setup.precision != "bfloat16":
         return contextlib.nullcontext
     return lambda: torch.autocast(device.type, dtype=torch.bfloat16)

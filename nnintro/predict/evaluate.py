@@ -69,11 +69,11 @@ def evaluate(directory: Path, dataset: str | None = None) -> Evaluation:
         ConfigError: the dataset section cannot be used.
     """
     run = load_run(directory)
-    task = run.experiment.task
+    task = run.setup.task
     data: Samples
     if dataset is None:
         with run.config.locating():
-            splits = build_data(run.experiment)
+            splits = build_data(run.setup.experiment)
         same_data(run.directory, splits, run.config)
         data, has_truth = splits.validation, task.has_truth
     else:
@@ -86,7 +86,7 @@ def measured(
     run: Run, data: Samples, *, has_truth: bool
 ) -> tuple[dict[str, float], list[list[int]] | None]:
     """Metrics and confusion of raw samples, computed step by step as the training does."""
-    experiment, model = run.experiment, run.model
+    experiment, model = run.setup, run.model
     device, dtype = _device(run), precision_of(model)
     data = prepared(data, model).to(device, dtype)
     network = (model.network if isinstance(model, Standardized) else model).to(device)

@@ -16,8 +16,7 @@ import numpy as np
 from torch import Tensor
 from torch.nn import functional
 
-from nnintro.config.datasets.images import ImagesDataset
-from nnintro.datasets.images import image_files, read_image
+from nnintro.datasets.images import Format, image_files, read_image
 from nnintro.errors import CheckpointError, DataError, UsageError
 from nnintro.figures.maps import marked
 from nnintro.files import explained, write_whole
@@ -44,7 +43,7 @@ class Predicted:
 
     images: int
     points: int | None
-    """Found in all images; None where the run looks for none."""
+    """DataFacts in all images; None where the run looks for none."""
 
 
 def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
@@ -65,17 +64,17 @@ def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
     """
     _require_place(output, source)
     run = load_run(directory)
-    dataset = run.experiment.dataset
-    if not isinstance(dataset, ImagesDataset):
+    form = run.reading
+    if not isinstance(form, Format):
         message = f"{directory} was trained on rows of numbers: expected a table, not images"
         raise UsageError(message)
-    files, has_points = _files(source), run.experiment.task.has_points
+    files, has_points = _files(source), run.setup.task.has_points
     try:
         with _unnamed(output) as folder:
             found: list[Point] = []
             with threads(threads_for(run.model, 1)):
                 for path in files:
-                    found += _one(run, dataset, path, folder)
+                    found += _one(run, form, path, folder)
             if has_points:
                 _write_points(folder / "points.csv", found)
             _move(folder, output, has_points=has_points)
@@ -135,30 +134,28 @@ def _files(source: Path) -> list[Path]:
     return image_files(source)
 
 
-def _one(run: Run, dataset: ImagesDataset, path: Path, output: Path) -> list[Point]:
+def _one(run: Run, form: Format, path: Path, output: Path) -> list[Point]:
     """Write one image's mask and overlay; its points, if any: name, row, column, probability."""
-    assert dataset.found is not None
-    description = dataset.found.description
-    image, size = read_image(path, description)
+    image, size = read_image(path, run.setup.facts.description)
     image = image[None].to(precision_of(run.model))
     logits = run.predict(image).float()
     if not bool(logits.isfinite().all()):
         raise DataError(f"{path}: the network has no finite answer for this image")
     # An image that was scaled for the network has its answer scaled back.
     image, logits = (functional.interpolate(x, size, mode="bilinear") for x in (image, logits))
-    confidence, classes = answers(logits, dataset.threshold)
-    values = _as_masks(np.array(description["values"]))
+    confidence, classes = answers(logits, form.threshold)
+    values = _as_masks(np.array(form.values))
     _save(output / "masks" / f"{path.stem}.png", values[classes[0].numpy()])
     over = marked(pictures(image)[0], classes[0].numpy())
     _save(output / "overlays" / f"{path.stem}.png", (255 * over).round().astype(np.uint8))
-    if not run.experiment.task.has_points:
+    if not run.setup.task.has_points:
         return []
-    return _points(path.name, confidence[0], dataset)
+    return _points(path.name, confidence[0], form)
 
 
-def _points(name: str, confidence: Tensor, dataset: ImagesDataset) -> list[Point]:
-    assert dataset.point_radius is not None
-    places = peaks(confidence, dataset.threshold, dataset.point_radius)
+def _points(name: str, confidence: Tensor, form: Format) -> list[Point]:
+    assert form.point_radius is not None
+    places = peaks(confidence, form.threshold, form.point_radius)
     height, width = confidence.shape
     found = []
     for row, column in places.tolist():

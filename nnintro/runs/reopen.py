@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nnintro.config.experiment import flat_values
+from nnintro.config.experiment import Setup, flat_values
 from nnintro.config.load import Config, load_config
 from nnintro.config.parse.overrides import RIVALS
-from nnintro.config.task import FromFiles
 from nnintro.errors import CheckpointError, ConfigError, Problem
-from nnintro.runs.data import with_data
+from nnintro.runs.data import setup_of
 from nnintro.runs.folder import RunLock
 from nnintro.wording import shown
 
@@ -89,13 +88,11 @@ def reopen(
     directory = find_run(run, runs_dir)
     lock = RunLock(directory)
     try:
-        begun = run_config(directory).experiment
+        _, setup = run_config(directory)
+        begun = setup.experiment
         now = load_config(directory / "config.yaml" if config is None else config, overrides)
         now = now.smoked() if smoke_test else now
-        if not now.experiment.is_known and isinstance(begun.dataset, FromFiles):
-            assert begun.dataset.found is not None
-            now = now.with_found(begun.dataset.found)
-        experiment = now.experiment
+        experiment = now.setup(setup.facts).experiment
         named = {text.partition("=")[0].strip() for text in overrides}
         if "name" not in named:
             experiment = experiment.model_copy(update={"name": begun.name})
@@ -111,8 +108,8 @@ def reopen(
         raise
 
 
-def run_config(directory: Path) -> Config:
-    """What a run's config.yaml says.
+def run_config(directory: Path) -> tuple[Config, Setup]:
+    """What a run's config.yaml says, and the same with what its data.json says.
 
     Raises:
         CheckpointError: it has none, or none that can be used.
@@ -121,7 +118,7 @@ def run_config(directory: Path) -> Config:
         config = load_config(directory / "config.yaml")
     except ConfigError as error:
         raise CheckpointError(f"{directory} cannot be used: {error}") from error
-    return with_data(config, directory)
+    return config, setup_of(config, directory)
 
 
 def _summary(directory: Path) -> dict[str, Any]:

@@ -13,11 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nnintro.config.datasets.table import TableDataset
-from nnintro.config.experiment import Experiment
+from nnintro.config.experiment import Setup
 from nnintro.config.load import Config
 from nnintro.config.models.unet import UnetModel
-from nnintro.config.task import FromFiles
+from nnintro.datasets import DATASETS
 from nnintro.errors import CheckpointError, DataError
 from nnintro.models import input_precision
 from nnintro.models.build import Region, build_model, load_parameters
@@ -36,20 +35,36 @@ class Run:
         model: the trained module in evaluation mode, on the CPU; takes raw inputs, with
             ``standardize: inputs`` in float64, else in the parameters' precision.
         summary: what summary.json says.
-        config: what it was trained by.
+        config: what it was trained by, with the places of its keys.
+        setup: the same with what the data says.
     """
 
     def __init__(
-        self, directory: Path, model: nn.Module, summary: dict[str, Any], config: Config
+        self,
+        directory: Path,
+        model: nn.Module,
+        summary: dict[str, Any],
+        config: Config,
+        setup: Setup,
     ) -> None:
         self.directory = directory
         self.model = model
         self.summary = summary
         self.config = config
+        self.setup = setup
+
+    @functools.cached_property
+    def reading(self) -> Any:
+        """How another file is read as the training's was; None where no file was read.
+
+        Of a run on a table an ``Encoding``, of one on images a ``Format``.
+        """
+        return _reading_of(self.setup)
 
     @property
-    def experiment(self) -> Experiment:
-        return self.config.experiment
+    def has_table(self) -> bool:
+        """Whether the run was trained on a table, of columns with names."""
+        return self.reading is not None and self.setup.task.image is None
 
     @functools.cached_property
     def history(self) -> dict[str, list[float | None]]:
@@ -59,12 +74,9 @@ class Run:
     @property
     def features(self) -> list[str]:
         """The names of the network's inputs; of a table such as ``area``, ``city=Ulm``."""
-        dataset = self.experiment.dataset
-        if isinstance(dataset, TableDataset) and dataset.found is not None:
-            from nnintro.datasets.tables import Encoding
-
-            return Encoding.from_description(dataset.found.description).feature_names
-        count = self.experiment.task.inputs
+        if self.has_table:
+            return list(self.reading.feature_names)
+        count = self.setup.task.inputs
         return ["x"] if count == 1 else [f"x{k + 1}" for k in range(count)]
 
     def predict(self, inputs: Any) -> Tensor:
@@ -80,12 +92,10 @@ class Run:
         Raises:
             DataError: the inputs have another shape, or are no numbers.
         """
-        dataset = self.experiment.dataset
-        if isinstance(dataset, TableDataset) and _has_columns(inputs):
-            from nnintro.datasets.tables import Encoding, encoded_columns
+        if self.has_table and _has_columns(inputs):
+            from nnintro.datasets.tables import encoded_columns
 
-            assert dataset.found is not None
-            inputs = encoded_columns(inputs, Encoding.from_description(dataset.found.description))
+            inputs = encoded_columns(inputs, self.reading)
         try:
             # A copy: torch takes neither read-only arrays nor reversed ones.
             plain = inputs if isinstance(inputs, Tensor) else np.array(inputs)
@@ -94,8 +104,8 @@ class Run:
             values = torch.as_tensor(plain, dtype=input_precision(self.model), device="cpu")
         except (TypeError, ValueError, RuntimeError) as error:
             raise DataError(f"inputs must be numbers in rows of equal length: {error}") from None
-        features = self.experiment.task.inputs
-        if self.experiment.task.image is not None:
+        features = self.setup.task.inputs
+        if self.setup.task.image is not None:
             if values.dim() != 4 or values.shape[1] != features:
                 wanted = f"(n, {features}, height, width)"
                 raise DataError(f"inputs: expected shape {wanted}, got {tuple(values.shape)}")
@@ -115,12 +125,10 @@ def _has_columns(inputs: Any) -> bool:
     return isinstance(inputs, Mapping) or hasattr(inputs, "columns")
 
 
-def architecture(experiment: Experiment) -> dict[str, Any]:
+def architecture(setup: Setup) -> dict[str, Any]:
     """What decides which function a set of parameters is; kept in the checkpoint."""
-    model, task, dataset = experiment.model, experiment.task, experiment.dataset
-    of_data = {}
-    if isinstance(dataset, FromFiles) and dataset.found is not None:
-        of_data = {"data": digest(dataset.found)}
+    model, task = setup.model, setup.task
+    of_data = {} if setup.dataset.facts is not None else {"data": digest(setup.facts)}
     if isinstance(model, UnetModel):
         return {
             "kind": model.kind,
@@ -138,15 +146,15 @@ def architecture(experiment: Experiment) -> dict[str, Any]:
         "outputs": task.outputs,
         "activations": list(model.activations),
         "output_activation": model.output_activation,
-        "standardize": standardized(experiment),
+        "standardize": standardized(setup),
         **of_data,
     }
 
 
-def standardized(experiment: Experiment) -> str:
+def standardized(setup: Setup) -> str:
     """none, inputs or both: of classes the targets stay as they are."""
-    wanted = experiment.dataset.standardize
-    return "inputs" if wanted == "both" and experiment.task.kind != "regression" else wanted
+    wanted = setup.dataset.standardize
+    return "inputs" if wanted == "both" and setup.task.kind != "regression" else wanted
 
 
 def _difference(saved: Any, found: dict[str, Any]) -> str:
@@ -159,9 +167,9 @@ def _difference(saved: Any, found: dict[str, Any]) -> str:
     )
 
 
-def check_architecture(state: Mapping[str, Any], experiment: Experiment, where: str) -> None:
-    """Raise CheckpointError where a checkpoint's model is not the experiment's."""
-    saved, found = state.get("architecture"), architecture(experiment)
+def check_architecture(state: Mapping[str, Any], setup: Setup, where: str) -> None:
+    """Raise CheckpointError where a checkpoint's model is not the setup's."""
+    saved, found = state.get("architecture"), architecture(setup)
     if repr(saved) != repr(found):  # whatever it is that was saved
         message = f"{where}: the checkpoint is of another model than config.yaml"
         raise CheckpointError(f"{message}: {_difference(saved, found)}")
@@ -181,35 +189,38 @@ def load_run(directory: str | Path) -> Run:
         there = Path("runs") / directory
         meant = f"; did you mean {there}?" if there.is_dir() else ""
         raise CheckpointError(f"{directory}: no such run{meant}")
-    config = run_config(directory)
-    _require_description(config.experiment, directory)
-    experiment, loaded = config.experiment, load_checkpoint(directory)
+    config, setup = run_config(directory)
+    _require_description(setup, directory)
+    loaded = load_checkpoint(directory)
     for damage in loaded.damaged:
         warnings.warn(f"{damage}; {loaded.path.name} is used in its place", stacklevel=2)
-    check_architecture(loaded.state, experiment, str(directory))
-    _, model = build_model(experiment, Region.unknown(experiment))
+    check_architecture(loaded.state, setup, str(directory))
+    _, model = build_model(setup, Region.unknown(setup))
     load_parameters(model, loaded.state.get("model"), str(directory))
-    return Run(directory, model.eval(), _summary(directory, experiment, loaded.state), config)
+    summary = _summary(directory, setup, loaded.state)
+    return Run(directory, model.eval(), summary, config, setup)
 
 
-def _require_description(experiment: Experiment, directory: Path) -> None:
+def _require_description(setup: Setup, directory: Path) -> None:
     """Raise CheckpointError where data.json does not say how files become inputs."""
-    dataset = experiment.dataset
-    if not isinstance(dataset, FromFiles) or dataset.found is None:
-        return
-    from nnintro.datasets.images import Format
-    from nnintro.datasets.tables import Encoding
-
-    reading = Encoding if isinstance(dataset, TableDataset) else Format
     try:
-        reading.from_description(dataset.found.description)
+        _reading_of(setup)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{directory / 'data.json'}: is damaged: {error!r}") from error
 
 
-def _summary(directory: Path, experiment: Experiment, state: Mapping[str, Any]) -> dict[str, Any]:
+def _reading_of(setup: Setup) -> Any:
+    read = DATASETS[setup.dataset.kind].reading
+    return None if read is None else read(setup.facts.description)
+
+
+def _summary(directory: Path, setup: Setup, state: Mapping[str, Any]) -> dict[str, Any]:
     path = directory / "summary.json"
-    unfinished = {"status": "unfinished", "name": experiment.name, "directory": str(directory)}
+    unfinished = {
+        "status": "unfinished",
+        "name": setup.experiment.name,
+        "directory": str(directory),
+    }
     try:
         summary = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

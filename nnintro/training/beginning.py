@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from nnintro.config.experiment import Setup
 from nnintro.config.load import Config
 from nnintro.config.write import as_yaml
 from nnintro.datasets import Splits
@@ -16,8 +17,8 @@ from nnintro.runs.reopen import Reopened
 from nnintro.training.setup import build_data
 
 
-def with_splits(config: Config, reopened: Reopened | None) -> tuple[Config, Splits[Any]]:
-    """The config knowing what only the data can say, and the data.
+def with_splits(config: Config, reopened: Reopened | None) -> tuple[Setup, Splits[Any]]:
+    """The config with what its data says, and the data.
 
     Raises:
         ConfigError: the config asks for something that does not go with the data.
@@ -26,21 +27,21 @@ def with_splits(config: Config, reopened: Reopened | None) -> tuple[Config, Spli
     splits = build_data(config.experiment)
     if reopened is not None:
         return same_data(reopened.directory, splits, config), splits
-    return (config if splits.found is None else config.with_found(splits.found)), splits
+    return config.setup(splits.found), splits
 
 
 @contextlib.contextmanager
 def run_folder(
-    config: Config,
+    setup: Setup,
     runs_dir: Path,
     reopened: Reopened | None,
     splits: Splits[Any],
     warn: Callable[[str], None],
 ) -> Iterator[Path]:
     """The run's folder, locked: a new one, or that of the run that goes on."""
-    experiment = config.experiment
+    experiment = setup.experiment
     if reopened is None:
-        text = data_text(experiment.dataset, splits)
+        text = data_text(setup, splits)
         folder, lock = create_run_directory(runs_dir, experiment.name, as_yaml(experiment), text)
     else:
         folder, lock = reopened.directory, reopened.lock

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import signal
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from nnintro.config.experiment import Experiment
+from nnintro.config.experiment import Setup
 from nnintro.config.load import Config
 from nnintro.config.write import as_yaml
 from nnintro.datasets import Samples
@@ -89,37 +89,36 @@ def run_job(request: Request) -> Result:
     display = request.display
     with Interrupts(list(request.signals)) as interrupts:
         with request.config.locating():
-            config, splits = with_splits(request.config, request.reopened)
-            request = replace(request, config=config)
-            experiment = request.config.experiment
-            start = find_start(request.reopened, experiment, display.warn)
+            setup, splits = with_splits(request.config, request.reopened)
+            start = find_start(request.reopened, setup, display.warn)
             saved = None if start.state is None else start.state.get("model") or {}
-            parts = assemble(experiment, saved, start.where, display.line, interrupts, splits)
+            parts = assemble(setup, splits, saved, start.where, display.line, interrupts)
         count = threads_for(parts.network, parts.plan.batch_size)
-        opened = run_folder(config, request.runs_dir, request.reopened, splits, display.warn)
+        opened = run_folder(setup, request.runs_dir, request.reopened, splits, display.warn)
         with threads(count), opened as folder:
-            return _Job(request, parts, interrupts, start, folder).run()
+            return _Job(request, setup, parts, interrupts, start, folder).run()
 
 
 class _Job:
     def __init__(
         self,
         request: Request,
+        setup: Setup,
         parts: Parts,
         interrupts: Interrupts,
         start: Start,
         directory: Path,
     ) -> None:
         self.request, self.parts = request, parts
-        self.experiment = experiment = request.config.experiment
+        self.setup = setup
         self.interrupts, self.start = interrupts, start
         self.directory, self.past = directory, start.past
         self.display = request.display
-        self.task, self.loss_name = experiment.task, experiment.loss_name
-        self.total = experiment.total_updates
-        self.patience = _patience(experiment)
+        self.task, self.loss_name = setup.task, setup.loss_name
+        self.total = setup.total_updates
+        self.patience = _patience(setup)
         self.evaluator = build_evaluator(
-            experiment, parts.network, parts.model, parts.loss, parts.validation, parts.autocast
+            setup, parts.network, parts.model, parts.loss, parts.validation, parts.autocast
         )
         self.tags = ("train/loss", *self.task.validation_tags(self.loss_name), *UPDATE_TAGS)
 
@@ -141,16 +140,16 @@ class _Job:
     # --- beginning -----------------------------------------------------------------------------
 
     def _recorder(self) -> Recorder:
-        experiment, logging = self.experiment, self.experiment.logging
+        setup, logging = self.setup, self.setup.experiment.logging
         pictures = Pictures(
             self.parts.model,
             self.parts.splits,
             self.task,
-            experiment.name,
-            logits=experiment.logits,
-            threshold=getattr(experiment.dataset, "threshold", 0.5),
-            point_radius=getattr(experiment.dataset, "point_radius", None),
-            target=next(iter(getattr(experiment.dataset, "targets", [])), ""),
+            setup.experiment.name,
+            logits=setup.logits,
+            threshold=setup.facts.description.get("threshold", 0.5),
+            point_radius=setup.facts.description.get("point_radius"),
+            target=next(iter(setup.dataset.targets), ""),
         )
         self.moments = looks(self.total, self.parts.plan, len(self.parts.validation), logging.every)
         return Recorder(
@@ -182,15 +181,15 @@ class _Job:
 
     def _open(self, recorder: Recorder, outcome: Outcome | None) -> None:
         """Everything that stands in the run before the next update."""
-        experiment, parts = self.experiment, self.parts
-        opening.show_heading(self.display, experiment, parts, self.directory)
+        setup, parts = self.setup, self.parts
+        opening.show_heading(self.display, setup, parts, self.directory)
         reopened = self.request.reopened
         if reopened is not None:
             self._take_up(reopened, outcome)
         else:
             opening.write_environment(self.directory, parts, self.request.command)
         if outcome is None or (reopened is not None and reopened.changes):
-            opening.write_events(recorder.events, experiment, parts)
+            opening.write_events(recorder.events, setup, parts)
         metric = opening.main_metric(self.task)
         self.display.start(self.total, parts.plan.updates_per_epoch, metric)
 
@@ -204,10 +203,10 @@ class _Job:
         for note in changed:
             self.display.warn(note)
         # In this order: a run is not called finished under a config that it is not finished under.
-        opening.mark_unfinished(self.directory, self.experiment)
+        opening.mark_unfinished(self.directory, self.setup)
         if changes:
-            write_text(self.directory / "config.yaml", as_yaml(self.experiment))
-            found = data_text(self.experiment.dataset, self.parts.splits)
+            write_text(self.directory / "config.yaml", as_yaml(self.setup.experiment))
+            found = data_text(self.setup, self.parts.splits)
             if found is not None:
                 write_text(self.directory / "data.json", found)
 
@@ -232,12 +231,12 @@ class _Job:
             observer=recorder,
             keeper=self._checkpointer(recorder),
             interrupted=self.interrupts,
-            stop_when=self.experiment.training.stop_when or {},
+            stop_when=self.setup.training.stop_when or {},
             patience=self.patience,
         )
 
     def _checkpointer(self, recorder: Recorder) -> Checkpointer:
-        settings = self.experiment.training.checkpoint
+        settings = self.setup.training.checkpoint
 
         def everything(outcome: Outcome) -> dict[str, Any]:
             past = Past(
@@ -247,7 +246,7 @@ class _Job:
             )
             records = recorder.records()
             return {
-                **marks(self.experiment),
+                **marks(self.setup),
                 **capture(self.parts, outcome, self.patience, records, past),
             }
 
@@ -267,18 +266,18 @@ class _Job:
             most = MEASURED_IMAGES
         if len(train) <= most:
             return train
-        generator = stream(self.experiment.seed, "measured")
+        generator = stream(self.setup.seed, "measured")
         rows = torch.randperm(len(train), generator=generator)[:most]
         return train.take(rows.to(self.parts.device))
 
     # --- end -----------------------------------------------------------------------------------
 
     def _close(self, recorder: Recorder, outcome: Outcome) -> Result:
-        recorder.conclude(outcome.step, f"{self.experiment.name}: learning curves")
+        recorder.conclude(outcome.step, f"{self.setup.experiment.name}: learning curves")
         metrics = self.evaluator.measure(self.parts.train)
         incomplete = recorder.finish(outcome.status)
         summary = summarize(
-            self.experiment,
+            self.setup,
             self.parts,
             outcome,
             metrics,
@@ -303,12 +302,12 @@ class _Job:
             )
             raise DivergedError(message, self.directory, summary)
         model = self.parts.model.cpu().eval()
-        run = Run(self.directory, model, summary, self.request.config)
+        run = Run(self.directory, model, summary, self.request.config, self.setup)
         return Result(run, self.interrupts.received)
 
     def _hint(self) -> str:
-        rate = self.experiment.descent.learning_rate
-        found = learning_rate_to_try(self.experiment, self.parts.splits)
+        rate = self.setup.descent.learning_rate
+        found = learning_rate_to_try(self.setup, self.parts.splits)
         if found is None:
             return (
                 f"a smaller learning rate may help, such as --set descent.learning_rate="
@@ -319,8 +318,8 @@ class _Job:
         )
 
 
-def _patience(experiment: Experiment) -> Patience | None:
-    early = experiment.training.early_stopping
+def _patience(setup: Setup) -> Patience | None:
+    early = setup.training.early_stopping
     if early is None:
         return None
     return Patience(early.metric, early.patience, early.minimum_improvement)

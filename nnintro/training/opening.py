@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
-from nnintro.config.experiment import Experiment, flat_values
+from nnintro.config.experiment import Setup, flat_values
 from nnintro.config.notes import notes
 from nnintro.config.task import Task
 from nnintro.config.write import as_yaml
@@ -24,26 +24,26 @@ BITS_DEPEND_ON = ("torch", "numpy", "processor", "threads", "device", "cuda_devi
 """Parts of environment.json under which the same config gives the same bits."""
 
 
-def show_heading(display: Display, experiment: Experiment, parts: Parts, directory: Path) -> None:
+def show_heading(display: Display, setup: Setup, parts: Parts, directory: Path) -> None:
     """The run's name, facts, layers and notes."""
     table = cast(Tabulated, parts.model).rows()
     rows = [(row.layer, row.shape, row.activation, f"{row.parameters:,}") for row in table]
-    display.heading(experiment.name, words.heading(experiment, parts, directory), rows)
-    for note in notes(experiment):
+    display.heading(setup.experiment.name, words.heading(setup, parts, directory), rows)
+    for note in notes(setup):
         display.warn(note)
 
 
-def write_events(events: EventFile, experiment: Experiment, parts: Parts) -> None:
+def write_events(events: EventFile, setup: Setup, parts: Parts) -> None:
     """The config, the model, the data's facts, the hyperparameters and the charts' layout."""
-    said = notes(experiment)
-    events.text("config", f"```yaml\n{as_yaml(experiment)}```")
+    said = notes(setup)
+    events.text("config", f"```yaml\n{as_yaml(setup.experiment)}```")
     events.text("model", f"```\n{parts.model}\n```")
     for key, fact in parts.splits.facts.items():
         events.text(f"data/{key}", str(fact))
     if said:
         events.text("notes", "\n\n".join(said))
-    events.hyperparameters({k: _shown(v) for k, v in flat_values(experiment).items()})
-    events.layout({"training": _charts(experiment)})
+    events.hyperparameters({k: _shown(v) for k, v in flat_values(setup.experiment).items()})
+    events.layout({"training": _charts(setup)})
 
 
 def _shown(value: Any) -> str | float | bool:
@@ -51,9 +51,9 @@ def _shown(value: Any) -> str | float | bool:
     return value if isinstance(value, bool | int | float) else str(value)[:MOST_SHOWN]
 
 
-def _charts(experiment: Experiment) -> dict[str, list[str]]:
+def _charts(setup: Setup) -> dict[str, list[str]]:
     charts = {"loss": ["train/loss", "validation/loss"]}
-    for tag in experiment.task.validation_tags(experiment.loss_name):
+    for tag in setup.task.validation_tags(setup.loss_name):
         charts.setdefault(tag.split("/")[1], [tag])
     return charts
 
@@ -67,12 +67,12 @@ def main_metric(task: Task) -> str:
     return "validation/accuracy" if task.is_classification else "validation/rmse"
 
 
-def mark_unfinished(directory: Path, experiment: Experiment) -> None:
+def mark_unfinished(directory: Path, setup: Setup) -> None:
     """A run that goes on is not finished, whatever its summary said; nor is half a file of use."""
     (directory / "figures").mkdir(exist_ok=True)
     for left_over in directory.glob(".*.tmp"):
         left_over.unlink(missing_ok=True)
-    summary = {"status": "unfinished", "name": experiment.name, "directory": str(directory)}
+    summary = {"status": "unfinished", "name": setup.experiment.name, "directory": str(directory)}
     write_json(directory / "summary.json", summary)
 
 

@@ -1,4 +1,4 @@
-"""From an experiment to the parts of a training: data, model, engine, each with its streams."""
+"""From an setup to the parts of a training: data, model, engine, each with its streams."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nnintro.config.experiment import Experiment
-from nnintro.config.task import FromFiles
+from nnintro.config.experiment import Experiment, Setup
 from nnintro.datasets import Samples, Splits, build_dataset
 from nnintro.datasets.samples import prepared, require_finite
 from nnintro.descent.optimizers import build_optimizer
@@ -71,41 +70,42 @@ def resolve_device(name: str) -> torch.device:
 def build_data(experiment: Experiment) -> Splits[Any]:
     """The experiment's data, from its own two streams; in float64, but large tables."""
     data, splitting = (stream(experiment.seed, name) for name in ("data", "split"))
-    return build_dataset(experiment.dataset, data, splitting, DTYPES[experiment.precision])
+    dtype = DTYPES[experiment.precision]
+    return build_dataset(experiment.dataset, data, splitting, dtype)
 
 
-def class_weights_of(experiment: Experiment) -> Tensor | None:
+def class_weights_of(setup: Setup) -> Tensor | None:
     """What a sample of each class counted in a training's loss, (classes,); None for 1 each."""
-    dataset = experiment.dataset
-    if getattr(dataset, "class_weights", "none") == "none":
+    if not setup.dataset.weighs_classes:
         return None
-    if isinstance(dataset, FromFiles) and dataset.found is not None:
-        return torch.tensor(dataset.found.description["class_weights"], dtype=torch.float64)
-    return build_data(experiment).class_weights
+    known = setup.facts.description.get("class_weights")
+    if known is not None:
+        return torch.tensor(known, dtype=torch.float64)
+    return build_data(setup.experiment).class_weights
 
 
-def region_of(experiment: Experiment, splits: Splits[Any]) -> Region:
+def region_of(setup: Setup, splits: Splits[Any]) -> Region:
     """Where the data lies, and how its inputs and targets are to be standardised."""
-    wanted, inputs, targets = experiment.dataset.standardize, None, None
+    wanted, inputs, targets = setup.dataset.standardize, None, None
     if wanted != "none":
         inputs = splits.standardization or Standardization(*statistics(splits.train.inputs))
-    if wanted == "both" and experiment.task.kind == "regression":
+    if wanted == "both" and setup.task.kind == "regression":
         targets = Standardization(*statistics(splits.train.targets))
     return Region(splits.low, splits.high, inputs, targets)
 
 
 def assemble(
-    experiment: Experiment,
+    setup: Setup,
+    splits: Splits[Any],
     saved: Any = None,
     where: str = "",
     say: Callable[[str], None] = lambda _: None,
     interrupted: Interrupted = lambda: False,
-    splits: Splits[Any] | None = None,
 ) -> Parts:
-    """Build everything, on the experiment's device.
+    """Build everything, on the setup's device.
 
     Args:
-        splits: the experiment's data, where it was built already.
+        splits: the data.
         saved: parameters of ``Parts.model`` from a checkpoint ``where``, in place of fresh ones.
         say: told what there is to wait for, if there is.
         interrupted: asked whether to give up waiting for it.
@@ -117,14 +117,10 @@ def assemble(
         DataError: the data cannot be read or used.
         CheckpointError: ``saved`` is of another model.
     """
-    device = resolve_device(experiment.device)
-    dtype = DTYPES[experiment.precision]
-    if splits is None:
-        splits = build_data(experiment)
-        if splits.found is not None:
-            experiment = experiment.with_found(splits.found)
-    network, model = build_model(experiment, region_of(experiment, splits))
-    hand_over(network, experiment)
+    device = resolve_device(setup.experiment.device)
+    dtype = DTYPES[setup.precision]
+    network, model = build_model(setup, region_of(setup, splits))
+    hand_over(network, setup)
     if saved is not None:  # before the data is standardised: by the statistics that are saved
         load_parameters(model, saved, where)
     network.to(device)
@@ -133,17 +129,17 @@ def assemble(
         prepared(data, model).to(device, dtype) for data in (splits.train, splits.validation)
     )
     # Validation first: of a function it has no noise, and shows whether the formula is to blame.
-    require_finite(validation, experiment.dataset)
-    require_finite(train, experiment.dataset, noisy=getattr(experiment.dataset, "noise", 0) > 0)
-    descent = experiment.descent
-    plan = Plan(descent.variant, len(train), experiment.batch_size)
+    require_finite(validation, setup.dataset)
+    require_finite(train, setup.dataset, noisy=setup.dataset.is_noisy)
+    descent = setup.descent
+    plan = Plan(descent.variant, len(train), setup.batch_size)
     optimizer = build_optimizer(descent, network.parameters())
-    rate = learning_rate(descent, experiment.total_updates)
-    autocast = autocast_for(experiment, device)
+    rate = learning_rate(descent, setup.total_updates)
+    autocast = autocast_for(setup, device)
     weights = splits.class_weights
     weights = None if weights is None else weights.to(device, dtype)
-    loss = loss_for(experiment.loss_name, experiment.task, weights)
-    engine = build_engine(experiment, network, train, plan, optimizer, loss, say, interrupted)
+    loss = loss_for(setup.loss_name, setup.task, weights)
+    engine = build_engine(setup, network, train, plan, optimizer, loss, say, interrupted)
     return Parts(
         splits,
         train,

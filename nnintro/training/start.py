@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from nnintro.config.experiment import Experiment, flat_values
+from nnintro.config.experiment import Setup, flat_values
 from nnintro.errors import CheckpointError, ConfigError
 from nnintro.recording.recorder import Records
 from nnintro.runs.checkpoint import Loaded, has_checkpoint, load_checkpoint
@@ -42,19 +42,17 @@ class Start:
         return 0 if self.state is None else int(self.state["step"]) + 1
 
 
-def marks(experiment: Experiment) -> dict[str, Any]:
+def marks(setup: Setup) -> dict[str, Any]:
     """What a checkpoint says of the config it was made under."""
     return {
-        "config": flat_values(experiment),
-        "architecture": architecture(experiment),
-        "optimizer_kind": _optimizer_kind(experiment),
-        "plan": _plan(experiment),
+        "config": flat_values(setup.experiment),
+        "architecture": architecture(setup),
+        "optimizer_kind": _optimizer_kind(setup),
+        "plan": _plan(setup),
     }
 
 
-def find_start(
-    reopened: Reopened | None, experiment: Experiment, warn: Callable[[str], None]
-) -> Start:
+def find_start(reopened: Reopened | None, setup: Setup, warn: Callable[[str], None]) -> Start:
     """The newest checkpoint of a run that is to go on, fit for the config as it is now.
 
     Raises:
@@ -70,22 +68,22 @@ def find_start(
             raise CheckpointError(f"{directory} has no checkpoint left of its {steps} updates")
         return Start()  # cut off before its first checkpoint, a run begins anew
     loaded = load_checkpoint(directory)
-    check_architecture(loaded.state, experiment, str(directory))
-    concluded = _is_concluded(loaded, experiment)
+    check_architecture(loaded.state, setup, str(directory))
+    concluded = _is_concluded(loaded, setup)
     if not concluded:
         loaded = _before_divergence(reopened, loaded)
-        _check_progress(loaded.state, experiment)
+        _check_progress(loaded.state, setup)
     for damage in loaded.damaged:
         warn(f"{damage}; going on from {loaded.path.name}")
     return Start(loaded.state, str(loaded.path), loaded.passed_over, concluded)
 
 
-def _is_concluded(loaded: Loaded, experiment: Experiment) -> bool:
+def _is_concluded(loaded: Loaded, setup: Setup) -> bool:
     """Whether training had ended, under a config that had the same to say of its updates."""
     config = loaded.state.get("config")
     if not isinstance(config, dict) or "tensor(" in repr(config):
         raise CheckpointError(f"{loaded.path}: the checkpoint is incomplete: it has no config")
-    differences = changed(config, flat_values(experiment))
+    differences = changed(config, flat_values(setup.experiment))
     if any(has_effect(key) for key, _, __ in differences):
         return False
     return outcome_of(loaded.state, str(loaded.path)).status in (*OVER, "diverged")
@@ -107,21 +105,21 @@ def _before_divergence(reopened: Reopened, loaded: Loaded) -> Loaded:
     return load_checkpoint(directory, before=step)
 
 
-def _check_progress(state: dict[str, Any], experiment: Experiment) -> None:
+def _check_progress(state: dict[str, Any], setup: Setup) -> None:
     """Raise ConfigError where a changed config cannot go on from the state."""
-    step, total = int(state["step"]), experiment.total_updates
+    step, total = int(state["step"]), setup.total_updates
     if step > total:
-        key = "training.steps" if experiment.training.steps is not None else "training.epochs"
+        key = "training.steps" if setup.training.steps is not None else "training.epochs"
         raise ConfigError.at(
             key, f"the run is at update {step:,} already, and this is update {total:,}"
         )
-    saved, found = state.get("optimizer_kind"), _optimizer_kind(experiment)
+    saved, found = state.get("optimizer_kind"), _optimizer_kind(setup)
     if repr(saved) != repr(found):
         raise ConfigError.at(
             "descent.optimizer",
             f"the run has the state of {saved}, which is of no use to {found}",
         )
-    plan = _plan(experiment)
+    plan = _plan(setup)
     if repr(state.get("plan")) != repr(plan):
         raise ConfigError.at(
             "descent.batch_size",
@@ -130,11 +128,11 @@ def _check_progress(state: dict[str, Any], experiment: Experiment) -> None:
         )
 
 
-def _plan(experiment: Experiment) -> list[str | int]:
+def _plan(setup: Setup) -> list[str | int]:
     """How an epoch falls into updates."""
-    descent = experiment.descent
-    size = 0 if descent.variant == "batch" else experiment.batch_size
-    return [descent.variant, experiment.dataset.training_samples, size]
+    descent = setup.descent
+    size = 0 if descent.variant == "batch" else setup.batch_size
+    return [descent.variant, setup.training_samples, size]
 
 
 def _in_words(plan: Any) -> str:
@@ -142,9 +140,9 @@ def _in_words(plan: Any) -> str:
     return f"{samples} samples, {variant}" + (f" of {size}" if size else "")
 
 
-def _optimizer_kind(experiment: Experiment) -> str:
+def _optimizer_kind(setup: Setup) -> str:
     """What state there is between two updates, as far as settings decide that."""
-    optimizer = experiment.descent.optimizer
+    optimizer = setup.descent.optimizer
     if optimizer.kind == "lbfgs":
         return f"lbfgs with a history of {optimizer.history}"
     with_momentum = optimizer.kind == "rmsprop" and optimizer.momentum > 0

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from nnintro.config.experiment import Experiment
+from nnintro.config.experiment import Setup
 from nnintro.models import parameter_count
 from nnintro.training.loop import Outcome
 from nnintro.training.setup import Parts
@@ -14,7 +14,7 @@ from nnintro.training.state import Past
 
 
 def summarize(
-    experiment: Experiment,
+    setup: Setup,
     parts: Parts,
     outcome: Outcome,
     metrics: dict[str, float],
@@ -36,11 +36,11 @@ def summarize(
     startup += past.startup
     summary: dict[str, Any] = {
         "status": outcome.status,
-        "name": experiment.name,
+        "name": setup.experiment.name,
         "directory": str(directory),
         "engine": parts.engine.name,
         "device": str(parts.device),
-        "precision": experiment.precision,
+        "precision": setup.precision,
         "parameters": parameter_count(parts.model),
         "epochs": _whole(plan.epochs_after(outcome.step)),
         "steps": outcome.step,

@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nnintro.config.experiment import Experiment
+from nnintro.config.experiment import Setup
 from nnintro.training.setup import Parts
 from nnintro.wording import clock
 
 
-def heading(experiment: Experiment, parts: Parts, directory: Path) -> dict[str, str]:
+def heading(setup: Setup, parts: Parts, directory: Path) -> dict[str, str]:
     """Name -> fact, for the lines above the table of layers."""
-    total = experiment.total_updates
+    total = setup.total_updates
     return {
-        "data": _data_fact(experiment, parts),
-        "descent": _descent_fact(experiment),
+        "data": _data_fact(setup, parts),
+        "descent": _descent_fact(setup),
         "length": f"{total:,} updates, {parts.plan.epochs_after(total):,g} epochs",
-        "engine": f"{parts.engine.name} on {parts.device}, {experiment.precision}",
+        "engine": f"{parts.engine.name} on {parts.device}, {setup.precision}",
         "run": str(directory),
     }
 
@@ -59,26 +59,24 @@ def _dashboard_command(runs_dir: Path) -> str:
     return f"nnintro dashboard --runs-dir {shlex.quote(str(runs_dir))}"
 
 
-def _data_fact(experiment: Experiment, parts: Parts) -> str:
-    dataset = experiment.dataset
-    names = (getattr(dataset, key, None) for key in ("formula", "generator", "name", "path"))
-    what = next((str(name) for name in names if name), "")
-    task = experiment.task
+def _data_fact(setup: Setup, parts: Parts) -> str:
+    dataset = setup.dataset
+    task = setup.task
     shape = f"{task.inputs} in, {task.outputs} out"
     if task.image is not None:
         height, width = task.image
         shape = f"{task.inputs} x {height} x {width} in, {task.outputs} x {height} x {width} out"
     return (
-        f"{dataset.kind} ({what}): {task.kind}, {shape}; "
+        f"{dataset.kind} ({dataset.source}): {task.kind}, {shape}; "
         f"{len(parts.train):,} training and {len(parts.validation):,} validation samples"
     )
 
 
-def _descent_fact(experiment: Experiment) -> str:
-    descent = experiment.descent
-    size = "" if descent.variant == "stochastic" else f" of {experiment.batch_size}"
+def _descent_fact(setup: Setup) -> str:
+    descent = setup.descent
+    size = "" if descent.variant == "stochastic" else f" of {setup.batch_size}"
     return (
         f"{descent.variant}{size}, {descent.optimizer.kind}, "
         f"learning rate {descent.learning_rate:g}, {descent.schedule.kind}; "
-        f"loss {experiment.loss_name}"
+        f"loss {setup.loss_name}"
     )

@@ -148,7 +148,7 @@ def test_compare(command, lecture, tmp_path, monkeypatch):
     for row in rows:
         for column, kind in (("trained", "torch"), ("handed_over", "steps")):
             run = nnintro.load(folder / "comparison" / f"{kind}-{row['neurons']}")
-            assert run.experiment.model.hidden == [int(row["neurons"])]
+            assert run.setup.model.hidden == [int(row["neurons"])]
             proved = json.loads((run.directory / "supremum.json").read_text())
             sampled = run.summary["metrics"]["validation/sup_error"]
             assert float(row[column]) == proved["bound"]

@@ -14,7 +14,7 @@ import sys
 from nnintro.config.load import load_config
 from nnintro.config.notes import notes
 for path in sys.argv[1:]:
-    notes(load_config(path).experiment)
+    notes(load_config(path).setup())
 heavy = {"torch", "numpy", "sklearn", "matplotlib", "rich", "tensorboard", "numba", "difflib"}
 print(sorted(heavy & set(sys.modules)))
 """

@@ -143,7 +143,7 @@ def test_grid_side():
 
 def test_notes():
     def said(**model):
-        return notes(load_config({**MINIMAL, "model": {"kind": "mlp", **model}}).experiment)
+        return notes(load_config({**MINIMAL, "model": {"kind": "mlp", **model}}).setup())
 
     assert said() == []
     (note,) = said(hidden=[2, 2, 2], activation=["step", "step", "relu"])

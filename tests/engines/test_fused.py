@@ -15,8 +15,7 @@ from nnintro.engines.choose import choose_engine
 from nnintro.engines.flat import OptimizerMemory
 from nnintro.errors import ConfigError
 from nnintro.models.activations import ACTIVATIONS
-from nnintro.training.setup import assemble
-from tests.support import config
+from tests.support import assembled, config
 
 SETTINGS = {
     "sgd": [{}, {"momentum": 0.9}, {"momentum": 0.8, "nesterov": True}],
@@ -66,8 +65,8 @@ def generated(number):
     classes = task in ("binary", "multiclass")
     loss = source.choice(["mse", "mae", "huber", *(["cross_entropy"] * 3 if classes else [])])
     data = dataset(task, source)
-    kept = load_config(config(dataset=data, descent={"batch_size": 1})).experiment
-    n = kept.dataset.training_samples
+    kept = load_config(config(dataset=data, descent={"batch_size": 1})).setup()
+    n = kept.training_samples
     variant = ["batch", "mini-batch", "mini-batch", "stochastic"][number % 4]
     # Several blocks in a batch, but not dozens: autograd takes them one by one.
     least = -(-n // 4) if variant == "batch" else 1
@@ -106,7 +105,7 @@ def trained(values, engine, steps=200, nudge=0.0):
 
     ``nudge``: the relative change of the initial parameters, for a look at how much becomes of it.
     """
-    parts = assemble(load_config(values, [f"training.engine={engine}"]).experiment)
+    parts = assembled(load_config(values, [f"training.engine={engine}"]))
     assert parts.engine.name == engine
     with torch.no_grad():
         for parameter in parts.network.parameters():
@@ -203,11 +202,11 @@ def test_gradients_against_finite_differences(activation, loss):
         training={"epochs": 1, "engine": "fused"},
         seed=3,
     )
-    parts = assemble(load_config(values).experiment)
+    parts = assembled(load_config(values))
     start = parts.engine.parameters.copy()
     parts.engine.advance(0, 1, never)
     gradient = parts.engine.gradient.copy()
-    plain = assemble(load_config(values, ["training.engine=autograd"]).experiment)
+    plain = assembled(load_config(values, ["training.engine=autograd"]))
     flat = list(plain.network.parameters())
 
     def loss_at(parameters):
@@ -230,7 +229,7 @@ def test_gradients_against_finite_differences(activation, loss):
 
 
 def test_the_modules_storage_is_trained_in_place():
-    parts = assemble(load_config(config(training={"engine": "fused"})).experiment)
+    parts = assembled(load_config(config(training={"engine": "fused"})))
     weight = next(parts.network.parameters())
     before = weight.detach().clone()
     assert weight.data_ptr() == parts.engine.parameters.ctypes.data
@@ -244,8 +243,8 @@ def test_either_engine_goes_on_with_the_others_state(optimizer):
     values = config(descent={"optimizer": optimizer, "learning_rate": 0.01})
     whole, _ = trained(values, "autograd", 18)
     for first, second in (("autograd", "fused"), ("fused", "autograd")):
-        one = assemble(load_config(values, [f"training.engine={first}"]).experiment)
-        other = assemble(load_config(values, [f"training.engine={second}"]).experiment)
+        one = assembled(load_config(values, [f"training.engine={first}"]))
+        other = assembled(load_config(values, [f"training.engine={second}"]))
         one.engine.advance(0, 7, never)
         other.network.load_state_dict(one.network.state_dict())
         other.optimizer.load_state_dict(one.optimizer.state_dict())
@@ -258,7 +257,7 @@ def test_the_codes_are_those_of_the_kernel():
     for code, kind in enumerate(codes.OPTIMIZERS):
         network = torch.nn.Linear(1, 1)
         (values,) = [o for o in OPTIMIZERS if o == {"kind": kind}]
-        parts = assemble(load_config(config(descent={"optimizer": values})).experiment)
+        parts = assembled(load_config(config(descent={"optimizer": values})))
         flat = torch.zeros(2)
         memory = OptimizerMemory(parts.optimizer, list(network.parameters()), flat)
         assert memory.code == code
@@ -277,17 +276,17 @@ def test_the_codes_are_those_of_the_kernel():
 )  # fmt: skip
 def test_what_is_not_served_says_why(sections, reason):
     values = config(**sections)
-    experiment = load_config(values).experiment
-    assert choose_engine(experiment, torch.device("cpu")) == "autograd"
+    setup = load_config(values).setup()
+    assert choose_engine(setup, torch.device("cpu")) == "autograd"
     with pytest.raises(ConfigError) as error:
-        assemble(load_config(values, ["training.engine=fused"]).experiment)
+        assembled(load_config(values, ["training.engine=fused"]))
     assert str(error.value) == (
         f"training.engine: fused does not serve {reason}; expected auto or autograd"
     )
 
 
 def test_auto_takes_what_is_faster():
-    short = load_config(config()).experiment
-    long = load_config(config(training={"epochs": 5000})).experiment
+    short = load_config(config()).setup()
+    long = load_config(config(training={"epochs": 5000})).setup()
     assert choose_engine(short, torch.device("cpu")) == "autograd"
     assert choose_engine(long, torch.device("cpu")) == "fused"

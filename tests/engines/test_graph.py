@@ -28,7 +28,7 @@ from tests.engines import recorded
 from tests.engines.test_fused import OPTIMIZERS, SCHEDULES, distance, generated, never
 from tests.engines.twin import parts_with
 from tests.runs import Cut, assert_same_run, train
-from tests.support import config
+from tests.support import assembled, config
 
 CASES = 90
 CUDA = torch.device("cuda")
@@ -328,9 +328,9 @@ MANY_BLOCKS = {"dataset": {"samples": 1000}, "descent": {"variant": "batch", "ba
 )
 def test_auto_takes_graph_on_cuda(sections):
     values = config(**sections)
-    assert choose_engine(load_config(values).experiment, CUDA) == "graph"
-    assert choose_engine(load_config(values).experiment, torch.device("cpu")) != "graph"
-    asked = load_config(values, ["training.engine=autograd"]).experiment
+    assert choose_engine(load_config(values).setup(), CUDA) == "graph"
+    assert choose_engine(load_config(values).setup(), torch.device("cpu")) != "graph"
+    asked = load_config(values, ["training.engine=autograd"]).setup()
     assert choose_engine(asked, CUDA) == "autograd"
 
 
@@ -344,11 +344,11 @@ def test_auto_takes_graph_on_cuda(sections):
 )
 def test_what_is_not_served_says_why(device, sections, reason):
     values = config(**sections)
-    experiment = load_config(values).experiment
+    experiment = load_config(values).setup()
     assert choose_engine(experiment, torch.device(device)) == "autograd"
     on_cuda = device != "cpu"
     assert passed_over(experiment, torch.device(device)) == (reason if on_cuda else None)
-    asked = load_config(values, ["training.engine=graph"]).experiment
+    asked = load_config(values, ["training.engine=graph"]).setup()
     with pytest.raises(ConfigError) as error:
         choose_engine(asked, torch.device(device))
     expected = f"training.engine: graph does not serve {reason}; expected auto or autograd"
@@ -403,7 +403,7 @@ def refusing(monkeypatch):
 def test_auto_falls_back_where_nothing_can_be_captured_and_says_so(refusing):
     said = []
     values = config(descent={"optimizer": "adam"})
-    parts = assembling.assemble(load_config(values).experiment, say=said.append)
+    parts = assembled(load_config(values), say=said.append)
     assert parts.engine.name == "autograd"
     assert said == [
         "engine: autograd, for graph does not serve this config on cpu: "
@@ -415,7 +415,7 @@ def test_auto_falls_back_where_nothing_can_be_captured_and_says_so(refusing):
 
 def test_graph_itself_is_an_error_there(refusing):
     with pytest.raises(ConfigError) as error:
-        assembling.assemble(load_config(config(), ["training.engine=graph"]).experiment)
+        assembled(load_config(config(), ["training.engine=graph"]))
     assert str(error.value) == (
         "training.engine: graph does not serve this config on cpu: operation not permitted when "
         "stream is capturing; expected auto or autograd"

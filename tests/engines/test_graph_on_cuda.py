@@ -11,7 +11,7 @@ from nnintro.engines.captured.launch import Captured, Eager
 from nnintro.training import setup as assembling
 from tests.engines.test_fused import OPTIMIZERS, distance, generated, never
 from tests.runs import assert_same_run, train
-from tests.support import config
+from tests.support import assembled, config
 
 pytestmark = [
     pytest.mark.cuda,
@@ -24,12 +24,12 @@ DROPOUT = {"hidden": [20, 10], "dropout": 0.4}
 def on_cuda(values, engine="graph", launching=None):
     """The parts of a config on the GPU; ``launching``: another way to run the graph engine."""
     overrides = [f"training.engine={engine}", "device=cuda"]
-    experiment = load_config(values, overrides).experiment
-    parts = assembling.assemble(experiment)
+    loaded = load_config(values, overrides)
+    parts = assembled(loaded)
     assert parts.engine.name == engine
     if launching is not None:
         parts.engine = engines.build_graph(
-            experiment, parts.network, parts.train, parts.plan, parts.optimizer, launching
+            loaded.setup(), parts.network, parts.train, parts.plan, parts.optimizer, launching
         )
     return parts
 
@@ -46,7 +46,7 @@ def trained(values, engine="graph", steps=100, launching=None):
 
 
 def test_auto_is_graph():
-    parts = assembling.assemble(load_config(config(), ["device=cuda"]).experiment)
+    parts = assembled(load_config(config(), ["device=cuda"]))
     assert parts.engine.name == "graph"
     assert isinstance(parts.engine.launcher, Captured)
 
@@ -170,8 +170,7 @@ def test_what_cannot_be_captured_is_refused_and_training_goes_on_with_autograd(m
 
     monkeypatch.setattr(assembling, "loss_for", reading)
     said = []
-    experiment = load_config(config(), ["device=cuda"]).experiment
-    parts = assembling.assemble(experiment, say=said.append)
+    parts = assembled(load_config(config(), ["device=cuda"]), say=said.append)
     assert parts.engine.name == "autograd"
     assert len(said) == 1
     assert "graph does not serve this config on cuda" in said[0]

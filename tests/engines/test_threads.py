@@ -10,9 +10,8 @@ from nnintro.config.load import load_config
 from nnintro.engines import fused as problem
 from nnintro.engines.call import Call
 from nnintro.engines.machine import find_blas, flushed
-from nnintro.training.setup import assemble
 from tests.engines.test_fused import OPTIMIZERS, RATES, distance, generated, never
-from tests.support import config
+from tests.support import assembled, config
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +24,7 @@ def trained(values, threads, steps):
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        parts = assemble(load_config(values, ["training.engine=fused"]).experiment)
+        parts = assembled(load_config(values, ["training.engine=fused"]))
     finally:
         torch.set_num_threads(before)
     advance = parts.engine.advance(0, steps, never)
@@ -103,7 +102,7 @@ def is_flushed():
 
 def test_numbers_too_small_to_be_normal_are_0_in_every_thread_meanwhile():
     """Arithmetic with them crawls, and the slopes of steep sigmoids are full of them."""
-    parts = assemble(load_config(config(), ["training.engine=fused"]).experiment)
+    parts = assembled(load_config(config(), ["training.engine=fused"]))
     seen = []
     descend = parts.engine.call.descend
     parts.engine.call.descend = lambda *call: (seen.append(is_flushed()), descend(*call))[1]

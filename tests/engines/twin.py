@@ -5,13 +5,13 @@ from __future__ import annotations
 from nnintro.config.load import load_config
 from nnintro.engines import choose as engines
 from nnintro.engines.captured.launch import Eager
-from nnintro.training import setup as assembling
+from tests.support import assembled
 
 
 def parts_with(values, engine, launching=Eager):
     """What is assembled for a config on the CPU, the graph engine included."""
     if engine != "graph":
-        parts = assembling.assemble(load_config(values, [f"training.engine={engine}"]).experiment)
+        parts = assembled(load_config(values, [f"training.engine={engine}"]))
     else:
         parts = with_graph(values, launching)
     assert parts.engine.name == engine
@@ -19,9 +19,15 @@ def parts_with(values, engine, launching=Eager):
 
 
 def with_graph(values, launching):
-    experiment = load_config(values, ["training.engine=autograd"]).experiment
-    parts = assembling.assemble(experiment)
+    loaded = load_config(values, ["training.engine=autograd"])
+    parts = assembled(loaded)
     parts.engine = engines.build_graph(
-        experiment, parts.network, parts.train, parts.plan, parts.optimizer, parts.loss, launching
+        loaded.setup(),
+        parts.network,
+        parts.train,
+        parts.plan,
+        parts.optimizer,
+        parts.loss,
+        launching,
     )
     return parts

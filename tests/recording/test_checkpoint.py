@@ -230,6 +230,6 @@ def test_an_interrupted_write_leaves_what_was_there(run):
     path = run / "checkpoints/step-40.pt"
     before = path.read_bytes()
     with pytest.raises(CheckpointError, match=r"cannot write .*step-40\.pt: No space left"):
-        directory.write_whole(path, half)
+        files.write_whole(path, half)
     assert path.read_bytes() == before
     assert {p.name for p in path.parent.iterdir()} == {"latest.json", "step-40.pt"}
