@@ -27,30 +27,17 @@ from nnintro.runs.history import read_history
 from nnintro.runs.reopen import run_config
 
 
-class Run:
-    """A trained run.
+class Trained:
+    """A trained network with what is known of its data.
 
     Attributes:
-        directory: the run's folder.
         model: the trained module in evaluation mode, on the CPU; takes raw inputs, with
             ``standardize: inputs`` in float64, else in the parameters' precision.
-        summary: what summary.json says.
-        config: what it was trained by, with the places of its keys.
-        setup: the same with what the data says.
+        setup: the config it was trained by, with what the data says.
     """
 
-    def __init__(
-        self,
-        directory: Path,
-        model: nn.Module,
-        summary: dict[str, Any],
-        config: Config,
-        setup: Setup,
-    ) -> None:
-        self.directory = directory
+    def __init__(self, model: nn.Module, setup: Setup) -> None:
         self.model = model
-        self.summary = summary
-        self.config = config
         self.setup = setup
 
     @functools.cached_property
@@ -65,11 +52,6 @@ class Run:
     def has_table(self) -> bool:
         """Whether the run was trained on a table, of columns with names."""
         return self.reading is not None and self.setup.task.image is None
-
-    @functools.cached_property
-    def history(self) -> dict[str, list[float | None]]:
-        """Column name -> values of history.csv; None where nothing was measured."""
-        return read_history(self.directory / "history.csv")
 
     @property
     def features(self) -> list[str]:
@@ -116,6 +98,35 @@ class Run:
             shape = tuple(values.shape)
             raise DataError(f"inputs: expected shape (n, {features}), got {shape}")
         return outputs_of(self.model, values)
+
+
+class Run(Trained):
+    """A trained run on disk.
+
+    Attributes:
+        directory: the run's folder.
+        summary: what summary.json says.
+        config: what it was trained by, with the places of its keys.
+        model, setup: see ``Trained``.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        model: nn.Module,
+        summary: dict[str, Any],
+        config: Config,
+        setup: Setup,
+    ) -> None:
+        super().__init__(model, setup)
+        self.directory = directory
+        self.summary = summary
+        self.config = config
+
+    @functools.cached_property
+    def history(self) -> dict[str, list[float | None]]:
+        """Column name -> values of history.csv; None where nothing was measured."""
+        return read_history(self.directory / "history.csv")
 
     def __repr__(self) -> str:
         return f"Run({str(self.directory)!r}, {self.summary.get('status')})"

@@ -54,3 +54,18 @@ def _descends(setup: Setup, splits: Splits[Any], rate: float, deadline: float) -
     advance = parts.engine.advance(0, PROBED_UPDATES, lambda: time.perf_counter() > deadline)
     in_time = advance.step == PROBED_UPDATES and not advance.diverged
     return in_time and current() < before
+
+
+def divergence(setup: Setup, splits: Splits[Any], reason: str) -> str:
+    """What to say of a training that diverged, ``after 7 updates`` for example, and what to try."""
+    rate, found = setup.descent.learning_rate, learning_rate_to_try(setup, splits)
+    if found is not None:
+        hint = (
+            f"try a smaller learning rate: --set descent.learning_rate={found:g} (it was {rate:g})"
+        )
+    else:
+        hint = (
+            f"a smaller learning rate may help, such as --set descent.learning_rate="
+            f"{rate / 10:g} (it was {rate:g}; whether that descends was not seen)"
+        )
+    return f"training diverged {reason}: the loss is no finite number; {hint}"

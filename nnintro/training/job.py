@@ -8,13 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from nnintro.config.experiment import Setup
 from nnintro.config.load import Config
 from nnintro.config.write import as_yaml
-from nnintro.datasets import Samples
-from nnintro.descent.streams import stream
 from nnintro.errors import DivergedError
 from nnintro.files import write_json, write_text
 from nnintro.models.forward import threads, threads_for
@@ -28,13 +24,9 @@ from nnintro.signals import Interrupts
 from nnintro.training import opening, words
 from nnintro.training.beginning import run_folder, with_splits
 from nnintro.training.checkpointer import Checkpointer
-from nnintro.training.evaluation import build_evaluator
-from nnintro.training.hint import learning_rate_to_try
+from nnintro.training.hint import divergence
 from nnintro.training.looks import (
-    MEASURED_IMAGES,
-    MEASURED_SAMPLES,
     histogram_moments,
-    looks,
     sketch_moments,
 )
 from nnintro.training.loop import OVER, Loop, Outcome
@@ -42,15 +34,7 @@ from nnintro.training.setup import Parts, assemble
 from nnintro.training.sketches import Pictures
 from nnintro.training.start import Start, find_start, marks
 from nnintro.training.state import Past, capture, outcome_of, restore
-from nnintro.training.stopping import Patience
 from nnintro.training.summary import summarize
-
-UPDATE_TAGS = (
-    "descent/learning_rate",
-    "descent/gradient_norm",
-    "descent/update_ratio",
-    "speed/steps_per_second",
-)
 
 
 @dataclass(frozen=True)
@@ -116,11 +100,7 @@ class _Job:
         self.display = request.display
         self.task, self.loss_name = setup.task, setup.loss_name
         self.total = setup.total_updates
-        self.patience = _patience(setup)
-        self.evaluator = build_evaluator(
-            setup, parts.network, parts.model, parts.loss, parts.validation, parts.autocast
-        )
-        self.tags = ("train/loss", *self.task.validation_tags(self.loss_name), *UPDATE_TAGS)
+        self.patience, self.evaluator = parts.patience, parts.evaluator
 
     def run(self) -> Result:
         outcome = self._restored()  # before a file is touched: it may be refused
@@ -151,16 +131,15 @@ class _Job:
             point_radius=setup.facts.description.get("point_radius"),
             target=next(iter(setup.dataset.targets), ""),
         )
-        self.moments = looks(self.total, self.parts.plan, len(self.parts.validation), logging.every)
         return Recorder(
             directory=self.directory,
-            tags=self.tags,
+            tags=self.parts.tags,
             display=self.display,
             painter=self.request.painter,
             sketches=pictures.sketches,
             weights=self._weights,
-            sketch_moments=sketch_moments(self.moments),
-            histogram_moments=histogram_moments(self.moments)
+            sketch_moments=sketch_moments(self.parts.moments),
+            histogram_moments=histogram_moments(self.parts.moments)
             if logging.histograms == "auto"
             else set(),
             scalars=logging.scalars != "off",
@@ -219,20 +198,12 @@ class _Job:
     # --- middle --------------------------------------------------------------------------------
 
     def _loop(self, recorder: Recorder) -> Loop:
-        sample = self._measured_sample()
-        return Loop(
-            model=self.parts.network,
-            engine=self.parts.engine,
-            plan=self.parts.plan,
-            total=self.total,
-            moments=self.moments,
-            measure=lambda: self.evaluator.measure(sample),
-            learning_rate=self.parts.rate,
-            observer=recorder,
-            keeper=self._checkpointer(recorder),
-            interrupted=self.interrupts,
-            stop_when=self.setup.training.stop_when or {},
-            patience=self.patience,
+        sample = self.parts.measured_sample()
+        return self.parts.loop(
+            lambda: self.evaluator.measure(sample),
+            recorder,
+            self._checkpointer(recorder),
+            self.interrupts,
         )
 
     def _checkpointer(self, recorder: Recorder) -> Checkpointer:
@@ -259,16 +230,6 @@ class _Job:
             self.display.warn,
             self.start.useless,
         )
-
-    def _measured_sample(self) -> Samples:
-        train, most = self.parts.train, MEASURED_SAMPLES
-        if self.task.image is not None:
-            most = MEASURED_IMAGES
-        if len(train) <= most:
-            return train
-        generator = stream(self.setup.seed, "measured")
-        rows = torch.randperm(len(train), generator=generator)[:most]
-        return train.take(rows.to(self.parts.device))
 
     # --- end -----------------------------------------------------------------------------------
 
@@ -297,29 +258,8 @@ class _Job:
         title = outcome.status + (f": {outcome.reason}" if outcome.reason else "")
         self.display.closing(title, style, words.closing(summary, self.loss_name, self.directory))
         if outcome.status == "diverged":
-            message = (
-                f"training diverged {outcome.reason}: the loss is no finite number; {self._hint()}"
-            )
+            message = divergence(self.setup, self.parts.splits, outcome.reason)
             raise DivergedError(message, self.directory, summary)
         model = self.parts.model.cpu().eval()
         run = Run(self.directory, model, summary, self.request.config, self.setup)
         return Result(run, self.interrupts.received)
-
-    def _hint(self) -> str:
-        rate = self.setup.descent.learning_rate
-        found = learning_rate_to_try(self.setup, self.parts.splits)
-        if found is None:
-            return (
-                f"a smaller learning rate may help, such as --set descent.learning_rate="
-                f"{rate / 10:g} (it was {rate:g}; whether that descends was not seen)"
-            )
-        return (
-            f"try a smaller learning rate: --set descent.learning_rate={found:g} (it was {rate:g})"
-        )
-
-
-def _patience(setup: Setup) -> Patience | None:
-    early = setup.training.early_stopping
-    if early is None:
-        return None
-    return Patience(early.metric, early.patience, early.minimum_improvement)

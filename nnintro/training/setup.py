@@ -23,13 +23,25 @@ from nnintro.models import Standardization, statistics
 from nnintro.models.build import DTYPES, Region, build_model, load_parameters
 from nnintro.models.forward import autocast_for
 from nnintro.objectives.losses import Loss, loss_for
+from nnintro.training.evaluation import Measures, build_evaluator
 from nnintro.training.handover import hand_over
+from nnintro.training.looks import MEASURED_IMAGES, MEASURED_SAMPLES, looks
+from nnintro.training.loop import Keeper, Loop, Observer
+from nnintro.training.stopping import Patience
+
+UPDATE_TAGS = (
+    "descent/learning_rate",
+    "descent/gradient_norm",
+    "descent/update_ratio",
+    "speed/steps_per_second",
+)
 
 
 @dataclass
 class Parts:
     """All that a training loop works with."""
 
+    setup: Setup
     splits: Splits[Any]
     train: Samples
     """On the device, in the run's precision, standardised if the config says so."""
@@ -45,6 +57,49 @@ class Parts:
     device: torch.device
     autocast: Autocast
     loss: Loss
+    evaluator: Measures
+    patience: Patience | None
+    """Early stopping, where it is asked for."""
+    moments: list[int]
+    """Updates after which training is looked at."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The scalars that are recorded, in the order of their columns."""
+        setup = self.setup
+        return ("train/loss", *setup.task.validation_tags(setup.loss_name), *UPDATE_TAGS)
+
+    def measured_sample(self) -> Samples:
+        """The training samples on which a curve is measured: all, or a fixed sample of them."""
+        most = MEASURED_SAMPLES if self.setup.task.image is None else MEASURED_IMAGES
+        if len(self.train) <= most:
+            return self.train
+        generator = stream(self.setup.seed, "measured")
+        rows = torch.randperm(len(self.train), generator=generator)[:most]
+        return self.train.take(rows.to(self.device))
+
+    def loop(
+        self,
+        measure: Callable[[], dict[str, float]],
+        observer: Observer,
+        keeper: Keeper,
+        interrupted: Interrupted,
+    ) -> Loop:
+        """The training loop over these parts."""
+        return Loop(
+            model=self.network,
+            engine=self.engine,
+            plan=self.plan,
+            total=self.setup.total_updates,
+            moments=self.moments,
+            measure=measure,
+            learning_rate=self.rate,
+            observer=observer,
+            keeper=keeper,
+            interrupted=interrupted,
+            stop_when=self.setup.training.stop_when or {},
+            patience=self.patience,
+        )
 
 
 def resolve_device(name: str) -> torch.device:
@@ -141,16 +196,27 @@ def assemble(
     loss = loss_for(setup.loss_name, setup.task, weights)
     engine = build_engine(setup, network, train, plan, optimizer, loss, say, interrupted)
     return Parts(
-        splits,
-        train,
-        validation,
-        network,
-        model,
-        plan,
-        engine,
-        optimizer,
-        rate,
-        device,
-        autocast,
-        loss,
+        setup=setup,
+        splits=splits,
+        train=train,
+        validation=validation,
+        network=network,
+        model=model,
+        plan=plan,
+        engine=engine,
+        optimizer=optimizer,
+        rate=rate,
+        device=device,
+        autocast=autocast,
+        loss=loss,
+        evaluator=build_evaluator(setup, network, model, loss, validation, autocast),
+        patience=_patience(setup),
+        moments=looks(setup.total_updates, plan, len(validation), setup.experiment.logging.every),
     )
+
+
+def _patience(setup: Setup) -> Patience | None:
+    early = setup.training.early_stopping
+    if early is None:
+        return None
+    return Patience(early.metric, early.patience, early.minimum_improvement)

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from nnintro import files
 from nnintro.errors import CheckpointError
 from nnintro.runs import checkpoint
-from nnintro.runs import folder as directory
 from nnintro.runs.checkpoint import load_checkpoint, save_checkpoint
 
 STATE = {"model": {"weight": torch.arange(6.0).reshape(2, 3)}, "epoch": 1.5}

@@ -15,10 +15,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import nnintro
 from nnintro.config.load import load_config
 from nnintro.engines.autograd import Autograd
+from nnintro.models import forward
 from nnintro.recording.painter import Painter
 from nnintro.signals import SIGNALS, Interrupts
 from nnintro.training import hint
-from nnintro.models import forward
 from nnintro.training.setup import build_data
 from tests.support import config
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -117,19 +118,26 @@ MOST_WORK = 400_000
 def formula_is_sound(dataset: FunctionDataset) -> Complaints:
     """The formula can be read, and is finite all over its domain."""
     try:
-        formula = parse(dataset.formula, len(dataset.domain))
+        bad = _not_finite_at(dataset.formula, tuple(map(tuple, dataset.domain)))
     except FormulaError as error:
         yield Complaint("dataset.formula", str(error))
         return
-    count = min(MOST_PROBES, MOST_WORK // len(dataset.formula))
-    point = first_non_finite(formula, probes(dataset.domain, count))
-    if point is not None:
-        named = zip(formula.variables, point, strict=True)
-        at = ", ".join(f"{name} = {value:g}" for name, value in named)
-        yield Complaint("dataset.formula", f"not a finite number at {at}, which is in the domain")
+    if bad is not None:
+        yield Complaint("dataset.formula", f"not a finite number at {bad}, which is in the domain")
 
 
-def probes(domain: list[list[float]], count: int) -> Iterator[tuple[float, ...]]:
+@functools.lru_cache(maxsize=256)  # a thousand trainings on one formula try it once
+def _not_finite_at(text: str, domain: tuple[tuple[float, ...], ...]) -> str | None:
+    """Where in the domain the formula has no finite value, in words; None where it always has."""
+    formula = parse(text, len(domain))
+    point = first_non_finite(formula, probes(domain, min(MOST_PROBES, MOST_WORK // len(text))))
+    if point is None:
+        return None
+    named = zip(formula.variables, point, strict=True)
+    return ", ".join(f"{name} = {value:g}" for name, value in named)
+
+
+def probes(domain: Sequence[Sequence[float]], count: int) -> Iterator[tuple[float, ...]]:
     """The middle of the domain, then at most ``count`` points of a grid with the corners on it."""
     side = max(2, grid_side(count, len(domain)))
     axes = [
