@@ -182,7 +182,7 @@ def _autograd(
 
 
 def _batches(setup: Setup, train: Samples, plan: Plan) -> Rows:
-    order, seed = _order(setup, plan), setup.seed
+    order, seed = order_of(setup, plan), setup.seed
     if isinstance(train, Data):
         return Batches(train.inputs, train.targets, order, plan.batch_size)
     return cast("ImageData", train).batches(
@@ -216,7 +216,7 @@ def _fused(
         plan,
         train.inputs,
         train.targets,
-        _order(setup, plan),
+        order_of(setup, plan),
         optimizer,
         learning_rates(setup.descent, setup.total_updates),
         setup.descent.clip_norm,
@@ -244,7 +244,7 @@ def build_graph(
         plan,
         train.inputs,
         train.targets,
-        _order(setup, plan),
+        order_of(setup, plan),
         optimizer,
         learning_rates(setup.descent, setup.total_updates),
         setup.descent.clip_norm,
@@ -255,7 +255,7 @@ def build_graph(
     )
 
 
-def _order(setup: Setup, plan: Plan) -> Order:
+def order_of(setup: Setup, plan: Plan) -> Order:
     # One update over all the data has no order but that of its rounding.
     if plan.variant == "batch" or not setup.descent.shuffle:
         return in_place

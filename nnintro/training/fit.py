@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from nnintro.config.load import load_config
+from nnintro.engines.choose import order_of
 from nnintro.errors import DivergedError, UsageError
 from nnintro.models.forward import threads, threads_for
 from nnintro.runs.history import COUNTS
@@ -38,6 +39,8 @@ class Fitted(Trained):
         steps: parameter updates that were made.
         seconds: spent in updates alone.
         snapshots: update -> name of a parameter of ``model`` -> its value then, on the CPU.
+        training, validation: the samples; tables of numbers have ``inputs`` (n, features) and
+            ``targets``, in the units that the network was trained in.
         setup: the config with its defaults, and what the data says.
     """
 
@@ -48,12 +51,18 @@ class Fitted(Trained):
         super().__init__(parts.model.cpu().eval(), parts.setup)
         self.status, self.steps, self.seconds = outcome.status, outcome.step, outcome.seconds
         self.snapshots = snapshots
-        self._looks = looks
+        self.training, self.validation = parts.train, parts.validation
+        self._looks, self._order = looks, order_of(parts.setup, parts.plan)
 
     @functools.cached_property
     def history(self) -> dict[str, list[float | None]]:
         """Column name -> values, as ``Run.history``; None where nothing was measured."""
         return self._looks.history()
+
+    def order(self, epoch: int) -> Tensor:
+        """(n,) numbers of the training samples in the order of an epoch, from 0."""
+        rows = self._order(epoch)
+        return torch.arange(len(self.training)) if rows is None else rows
 
     def __repr__(self) -> str:
         return f"Fitted({self.setup.experiment.name!r}, {self.status} after {self.steps} updates)"
