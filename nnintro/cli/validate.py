@@ -22,7 +22,6 @@ def validate(
 ) -> None:
     """Tell every problem of the configs, without training."""
     from nnintro.config.load import load_config
-    from nnintro.config.notes import notes
     from nnintro.errors import ConfigError
 
     failed = False
@@ -35,7 +34,7 @@ def validate(
             continue
         emit(f"{path}: ok")
         is_known = loaded.experiment.dataset.facts is not None
-        for note in notes(loaded.setup()) if is_known else [NOT_LOOKED_AT]:
+        for note in loaded.setup().notes() if is_known else [NOT_LOOKED_AT]:
             print(f"{path}: note: {note}", file=sys.stderr)
     if failed:
         raise typer.Exit(ConfigError.exit_code)

@@ -100,6 +100,20 @@ class Setup:
         epochs = DEFAULT_EPOCHS if self.training.epochs is None else self.training.epochs
         return epochs * self.updates_per_epoch
 
+    def notes(self) -> list[str]:
+        """Sentences for the user about choices that train less than they seem to; mostly none."""
+        if self.total_updates == 0:
+            return []  # nothing is trained
+        n, size = self.training_samples, self.batch_size
+        if not (self.model.mixes_samples and self.descent.variant == "batch" and size < n):
+            return self.model.notes()
+        return [
+            *self.model.notes(),
+            "batch normalization takes its means over a block, not over all the data: in blocks of "
+            f"{size} this is not the update over all {n} images at once; "
+            "normalization: group (or none) makes it so, for every size of block",
+        ]
+
     def resolved(self) -> Setup:
         """The same with the defaults written out that follow from the data."""
         descent = self.descent.model_copy(update={"batch_size": self.batch_size})

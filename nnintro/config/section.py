@@ -124,6 +124,11 @@ class ModelSection(Section):
         """The settings whose default follows from others, written out."""
         return {}
 
+    @property
+    def mixes_samples(self) -> bool:
+        """Whether a sample's output depends on the others of its block: batch normalization."""
+        return False
+
     def notes(self) -> list[str]:
         """Sentences about choices that train less than they seem to."""
         return []

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from nnintro.config.experiment import Setup, flat_values
-from nnintro.config.notes import notes
 from nnintro.config.task import Task
 from nnintro.config.write import as_yaml
 from nnintro.files import write_json
@@ -29,13 +28,13 @@ def show_heading(display: Display, setup: Setup, parts: Parts, directory: Path) 
     table = cast(Tabulated, parts.model).rows()
     rows = [(row.layer, row.shape, row.activation, f"{row.parameters:,}") for row in table]
     display.heading(setup.experiment.name, words.heading(setup, parts, directory), rows)
-    for note in notes(setup):
+    for note in setup.notes():
         display.warn(note)
 
 
 def write_events(events: EventFile, setup: Setup, parts: Parts) -> None:
     """The config, the model, the data's facts, the hyperparameters and the charts' layout."""
-    said = notes(setup)
+    said = setup.notes()
     events.text("config", f"```yaml\n{as_yaml(setup.experiment)}```")
     events.text("model", f"```\n{parts.model}\n```")
     for key, fact in parts.splits.facts.items():

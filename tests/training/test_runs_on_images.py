@@ -11,7 +11,6 @@ from PIL import Image
 
 import nnintro
 from nnintro.config.load import load_config
-from nnintro.config.notes import notes
 from nnintro.errors import CheckpointError, DataError
 from nnintro.predict.evaluate import evaluate
 from nnintro.predict.images import predict_images
@@ -187,7 +186,7 @@ def test_batch_descent_in_blocks(tmp_path):
             precision="float64",
         )
         loaded = load_config(values)
-        said = notes(loaded.setup(build_data(loaded.experiment).found))
+        said = loaded.setup(build_data(loaded.experiment).found).notes()
         return train(values, tmp_path / f"{size}{normalization}").model.state_dict(), said
 
     (one, _), (other, said) = trained(10, "group"), trained(3, "group")

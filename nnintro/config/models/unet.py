@@ -25,3 +25,7 @@ class UnetModel(ModelSection):
     normalization: Literal["batch", "group", "none"] = "batch"
     """Behind each convolution. batch looks at all images of a block together, so the block's size
     is part of the mathematics; group (8 groups) and none look at each image alone."""
+
+    @property
+    def mixes_samples(self) -> bool:
+        return self.normalization == "batch"
