@@ -1,8 +1,8 @@
 """Rules that hold between sections, and the runner of all rules.
 
 A rule is a small function from a type-correct section (here: from the whole experiment, or from
-the experiment and what its data says) to complaints.  Rules of one section stand beside it, in its
-``rules``.
+the experiment and what its data says) to complaints.  The rules of one section are below it in
+its file, in its ``rules``.
 """
 
 from __future__ import annotations
@@ -160,13 +160,13 @@ DATA_RULES = (
     ),
     Rule(history_fits_into_memory, ("logging.scalars", *_BATCH, *_LENGTH, *_SAMPLES)),
 )
-"""Of a ``Setup``: they ask for the task or the number of samples, which may stand in files."""
+"""Of a ``Setup``: they need the task or the number of samples, which only files may say."""
 
 
 def broken_rules(experiment: Experiment, root: Node, broken: set[Keys]) -> list[Finding]:
     """What all rules say about an experiment whose keys in ``broken`` are not the user's own.
 
-    Where only the files tell what the data is, its rules are left for ``broken_by_data``.
+    Where only the files say what the data is, its rules are left for ``broken_by_data``.
     """
     facts = experiment.dataset.facts
     parts: list[tuple[Iterable[Rule], Any]] = [

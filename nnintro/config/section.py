@@ -57,7 +57,7 @@ class Rule:
     check: Callable[[Any], Complaints]
     """Takes the section that the rule belongs to (see ``rules`` for those across sections)."""
     reads: tuple[str, ...]
-    """Where one of these is itself in error the rule is left out: one mistake is told once."""
+    """Where one of these is itself in error the rule is skipped: one mistake is reported once."""
 
 
 class DatasetSection(Section):
@@ -68,7 +68,7 @@ class DatasetSection(Section):
 
     @property
     def facts(self) -> DataFacts | None:
-        """Task and number of samples; None where they stand in files that were not looked at."""
+        """Task and number of samples; None where only its files say so."""
         return None
 
     @property
@@ -101,7 +101,7 @@ class DatasetSection(Section):
         return {}
 
     def few(self, _: int) -> dict[str, Any]:
-        """What cuts the data down to about so many samples, for ``--smoke``."""
+        """The keys that cut the data down to about this many samples, for ``--smoke``."""
         return {}
 
 

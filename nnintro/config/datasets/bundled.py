@@ -44,12 +44,12 @@ class BundledDataset(DatasetSection):
     """Flowers, wines, tumours of the breast, handwritten digits (8 x 8 pixels): classes.  Progress
     of diabetes, exercise and three measures of the body (linnerud): regressions."""
     samples: Annotated[Count, Field(ge=2)] | None = None
-    """At most so many samples, chosen at random (of classes in proportion); all by default."""
+    """At most this many samples, chosen at random (classes in proportion); all by default."""
     validation: Annotated[Fraction, Field(gt=0)] = 0.2
     """The fraction of the samples kept for validation, of each class alike."""
     standardize: Literal["none", "inputs", "both"] = "both"
     """Shift and scale each input to mean 0 and standard deviation 1; both: a regression's targets
-    too.  Errors are told in the targets' own units all the same."""
+    too.  Errors are still in the targets' own units."""
     class_weights: Literal["none", "balanced"] = "none"
     """balanced: a sample counts by n / (classes * samples of its class) in the loss."""
 

@@ -35,7 +35,7 @@ def _increasing(interval: list[float]) -> list[float]:
 
 
 def _boxed(domain: Any) -> Any:
-    """`domain: [0, 1]` is told as the one mistake that it is."""
+    """Reports `domain: [0, 1]` as one mistake, not as two wrong intervals."""
     items = domain if isinstance(domain, list) else []
     if not items or all(isinstance(end, int | float) for end in items):
         wanted = "one [low, high] per input, such as [[0, 1]]"

@@ -232,7 +232,7 @@ def class_features_fit(dataset: ClassificationDataset) -> Complaints:
 
 
 def classes_fit(dataset: ClassificationDataset) -> Complaints:
-    """Some generators have two classes, and a cube only so many corners."""
+    """Some generators have two classes, and a cube has 2^features corners."""
     features, (_, classes) = dataset.feature_count, CLASSIFICATION_SHAPES[dataset.generator]
     if classes is not None and dataset.class_count != classes:
         yield Complaint(

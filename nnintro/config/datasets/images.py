@@ -125,7 +125,7 @@ def images_come_from_one_place(dataset: ImagesDataset) -> Complaints:
 def image_keys_go_with_their_place(dataset: ImagesDataset) -> Complaints:
     """Files have no settings of generators, and generators none of files.
 
-    A default may stand in the config: that of a finished run has them all written out.
+    Defaults may be written out: the config of a finished run has them all.
     """
     if (dataset.path is None) == (dataset.generator is None):
         return

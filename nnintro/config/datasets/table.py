@@ -67,7 +67,7 @@ class TableDataset(DatasetSection):
     the known ones (all zeros)."""
     standardize: Literal["none", "inputs", "both"] = "both"
     """Shift and scale numeric inputs to mean 0 and deviation 1; both: a regression's targets too.
-    Errors are told in the targets' own units all the same."""
+    Errors are still in the targets' own units."""
     validation: Annotated[Fraction, Field(gt=0)] = 0.2
     """The fraction of the samples kept for validation."""
     split: Literal["auto", "random", "stratified", "group", "time"] = "auto"
@@ -84,8 +84,8 @@ class TableDataset(DatasetSection):
     horizon: Annotated[int, Field(ge=1, le=100_000)] = 1
     """With a window: how many rows ahead the target is."""
     samples: Annotated[Count, Field(ge=2)] | None = None
-    """At most so many rows (of a time series the latest, else chosen at random); all by default.
-    More where so few cannot be split: a class needs two rows, and each is learned from."""
+    """At most this many rows (of a time series the latest, else chosen at random); all by default.
+    More where they could not be split: every class needs a row on both sides."""
     encoding: Annotated[str, Field(min_length=1, max_length=40)] = "utf-8"
     """Of a text file, such as cp1252."""
     delimiter: (
@@ -110,10 +110,10 @@ class TableDataset(DatasetSection):
         return self.class_weights != "none"
 
     def few(self, samples: int) -> dict[str, Any]:
-        # The first rows of a series are no samples of their own.
+        # The first rows of a series are only the past of later samples.
         before = 0 if self.window is None else self.window - 1 + self.horizon
         rows = samples if 2 * before <= samples else samples + before
-        # Of few rows some categories stand in validation alone.
+        # With few rows, validation may hold categories that training lacks.
         return {"samples": min(self.samples or rows, rows), "unseen": "zeros"}
 
 

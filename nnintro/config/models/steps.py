@@ -120,7 +120,7 @@ class StepsModel(ModelSection):
         """(input, where it switches) of each neuron of the first layer.
 
         Towers share theirs: each place in each input is there once, in ascending order.  The
-        neurons of steps and bumps stand in the order of the file, equal places apart.
+        neurons of steps and bumps are in the order of the file, equal places not merged.
         """
         if self.towers:
             sides = [enumerate(entry.sides) for entry in self.towers]
