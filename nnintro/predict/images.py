@@ -17,15 +17,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from nnintro.datasets.images import Format, image_files, read_image
-from nnintro.errors import CheckpointError, DataError, UsageError
+from nnintro.errors import DataError, UsageError
 from nnintro.figures.maps import marked
-from nnintro.files import explained, write_whole
+from nnintro.files import write_whole
 from nnintro.models import precision_of
 from nnintro.models.forward import threads, threads_for
 from nnintro.models.standardized import Array
 from nnintro.objectives.segmentation import peaks
 from nnintro.runs.run import Run, load_run
 from nnintro.training.sketches import answers, pictures
+from nnintro.wording import cause
 
 Point = tuple[str, float, float, float]
 """The image's name, row and column in pixels, probability."""
@@ -78,8 +79,8 @@ def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
             if has_points:
                 _write_points(folder / "points.csv", found)
             _move(folder, output, has_points=has_points)
-    except CheckpointError as error:  # a disk that fails is none of a checkpoint's here
-        raise DataError(str(error)) from error
+    except OSError as error:
+        raise DataError(f"cannot write {output}: {cause(error)}") from error
     return Predicted(len(files), len(found) if has_points else None)
 
 
@@ -105,9 +106,8 @@ def _unnamed(output: Path) -> Iterator[Path]:
     place = output if output.is_dir() else output.parent
     folder = place / f".{output.name}.{secrets.token_hex(6)}"
     try:
-        with explained(f"cannot write {output}"):
-            for part in PARTS:
-                (folder / part).mkdir(parents=True)
+        for part in PARTS:
+            (folder / part).mkdir(parents=True)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -115,13 +115,12 @@ def _unnamed(output: Path) -> Iterator[Path]:
 
 def _move(folder: Path, output: Path, *, has_points: bool) -> None:
     """Give the files their names; points of an earlier prediction are not of these images."""
-    with explained(f"cannot write {output}"):
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            target = output / path.relative_to(folder)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(target)
-        if not has_points:
-            (output / "points.csv").unlink(missing_ok=True)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        target = output / path.relative_to(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(target)
+    if not has_points:
+        (output / "points.csv").unlink(missing_ok=True)
 
 
 def _files(source: Path) -> list[Path]:

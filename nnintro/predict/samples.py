@@ -25,12 +25,12 @@ from nnintro.models import input_precision, precision_of
 from nnintro.models.standardized import Array, numpy_type
 from nnintro.predict.arrays import ArrayBlock, check_shape, read_header
 from nnintro.predict.block import Block, fits, wanted_of
-from nnintro.predict.names import MOST_NAMED, input_names, target_names
+from nnintro.predict.names import input_names, target_names
 from nnintro.predict.read import STDIN, SUFFIXES, open_table, opened, unknown_suffix
 from nnintro.predict.rows import encoding_of, path_of, require_held
 from nnintro.runs.run import Run
 from nnintro.training.setup import build_data
-from nnintro.wording import counted
+from nnintro.wording import MOST_NAMED, counted
 
 YAML = (".yaml", ".yml")
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, cast
 
 from nnintro.config.experiment import Setup, flat_values
 from nnintro.config.task import Task
 from nnintro.config.write import as_yaml
-from nnintro.files import write_json
 from nnintro.models import Tabulated
 from nnintro.recording.console import Display
 from nnintro.recording.events import EventFile
-from nnintro.runs.environment import environment
 from nnintro.training import words
 from nnintro.training.setup import Parts
 
 MOST_SHOWN = 500
 """Characters of a hyperparameter: steps by hand may be thousands."""
-BITS_DEPEND_ON = ("torch", "numpy", "processor", "threads", "device", "cuda_device")
-"""Parts of environment.json under which the same config gives the same bits."""
 
 
 def show_heading(display: Display, setup: Setup, parts: Parts, directory: Path) -> None:
@@ -64,37 +59,3 @@ def main_metric(task: Task) -> str:
     if task.is_segmentation:
         return "validation/iou"
     return "validation/accuracy" if task.is_classification else "validation/rmse"
-
-
-def mark_unfinished(directory: Path, setup: Setup) -> None:
-    """A run that goes on is not finished, whatever its summary said; nor is half a file of use."""
-    (directory / "figures").mkdir(exist_ok=True)
-    for left_over in directory.glob(".*.tmp"):
-        left_over.unlink(missing_ok=True)
-    summary = {"status": "unfinished", "name": setup.experiment.name, "directory": str(directory)}
-    write_json(directory / "summary.json", summary)
-
-
-def write_environment(directory: Path, parts: Parts, command: list[str] | None) -> None:
-    """environment.json of a run that begins."""
-    write_json(directory / "environment.json", environment(parts.device, command))
-
-
-def add_environment(
-    directory: Path, parts: Parts, command: list[str] | None, step: int, changes: tuple[str, ...]
-) -> list[str]:
-    """Enter in environment.json that the run goes on; returns what may change its bits."""
-    path = directory / "environment.json"
-    now = environment(parts.device, command)
-    try:
-        begun = json.loads(path.read_text(encoding="utf-8"))
-        resumed = [*begun.get("resumed", []), {"step": step, "changes": list(changes), **now}]
-    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
-        write_json(path, {**now, "resumed": [{"step": step, "changes": list(changes), **now}]})
-        return ["environment.json was not readable: whether this is the same machine is not known"]
-    write_json(path, {**begun, "resumed": resumed})
-    return [
-        f"{key} was {begun.get(key)} and is {now[key]}: the bits may differ from an unbroken run's"
-        for key in BITS_DEPEND_ON
-        if begun.get(key) != now[key]
-    ]

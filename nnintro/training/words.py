@@ -9,7 +9,7 @@ from typing import Any
 
 from nnintro.config.experiment import Setup
 from nnintro.training.setup import Parts
-from nnintro.wording import clock
+from nnintro.wording import duration
 
 
 def heading(setup: Setup, parts: Parts, directory: Path) -> dict[str, str]:
@@ -41,8 +41,8 @@ def closing(summary: dict[str, Any], loss_name: str, directory: Path) -> dict[st
     }
     seconds = summary["seconds"]
     facts["updates"] = (
-        f"{summary['steps']:,} in {clock(seconds['training'])} "
-        f"({summary['steps_per_second']:,.0f} a second); {clock(seconds['total'])} in all"
+        f"{summary['steps']:,} in {duration(seconds['training'])} "
+        f"({summary['steps_per_second']:,.0f} a second); {duration(seconds['total'])} in all"
     )
     figures = sorted((directory / "figures").glob("*.png"))
     if figures:

@@ -24,10 +24,10 @@ from nnintro.engines.graph import Graph
 from nnintro.errors import ConfigError
 from nnintro.models.activations import ACTIVATIONS
 from nnintro.training import setup as assembling
+from tests.comparing import Cut, assert_same_run, train
 from tests.engines import recorded
 from tests.engines.test_fused import OPTIMIZERS, SCHEDULES, distance, generated, never
 from tests.engines.twin import parts_with
-from tests.runs import Cut, assert_same_run, train
 from tests.support import assembled, config
 
 CASES = 90

@@ -9,8 +9,8 @@ from nnintro.config.load import load_config
 from nnintro.engines import choose as engines
 from nnintro.engines.captured.launch import Captured, Eager
 from nnintro.training import setup as assembling
+from tests.comparing import assert_same_run, train
 from tests.engines.test_fused import OPTIMIZERS, distance, generated, never
-from tests.runs import assert_same_run, train
 from tests.support import assembled, config
 
 pytestmark = [
