@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,30 +13,27 @@ from typing import Any
 from nnintro.config.experiment import Setup
 from nnintro.config.load import Config
 from nnintro.config.write import as_yaml
+from nnintro.datasets import Splits
 from nnintro.errors import DivergedError
 from nnintro.models import parameter_count
 from nnintro.models.forward import threads, threads_for
 from nnintro.recording.console import Display
 from nnintro.recording.painter import Painter
 from nnintro.recording.recorder import Recorder
-from nnintro.runs.data import data_text
+from nnintro.runs.data import data_text, same_data
 from nnintro.runs.environment import add_environment, write_environment
-from nnintro.runs.folder import tidy, write_config
+from nnintro.runs.folder import create_run_directory, tidy, write_config
 from nnintro.runs.reopen import Reopened
 from nnintro.runs.run import Run
 from nnintro.runs.state import OVER, Checkpoint, Outcome, Past
 from nnintro.runs.summary import summarize, unfinished, write_summary
 from nnintro.signals import Interrupts
-from nnintro.training import opening, words
-from nnintro.training.beginning import run_folder, with_splits
+from nnintro.training import words
 from nnintro.training.checkpointer import Checkpointer, capture, put_back
 from nnintro.training.hint import divergence
-from nnintro.training.looks import (
-    histogram_moments,
-    sketch_moments,
-)
+from nnintro.training.looks import histogram_moments, sketch_moments
 from nnintro.training.loop import Loop
-from nnintro.training.setup import Parts, assemble
+from nnintro.training.setup import Parts, assemble, build_data
 from nnintro.training.sketches import Pictures
 from nnintro.training.start import Start, find_start, origin
 
@@ -75,14 +74,48 @@ def run_job(request: Request) -> Result:
     display = request.display
     with Interrupts(list(request.signals)) as interrupts:
         with request.config.locating():
-            setup, splits = with_splits(request.config, request.reopened)
+            setup, splits = _with_data(request.config, request.reopened)
             start = find_start(request.reopened, setup, display.warn)
             saved = None if start.checkpoint is None else start.checkpoint.model or {}
             parts = assemble(setup, splits, saved, start.where, display.line, interrupts)
         count = threads_for(parts.network, parts.plan.batch_size)
-        opened = run_folder(setup, request.runs_dir, request.reopened, splits, display.warn)
+        opened = _folder(setup, request.runs_dir, request.reopened, splits, display.warn)
         with threads(count), opened as folder:
             return _Job(request, setup, parts, interrupts, start, folder).run()
+
+
+def _with_data(config: Config, reopened: Reopened | None) -> tuple[Setup, Splits[Any]]:
+    """The config with what its data says, and the data.
+
+    Raises:
+        ConfigError: the config asks for something that does not go with the data.
+        DataError: the data cannot be used; or it is not what it was when the run began.
+    """
+    splits = build_data(config.experiment)
+    if reopened is not None:
+        return same_data(reopened.directory, splits, config), splits
+    return config.setup(splits.found), splits
+
+
+@contextlib.contextmanager
+def _folder(
+    setup: Setup,
+    runs_dir: Path,
+    reopened: Reopened | None,
+    splits: Splits[Any],
+    warn: Callable[[str], None],
+) -> Iterator[Path]:
+    """The run's folder, locked: a new one, or that of the run that goes on."""
+    experiment = setup.experiment
+    if reopened is None:
+        text = data_text(setup, splits)
+        folder, lock = create_run_directory(runs_dir, experiment.name, as_yaml(experiment), text)
+    else:
+        folder, lock = reopened.directory, reopened.lock
+    with lock:
+        if lock.warning is not None:
+            warn(lock.warning)
+        yield folder
 
 
 class _Job:
@@ -159,17 +192,17 @@ class _Job:
         return put_back(checkpoint, self.parts, self.start.where)
 
     def _open(self, recorder: Recorder, outcome: Outcome | None) -> None:
-        """Everything that stands in the run before the next update."""
+        """Show and write what a reader needs before the next update."""
         setup, parts = self.setup, self.parts
-        opening.show_heading(self.display, setup, parts, self.directory)
+        words.heading(self.display, setup, parts, self.directory)
         reopened = self.request.reopened
         if reopened is not None:
             self._take_up(reopened, outcome)
         else:
             write_environment(self.directory, parts.device, self.request.command)
         if outcome is None or (reopened is not None and reopened.changes):
-            opening.write_events(recorder.events, setup, parts)
-        metric = opening.main_metric(self.task)
+            words.describe(recorder.events, setup, parts)
+        metric = words.main_metric(self.task)
         self.display.start(self.total, parts.plan.updates_per_epoch, metric)
 
     def _take_up(self, reopened: Reopened, outcome: Outcome | None) -> None:
