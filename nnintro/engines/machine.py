@@ -55,8 +55,6 @@ def find_blas(dtype: np.dtype[Any], processor: str) -> Blas:
 
 def _mkl(letter: str) -> Blas | None:
     """MKL as a part of torch's own library."""
-    import torch
-
     path = Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"
     if not path.exists():
         return None
@@ -128,14 +126,14 @@ def _address(function: Any) -> int:
     return address
 
 
-def enter_thread() -> None:
-    """In this thread, from now on."""
+def flush_denormals() -> None:
+    """Take numbers too small to be normal for 0, in this thread, from now on."""
     torch.set_flush_denormal(True)
 
 
 @contextlib.contextmanager
 def flushed() -> Iterator[None]:
-    """In this thread, meanwhile."""
+    """The same, meanwhile: arithmetic with such numbers is many times slower."""
     already = bool(np.float32(1e-40) * np.float32(0.5) == 0)
     torch.set_flush_denormal(True)
     try:

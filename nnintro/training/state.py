@@ -16,7 +16,7 @@ from typing import Any, cast, get_args
 import torch
 from torch import Tensor
 
-from nnintro.engines.flat import optimizer_names
+from nnintro.descent.optimizers import memories_of
 from nnintro.errors import CheckpointError
 from nnintro.models.build import load_parameters
 from nnintro.recording.recorder import Records
@@ -186,9 +186,9 @@ def _check_tensors(found: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> No
 def _check_optimizer(found: Mapping[Any, Any], parts: Parts) -> None:
     """Raise ValueError unless this is a state that the optimizer could have left."""
     parameters = [p for group in parts.optimizer.param_groups for p in group["params"]]
-    if isinstance(parts.optimizer, torch.optim.LBFGS):
+    names = memories_of(parts.optimizer)
+    if names is None:
         return  # one state for all, of lists
-    names = optimizer_names(parts.optimizer)
     if names and set(found) != set(range(len(parameters))):
         raise ValueError("no state of the optimizer for every parameter")
     for index, memory in found.items():
