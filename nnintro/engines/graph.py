@@ -201,6 +201,6 @@ def _alike(one: Tensor, other: Tensor, before: Tensor) -> bool:
     finite = one.isfinite()
     if not torch.equal(finite, other.isfinite()):
         return False
-    kept, found, start = (weights[finite].double() for weights in (one, other, before))
-    allowed = 0.01 * norm(kept - start) + 64 * eps * norm(start)
-    return bool(norm(kept - found) <= allowed)
+    expected, replayed, start = (weights[finite].double() for weights in (one, other, before))
+    allowed = 0.01 * norm(expected - start) + 64 * eps * norm(start)
+    return bool(norm(expected - replayed) <= allowed)

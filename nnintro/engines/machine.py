@@ -16,8 +16,8 @@ import torch
 from threadpoolctl import ThreadpoolController
 
 NAMES = ("scipy_{}gemm_64_", "scipy_{}gemm_", "{}gemm_64_", "{}gemm_")
-"""How builds of OpenBLAS call it.  Sizes may be of 32 or 64 bits: they are told in 64, of which the
-lower half comes first."""
+"""How builds of OpenBLAS call it.  Sizes may be of 32 or 64 bits: they are passed as 64, of which
+the lower half comes first."""
 
 AMD = ("znver", "bdver", "btver", "amdfam", "barcelona")
 """How LLVM's names of processors begin on which OpenBLAS is faster than MKL (docs/LOG.md)."""
@@ -77,8 +77,8 @@ def _mkl(letter: str) -> Blas | None:
 
 def _openblas(letter: str) -> Blas | None:
     """numpy's, which is loaded already, or another one that is."""
-    found = [info["filepath"] for info in _pools().info() if info["internal_api"] == "openblas"]
-    for path in sorted(found, key=lambda path: ("numpy" not in path, path)):
+    paths = [info["filepath"] for info in _pools().info() if info["internal_api"] == "openblas"]
+    for path in sorted(paths, key=lambda path: ("numpy" not in path, path)):
         library = ctypes.CDLL(path)
         for name in (name.format(letter) for name in NAMES):
             if hasattr(library, name):
