@@ -18,7 +18,7 @@ from nnintro.engines.flat import OptimizerMemory
 from nnintro.engines.fused import LOSSES
 from nnintro.errors import ConfigError
 from nnintro.models.activations import ACTIVATIONS
-from tests.engines.twin import distance, never, parameters, parts_with, work_of
+from tests.engines.twin import compared, distance, never, parameters, parts_with, trained, work_of
 from tests.support import assembled, config
 
 SETTINGS = {
@@ -100,40 +100,12 @@ def generated(number):
     )
 
 
-def trained(values, engine, steps=200, nudge=0.0):
-    """All parameters after some updates, and what was measured of the last one.
-
-    ``nudge``: the relative change of the initial parameters, for a look at how much becomes of it.
-    """
-    parts = parts_with(values, engine)
-    with torch.no_grad():
-        for parameter in parts.network.parameters():
-            parameter.mul_(1 + nudge)
-    advance = parts.engine.advance(0, steps, never)
-    assert advance.step == steps
-    return parameters(parts), advance
-
-
-def compared(values, steps, tolerance, rounding):
-    """What was measured of the last update, by autograd and here; None where a training blows
-    roundings up (a kink, a step, a gradient of almost nothing under adam): it may differ by as much
-    as it does from itself after a nudge."""
-    plain, expected = trained(values, "autograd", steps)
-    fused, found = trained(values, "fused", steps)
-    difference = distance(plain, fused)
-    if difference < tolerance:
-        return expected, found
-    nudges = [trained(values, "autograd", steps, nudge)[0] for nudge in (rounding, -rounding)]
-    assert difference < 100 * max(distance(plain, nudged) for nudged in nudges), values
-    return None
-
-
 @pytest.mark.parametrize("first", range(0, CASES, 40))
 def test_equal_to_autograd_in_float64(first):
     """All but a few: 300 of all 320 at least hold the tolerance as it is."""
     blown_up = 0
     for number in range(first, first + 40):
-        both = compared(generated(number), 200, 1e-10, 2e-16)
+        both = compared(generated(number), "fused", 200, 1e-10, 2e-16)
         if both is None:
             blown_up += 1
         elif both[0].gradient_norm > 1e-6:
@@ -149,14 +121,16 @@ def test_equal_to_autograd_in_float32(first):
     cases = [
         {**generated(number), "precision": "float32"} for number in range(first, first + 40, 4)
     ]
-    assert sum(compared(values, 100, 1e-4, 1e-7) is None for values in cases) <= 1
+    assert sum(compared(values, "fused", 100, 1e-4, 1e-7) is None for values in cases) <= 1
 
 
 @pytest.mark.parametrize("first", range(0, CASES, 80))
 def test_hardly_any_differ_in_float32(first):
     """All of them: 300 of 320 at least hold the tolerance, and all are the same in float64."""
     cases = [{**generated(number), "precision": "float32"} for number in range(first, first + 80)]
-    pairs = [[trained(values, engine)[0] for engine in ("autograd", "fused")] for values in cases]
+    pairs = [
+        [trained(values, engine, 200)[0] for engine in ("autograd", "fused")] for values in cases
+    ]
     assert sum(distance(*pair) < 1e-4 for pair in pairs) >= 75
 
 

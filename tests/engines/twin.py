@@ -45,3 +45,31 @@ def distance(one, other):
 
 def never():
     return False
+
+
+def trained(values, engine, steps, launching=Eager, nudge=0.0):
+    """All parameters after some updates, and what was measured of the last one.
+
+    ``nudge``: the relative change of the initial parameters, for a look at how much becomes of it.
+    """
+    parts = parts_with(values, engine, launching)
+    with torch.no_grad():
+        for parameter in parts.network.parameters():
+            parameter.mul_(1 + nudge)
+    advance = parts.engine.advance(0, steps, never)
+    assert advance.step == steps
+    return parameters(parts), advance
+
+
+def compared(values, engine, steps, tolerance, rounding):
+    """What was measured of the last update, by autograd and by the engine; None where a training
+    blows roundings up (a kink, a step, a gradient of almost nothing under adam): it may differ by
+    as much as it does from itself after a nudge."""
+    plain, expected = trained(values, "autograd", steps)
+    other, found = trained(values, engine, steps)
+    difference = distance(plain, other)
+    if difference < tolerance:
+        return expected, found
+    nudges = [trained(values, "autograd", steps, nudge=n)[0] for n in (rounding, -rounding)]
+    assert difference < 100 * max(distance(plain, nudged) for nudged in nudges), values
+    return None
