@@ -13,6 +13,8 @@ from typing_extensions import TypeVar
 from nnintro.config.datasets import Dataset
 from nnintro.config.datasets.function import FunctionDataset
 from nnintro.config.task import DataFacts
+from nnintro.descent.streams import Order
+from nnintro.descent.variants import Batches, Rows
 from nnintro.errors import ConfigError
 from nnintro.models import Standardization, Standardized
 
@@ -46,6 +48,10 @@ class Data:
             targets=targets.to(dtype) if targets.is_floating_point() else targets,
         )
 
+    def batches(self, order: Order, block: int, _: Callable[[int], int]) -> Rows:
+        """Rows of numbers are not augmented: nothing is drawn for an epoch but its order."""
+        return Batches(self.inputs, self.targets, order, block)
+
 
 class Samples(Protocol):
     """What every kind of samples can do; tables of numbers are ``Data``."""
@@ -58,6 +64,10 @@ class Samples(Protocol):
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Self:
         """The same samples, delivered there and in this type."""
+        ...
+
+    def batches(self, order: Order, block: int, seed_of: Callable[[int], int]) -> Rows:
+        """The rows of an epoch's blocks; ``seed_of`` an epoch is that of its augmentation."""
         ...
 
 

@@ -73,13 +73,13 @@ def classification(
     labels = targets.reshape(-1).long()
     predicted = predicted_classes(outputs, task, logits=logits)
     counts = confusion(labels, predicted, len(task.classes))
-    found = {
+    values = {
         "accuracy": float(counts.diagonal().sum()) / len(labels),
         "f1": macro_f1(counts),
     }
     if logits:
         known = targets.double() if targets.is_floating_point() else targets
-        found["cross_entropy"] = float(loss_for("cross_entropy", task)(outputs.double(), known))
+        values["cross_entropy"] = float(loss_for("cross_entropy", task)(outputs.double(), known))
     if task.kind == "binary":
-        found["auc"] = auc(outputs[:, 0], labels)
-    return found, counts
+        values["auc"] = auc(outputs[:, 0], labels)
+    return values, counts

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nnintro.engines.flat import optimizer_names
+from nnintro.descent.optimizers import memories_of
 from nnintro.errors import CheckpointError
 from nnintro.models.build import load_parameters
 from nnintro.runs.checkpoint import save_checkpoint
@@ -144,9 +144,9 @@ def _check_tensors(found: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> No
 def _check_optimizer(found: Mapping[Any, Any], optimizer: torch.optim.Optimizer) -> None:
     """Raise ValueError unless this is a state that the optimizer could have left."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    if isinstance(optimizer, torch.optim.LBFGS):
+    names = memories_of(optimizer)
+    if names is None:
         return  # one state for all, of lists
-    names = optimizer_names(optimizer)
     if names and set(found) != set(range(len(parameters))):
         raise ValueError("no state of the optimizer for every parameter")
     for index, memory in found.items():

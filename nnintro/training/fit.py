@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from nnintro.config.load import load_config
-from nnintro.engines.choose import order_of
+from nnintro.engines.engine import order_of
 from nnintro.errors import DivergedError, UsageError
 from nnintro.models.forward import threads, threads_for
 from nnintro.runs.history import COUNTS
