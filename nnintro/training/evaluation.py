@@ -72,9 +72,8 @@ class Evaluator:
             )
             found.update(more)
         else:
-            found.update(metrics.regression(self.unscaled(outputs), self.unscaled(targets)))
-            if not self.task.has_truth:
-                del found["sup_error"]
+            outputs, targets = self.unscaled(outputs), self.unscaled(targets)
+            found.update(metrics.regression(outputs, targets, self.task))
         return found
 
     def _loss(self, outputs: Tensor, targets: Tensor) -> float:
