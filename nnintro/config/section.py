@@ -192,7 +192,6 @@ def class_parts_fit(training: int, validation: int, classes: int) -> Complaints:
         )
 
 
-def samples_for_classes(samples: int, most: int, classes: int, validation: float) -> int:
-    """At most ``samples``, about ``most``, and enough for every class on both sides of a split."""
-    needed = math.ceil((classes + 1) / min(validation, 1 - validation))
-    return min(samples, max(most, needed))
+def samples_for_classes(classes: int, validation: float) -> int:
+    """How many samples it takes to hold every class on both sides of a split."""
+    return math.ceil((classes + 1) / min(validation, 1 - validation))

@@ -153,8 +153,8 @@ class ClassificationDataset(_Generated):
         return {"features": self.feature_count, "classes": self.class_count}
 
     def few(self, samples: int) -> dict[str, Any]:
-        most = samples_for_classes(self.samples, samples, self.class_count, self.validation)
-        return {"samples": most}
+        needed = samples_for_classes(self.class_count, self.validation)
+        return {"samples": min(self.samples, max(samples, needed))}
 
 
 def features_fit(dataset: RegressionDataset) -> Complaints:
