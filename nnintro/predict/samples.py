@@ -88,7 +88,7 @@ def validation_of(path: Path, run: Run) -> tuple[Data, bool]:
             raise ConfigError.at("dataset", message)
         data = build_data(config.experiment).validation
         held = prepared(data, run.model).to(torch.device("cpu"), precision_of(run.model))
-        require_finite(held, config.experiment.dataset)
+        require_finite(held, *config.experiment.dataset.keys_of_numbers(noise=False))
         return data, other.has_truth
 
 
