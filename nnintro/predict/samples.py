@@ -57,7 +57,7 @@ def samples_of(source: str, run: Run) -> tuple[Samples, bool]:
     if run.has_table:
         return _of_table(source, run), False
     if task.image is not None:
-        return images_with_masks(Path(source), run.setup.facts.description), False
+        return images_with_masks(Path(source), run.reading), False
     if suffix in YAML:
         return validation_of(Path(source), run)
     if suffix == ".npz":
