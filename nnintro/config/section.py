@@ -86,10 +86,9 @@ class DatasetSection(Section):
         """The path of the file or folder that is read."""
         return None
 
-    @property
-    def is_noisy(self) -> bool:
-        """Whether noise is added to what a formula or generator gives."""
-        return False
+    def keys_of_numbers(self, *, noise: bool) -> tuple[str, str]:  # noqa: ARG002
+        """The keys that inputs and targets follow from; the targets with or without their noise."""
+        return "dataset", "dataset"
 
     @property
     def weighs_classes(self) -> bool:

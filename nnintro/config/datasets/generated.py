@@ -33,10 +33,6 @@ class _Generated(DatasetSection):
     standardize: Standardize = "none"
     """`inputs`: shift and scale each input to mean 0 and standard deviation 1."""
 
-    @property
-    def is_noisy(self) -> bool:
-        return self.noise > 0
-
     def few(self, samples: int) -> dict[str, Any]:
         return {"samples": min(self.samples, samples)}
 
