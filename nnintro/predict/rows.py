@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -16,14 +12,14 @@ from torch import Tensor
 
 from nnintro.config.datasets.table import TableDataset
 from nnintro.datasets.tables import Block as TableBlock
-from nnintro.datasets.tables import Encoding, encoded_blocks, shown_path
+from nnintro.datasets.tables import Encoding, encoded_blocks
 from nnintro.errors import DataError, UsageError
 from nnintro.models import Standardized, input_precision, output_precision, precision_of
 from nnintro.models.forward import threads, threads_for
 from nnintro.models.standardized import Array, numpy_type
 from nnintro.predict.block import Block, fits, rows_per_block, texts
 from nnintro.predict.names import answers, free, input_names, prediction_names
-from nnintro.predict.read import STDIN, open_table
+from nnintro.predict.read import open_table
 from nnintro.predict.writers import Columns, TableLines, Writer, write_output, writer_for
 from nnintro.runs.run import Run, load_run
 from nnintro.wording import counted
@@ -119,15 +115,14 @@ def predict_table(
     def fill(file: IO[bytes]) -> None:
         nonlocal rows, unanswered
         writing = _Writing(run, format_, file)
-        with path_of(source) as path:
-            blocks = encoded_blocks(
-                path,
-                writing.encoding,
-                text_encoding=dataset.encoding,
-                delimiter=dataset.delimiter,
-            )
-            for block in blocks:
-                writing.write(block)
+        blocks = encoded_blocks(
+            source,
+            writing.encoding,
+            text_encoding=dataset.encoding,
+            delimiter=dataset.delimiter,
+        )
+        for block in blocks:
+            writing.write(block)
         writing.close()
         rows, unanswered = writing.rows, writing.unanswered
 
@@ -136,25 +131,6 @@ def predict_table(
     if unanswered:
         say(f"no prediction for {counted(unanswered, 'row')} without a whole window before")
     return rows - unanswered
-
-
-@contextlib.contextmanager
-def path_of(source: str) -> Iterator[str]:
-    """The file; stdin is laid aside in one, for messages look into it a second time."""
-    if source != STDIN:
-        yield source
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        path = str(Path(folder) / "stdin.csv")
-        if sys.stdin is None:
-            raise DataError("<stdin>: is closed")
-        with Path(path).open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
-        try:
-            yield path
-        except DataError as error:
-            told = str(error).replace(path, "<stdin>").replace(shown_path(path), "<stdin>")
-            raise DataError(told) from error
 
 
 class Lines(Protocol):

@@ -27,7 +27,7 @@ from nnintro.predict.arrays import ArrayBlock, check_shape, read_header
 from nnintro.predict.block import Block, fits, wanted_of
 from nnintro.predict.names import MOST_NAMED, input_names, target_names
 from nnintro.predict.read import STDIN, SUFFIXES, open_table, opened, unknown_suffix
-from nnintro.predict.rows import encoding_of, path_of, require_held
+from nnintro.predict.rows import encoding_of, require_held
 from nnintro.runs.run import Run
 from nnintro.training.setup import build_data
 from nnintro.wording import counted
@@ -102,15 +102,14 @@ def _of_table(source: str, run: Run) -> Data:
             require_held(block, encoding, run)
             yield block
 
-    with path_of(source) as path:
-        blocks = encoded_blocks(
-            path,
-            encoding,
-            with_targets=True,
-            text_encoding=dataset.encoding,
-            delimiter=dataset.delimiter,
-        )
-        inputs, targets = joined(checked(blocks), encoding)
+    blocks = encoded_blocks(
+        source,
+        encoding,
+        with_targets=True,
+        text_encoding=dataset.encoding,
+        delimiter=dataset.delimiter,
+    )
+    inputs, targets = joined(checked(blocks), encoding)
     return Data(torch.from_numpy(inputs), torch.from_numpy(np.ascontiguousarray(targets)))
 
 

@@ -10,7 +10,7 @@ from typing import IO, Any, BinaryIO, TextIO, cast
 
 import numpy as np
 
-from nnintro.datasets.tables.files.csv import explanation
+from nnintro.datasets.tables.files.csv_rows import explanation
 from nnintro.errors import DataError
 from nnintro.models.standardized import Array
 from nnintro.predict.block import rows_per_block

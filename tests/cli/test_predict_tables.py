@@ -244,16 +244,6 @@ def test_no_class_is_made_of_nan(command, trained, tmp_path, monkeypatch):
     assert command("predict", trained["price"], "new.csv").code == 0
 
 
-def test_stdin_has_no_other_name(command, trained, monkeypatch):
-    import tempfile
-
-    monkeypatch.chdir(tempfile.gettempdir())  # its copy is named from there
-    data = b"city,area\nUlm,100\nUlm,small\n"
-    monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(data)))
-    done = command("predict", trained["price"], "-")
-    assert done.err == "<stdin>:3: column 'area': expected a number, got 'small'\n"
-
-
 @pytest.mark.parametrize("use", [("predict",), ("evaluate", "--dataset")])
 def test_columns_of_bytes_go_through(command, trained, tmp_path, use):
     coded = pa.array([b"a", b"\xff"]).dictionary_encode()

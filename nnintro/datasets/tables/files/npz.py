@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nnintro.datasets.tables.cells import Array
-from nnintro.datasets.tables.files.csv_layout import check_names
 from nnintro.datasets.tables.files.npy import ArrayReader, Header, read_header
-from nnintro.datasets.tables.files.places import Places, quoted, shown_path
+from nnintro.datasets.tables.files.places import Places, check_names, quoted, shown_path
 from nnintro.errors import DataError
 
 if TYPE_CHECKING:
@@ -142,7 +141,7 @@ class ArraysTable:
         if not any(self._columns[other][0].name == array for other in self._needed):
             self._unpacked.pop(array, None)
 
-    def blocks(self, block_rows: int) -> Iterator[pa.RecordBatch]:
+    def blocks(self, block_rows: int) -> Iterator[tuple[pa.RecordBatch, Places]]:
         """All columns, of the types that they have."""
         import pyarrow as pa
 
@@ -152,7 +151,7 @@ class ArraysTable:
             for name, header in headers.items():
                 with self._reporting(name):
                     readers[name] = ArrayReader(archive, header)
-            for _ in range(0, self.rows, block_rows):
+            for first in range(0, self.rows, block_rows):
                 pieces = {}
                 for name, reader in readers.items():
                     with self._reporting(name):
@@ -161,7 +160,8 @@ class ArraysTable:
                     self._arrow(name, _column(pieces[header.name], index))
                     for name, (header, index) in self._columns.items()
                 ]
-                yield pa.RecordBatch.from_arrays(arrays, names=self.names)
+                batch = pa.RecordBatch.from_arrays(arrays, names=self.names)
+                yield batch, self.places.behind(first)
 
     def _arrow(self, name: str, column: Array) -> pa.Array:
         import pyarrow as pa

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from nnintro.datasets.tables.files.csv import TextTable
+from nnintro.datasets.tables.files.csv import CsvTable
 from nnintro.datasets.tables.files.npz import ArraysTable
 from nnintro.datasets.tables.files.parquet import ParquetTable
 from nnintro.datasets.tables.files.places import Places, require_readable, shown_path
+from nnintro.datasets.tables.files.text import STDIN, TextFile, python_name
 from nnintro.errors import DataError
 
 if TYPE_CHECKING:
@@ -42,12 +43,20 @@ class Table(Protocol):
     def forget(self, name: str) -> None:
         """The column is not needed again."""
 
-    def blocks(self, block_rows: int) -> Iterator[pa.RecordBatch]:
-        """All columns, at most so many rows at a time; needs no ``load``."""
+    def blocks(self, block_rows: int) -> Iterator[tuple[pa.RecordBatch, Places]]:
+        """All columns, at most so many rows at a time, and where these stand; needs no ``load``."""
 
 
-def open_table(path: str, encoding: str = "utf-8", delimiter: str | None = None) -> Table:
+def open_table(
+    path: str,
+    encoding: str = "utf-8",
+    delimiter: str | None = None,
+    wanted: Sequence[str] = (),
+) -> Table:
     """Open a .csv, .tsv (also .gz), .parquet or .npz and read the names of its columns.
+
+    Args:
+        wanted: columns that are needed; they help to see the delimiter.
 
     Raises:
         ConfigError: there is no such encoding (``dataset.encoding``).
@@ -56,7 +65,7 @@ def open_table(path: str, encoding: str = "utf-8", delimiter: str | None = None)
     require_readable(path)
     lower = path.lower()
     if lower.endswith(TEXT):
-        return TextTable(path, encoding, delimiter)
+        return CsvTable(TextFile(path, python_name(encoding)), delimiter, wanted)
     if lower.endswith(".parquet"):
         return ParquetTable(path)
     if lower.endswith(".npz"):
@@ -64,3 +73,10 @@ def open_table(path: str, encoding: str = "utf-8", delimiter: str | None = None)
     raise DataError(
         f"{shown_path(path)}: expected a file that ends in .csv, .tsv, .csv.gz, .parquet or .npz"
     )
+
+
+def open_stream(source: str, encoding: str, delimiter: str | None, wanted: Sequence[str]) -> Table:
+    """As ``open_table``, or CSV on stdin for ``-``, of which there is no more than ``blocks``."""
+    if source == STDIN:
+        return CsvTable(TextFile(STDIN, python_name(encoding)), delimiter, wanted)
+    return open_table(source, encoding, delimiter, wanted)
