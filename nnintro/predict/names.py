@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from nnintro.config.task import Task
+from nnintro.datasets.tables.files.places import listed
 from nnintro.errors import DataError
 from nnintro.models.standardized import Array
 from nnintro.objectives.metrics import predicted_classes
-from nnintro.wording import shown_key
-
-MOST_NAMED = 8
-"""Columns that a message lists; more are counted."""
 
 
 def input_names(task: Task) -> list[str]:
@@ -56,22 +52,19 @@ def prediction_names(
 
 
 def positions(found: Sequence[str], wanted: Sequence[str], place: str) -> list[int]:
-    """Where in ``found`` each of the wanted names stands; blanks about a name do not count.
+    """Where in ``found`` each of the wanted names stands.
 
     Raises:
-        DataError: one is missing, or any name occurs twice.
+        DataError: one is missing.
     """
-    names = [name.strip() for name in found]
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise DataError(f"{place}: {_columns(twice)} given more than once; rename all but one")
-    missing = [name for name in wanted if name not in names]
+    missing = [name for name in wanted if name not in found]
     if missing:
+        subject = f"column{'s' if len(missing) > 1 else ''} {listed(missing)}"
         raise DataError(
-            f"{place}: {_columns(missing)} missing in the header (a first row that is not all "
-            f"numbers is taken for one); found {_listed(names)}"
+            f"{place}: {subject} {'are' if len(missing) > 1 else 'is'} missing in the header (a "
+            f"first row that is not all numbers is taken for one); found {listed(found)}"
         )
-    return [names.index(name) for name in wanted]
+    return [found.index(name) for name in wanted]
 
 
 def free(found: Sequence[str], predicted: Sequence[str], place: str) -> None:
@@ -88,17 +81,6 @@ def free(found: Sequence[str], predicted: Sequence[str], place: str) -> None:
 
 def _numbered(stem: str, count: int, joint: str = "") -> list[str]:
     return [stem] if count == 1 else [f"{stem}{joint}{k}" for k in range(1, count + 1)]
-
-
-def _columns(names: Sequence[str]) -> str:
-    return f"columns {_listed(names)} are" if len(names) > 1 else f"column {_listed(names)} is"
-
-
-def _listed(names: Sequence[str]) -> str:
-    # A name with a quote in it keeps repr's own quotes.
-    shown = [repr(name) if shown_key(name) == name else shown_key(name) for name in names]
-    rest = len(shown) - MOST_NAMED
-    return ", ".join([*shown[:MOST_NAMED], *([f"and {rest} more"] if rest > 0 else [])])
 
 
 def answers(outputs: Tensor, task: Task, *, logits: bool) -> list[Array]:

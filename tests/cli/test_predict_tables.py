@@ -244,6 +244,24 @@ def test_no_class_is_made_of_nan(command, trained, tmp_path, monkeypatch):
     assert command("predict", trained["price"], "new.csv").code == 0
 
 
+def test_stdin_is_answered_as_it_comes(command, trained, monkeypatch):
+    def endless():
+        yield b"city,area\n"
+        for _ in range(20):
+            yield b"Ulm,100\n" * 1000
+        raise AssertionError("stdin is read on and on")
+
+    class Closed(io.RawIOBase):
+        def write(self, _):
+            raise BrokenPipeError
+
+    chunks = endless()
+    stdin = types.SimpleNamespace(buffer=types.SimpleNamespace(read=lambda _: next(chunks)))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    monkeypatch.setattr(sys, "stdout", types.SimpleNamespace(buffer=Closed()))
+    assert command("predict", trained["price"], "-").code == 0
+
+
 @pytest.mark.parametrize("use", [("predict",), ("evaluate", "--dataset")])
 def test_columns_of_bytes_go_through(command, trained, tmp_path, use):
     coded = pa.array([b"a", b"\xff"]).dictionary_encode()

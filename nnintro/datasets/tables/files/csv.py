@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnintro.datasets.tables.cells import MISSING
 from nnintro.datasets.tables.files.csv_layout import Layout, read_layout
-from nnintro.datasets.tables.files.csv_rows import Piece
+from nnintro.datasets.tables.files.csv_rows import LONGEST_ROW, Piece
 from nnintro.datasets.tables.files.places import Places
 from nnintro.datasets.tables.files.text import TextFile
 from nnintro.errors import DataError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 BLOCK_BYTES = 1 << 20
-"""Of text whose types pyarrow looks at; and no row may be longer."""
+"""Of text whose types pyarrow looks at; no row of it may be longer."""
 
 _ODD = r"^\s*[+-]?(0[xX]|[nN][aA][nN]\()"
 """Cells that pyarrow takes for numbers and nothing else here does: 0x10 and nan(1)."""
@@ -106,8 +106,9 @@ class CsvTable:
         with self._reporting():
             try:
                 table = self._read(names, {**self._seen(names, given), **given})
-            except pa.ArrowInvalid:  # a later cell is of another type, or the file is no table
-                table = self._read(names, given)
+            except pa.ArrowInvalid:
+                # A later cell is of another type, a row is longer than a block, or it is no table.
+                table = self._read(names, given, 2 * LONGEST_ROW)
             if self._has_odd:
                 table = self._with_odd_as_text(table)
         self.rows = table.num_rows
@@ -147,11 +148,16 @@ class CsvTable:
                 if not pa.types.is_null(field.type)
             }
 
-    def _read(self, names: Sequence[str], known: Mapping[str, pa.DataType]) -> pa.Table:
+    def _read(
+        self,
+        names: Sequence[str],
+        known: Mapping[str, pa.DataType],
+        block_bytes: int = BLOCK_BYTES,
+    ) -> pa.Table:
         import pyarrow.csv
 
         return pyarrow.csv.read_csv(
-            self._input(), self._reading(), self._parsing(), _converting(names, known)
+            self._input(), self._reading(block_bytes), self._parsing(), _converting(names, known)
         )
 
     def _with_odd_as_text(self, table: pa.Table) -> pa.Table:
@@ -162,7 +168,7 @@ class CsvTable:
         types = pa.types
         numbers = [f.name for f in table.schema
                    if types.is_integer(f.type) or types.is_floating(f.type)]  # fmt: skip
-        texts = self._read(numbers, {name: pa.string() for name in numbers})
+        texts = self._read(numbers, dict.fromkeys(numbers, pa.string()), 2 * LONGEST_ROW)
         for name, column in zip(texts.column_names, texts.columns, strict=True):
             if pc.any(pc.match_substring_regex(column, _ODD)).as_py():
                 table = table.set_column(table.column_names.index(name), name, column)
@@ -181,7 +187,7 @@ class CsvTable:
         path = self._file.path
         return pa.input_stream(path, compression="gzip" if path.lower().endswith(".gz") else None)
 
-    def _reading(self) -> pyarrow.csv.ReadOptions:
+    def _reading(self, block_bytes: int = BLOCK_BYTES) -> pyarrow.csv.ReadOptions:
         import pyarrow.csv
 
         return pyarrow.csv.ReadOptions(
@@ -190,7 +196,7 @@ class CsvTable:
             # pyarrow takes the BOM off by itself.
             encoding=self._file.encoding.removesuffix("-sig"),
             # What is skipped has to end in the first block.
-            block_size=max(BLOCK_BYTES, 2 * self.layout.skipped_bytes),
+            block_size=max(block_bytes, 2 * self.layout.skipped_bytes),
         )
 
     def _parsing(self, *, quotes: bool | None = None) -> pyarrow.csv.ParseOptions:

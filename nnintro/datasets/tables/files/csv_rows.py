@@ -14,14 +14,12 @@ from nnintro.datasets.tables.files.text import CHUNK, NotTextError, TextFile, ut
 from nnintro.errors import DataError
 from nnintro.wording import counted
 
-LONGEST_ROW = 1 << 20
-"""Bytes; a .gz of some kilobytes may unpack to a row that fills memory."""
-
-LONGEST_HEADER = 1 << 22
-"""Bytes; a table may have 100,000 columns with long names."""
+LONGEST_ROW = 1 << 22
+"""Bytes: 100,000 numbers of 20 digits and more.  A .gz of some kilobytes may unpack to a row that
+fills memory."""
 
 # Rows are bounded here, in bytes: the csv module's bound would refuse texts of 131,072 characters.
-csv.field_size_limit(max(csv.field_size_limit(), LONGEST_HEADER + CHUNK))
+csv.field_size_limit(max(csv.field_size_limit(), LONGEST_ROW + CHUNK))
 
 _BLANK_LINE = re.compile(r'(?:[\s,;|]|"")*')
 """A line without any cell, whatever the delimiter."""
@@ -100,7 +98,6 @@ class Text:
         self._chunks = utf8(file)
         self._buffer = b""  # read, and not yet given out
         self._line = 1  # that the buffer begins on
-        self._longest = LONGEST_HEADER
         self._ended = False
         self.given = 0
         """Bytes of UTF-8 that were given out or skipped."""
@@ -127,7 +124,6 @@ class Text:
             line, end = self._line, self._end_of_rows(delimiter)
             if end:
                 yield Piece(self._name, self._take(end), line, delimiter)
-                self._longest = LONGEST_ROW
             elif not self._read_on():
                 return
 
@@ -135,8 +131,8 @@ class Text:
         """Append a chunk to the buffer; False once there is nothing more."""
         if self._ended:
             return False
-        if len(self._buffer) > self._longest:
-            told = f"a row of more than {self._longest:,} bytes; is a quote not closed?"
+        if len(self._buffer) > LONGEST_ROW:
+            told = f"a row of more than {LONGEST_ROW:,} bytes; is a quote not closed?"
             raise DataError(f"{self._name}:{self._line}: {told}")
         try:
             chunk = next(self._chunks, None)
