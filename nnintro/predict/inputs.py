@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from nnintro.datasets.tables.cells import is_numeral
 from nnintro.datasets.tables.files.csv import CsvTable
 from nnintro.datasets.tables.files.npy import NpyFile
 from nnintro.datasets.tables.files.places import Places, require_readable, shown_path
+from nnintro.datasets.tables.files.source import full_blocks
 from nnintro.datasets.tables.files.text import STDIN, TextFile
 from nnintro.errors import DataError
 from nnintro.models.standardized import Array
@@ -30,24 +30,24 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv", ".tsv", ".npy")
 
+EXPECTED = ".csv, .tsv or .npy, or - for CSV on stdin"
+
 CELLS = 1 << 15
 """Cells in a block; larger blocks are slower, for the text of this many is still in the cache."""
-
-LONGEST_BLOCK = 1 << 23
-"""Bytes of text in a block, more or less: cells may be long."""
 
 CHUNK = 1 << 17
 """Bytes of text that are read at a time: what a program writes to stdin is answered early."""
 
 
 def open_inputs(
-    source: str, wanted: Sequence[str], dtype: np.dtype[Any]
+    source: str, wanted: Sequence[str], dtype: np.dtype[Any], expected: str = EXPECTED
 ) -> TextInputs | ArrayInputs:
     """Open a .csv, .tsv or .npy, or CSV on stdin for ``-``.
 
     Args:
         wanted: names of the columns that are read as numbers.
         dtype: of the run; the numbers have to be finite in it.
+        expected: endings that a file may have, for messages.
 
     Raises:
         DataError: it cannot be read, or is no table of these columns.
@@ -57,14 +57,10 @@ def open_inputs(
     require_readable(source)
     suffix = Path(source).suffix.lower()
     if suffix not in SUFFIXES:
-        raise unknown_suffix(source, ".csv, .tsv or .npy, or - for CSV on stdin")
+        raise DataError(f"{shown_path(source)}: expected a file that ends in {expected}")
     if suffix == ".npy":
         return ArrayInputs(source, wanted, dtype)
     return TextInputs(source, wanted, dtype)
-
-
-def unknown_suffix(source: str, expected: str) -> DataError:
-    return DataError(f"{shown_path(source)}: expected a file that ends in {expected}")
 
 
 def rows_per_block(columns: int) -> int:
@@ -192,7 +188,7 @@ class TextRows:
                 expected = _complaint(cell, dtype)
                 if expected is not None:
                     raise self.refusal(row, column, expected)
-        return np.array([list(map(float, cells)) for cells in columns]).T
+        return np.stack([np.array(list(map(float, cells))) for cells in columns], axis=1)
 
 
 Rows = ArrayRows | TextRows
@@ -221,52 +217,12 @@ class TextInputs:
             DataError: a row cannot be used, or there is none; the blocks before it were good.
         """
         most = rows_per_block(len(self.names))
-        for columns, places in _full_blocks(self._table.blocks(most), most):
+        for columns, places in full_blocks(self._table.blocks(most), most):
             numbers = _numbers([columns.column(position) for position in self.positions])
             rows = TextRows(numbers, columns, self._wanted, self.positions, places)
             if not fits(numbers, self._dtype).all():
                 rows = replace(rows, numbers=rows.parsed(self._dtype))
             yield rows
-
-
-def _full_blocks(
-    batches: Iterable[tuple[pa.RecordBatch, Places]], rows: int
-) -> Iterator[tuple[pa.RecordBatch, Places]]:
-    """Join and cut batches so that every block but the last has ``rows`` rows.
-
-    The last bits of a matrix product depend on the number of rows, which must not depend on how
-    long the other columns' texts are; but where these would fill memory.
-    """
-    parts: list[tuple[pa.RecordBatch, Places]] = []
-    count = size = 0
-    for batch, places in batches:
-        start = 0
-        while start < batch.num_rows:
-            part = batch.slice(start, rows - count)
-            parts.append((part, places.behind(start)))
-            start, count, size = start + part.num_rows, count + part.num_rows, size + part.nbytes
-            if count == rows or size > LONGEST_BLOCK:
-                yield _joined(parts)
-                parts, count, size = [], 0, 0
-    if parts:
-        yield _joined(parts)
-
-
-def _joined(parts: list[tuple[pa.RecordBatch, Places]]) -> tuple[pa.RecordBatch, Places]:
-    import pyarrow as pa
-
-    if len(parts) == 1:
-        return parts[0]
-    (whole,) = pa.Table.from_batches([batch for batch, _ in parts]).combine_chunks().to_batches()
-    return whole, Places(parts[0][1].name, partial(_place, parts))
-
-
-def _place(parts: list[tuple[pa.RecordBatch, Places]], row: int) -> str:
-    for batch, places in parts:
-        if row < batch.num_rows:
-            return places.at(row)
-        row -= batch.num_rows
-    raise AssertionError(row)
 
 
 def _numbers(columns: Sequence[pa.Array]) -> Array:

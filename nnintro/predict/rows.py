@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 import torch
@@ -96,6 +96,24 @@ def encoding_of(run: Run) -> Encoding:
     return encoding
 
 
+def table_blocks(run: Run, source: str, *, with_targets: bool = False) -> Iterator[TableBlock]:
+    """The rows of a table, encoded as the training's were.
+
+    Raises:
+        DataError: they cannot be used, or not be held in the network's precision.
+    """
+    dataset, encoding = cast(TableDataset, run.setup.dataset), encoding_of(run)
+    for block in encoded_blocks(
+        source,
+        encoding,
+        with_targets=with_targets,
+        text_encoding=dataset.encoding,
+        delimiter=dataset.delimiter,
+    ):
+        _require_held(block, encoding, run)
+        yield block
+
+
 def predict_table(
     run: Run, source: str, output: Path | None, format_: str, say: Callable[[str], None]
 ) -> int:
@@ -108,20 +126,12 @@ def predict_table(
         UsageError: no file can be at ``output``.
         DataError: the rows cannot be used, or the predictions not be written.
     """
-    dataset = run.setup.dataset
-    assert isinstance(dataset, TableDataset)
     rows = unanswered = 0
 
     def fill(file: IO[bytes]) -> None:
         nonlocal rows, unanswered
         writing = _Writing(run, format_, file)
-        blocks = encoded_blocks(
-            source,
-            writing.encoding,
-            text_encoding=dataset.encoding,
-            delimiter=dataset.delimiter,
-        )
-        for block in blocks:
+        for block in table_blocks(run, source):
             writing.write(block)
         writing.close()
         rows, unanswered = writing.rows, writing.unanswered
@@ -204,7 +214,6 @@ class _Writing:
 
     def _answers(self, block: TableBlock) -> list[Array]:
         missing = block.columns.num_rows - len(block.inputs)
-        require_held(block, self.encoding, self.run)
         outputs = self.run.predict(block.inputs)
         if self.task.classes:
             _require_numbers(outputs, block)
@@ -218,7 +227,7 @@ class _Writing:
         return [np.concatenate([_nothing(missing, a), a]) for a in found]
 
 
-def require_held(block: TableBlock, encoding: Encoding, run: Run) -> None:
+def _require_held(block: TableBlock, encoding: Encoding, run: Run) -> None:
     """Check that the network's precision can hold a block's inputs, standardised, and targets.
 
     Raises:

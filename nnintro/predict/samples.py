@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from nnintro.config.datasets.table import TableDataset
 from nnintro.config.load import load_config
 from nnintro.config.task import Task
 from nnintro.datasets import Data, Samples
 from nnintro.datasets.images import images_with_masks
 from nnintro.datasets.samples import prepared, require_finite
-from nnintro.datasets.tables import Block as TableBlock
-from nnintro.datasets.tables import encoded_blocks, joined
+from nnintro.datasets.tables import joined
 from nnintro.datasets.tables.files.npz import numbers_in
-from nnintro.datasets.tables.files.places import require_readable, shown_path
-from nnintro.datasets.tables.files.text import STDIN
+from nnintro.datasets.tables.files.places import shown_path
 from nnintro.errors import ConfigError, DataError
 from nnintro.models import input_precision, precision_of
 from nnintro.models.standardized import Array, numpy_type
 from nnintro.predict.inputs import (
-    SUFFIXES,
     Rows,
     array_rows,
     fits,
     open_inputs,
-    unknown_suffix,
     wanted_of,
 )
 from nnintro.predict.names import input_names, target_names
-from nnintro.predict.rows import encoding_of, require_held
+from nnintro.predict.rows import encoding_of, table_blocks
 from nnintro.runs.run import Run
 from nnintro.training.setup import build_data
 from nnintro.wording import counted
@@ -62,11 +56,8 @@ def samples_of(source: str, run: Run) -> tuple[Samples, bool]:
         return validation_of(Path(source), run)
     if suffix == ".npz":
         return _from_npz(source, run), task.has_truth
-    if source != STDIN and suffix not in SUFFIXES:
-        require_readable(source)  # what is not there has no suffix either
-        raise unknown_suffix(source, EXPECTED)
     wanted = [*input_names(task), *target_names(task)]
-    table = open_inputs(source, wanted, numpy_type(input_precision(run.model)))
+    table = open_inputs(source, wanted, numpy_type(input_precision(run.model)), EXPECTED)
     numbers = np.concatenate([_numbers(rows, run) for rows in table.blocks()])
     return _data(numbers[:, : task.inputs], numbers[:, task.inputs :], task), task.has_truth
 
@@ -94,22 +85,8 @@ def validation_of(path: Path, run: Run) -> tuple[Data, bool]:
 
 def _of_table(source: str, run: Run) -> Data:
     """A table's rows, read the way the training's were."""
-    dataset, encoding = run.setup.dataset, encoding_of(run)
-    assert isinstance(dataset, TableDataset)
-
-    def checked(blocks: Iterator[TableBlock]) -> Iterator[TableBlock]:
-        for block in blocks:
-            require_held(block, encoding, run)
-            yield block
-
-    blocks = encoded_blocks(
-        source,
-        encoding,
-        with_targets=True,
-        text_encoding=dataset.encoding,
-        delimiter=dataset.delimiter,
-    )
-    inputs, targets = joined(checked(blocks), encoding)
+    blocks = table_blocks(run, source, with_targets=True)
+    inputs, targets = joined(blocks, encoding_of(run))
     return Data(torch.from_numpy(inputs), torch.from_numpy(np.ascontiguousarray(targets)))
 
 

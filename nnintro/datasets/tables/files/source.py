@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from nnintro.datasets.tables.files.csv import CsvTable
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 
-
-SUFFIXES = (*TEXT, ".parquet", ".npz")
+LONGEST_BLOCK = 1 << 23
+"""Bytes of text in a full block, more or less: cells may be long."""
 
 
 class Table(Protocol):
@@ -80,3 +81,43 @@ def open_stream(source: str, encoding: str, delimiter: str | None, wanted: Seque
     if source == STDIN:
         return CsvTable(TextFile(STDIN, python_name(encoding)), delimiter, wanted)
     return open_table(source, encoding, delimiter, wanted)
+
+
+def full_blocks(
+    batches: Iterable[tuple[pa.RecordBatch, Places]], rows: int
+) -> Iterator[tuple[pa.RecordBatch, Places]]:
+    """Join and cut batches so that every block but the last has ``rows`` rows.
+
+    The last bits of a matrix product depend on the number of rows, which must not depend on how
+    long the other columns' texts are; but where these would fill memory.
+    """
+    parts: list[tuple[pa.RecordBatch, Places]] = []
+    count = size = 0
+    for batch, places in batches:
+        start = 0
+        while start < batch.num_rows:
+            part = batch.slice(start, rows - count)
+            parts.append((part, places.behind(start)))
+            start, count, size = start + part.num_rows, count + part.num_rows, size + part.nbytes
+            if count == rows or size > LONGEST_BLOCK:
+                yield _joined(parts)
+                parts, count, size = [], 0, 0
+    if parts:
+        yield _joined(parts)
+
+
+def _joined(parts: list[tuple[pa.RecordBatch, Places]]) -> tuple[pa.RecordBatch, Places]:
+    import pyarrow as pa
+
+    if len(parts) == 1:
+        return parts[0]
+    (whole,) = pa.Table.from_batches([batch for batch, _ in parts]).combine_chunks().to_batches()
+    return whole, Places(parts[0][1].name, partial(_place, parts))
+
+
+def _place(parts: list[tuple[pa.RecordBatch, Places]], row: int) -> str:
+    for batch, places in parts:
+        if row < batch.num_rows:
+            return places.at(row)
+        row -= batch.num_rows
+    raise AssertionError(row)
