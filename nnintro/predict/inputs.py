@@ -93,9 +93,9 @@ class ArrayRows:
     """The row of the array that is row 0 here."""
     flat: bool
 
-    def cells(self) -> list[list[str]]:
-        """The text of every number, row by row."""
-        return [list(row) for row in zip(*map(texts, self.numbers.T), strict=True)]
+    def texts(self) -> list[list[str]]:
+        """Column by column, the text of every number."""
+        return list(map(texts, self.numbers.T))
 
     def values(self) -> list[Iterable[Any]]:
         """Column by column, Python's numbers."""
@@ -159,14 +159,13 @@ class TextRows:
     positions: Sequence[int]
     places: Places
 
-    def cells(self) -> list[list[str]]:
-        """The text of every column of the file, row by row."""
-        columns = [column.to_pylist() for column in self.columns.columns]
-        return [list(row) for row in zip(*columns, strict=True)]
+    def texts(self) -> list[list[str]]:
+        """All columns of the file, every cell as it stands."""
+        return [column.to_pylist() for column in self.columns.columns]
 
     def values(self) -> list[Iterable[Any]]:
-        """Column by column: those that are wanted as numbers, others as text."""
-        columns: list[Iterable[Any]] = [column.to_pylist() for column in self.columns.columns]
+        """All columns: those that are wanted as numbers, others as text."""
+        columns: list[Iterable[Any]] = [*self.texts()]
         for position, numbers in zip(self.positions, self.numbers.T, strict=True):
             columns[position] = values_of(numbers)
         return columns

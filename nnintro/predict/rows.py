@@ -149,8 +149,8 @@ class _TableRows:
     def __init__(self, block: TableBlock, numbers: Container[str]) -> None:
         self._block, self._numbers = block, numbers
 
-    def cells(self) -> list[list[str]]:
-        return self._block.cells()
+    def texts(self) -> list[list[str]]:
+        return self._block.texts()
 
     def values(self) -> list[Iterable[Any]]:
         """Of a text file cells of the columns that training took as numbers are numbers, and empty

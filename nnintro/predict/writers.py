@@ -20,11 +20,11 @@ from nnintro.models.standardized import Array
 class Written(Protocol):
     """Rows of a file, as they are written before their predictions."""
 
-    def cells(self) -> list[list[str]]:
-        """The text of every cell, row by row."""
+    def texts(self) -> list[list[str]]:
+        """Column by column, the text of every cell."""
 
     def values(self) -> list[Iterable[Any]]:
-        """Column by column what JSON has for it: numbers, truth values, texts, or None."""
+        """Column by column, what JSON has for it: numbers, truth values, texts, or None."""
 
 
 class Writer(Protocol):
@@ -41,13 +41,12 @@ class CsvWriter:
 
     def __init__(self, file: IO[bytes], names: Sequence[str], delimiter: str) -> None:
         self._file, self._delimiter = file, delimiter
-        self._header = [list(names)]
+        self._header = [tuple(names)]
 
     def write(self, rows: Written, predictions: Sequence[Array]) -> None:
-        behind = map(list, zip(*map(texts, predictions), strict=True))
-        lines = self._header + list(map(list.__add__, rows.cells(), behind))
+        lines = zip(*rows.texts(), *map(texts, predictions), strict=True)
+        self._file.write(as_csv([*self._header, *lines], self._delimiter).encode())
         self._header = []
-        self._file.write(as_csv(lines, self._delimiter).encode())
 
     def close(self) -> None:
         """Nothing is left to be written."""

@@ -52,7 +52,7 @@ def test_cells_are_those_of_the_csv_module(notes, end, delimiter):
     rows = [[note, repr(number / 7)] for number, note in enumerate(notes)]
     data = written([["note", "x"], *rows], end, delimiter=delimiter)
     blocks = list(opened(data).blocks())
-    assert [row for part in blocks for row in part.cells()] == rows
+    assert [[*row] for part in blocks for row in zip(*part.texts(), strict=True)] == rows
     numbers = np.concatenate([part.numbers for part in blocks])
     assert np.array_equal(numbers[:, 0], np.arange(len(rows)) / 7)
     # Products of matrices have the same bits then, whatever the texts are.
@@ -163,13 +163,13 @@ def test_a_header_in_quotes_over_two_lines():
     table = opened(b'\n"a\nb","x"\n1,2\n')
     assert (table.names, table.place) == (["a\nb", "x"], "<stdin>:2")
     (part,) = table.blocks()
-    assert part.cells() == [["1", "2"]]
+    assert part.texts() == [["1"], ["2"]]
     assert str(part.refusal(0, 0, "more")) == "<stdin>:4: column 'x': expected more, got '2'"
 
 
 def test_a_column_may_be_without_a_name():
     table = opened(b",x\n7,1\n8,2\n")  # pandas writes its index that way
     assert table.names == ["", "x"]
-    assert [part.cells() for part in table.blocks()] == [[["7", "1"], ["8", "2"]]]
+    assert [part.texts() for part in table.blocks()] == [[["7", "8"], ["1", "2"]]]
     with pytest.raises(DataError, match=r"^<stdin>:1: column '' is given more than once"):
         opened(b",x,\n7,1,2\n")

@@ -38,13 +38,12 @@ class Block:
     places: Places
     """Where the block's rows stand in the file."""
 
-    def cells(self) -> list[list[str]]:
-        """The text of every cell, row by row."""
-        columns = [
+    def texts(self) -> list[list[str]]:
+        """Column by column, the text of every cell."""
+        return [
             self._texts(name, column)
             for name, column in zip(self.columns.schema.names, self.columns.columns, strict=True)
         ]
-        return [list(row) for row in zip(*columns, strict=True)]
 
     def values(self) -> list[list[Any]]:
         """Column by column: numbers, truth values and texts as they are, whatever else there is as
