@@ -8,19 +8,16 @@ from typing import Annotated
 
 import typer
 
-from nnintro.cli.output import emit
+from nnintro.cli.common import Set, emit
 
 NOT_LOOKED_AT = "what follows from the data was not checked: training looks at its files first"
 
 
 def validate(
     configs: Annotated[list[Path], typer.Argument(metavar="CONFIG", help="YAML files.")],
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the configs."),
-    ] = None,
+    set_: Set = None,
 ) -> None:
-    """Tell every problem of the configs, without training."""
+    """Report every problem of the configs, without training."""
     from nnintro.config.load import load_config
     from nnintro.errors import ConfigError
 

@@ -69,19 +69,15 @@ class Task:
         """Whether each pixel has one."""
         return self.kind == "segmentation"
 
+    def metrics(self, *, logits: bool) -> tuple[str, ...]:
+        """The names of the metrics that are recorded on this task."""
+        there = {None: True, "truth": self.has_truth, "points": self.has_points, "logits": logits}
+        rows = METRICS.items()
+        return tuple(n for n, row in rows if self.kind in row.tasks and there[row.needs])
+
     def validation_tags(self, loss: str) -> tuple[str, ...]:
         """The tags ``validation/<metric>`` that a run on this task records under this loss."""
-        # Under another loss a classifier's outputs are not logits.
-        there = {
-            "truth": self.has_truth,
-            "points": self.has_points,
-            "logits": loss == "cross_entropy",
-        }
-        return tuple(
-            f"validation/{name}"
-            for name, metric in METRICS.items()
-            if self.kind in metric.tasks and (metric.needs is None or there[metric.needs])
-        )
+        return tuple(f"validation/{n}" for n in self.metrics(logits=loss == "cross_entropy"))
 
 
 def grows(tag: str) -> bool:

@@ -56,9 +56,9 @@ class Training(Section):
     steps: Annotated[int, Field(ge=0, le=10_000_000_000)] | None = None
     """Updates, in place of epochs."""
     engine: Literal["auto", "autograd", "fused", "graph"] = "auto"
-    """Which program carries out the updates; all give the same parameters.  auto takes graph on
-    CUDA, and on the CPU fused where autograd would take more than about a second; where they do
-    not serve the config, autograd."""
+    """Which program carries out the updates; all give the same parameters.  auto takes fused on the
+    CPU where it serves the config and autograd would take more than about a second, else autograd.
+    It never takes graph (CUDA only), which has not run on a GPU yet."""
     stop_when: Annotated[dict[str, float], Field(min_length=1)] | None = None
     """Metric -> value; training stops once every metric named is at its value or better."""
     early_stopping: EarlyStopping | None = None

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from nnintro.constructions.construct import formula_dataset
-from nnintro.errors import ConfigError, UsageError
+from nnintro.errors import ConfigError
 from nnintro.files import write_json
 from nnintro.models import Mlp, Standardized
-from nnintro.proofs import require_flint
+from nnintro.proofs import require_flint, require_limits
 from nnintro.recording.console import GapBar
+from nnintro.runs.folder import explained
 from nnintro.runs.run import Run, load_run
-from nnintro.wording import clock
+from nnintro.wording import duration
 
 if TYPE_CHECKING:
     from nnintro.proofs.supremum import Supremum
@@ -38,11 +39,17 @@ STATEMENT = (
 
 
 def certify(
-    directory: str | Path, *, tolerance: float = 0.05, seconds: float = 60.0, quiet: bool = True
+    run: str | Path,
+    runs_dir: str | Path = "runs",
+    *,
+    tolerance: float = 0.05,
+    seconds: float = 60.0,
+    quiet: bool = True,
 ) -> dict[str, Any]:
     """Bound a run's largest error, and write what was proved to supremum.json in the run.
 
     Args:
+        run: its folder, or its name in ``runs_dir``.
         tolerance: how far the bound may be above the largest error, relatively.
         seconds: after which the bound reached so far has to do.
         quiet: no progress on a terminal.
@@ -57,13 +64,13 @@ def certify(
         CheckpointError: there is no such run, or it cannot be read or written.
     """
     require_flint()
-    for name, value in (("tolerance", tolerance), ("seconds", seconds)):
-        if not (value > 0 and math.isfinite(value)):
-            raise UsageError(f"--{name} must be a number above 0, got {value:g}")
-    run = load_run(directory)
-    with run.config.locating():
-        found = _record(run, tolerance, seconds, quiet)
-    write_json(run.directory / FILE, found)
+    require_limits(tolerance=tolerance, seconds=seconds)
+    loaded = load_run(run, runs_dir)
+    with loaded.config.locating():
+        found = _record(loaded, tolerance, seconds, quiet)
+    path = loaded.directory / FILE
+    with explained(f"cannot write {path}"):
+        write_json(path, found)
     return found
 
 
@@ -136,7 +143,7 @@ def in_words(found: dict[str, Any]) -> str:
     lines.append(_rounding(found))
     if not found["complete"]:
         lines.append(_incomplete(found))
-    lines.append(f"{found['boxes']:,} boxes in {clock(found['seconds'])}; {found['run']}/{FILE}")
+    lines.append(f"{found['boxes']:,} boxes in {duration(found['seconds'])}; {found['run']}/{FILE}")
     return "\n".join(lines)
 
 

@@ -15,6 +15,7 @@ import yaml
 from nnintro.config.load import Config
 from nnintro.config.write import as_yaml
 from nnintro.files import write_text, write_whole
+from nnintro.runs.folder import explained
 from nnintro.runs.run import Run
 from nnintro.training.train import train
 
@@ -65,8 +66,9 @@ def compare(
     writer = csv.DictWriter(text, [*asdict(rows[0])], lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(row) for row in rows)
-    write_text(run.directory / "comparison.csv", text.getvalue())
-    _draw(run, rows)
+    with explained(f"cannot write {run.directory}"):
+        write_text(run.directory / "comparison.csv", text.getvalue())
+        _draw(run, rows)
     return rows
 
 

@@ -25,8 +25,10 @@ from nnintro.files import write_json, write_whole
 from nnintro.formula import parse, torch_function
 from nnintro.proofs import require_flint
 from nnintro.recording.console import Display
+from nnintro.runs.folder import explained
 from nnintro.runs.run import Run
 from nnintro.training.train import launch
+from nnintro.wording import counted
 
 DEFAULT_ERROR = 0.05
 
@@ -84,8 +86,9 @@ def construct(
     )
     run = result.run
     require_agreement(run, certificate)
-    write_json(run.directory / "certificate.json", certificate)
-    _draw(run, certificate)
+    with explained(f"cannot write {run.directory}"):
+        write_json(run.directory / "certificate.json", certificate)
+        draw(run, certificate)
     rows = None
     if compare_sizes:
         display = Display(quiet=quiet)
@@ -231,39 +234,26 @@ def _require_places(run: Run, certificate: Mapping[str, Any]) -> None:
         raise CheckpointError(f"{run.directory}: a neuron switches within a piece")
 
 
-def _draw(run: Run, certificate: dict[str, Any]) -> None:
-
-    draw(run, certificate)
-
-
 def in_words(found: Constructed) -> str:
     """What was built and proved, in a few lines."""
     certificate = found.certificate
     count, neurons = len(certificate["pieces"]), certificate["neurons"]
     noun = "piece" if len(certificate["domain"]) == 1 else "box"
     lines = [
-        f"{found.run.directory}: {neurons:,} {_several('neuron', neurons)}, "
-        f"{count:,} constant {_several(noun, count)}",
+        f"{found.run.directory}: {counted(neurons, 'neuron')}, "
+        f"{counted(count, f'constant {noun}')}",
         f"proved: nowhere further than {certificate['bound']:.10g} from the formula",
     ]
     fewer = certificate.get("fewer")
     if fewer is not None and fewer["pieces"] > 0:
-        few = fewer["pieces"]
-        lines.append(
-            f"proved: {few:,} {_several('piece', few)} cannot come within {fewer['error']:.10g}"
-        )
+        few = counted(fewer["pieces"], "piece")
+        lines.append(f"proved: {few} cannot come within {fewer['error']:.10g}")
     if found.rows is not None:
         lines += ["", as_table(found.rows), ""]
     lines.append(
         f"to check the proof: nnintro certify --check {found.run.directory}/certificate.json"
     )
     return "\n".join(lines)
-
-
-def _several(noun: str, count: int) -> str:
-    if count == 1:
-        return noun
-    return f"{noun}es" if noun.endswith("x") else f"{noun}s"
 
 
 POINTS = 4001

@@ -20,6 +20,7 @@ from nnintro.files import chosen_format, require_place, write_whole
 from nnintro.models import Standardized, Unet, input_precision, output_precision, precision_of
 from nnintro.models.forward import evaluating
 from nnintro.models.standardized import numpy_type
+from nnintro.runs.folder import explained
 from nnintro.runs.run import Run, architecture
 from nnintro.training.setup import build_data
 from nnintro.version import __version__
@@ -91,7 +92,8 @@ def write_export(run: Run, format: str, path: Path) -> Agreement:
 
     with evaluating(run.model):
         data = codec.encode(run.model, describe(run))
-        write_whole(place, write_and_check)
+        with explained(f"cannot write {place}"):
+            write_whole(place, write_and_check)
     return found[0]
 
 

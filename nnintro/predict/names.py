@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from nnintro.config.task import Task
-from nnintro.datasets.tables.files.places import listed
 from nnintro.errors import DataError
 from nnintro.models.standardized import Array
 from nnintro.objectives.metrics import predicted_classes
+from nnintro.wording import listed, subject
 
 
 def input_names(task: Task) -> list[str]:
@@ -59,10 +59,9 @@ def positions(found: Sequence[str], wanted: Sequence[str], place: str) -> list[i
     """
     missing = [name for name in wanted if name not in found]
     if missing:
-        subject = f"column{'s' if len(missing) > 1 else ''} {listed(missing)}"
         raise DataError(
-            f"{place}: {subject} {'are' if len(missing) > 1 else 'is'} missing in the header (a "
-            f"first row that is not all numbers is taken for one); found {listed(found)}"
+            f"{place}: {subject('column', missing)} missing in the header (a first row that is "
+            f"not all numbers is taken for one); found {listed(found)}"
         )
     return [found.index(name) for name in wanted]
 

@@ -51,7 +51,7 @@ def samples_of(source: str, run: Run) -> tuple[Samples, bool]:
     if run.has_table:
         return _of_table(source, run), False
     if task.image is not None:
-        return images_with_masks(Path(source), run.setup.facts.description), False
+        return images_with_masks(Path(source), run.reading), False
     if suffix in YAML:
         return validation_of(Path(source), run)
     if suffix == ".npz":
@@ -79,7 +79,7 @@ def validation_of(path: Path, run: Run) -> tuple[Data, bool]:
             raise ConfigError.at("dataset", message)
         data = build_data(config.experiment).validation
         held = prepared(data, run.model).to(torch.device("cpu"), precision_of(run.model))
-        require_finite(held, config.experiment.dataset)
+        require_finite(held, *config.experiment.dataset.keys_of_numbers(noise=False))
         return data, other.has_truth
 
 

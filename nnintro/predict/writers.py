@@ -12,9 +12,10 @@ from typing import IO, Any, Protocol
 
 import numpy as np
 
-from nnintro.errors import CheckpointError, DataError
+from nnintro.errors import DataError
 from nnintro.files import as_csv, require_place, write_whole
 from nnintro.models.standardized import Array
+from nnintro.wording import cause
 
 
 class Written(Protocol):
@@ -107,7 +108,7 @@ def writer_for(
     predicted: Sequence[str],
     dtype: np.dtype[Any],
 ) -> Writer:
-    """The writer of a format (see ``files.prediction_format``) into a binary file.
+    """The writer of a format (csv, tsv, npy or jsonl) into a binary file.
 
     Args:
         names: of the columns that were read.
@@ -157,11 +158,8 @@ def write_output(output: Path | None, fill: Fill) -> None:
     place = require_place(output)
     try:
         write_whole(place, fill)
-    except CheckpointError as error:
-        cause = error.__cause__
-        if isinstance(cause, OSError):
-            raise DataError(str(error)) from cause
-        raise cause or error from None  # of the computation: none of the disk's business
+    except OSError as error:
+        raise DataError(f"cannot write {place}: {cause(error)}") from error
 
 
 def _to_stdout(fill: Fill) -> None:
@@ -174,4 +172,4 @@ def _to_stdout(fill: Fill) -> None:
             fill(file)
             file.flush()
     except OSError as error:
-        raise DataError(f"cannot write to stdout: {error.strerror or error}") from error
+        raise DataError(f"cannot write to stdout: {cause(error)}") from error

@@ -7,6 +7,7 @@ comes with the extra ``certify``.
 from __future__ import annotations
 
 import importlib
+import math
 
 from nnintro.errors import UsageError
 
@@ -23,3 +24,14 @@ def require_flint() -> None:
         message = "constructions and proofs need python-flint: pip install 'nnintro[certify]'"
         missing = isinstance(error, ModuleNotFoundError) and error.name == "flint"
         raise UsageError(message if missing else f"{message} ({error})") from error
+
+
+def require_limits(**limits: float) -> None:
+    """Check what ends a proof: ``tolerance`` and ``seconds``.
+
+    Raises:
+        UsageError: one is not a finite number above 0.
+    """
+    for name, value in limits.items():
+        if not (value > 0 and math.isfinite(value)):
+            raise UsageError(f"--{name} must be a number above 0, got {value:g}")

@@ -42,6 +42,15 @@ def _values(found: DataFacts) -> dict[str, Any]:
     }
 
 
+def takes_images(directory: Path) -> bool:
+    """Whether a run was trained on images; what is wrong with it shows when it is loaded."""
+    try:
+        held = json.loads((directory / NAME).read_text(encoding="utf-8"))
+        return held["task"]["image"] is not None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
 SETTINGS = ("threshold", "point_radius", "class_weights")
 """Of a description: what the config says besides, and may be changed under a run."""
 

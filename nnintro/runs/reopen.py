@@ -14,7 +14,8 @@ from nnintro.config.load import Config, load_config
 from nnintro.config.parse.overrides import RIVALS
 from nnintro.errors import CheckpointError, ConfigError, Problem
 from nnintro.runs.data import setup_of
-from nnintro.runs.folder import RunLock
+from nnintro.runs.folder import RunLock, find_run
+from nnintro.runs.summary import read_summary
 from nnintro.wording import shown
 
 LONGEST = 300
@@ -47,24 +48,6 @@ class Reopened:
     def would_diverge(self) -> bool:
         """Whether it would only meet the same loss again that was no number."""
         return self.summary.get("status") == "diverged" and not self.goes_on
-
-
-def find_run(run: str | Path, runs_dir: Path) -> Path:
-    """The folder of a run, given by its path or by its name in ``runs_dir``.
-
-    Raises:
-        CheckpointError: there is none.
-    """
-    try:
-        found = [directory for directory in (Path(run), runs_dir / run) if directory.is_dir()]
-        if not found:
-            raise CheckpointError(f"{run}: no such run")
-        for name in ("config.yaml", "checkpoints"):
-            if not (found[0] / name).exists():
-                raise CheckpointError(f"{found[0]} is no run: it has no {name}")
-    except OSError as error:
-        raise CheckpointError(f"cannot open {run}: {error.strerror}") from error
-    return found[0]
 
 
 def reopen(
@@ -124,10 +107,9 @@ def run_config(directory: Path) -> tuple[Config, Setup]:
 def _summary(directory: Path) -> dict[str, Any]:
     """summary.json; a run that was killed has none, and one that is damaged says nothing."""
     try:
-        summary = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return read_summary(directory) or {}
+    except CheckpointError:
         return {}
-    return summary if isinstance(summary, dict) else {}
 
 
 Difference = tuple[str, Any, Any]

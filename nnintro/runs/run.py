@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,8 +22,11 @@ from nnintro.models.build import Region, build_model, load_parameters
 from nnintro.models.forward import outputs_of
 from nnintro.runs.checkpoint import load_checkpoint
 from nnintro.runs.data import digest
+from nnintro.runs.folder import find_run
 from nnintro.runs.history import read_history
 from nnintro.runs.reopen import run_config
+from nnintro.runs.state import Checkpoint
+from nnintro.runs.summary import read_summary, unfinished
 
 
 class Trained:
@@ -178,37 +180,37 @@ def _difference(saved: Any, found: dict[str, Any]) -> str:
     )
 
 
-def check_architecture(state: Mapping[str, Any], setup: Setup, where: str) -> None:
-    """Raise CheckpointError where a checkpoint's model is not the setup's."""
-    saved, found = state.get("architecture"), architecture(setup)
+def check_architecture(saved: Any, setup: Setup, where: str) -> None:
+    """Raise CheckpointError where a checkpoint's architecture is not the setup's."""
+    found = architecture(setup)
     if repr(saved) != repr(found):  # whatever it is that was saved
         message = f"{where}: the checkpoint is of another model than config.yaml"
         raise CheckpointError(f"{message}: {_difference(saved, found)}")
 
 
-def load_run(directory: str | Path) -> Run:
-    """Open a run's folder, also that of a run that is still going on or was cut off.
+def load_run(run: str | Path, runs_dir: str | Path = "runs") -> Run:
+    """Open a run, also one that is still going on or was cut off.
 
     Its summary is then ``{"status": "unfinished", ...}``.  Where the newest checkpoint is damaged
     the one before it is used, with a warning.
 
+    Args:
+        run: its folder, or its name in ``runs_dir``.
+
     Raises:
-        CheckpointError: it is no run, or what it holds is missing, damaged or of another model.
+        CheckpointError: it is not a run, or what it holds is missing, damaged or of another model.
     """
-    directory = Path(directory)
-    if not directory.is_dir():
-        there = Path("runs") / directory
-        meant = f"; did you mean {there}?" if there.is_dir() else ""
-        raise CheckpointError(f"{directory}: no such run{meant}")
+    directory = find_run(run, runs_dir)
     config, setup = run_config(directory)
     _require_description(setup, directory)
     loaded = load_checkpoint(directory)
     for damage in loaded.damaged:
         warnings.warn(f"{damage}; {loaded.path.name} is used in its place", stacklevel=2)
-    check_architecture(loaded.state, setup, str(directory))
+    checkpoint = Checkpoint.from_plain(loaded.state, str(loaded.path))
+    check_architecture(checkpoint.origin.architecture, setup, str(directory))
     _, model = build_model(setup, Region.unknown(setup))
-    load_parameters(model, loaded.state.get("model"), str(directory))
-    summary = _summary(directory, setup, loaded.state)
+    load_parameters(model, checkpoint.model, str(directory))
+    summary = _summary(directory, setup.experiment.name, checkpoint.outcome.step)
     return Run(directory, model.eval(), summary, config, setup)
 
 
@@ -225,21 +227,8 @@ def _reading_of(setup: Setup) -> Any:
     return None if read is None else read(setup.facts.description)
 
 
-def _summary(directory: Path, setup: Setup, state: Mapping[str, Any]) -> dict[str, Any]:
-    path = directory / "summary.json"
-    unfinished = {
-        "status": "unfinished",
-        "name": setup.experiment.name,
-        "directory": str(directory),
-    }
-    try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        summary = unfinished
-    except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{directory} has no readable summary.json: {error}") from error
-    if not isinstance(summary, dict):
-        raise CheckpointError(f"{path} is no summary: expected a mapping")
-    if summary.get("status") == "unfinished":
-        return {**unfinished, "steps": state["step"], "metrics": {}}
+def _summary(directory: Path, name: str, step: int) -> dict[str, Any]:
+    summary = read_summary(directory)
+    if summary is None or summary.get("status") == "unfinished":
+        return {**unfinished(directory, name), "steps": step, "metrics": {}}
     return {**summary, "directory": str(directory)}  # it may have been moved

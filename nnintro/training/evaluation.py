@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from nnintro.config.experiment import Setup
 from nnintro.config.task import Task
 from nnintro.datasets import Data
-from nnintro.datasets.images import points_of
 from nnintro.models import Standardized, precision_of
 from nnintro.models.forward import Autocast, evaluating, outputs_of
 from nnintro.objectives import metrics
@@ -24,6 +23,7 @@ from nnintro.objectives.segmentation import (
     match_points,
     overlaps,
     peaks,
+    points_of,
     precision_recall,
 )
 
@@ -72,9 +72,8 @@ class Evaluator:
             )
             found.update(more)
         else:
-            found.update(metrics.regression(self.unscaled(outputs), self.unscaled(targets)))
-            if not self.task.has_truth:
-                del found["sup_error"]
+            outputs, targets = self.unscaled(outputs), self.unscaled(targets)
+            found.update(metrics.regression(outputs, targets, self.task))
         return found
 
     def _loss(self, outputs: Tensor, targets: Tensor) -> float:

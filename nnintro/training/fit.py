@@ -14,14 +14,15 @@ import torch
 from torch import Tensor, nn
 
 from nnintro.config.load import load_config
-from nnintro.engines.choose import order_of
+from nnintro.engines.engine import order_of
 from nnintro.errors import DivergedError, UsageError
 from nnintro.models.forward import threads, threads_for
 from nnintro.runs.history import COUNTS
 from nnintro.runs.run import Trained
+from nnintro.runs.state import Outcome
 from nnintro.training.evaluation import build_evaluator
 from nnintro.training.hint import divergence
-from nnintro.training.loop import Outcome, Point
+from nnintro.training.loop import Point
 from nnintro.training.setup import Parts, assemble, build_data
 
 Parameters = dict[str, Tensor]

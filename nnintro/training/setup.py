@@ -13,15 +13,15 @@ from nnintro.config.experiment import Experiment, Setup
 from nnintro.datasets import Samples, Splits, build_dataset
 from nnintro.datasets.samples import prepared, require_finite
 from nnintro.descent.optimizers import build_optimizer
-from nnintro.descent.schedules import learning_rate
+from nnintro.descent.schedules import LearningRate
 from nnintro.descent.streams import stream
 from nnintro.descent.variants import Plan
-from nnintro.engines.choose import Autocast, build_engine
-from nnintro.engines.engine import Engine, Interrupted
+from nnintro.engines.choose import build_engine
+from nnintro.engines.engine import Engine, Interrupted, Work
 from nnintro.errors import ConfigError
 from nnintro.models import Standardization, statistics
 from nnintro.models.build import DTYPES, Region, build_model, load_parameters
-from nnintro.models.forward import autocast_for
+from nnintro.models.forward import Autocast, autocast_for
 from nnintro.objectives.losses import Loss, loss_for
 from nnintro.training.evaluation import Measures, build_evaluator
 from nnintro.training.handover import hand_over
@@ -184,17 +184,18 @@ def assemble(
         prepared(data, model).to(device, dtype) for data in (splits.train, splits.validation)
     )
     # Validation first: of a function it has no noise, and shows whether the formula is to blame.
-    require_finite(validation, setup.dataset)
-    require_finite(train, setup.dataset, noisy=setup.dataset.is_noisy)
+    require_finite(validation, *setup.dataset.keys_of_numbers(noise=False))
+    require_finite(train, *setup.dataset.keys_of_numbers(noise=True))
     descent = setup.descent
     plan = Plan(descent.variant, len(train), setup.batch_size)
     optimizer = build_optimizer(descent, network.parameters())
-    rate = learning_rate(descent, setup.total_updates)
+    rate = LearningRate(descent, setup.total_updates)
     autocast = autocast_for(setup, device)
     weights = splits.class_weights
     weights = None if weights is None else weights.to(device, dtype)
     loss = loss_for(setup.loss_name, setup.task, weights)
-    engine = build_engine(setup, network, train, plan, optimizer, loss, say, interrupted)
+    work = Work(setup, network, train, plan, optimizer, loss)
+    engine = build_engine(work, say, interrupted)
     return Parts(
         setup=setup,
         splits=splits,

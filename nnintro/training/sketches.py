@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from nnintro.config.task import Task
 from nnintro.datasets import Data, Splits
-from nnintro.datasets.images import ImageData, points_of
+from nnintro.datasets.images import ImageData
 from nnintro.models import Steps, input_precision, precision_of
 from nnintro.models.forward import evaluating, outputs_of
 from nnintro.objectives.metrics import confusion, predicted_classes
-from nnintro.objectives.segmentation import peaks
+from nnintro.objectives.segmentation import peaks, points_of
 from nnintro.recording.recorder import Sketch
 from nnintro.training.evaluation import blocks_through, predicted_maps, probabilities
 

@@ -110,7 +110,7 @@ def test_a_window_smaller_than_the_data_changes_nothing(tmp_path, monkeypatch):
             super().__init__(*arguments)
             self.window = 8
 
-    monkeypatch.setattr("nnintro.engines.choose.Batches", Narrow)
+    monkeypatch.setattr("nnintro.datasets.samples.Batches", Narrow)
     narrow = trained(values, tmp_path)
     for one, other in zip(whole, narrow, strict=True):
         assert torch.equal(one.weight, other.weight)

@@ -344,7 +344,7 @@ class TestInterrupts:
             pass
         for number in SIGNALS:
             signal.raise_signal(number)
-        assert heard == SIGNALS
+        assert heard == list(SIGNALS)
 
     def test_an_ignored_signal_stays_ignored(self, heard):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does

@@ -11,7 +11,7 @@ import pytest
 import nnintro
 from nnintro.errors import CheckpointError, ConfigError, DataError
 from nnintro.predict.evaluate import evaluate
-from tests.runs import Cut, assert_same_run, cut_before, train
+from tests.comparing import Cut, assert_same_run, cut_before, train
 from tests.support import config
 
 CITIES = ["Bonn", "Kiel", "Ulm"]

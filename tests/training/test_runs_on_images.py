@@ -15,7 +15,7 @@ from nnintro.errors import CheckpointError, DataError
 from nnintro.predict.evaluate import evaluate
 from nnintro.predict.images import predict_images
 from nnintro.training.setup import build_data
-from tests.runs import Cut, assert_same_run, cut_before, train
+from tests.comparing import Cut, assert_same_run, cut_before, train
 from tests.support import config
 
 

@@ -16,7 +16,8 @@ from nnintro.errors import CheckpointError, ConfigError
 from nnintro.exports import FORMATS
 from nnintro.exports.export import export_run
 from nnintro.runs.run import architecture
-from tests.support import config
+from tests.engines.twin import work_of
+from tests.support import assembled, config
 
 LESSONS = Path(__file__).parents[2] / "configs/steps"
 FIGURES = {
@@ -128,10 +129,10 @@ def test_architecture():
 
 def test_the_fused_engine_does_not_serve_it():
     asked = load_config(experiment(training={"epochs": 10**6}, dataset={"samples": 5000}))
-    assert choose_engine(asked.setup(), torch.device("cpu")) == "autograd"
+    assert choose_engine(work_of(asked), torch.device("cpu")) == "autograd"
     asked = load_config(experiment(training={"engine": "fused"}))
     with pytest.raises(ConfigError, match="fused does not serve model kind steps"):
-        choose_engine(asked.setup(), torch.device("cpu"))
+        assembled(asked)
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -23,14 +23,13 @@ from nnintro.datasets.tables.files.npy import (
     read_numeric_header,
 )
 from nnintro.datasets.tables.files.places import (
-    MOST_NAMED,
     Places,
     check_names,
-    quoted,
     require_readable,
     shown_path,
 )
 from nnintro.errors import DataError
+from nnintro.wording import MOST_NAMED, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from nnintro.datasets.tables.files.places import Places, check_names, quoted, shown_path
+from nnintro.datasets.tables.files.places import Places, check_names, shown_path
 from nnintro.errors import DataError
-from nnintro.wording import LONGEST
+from nnintro.wording import LONGEST, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa

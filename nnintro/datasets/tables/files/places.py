@@ -9,10 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from nnintro.errors import DataError
-from nnintro.wording import nearest, shown, shown_key
-
-MOST_NAMED = 8
-"""Names that a message lists; more are counted."""
+from nnintro.wording import listed, nearest, quoted, shown, subject
 
 
 @dataclass(frozen=True)
@@ -51,18 +48,6 @@ def shown_path(path: str) -> str:
     return text if text.isprintable() else repr(text)
 
 
-def quoted(name: str) -> str:
-    """A column's name, in quotes and in one line."""
-    return repr(name) if shown_key(name) == name else shown_key(name)
-
-
-def listed(names: Iterable[str]) -> str:
-    """``'a', 'b', and 3 more``."""
-    texts = [quoted(name) for name in names]
-    rest = len(texts) - MOST_NAMED
-    return ", ".join([*texts[:MOST_NAMED], *([f"and {rest} more"] if rest > 0 else [])])
-
-
 def no_column(name: str, names: Iterable[str], file: str) -> str:
     """``no column 'prcie' in prices.csv; did you mean 'price'?``."""
     names = list(names)
@@ -85,8 +70,8 @@ def check_names(names: Sequence[str], place: str, *, all_named: bool = True) -> 
             raise DataError(f"{place}: column {index + 1} of {len(names)} has no name")
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        subject = f"columns {listed(twice)} are" if len(twice) > 1 else f"column {listed(twice)} is"
-        raise DataError(f"{place}: {subject} given more than once; rename all but one")
+        message = f"{subject('column', twice)} given more than once; rename all but one"
+        raise DataError(f"{place}: {message}")
 
 
 def require_readable(path: str) -> None:
