@@ -42,12 +42,12 @@ def draw(work: Work, optimizer: str) -> Assignment:
     from nnintro.datasets.samples import prepared
     from nnintro.descent.streams import stream
     from nnintro.models.build import build_model
-    from nnintro.training.setup import build_data
+    from nnintro.training.setup import build_data, region_of
 
     rate = LEARNING_RATES[optimizer]
     experiment = load_config(config(work, optimizer, rate)).experiment
     splits = build_data(experiment)
-    network, model = build_model(experiment, splits)
+    network, model = build_model(experiment, region_of(experiment, splits))
     train = prepared(splits.train, model)
     assert len(train) == work.samples
     tensors = [p.detach().numpy().copy() for p in network.parameters()]

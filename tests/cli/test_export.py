@@ -14,7 +14,7 @@ import pytest
 
 import nnintro
 from nnintro.exports import FORMATS, export
-from tests.inference.conftest import PROGRAMS
+from tests.exports.conftest import PROGRAMS
 from tests.support import config
 
 every_format = pytest.mark.parametrize("format", FORMATS)

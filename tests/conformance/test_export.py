@@ -10,8 +10,8 @@ from nnintro.exports import FORMATS
 from nnintro.exports.export import export_run
 from nnintro.training.setup import build_data
 from tests.conformance.test_configs import CONFIGS, ROOT
-from tests.inference.conftest import assert_same, fresh, untrained
-from tests.inference.test_export_unet import RUN
+from tests.exports.conftest import assert_same, fresh, untrained
+from tests.exports.test_export_unet import RUN
 
 LARGE = "images/lecture.yaml"
 """31 million parameters: exported in one format, the others take their time for as many."""

@@ -18,7 +18,7 @@ from nnintro.predict.evaluate import evaluate
 from nnintro.predict.rows import predict_file
 from nnintro.training.setup import assemble
 from nnintro.training.sketches import Pictures
-from tests.inference.conftest import PROGRAMS
+from tests.exports.conftest import PROGRAMS
 from tests.support import config
 
 BEGIN = 1_700_000_000

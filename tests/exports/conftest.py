@@ -24,6 +24,7 @@ from nnintro.models.build import build_model
 from nnintro.runs.data import data_text
 from nnintro.runs.run import Run
 from nnintro.training.setup import build_data
+from nnintro.training.setup import region_of as data_region
 
 ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "identity": lambda z: z,
@@ -89,7 +90,7 @@ def untrained(source: Path | dict[str, Any], folder: Path) -> Run:
     if splits.found is not None:
         config = config.with_found(splits.found)
     experiment = config.experiment
-    _, model = build_model(experiment(experiment, splits))
+    _, model = build_model(experiment, data_region(experiment, splits))
     generator = torch.Generator().manual_seed(5)
     with torch.no_grad():
         for values in model.parameters():

@@ -17,7 +17,7 @@ from nnintro.proofs.check import check_certificate
 from nnintro.proofs.construction import construct_for_error, construct_with_neurons
 from nnintro.proofs.target import Target
 from nnintro.proofs.values import largest_error
-from tests.approximation.formulas import HARD, generated
+from tests.proofs.formulas import HARD, generated
 
 
 def certificate(text, error=0.05, domain=(0.0, 1.0), neurons=None):

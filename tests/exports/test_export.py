@@ -20,7 +20,7 @@ from nnintro.exports import FORMATS, agreement, export
 from nnintro.exports import onnx as onnx_file
 from nnintro.exports.export import CODECS, export_run, write_export
 from nnintro.models import ACTIVATIONS, MODELS
-from tests.inference.conftest import PROGRAMS, assert_same, fresh, region_of
+from tests.exports.conftest import PROGRAMS, assert_same, fresh, region_of
 from tests.support import config
 
 every_format = pytest.mark.parametrize("format", FORMATS)

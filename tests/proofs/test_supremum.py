@@ -14,7 +14,7 @@ from nnintro.formula import parse
 from nnintro.models import ACTIVATIONS, Standardized
 from nnintro.proofs import branch, difference
 from nnintro.proofs.supremum import certify_network
-from tests.approximation.networks import (
+from tests.proofs.networks import (
     DOMAINS,
     FORMULAS,
     errors_at,
