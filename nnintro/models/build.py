@@ -9,9 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from nnintro.config.experiment import Experiment
+from nnintro.config.models import Model
+from nnintro.config.task import Task
 from nnintro.descent.streams import stream
 from nnintro.errors import CheckpointError
-from nnintro.models import MODELS, Standardization, Standardized, Unet
+from nnintro.models import MODELS, Network, Standardization, Standardized
+from nnintro.models.network import Box
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 
@@ -41,26 +44,56 @@ class Region:
         )
 
 
-def build_model(experiment: Experiment, region: Region) -> tuple[nn.Module, nn.Module]:
+def build_model(experiment: Experiment, region: Region) -> tuple[Network, Network]:
     """The network to train and the model to save, on the CPU.
 
-    They are one and the same where nothing is standardised, and of images, which the network
-    standardises itself.
+    They are one and the same where nothing is standardised, and where the network standardises its
+    inputs itself.
     """
-    dtype, task, section = DTYPES[experiment.precision], experiment.task, experiment.model
-    around, low, high = region.inputs, region.low, region.high
+    low, high, around = region.low, region.high, region.inputs
     if around is not None:
         low, high = (low - around.mean) / around.scale, (high - around.mean) / around.scale
     generator = stream(experiment.seed, "initialization")
-    network = MODELS[section.kind](section, task, low, high, dtype, generator)
+    dtype = DTYPES[experiment.precision]
+    network = build_network(experiment.model, experiment.task, (low, high), dtype, generator)
+    return network, with_units(network, region)
+
+
+def build_network(
+    section: Model, task: Task, box: Box, dtype: torch.dtype, generator: torch.Generator
+) -> Network:
+    """The network that a model section describes, its parameters drawn from ``generator``.
+
+    Args:
+        box: the region that the network's inputs fill.
+
+    Raises:
+        ConfigError: the network cannot be trained on the task's data.
+    """
+    network = MODELS[section.kind].from_section(section, task)
+    # Drawn in float64 and rounded: float32 and float64 runs start at the same point.
+    network.double()
+    network.initialize_(section, box, generator)
+    return network.to(dtype)
+
+
+def with_units(network: Network, region: Region) -> Network:
+    """The network with the region's standardisation in it, or around it."""
+    around, targets = region.inputs, region.targets
     if around is None:
-        return network, network
-    if isinstance(network, Unet):  # which shifts and scales its channels itself
+        return network
+    if network.standardizes_itself:
         network.standardize_(around.mean, around.scale)
-        return network, network
-    targets = region.targets
+        return network
     units = (None, None) if targets is None else (targets.mean, targets.scale)
-    return network, Standardized(network, around.mean, around.scale, *units)
+    return Standardized(network, around.mean, around.scale, *units)
+
+
+def architecture_of(experiment: Experiment) -> dict[str, Any]:
+    """The ``architecture()`` of the model that an experiment saves."""
+    with torch.device("meta"):  # shapes without numbers: nothing is allocated, nothing is drawn
+        network = MODELS[experiment.model.kind].from_section(experiment.model, experiment.task)
+        return with_units(network, Region.unknown(experiment)).architecture()
 
 
 def load_parameters(module: nn.Module, parameters: Any, where: str) -> None:

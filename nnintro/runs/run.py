@@ -16,11 +16,10 @@ from torch import Tensor, nn
 from nnintro.config.datasets.table import TableDataset
 from nnintro.config.experiment import Experiment
 from nnintro.config.load import Config
-from nnintro.config.models.unet import UnetModel
 from nnintro.config.task import FromFiles
 from nnintro.errors import CheckpointError, DataError
 from nnintro.models import input_precision
-from nnintro.models.build import Region, build_model, load_parameters
+from nnintro.models.build import Region, architecture_of, build_model, load_parameters
 from nnintro.models.forward import outputs_of
 from nnintro.runs.checkpoint import load_checkpoint
 from nnintro.runs.data import digest
@@ -117,36 +116,11 @@ def _has_columns(inputs: Any) -> bool:
 
 def architecture(experiment: Experiment) -> dict[str, Any]:
     """What decides which function a set of parameters is; kept in the checkpoint."""
-    model, task, dataset = experiment.model, experiment.task, experiment.dataset
+    dataset = experiment.dataset
     of_data = {}
     if isinstance(dataset, FromFiles) and dataset.found is not None:
         of_data = {"data": digest(dataset.found)}
-    if isinstance(model, UnetModel):
-        return {
-            "kind": model.kind,
-            "inputs": task.inputs,
-            "channels": list(model.channels),
-            "normalization": model.normalization,
-            "outputs": task.outputs,
-            "image": list(task.image or ()),
-            **of_data,
-        }
-    return {
-        "kind": model.kind,
-        "inputs": task.inputs,
-        "hidden": list(model.hidden),
-        "outputs": task.outputs,
-        "activations": list(model.activations),
-        "output_activation": model.output_activation,
-        "standardize": standardized(experiment),
-        **of_data,
-    }
-
-
-def standardized(experiment: Experiment) -> str:
-    """none, inputs or both: of classes the targets stay as they are."""
-    wanted = experiment.dataset.standardize
-    return "inputs" if wanted == "both" and experiment.task.kind != "regression" else wanted
+    return {**architecture_of(experiment), **of_data}
 
 
 def _difference(saved: Any, found: dict[str, Any]) -> str:

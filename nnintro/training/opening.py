@@ -11,7 +11,7 @@ from nnintro.config.notes import notes
 from nnintro.config.task import Task
 from nnintro.config.write import as_yaml
 from nnintro.files import write_json
-from nnintro.models import Tabulated
+from nnintro.models import Network
 from nnintro.recording.console import Display
 from nnintro.recording.events import EventFile
 from nnintro.runs.environment import environment
@@ -26,7 +26,7 @@ BITS_DEPEND_ON = ("torch", "numpy", "processor", "threads", "device", "cuda_devi
 
 def show_heading(display: Display, experiment: Experiment, parts: Parts, directory: Path) -> None:
     """The run's name, facts, layers and notes."""
-    table = cast(Tabulated, parts.model).rows()
+    table = cast(Network, parts.model).rows()
     rows = [(row.layer, row.shape, row.activation, f"{row.parameters:,}") for row in table]
     display.heading(experiment.name, words.heading(experiment, parts, directory), rows)
     for note in notes(experiment):

@@ -15,7 +15,7 @@ from nnintro.config.models.unet import UnetModel
 from nnintro.config.task import Task
 from nnintro.exports import agreement, safetensors_file, torch_file
 from nnintro.exports import onnx as onnx_file
-from nnintro.models.unet import build_unet
+from nnintro.models.build import build_network
 
 CODECS = {"onnx": onnx_file, "torch": torch_file, "safetensors": safetensors_file}
 LIMITS = {torch.float32: 2e-6, torch.float64: 1e-12}
@@ -38,7 +38,7 @@ def trained(normalization="batch", image=(7, 9), dtype=torch.float32, outputs=2)
     section = UnetModel(kind="unet", channels=[4, 6, 10], normalization=normalization)
     task = Task("segmentation", 3, outputs, ("a", "b"), image=image)
     generator = torch.Generator().manual_seed(0)
-    network = build_unet(section, task, -torch.ones(3), torch.ones(3), dtype, generator)
+    network = build_network(section, task, (-torch.ones(3), torch.ones(3)), dtype, generator)
     with torch.no_grad():
         for parameter in network.parameters():
             noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
