@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -71,6 +72,13 @@ class Experiment(Section):
     @property
     def task(self) -> Task:
         return self.dataset.task
+
+    @property
+    def description(self) -> Mapping[str, Any]:
+        """How the data's files become inputs; empty where the config says all of the data."""
+        dataset = self.dataset
+        known = dataset.found if isinstance(dataset, FromFiles) else None
+        return {} if known is None else known.description
 
     @property
     def loss_name(self) -> LossName:

@@ -1,4 +1,4 @@
-"""The file formats of ``nnintro export``: their suffixes and packages; knows no torch."""
+"""The file formats of ``nnintro export``, a row each; knows no torch."""
 
 from __future__ import annotations
 
@@ -10,16 +10,23 @@ from nnintro.errors import UsageError
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file, and the package beside torch that writes and checks it."""
+    """A kind of file.
+
+    Attributes:
+        module: has ``encode(model, description) -> bytes`` and ``load(path) -> Program``; named and
+            not imported, for it loads torch.
+        package: what it needs beside torch.
+    """
 
     suffix: str
+    module: str
     package: str | None = None
 
 
 FORMATS: dict[str, Format] = {
-    "onnx": Format(".onnx", "onnx"),
-    "torch": Format(".pt2"),
-    "safetensors": Format(".safetensors", "safetensors"),
+    "onnx": Format(".onnx", "nnintro.exports.onnx", package="onnx"),
+    "torch": Format(".pt2", "nnintro.exports.torch_file"),
+    "safetensors": Format(".safetensors", "nnintro.exports.safetensors_file", "safetensors"),
 }
 
 SUFFIXES = {name: (row.suffix,) for name, row in FORMATS.items()}

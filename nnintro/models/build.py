@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,6 +95,18 @@ def architecture_of(experiment: Experiment) -> dict[str, Any]:
     with torch.device("meta"):  # shapes without numbers: nothing is allocated, nothing is drawn
         network = MODELS[experiment.model.kind].from_section(experiment.model, experiment.task)
         return with_units(network, Region.unknown(experiment)).architecture()
+
+
+def rebuilt(architecture: Mapping[str, Any], dtype: torch.dtype) -> Network:
+    """The model of that ``architecture()``, its parameters and statistics still to be loaded."""
+    network = MODELS[architecture["kind"]].from_architecture(architecture).to(dtype)
+    standardize = architecture.get("standardize", "none")
+    if standardize == "none":
+        return network
+    columns = [Standardization.none(architecture["inputs"])]
+    if standardize == "both":
+        columns.append(Standardization.none(architecture["outputs"]))
+    return Standardized(network, *(part for c in columns for part in (c.mean, c.scale)))
 
 
 def load_parameters(module: nn.Module, parameters: Any, where: str) -> None:
