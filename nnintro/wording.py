@@ -128,5 +128,6 @@ def clock(seconds: float) -> str:
 
 
 def counted(number: int, thing: str) -> str:
-    """``1 cell``, ``2 cells``."""
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+    """``1 cell``, ``2 cells``, ``2 boxes``."""
+    ending = "" if number == 1 else "es" if thing.endswith("x") else "s"
+    return f"{number:,} {thing}{ending}"

@@ -44,8 +44,7 @@ def certify(
         if check is not None:
             _prove_again(check)
         elif run is not None:
-            there = run if run.exists() or not (runs_dir / run).exists() else runs_dir / run
-            _bound(there, tolerance, seconds, json_, quiet)
+            _bound(run, runs_dir, tolerance, seconds, json_, quiet)
 
 
 def _prove_again(check: Path) -> None:
@@ -54,7 +53,9 @@ def _prove_again(check: Path) -> None:
     emit("\n".join(prove_again(check)))
 
 
-def _bound(run: Path, tolerance: float, seconds: float, json_: bool, quiet: bool) -> None:
+def _bound(
+    run: Path, runs_dir: Path, tolerance: float, seconds: float, json_: bool, quiet: bool
+) -> None:
     from nnintro.proofs import require_flint
 
     require_flint()  # before what takes seconds to load
@@ -62,7 +63,7 @@ def _bound(run: Path, tolerance: float, seconds: float, json_: bool, quiet: bool
     from nnintro.constructions.certify import in_words
     from nnintro.files import as_json
 
-    found = bound(run, tolerance=tolerance, seconds=seconds, quiet=quiet)
+    found = bound(run, runs_dir, tolerance=tolerance, seconds=seconds, quiet=quiet)
     if json_:
         emit(as_json(found))
     elif not quiet:

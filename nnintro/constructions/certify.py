@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from nnintro.constructions.construct import formula_dataset
-from nnintro.errors import ConfigError, UsageError
+from nnintro.constructions import formula_of
+from nnintro.errors import UsageError
 from nnintro.files import write_json
-from nnintro.models import Mlp, Standardized
+from nnintro.models import precision_of
+from nnintro.models.activations import Step
+from nnintro.models.standardized import numpy_type
 from nnintro.proofs import require_flint
 from nnintro.recording.console import GapBar
+from nnintro.runs.reopen import find_run
 from nnintro.runs.run import Run, load_run
 from nnintro.wording import clock
 
@@ -38,11 +41,17 @@ STATEMENT = (
 
 
 def certify(
-    directory: str | Path, *, tolerance: float = 0.05, seconds: float = 60.0, quiet: bool = True
+    run: str | Path,
+    runs_dir: str | Path = "runs",
+    *,
+    tolerance: float = 0.05,
+    seconds: float = 60.0,
+    quiet: bool = True,
 ) -> dict[str, Any]:
     """Bound a run's largest error, and write what was proved to supremum.json in the run.
 
     Args:
+        run: a run's folder, or its name in ``runs_dir``.
         tolerance: how far the bound may be above the largest error, relatively.
         seconds: after which the bound reached so far has to do.
         quiet: no progress on a terminal.
@@ -60,24 +69,18 @@ def certify(
     for name, value in (("tolerance", tolerance), ("seconds", seconds)):
         if not (value > 0 and math.isfinite(value)):
             raise UsageError(f"--{name} must be a number above 0, got {value:g}")
-    run = load_run(directory)
-    with run.config.locating():
-        found = _record(run, tolerance, seconds, quiet)
-    write_json(run.directory / FILE, found)
-    return found
+    loaded = load_run(find_run(run, Path(runs_dir)))
+    with loaded.config.locating():
+        proved = _proved(loaded, tolerance, seconds, quiet)
+    write_json(loaded.directory / FILE, proved)
+    return proved
 
 
-def _record(run: Run, tolerance: float, seconds: float, quiet: bool) -> dict[str, Any]:
-    from nnintro.formula import parse
+def _proved(run: Run, tolerance: float, seconds: float, quiet: bool) -> dict[str, Any]:
     from nnintro.proofs.supremum import certify_network
 
-    dataset = formula_dataset(run.experiment, "certify")
-    domain = [(float(low), float(high)) for low, high in dataset.domain]
-    formula = parse(dataset.formula, len(domain))
+    formula, domain = formula_of(run.experiment, "certify")
     model = run.model
-    network = model.network if isinstance(model, Standardized) else model
-    if not isinstance(network, Mlp):
-        raise ConfigError.at("model.kind", "certify takes layers of neurons: expected mlp or steps")
     with GapBar(tolerance, quiet=quiet) as bar:
         found = certify_network(
             model, formula, domain, tolerance=tolerance, seconds=seconds, watch=bar.update
@@ -89,8 +92,8 @@ def _record(run: Run, tolerance: float, seconds: float, quiet: bool) -> dict[str
         "tolerance": tolerance,
         "formula": str(formula.root),
         "domain": [list(side) for side in domain],
-        "precision": str(next(network.parameters()).dtype).removeprefix("torch."),
-        "steps": any(name == "step" for name in network.names),
+        "precision": numpy_type(precision_of(model)).name,
+        "steps": any(isinstance(module, Step) for module in model.modules()),
         "run": str(run.directory),
         "sha256": parameters_sha256(model),
     }
