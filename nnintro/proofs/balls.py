@@ -17,8 +17,7 @@ from typing import Any
 
 from flint import arb, ctx
 
-from nnintro.formula.evaluate import Algebra, evaluate
-from nnintro.formula.tree import Formula
+from nnintro.formula.tree import Algebra, Formula, evaluate
 
 Ball = Any
 """flint's arb."""

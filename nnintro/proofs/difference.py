@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 from flint import arb
 
-from nnintro.formula.evaluate import Algebra, evaluate
-from nnintro.formula.tree import Formula
+from nnintro.formula.tree import Algebra, Formula, evaluate
 from nnintro.proofs.balls import (
     ONE,
     SLOPES,
