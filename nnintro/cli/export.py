@@ -24,11 +24,11 @@ def export(
     ] = None,
 ) -> None:
     """Write a trained network as a file for other programs, and check it."""
-    from nnintro.exports import SUFFIXES, require_package
+    from nnintro.exports import SUFFIXES, require_format
     from nnintro.files import chosen_format, require_place
 
     name = chosen_format(format_, output, SUFFIXES)
-    require_package(name)
+    require_format(name)
     if output is not None:
         require_place(output)
     # Only now what takes seconds to load.

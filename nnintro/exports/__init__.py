@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 
-from nnintro.errors import UsageError
+from nnintro.errors import require_package
 
 
 @dataclass(frozen=True)
@@ -32,18 +31,8 @@ FORMATS: dict[str, Format] = {
 SUFFIXES = {name: (row.suffix,) for name, row in FORMATS.items()}
 
 
-def require_package(name: str) -> None:
-    """Load what the format needs.
-
-    Raises:
-        UsageError: it is not installed, or does not load; says how to install it.
-    """
+def require_format(name: str) -> None:
+    """Load what a format needs; raises UsageError where it is missing (see ``require_package``)."""
     package = FORMATS[name].package
-    if package is None:
-        return
-    try:
-        importlib.import_module(package)
-    except ImportError as error:
-        message = f"nnintro export --format {name} needs {package}: pip install 'nnintro[export]'"
-        missing = isinstance(error, ModuleNotFoundError) and error.name == package
-        raise UsageError(message if missing else f"{message} ({error})") from error
+    if package is not None:
+        require_package(package, f"nnintro export --format {name} needs {package}", "export")

@@ -15,7 +15,7 @@ from nnintro.config.experiment import Experiment
 from nnintro.datasets.images import Format
 from nnintro.datasets.tables import Encoding
 from nnintro.errors import ConfigError, DataError
-from nnintro.exports import FORMATS, SUFFIXES, require_package
+from nnintro.exports import FORMATS, SUFFIXES, require_format
 from nnintro.exports.agreement import Agreement, compare
 from nnintro.files import chosen_format, require_place, write_whole
 from nnintro.models import Network, input_precision, output_precision, precision_of
@@ -71,7 +71,7 @@ def default_path(directory: Path, format: str) -> Path:
 
 def write_export(run: Run, format: str, path: Path) -> Agreement:
     """``export`` with everything chosen; how far the file is from the network."""
-    require_package(format)
+    require_format(format)
     place = require_place(path)
     low, high = region(run)
     codec = importlib.import_module(FORMATS[format].module)

@@ -35,13 +35,18 @@ class Region:
     @classmethod
     def unknown(cls, experiment: Experiment) -> Region:
         """One of the right shapes, for a network that parameters are to be loaded into."""
-        inputs, outputs = experiment.task.inputs, experiment.task.outputs
-        wanted, is_regression = experiment.dataset.standardize, experiment.task.kind == "regression"
+        task, wanted = experiment.task, experiment.dataset.standardize
+        if wanted == "both" and task.kind != "regression":
+            wanted = "inputs"  # classes stay as they are
+        return cls.of_shape(task.inputs, task.outputs, wanted)
+
+    @classmethod
+    def of_shape(cls, inputs: int, outputs: int, standardize: str) -> Region:
         return cls(
             -torch.ones(inputs),
             torch.ones(inputs),
-            None if wanted == "none" else Standardization.none(inputs),
-            Standardization.none(outputs) if wanted == "both" and is_regression else None,
+            None if standardize == "none" else Standardization.none(inputs),
+            Standardization.none(outputs) if standardize == "both" else None,
         )
 
 
@@ -100,13 +105,9 @@ def architecture_of(experiment: Experiment) -> dict[str, Any]:
 def rebuilt(architecture: Mapping[str, Any], dtype: torch.dtype) -> Network:
     """The model of that ``architecture()``, its parameters and statistics still to be loaded."""
     network = MODELS[architecture["kind"]].from_architecture(architecture).to(dtype)
+    inputs, outputs = architecture["inputs"], architecture["outputs"]
     standardize = architecture.get("standardize", "none")
-    if standardize == "none":
-        return network
-    columns = [Standardization.none(architecture["inputs"])]
-    if standardize == "both":
-        columns.append(Standardization.none(architecture["outputs"]))
-    return Standardized(network, *(part for c in columns for part in (c.mean, c.scale)))
+    return with_units(network, Region.of_shape(inputs, outputs, standardize))
 
 
 def load_parameters(module: nn.Module, parameters: Any, where: str) -> None:

@@ -10,14 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nnintro.config.models.mlp import (
-    HeInitialization,
-    SpreadInitialization,
-    StepsInitialization,
-    TorchInitialization,
-    XavierInitialization,
-    ZerosInitialization,
-)
+from nnintro.config.models.mlp import Initialization, SpreadInitialization, StepsInitialization
 from nnintro.models.activations import GAINS
 
 
@@ -114,20 +107,11 @@ INITIALIZATIONS: dict[str, Initializer] = {
     "steps": spread_,
 }
 
-Settings = (
-    TorchInitialization
-    | XavierInitialization
-    | HeInitialization
-    | ZerosInitialization
-    | SpreadInitialization
-    | StepsInitialization
-)
-
 
 def initialize_(
     layers: list[nn.Linear],
     around: Surroundings,
-    settings: Settings,
+    settings: Initialization,
     generator: torch.Generator,
 ) -> None:
     """Draw all parameters of ``layers`` in place."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from flint import arb
 
@@ -166,17 +167,11 @@ def _takes_more(target: Target, cells: list[Cell], error: float, pieces: int) ->
 
 
 def _most(cells: list[Cell]) -> Ball:
-    most = cells[0].most
-    for cell in cells:
-        most = most.max(cell.most)
-    return most
+    return reduce(arb.max, (cell.most for cell in cells))
 
 
 def _least(cells: list[Cell]) -> Ball:
-    least = cells[0].least
-    for cell in cells:
-        least = least.min(cell.least)
-    return least
+    return reduce(arb.min, (cell.least for cell in cells))
 
 
 def middles(pieces: list[Piece]) -> list[float]:
@@ -198,14 +193,11 @@ def quantum_of(values: list[float]) -> float:
 
 def largest_error(pieces: Sequence[Piece | Box], values: Sequence[float]) -> float:
     """A float64 number that no value of the formula is further from its piece's than."""
-    errors = [
+    errors = (
         (piece.most - value).max(value - piece.least)
         for piece, value in zip(pieces, values, strict=True)
-    ]
-    worst = errors[0]
-    for error in errors[1:]:
-        worst = worst.max(error)
-    return upwards(worst)
+    )
+    return upwards(reduce(arb.max, errors))
 
 
 def room_for_rounding(pieces: list[Piece], values: list[float]) -> float:
