@@ -13,6 +13,7 @@ from torch import nn
 from nnintro.constructions import formula_of
 from nnintro.errors import UsageError
 from nnintro.files import write_json
+from nnintro.formula.tree import variable_names
 from nnintro.models import precision_of
 from nnintro.models.activations import Step
 from nnintro.models.standardized import numpy_type
@@ -61,8 +62,8 @@ def certify(
 
     Raises:
         UsageError: tolerance or seconds make no sense, or python-flint is missing.
-        ConfigError: the run's network or dataset is none that can be certified, or the formula is
-            unbounded or has no value somewhere.
+        ConfigError: the run's network or dataset cannot be certified, or the formula is unbounded
+            or has no value somewhere.
         CheckpointError: there is no such run, or it cannot be read or written.
     """
     require_flint()
@@ -126,7 +127,7 @@ def parameters_sha256(model: nn.Module) -> str:
 
 def in_words(found: dict[str, Any]) -> str:
     """What was proved, in a few lines; bounds are rounded to the side on which they are true."""
-    names = ["x"] if len(found["at"]) == 1 else [f"x{k + 1}" for k in range(len(found["at"]))]
+    names = variable_names(len(found["at"]))
     domain = " x ".join(f"[{low:g}, {high:g}]" for low, high in found["domain"])
     at = ", ".join(f"{name} = {x!r}" for name, x in zip(names, found["at"], strict=True))
     lines = [f"{found['run']}: |network - formula| for every real {', '.join(names)} in {domain}"]

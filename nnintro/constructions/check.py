@@ -30,7 +30,7 @@ def check(path: str | Path) -> list[str]:
         What was proved, in a few lines.
 
     Raises:
-        CheckpointError: the file is no certificate, or something in it is not true, or the run
+        CheckpointError: the file is not a certificate, or something in it is not true, or the run
             that it lies in has another network.
         UsageError: python-flint is missing.
     """
@@ -89,7 +89,7 @@ def _require_places(run: Run, domain: Domain, pieces: Pieces) -> None:
     """Between its neurons' places a network of steps is constant."""
     model = run.experiment.model
     if model.kind != "steps" or model.activation != "step":
-        raise CheckpointError(f"{run.directory}: its network is none of steps")
+        raise CheckpointError(f"{run.directory}: its network is not one of steps")
     edges = {edge for side in domain for edge in side}
     ends = {float(end) for p in pieces for end in np.ravel([p["from"], p["to"]])}
     places = {place for _, place in model.places}

@@ -1,4 +1,4 @@
-"""Each module of ours in ONNX's operators: what stands in the two tables can be exported."""
+"""Each module of ours in ONNX's operators: what is in the two tables can be exported."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnintro.models.activations import ACTIVATIONS, Dropout
 from nnintro.models.initialization import INITIALIZATIONS
 from nnintro.models.mlp import Mlp
-from nnintro.models.network import Network, Row, as_text, parameter_count
+from nnintro.models.network import Network, parameter_count
 from nnintro.models.standardized import (
     Standardization,
     Standardized,
@@ -24,12 +24,10 @@ __all__ = [
     "Dropout",
     "Mlp",
     "Network",
-    "Row",
     "Standardization",
     "Standardized",
     "Steps",
     "Unet",
-    "as_text",
     "input_precision",
     "output_precision",
     "parameter_count",

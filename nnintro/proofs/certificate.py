@@ -118,7 +118,7 @@ Sides = list[tuple[float, float]]
 
 
 class CertificateError(CheckpointError):
-    """The file is no certificate, or what it says is not true."""
+    """The file is not a certificate, or what it says is not true."""
 
 
 @contextlib.contextmanager
@@ -158,7 +158,7 @@ def read(path: Path) -> Certificate:
     """Read a certificate; nothing that it says is proved by that (see ``check``).
 
     Raises:
-        CertificateError: the file cannot be read, is no certificate, or was changed.
+        CertificateError: the file cannot be read, is not a certificate, or was changed.
     """
     with about(path):
         try:
@@ -166,19 +166,19 @@ def read(path: Path) -> Certificate:
         except OSError as error:
             raise CertificateError(f"cannot be read: {error.strerror}") from error
         except (ValueError, RecursionError) as error:
-            raise CertificateError(f"is no JSON: {error}") from error
+            raise CertificateError(f"is not JSON: {error}") from error
         _require_seal(content)
         certificate = _numbers(content)
         for number, piece in enumerate(certificate.pieces):
-            _require(_is_piece(piece, len(certificate.domain)), f"pieces.{number}: is no piece")
+            _require(_is_piece(piece, len(certificate.domain)), f"pieces.{number}: is not a piece")
         _require_fewer(certificate)
         return certificate
 
 
 def _require_seal(content: Any) -> None:
-    _require(isinstance(content, dict), "is no certificate: expected a mapping")
+    _require(isinstance(content, dict), "is not a certificate: expected a mapping")
     keys = set(content) - {"fewer"}
-    _require(keys == KEYS, f"is no certificate: its keys are not {', '.join(sorted(KEYS))}")
+    _require(keys == KEYS, f"is not a certificate: its keys are not {', '.join(sorted(KEYS))}")
     _require(content["format"] == FORMAT, f"format: expected {FORMAT!r}")
     try:
         sealed = seal(content)

@@ -33,7 +33,7 @@ def check_certificate(path: Path) -> Certificate:
     """Read and prove a certificate; what it says is true if this returns.
 
     Raises:
-        CertificateError: the file is none, or something in it is not true.
+        CertificateError: the file is not a certificate, or something in it is not true.
     """
     certificate = read(path)
     with about(path), precision():

@@ -133,7 +133,7 @@ class Search:
     """A search as it stands.
 
     Attributes:
-        negligible: what counts as 0; nothing below needs to be told apart.
+        negligible: what counts as 0; nothing below needs to be distinguished.
         lower: the largest value found, at ``at``.
         settled: a bound for the boxes that cannot be halved any more: their edges are
             neighbouring float64 numbers.

@@ -79,9 +79,8 @@ class Target:
     def cell(self, low: float, high: float, fine: float) -> Cell | None:
         """The cell of these points; None where it must be cut."""
         jet = jet_over(self.formula, [interval(low, high)])
-        if (
-            low == high or math.nextafter(low, high) == high
-        ):  # nothing in between, but perhaps a pole
+        if low == high or math.nextafter(low, high) == high:
+            # Nothing lies in between, but perhaps a pole.
             if not jet.value.is_finite():
                 raise unbounded(self.formula, [min(low, high, key=lambda point: len(repr(point)))])
             return self._monotone(low, high)
@@ -165,19 +164,13 @@ def values_over(formula: Formula, box: list[Side], jet: Jet) -> tuple[Ball, Ball
     An input in which the formula is monotone there counts with its ends only.  The other way is
     the mean value form f(c) + f'(X) (X - c); the better of both is taken.
     """
-    ends_of_least, ends_of_most = [], []
+    least_at, most_at = [], []
     for (low, high), slope in zip(box, jet.slopes, strict=True):
-        if slope >= 0:
-            ends_of_least.append(interval(low, low))
-            ends_of_most.append(interval(high, high))
-        elif slope <= 0:
-            ends_of_least.append(interval(high, high))
-            ends_of_most.append(interval(low, low))
-        else:
-            ends_of_least.append(interval(low, high))
-            ends_of_most.append(interval(low, high))
-    least = value_over(formula, ends_of_least).lower()
-    most = value_over(formula, ends_of_most).upper()
+        first, last, whole = interval(low, low), interval(high, high), interval(low, high)
+        least_at.append(first if slope >= 0 else last if slope <= 0 else whole)
+        most_at.append(last if slope >= 0 else first if slope <= 0 else whole)
+    least = value_over(formula, least_at).lower()
+    most = value_over(formula, most_at).upper()
     if all(slope.is_finite() for slope in jet.slopes):
         middle = [interval(low, low) / 2 + interval(high, high) / 2 for low, high in box]
         mean = value_over(formula, [m.mid() for m in middle])
