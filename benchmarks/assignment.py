@@ -45,9 +45,10 @@ def draw(work: Work, optimizer: str) -> Assignment:
     from nnintro.training.setup import build_data, region_of
 
     rate = LEARNING_RATES[optimizer]
-    experiment = load_config(config(work, optimizer, rate)).experiment
-    splits = build_data(experiment)
-    network, model = build_model(experiment, region_of(experiment, splits))
+    loaded = load_config(config(work, optimizer, rate))
+    splits = build_data(loaded.experiment)
+    setup = loaded.setup(splits.found)
+    network, model = build_model(setup, region_of(setup, splits))
     train = prepared(splits.train, model)
     assert len(train) == work.samples
     tensors = [p.detach().numpy().copy() for p in network.parameters()]

@@ -63,7 +63,7 @@ class Problem:
         x, y = zip(*((d.inputs.numpy(), d.targets.numpy().reshape(-1))
                      for d in (splits.train, splits.validation)), strict=True)  # fmt: skip
         hidden = tuple(experiment.model.hidden)
-        return cls(config, seed, x, y, hidden, experiment.task.is_classification)
+        return cls(config, seed, x, y, hidden, experiment.dataset.facts.task.is_classification)
 
 
 def ours(problem: Problem, metric: str) -> Outcome:

@@ -95,7 +95,8 @@ def engine_loop(network: nn.Module, images: Tensor, masks: Tensor) -> Callable[[
     import torch
 
     from nnintro.config.task import Task
-    from nnintro.descent.variants import Batches, Plan, in_place
+    from nnintro.descent.streams import in_place
+    from nnintro.descent.variants import Batches, Plan
     from nnintro.engines.autograd import Autograd
     from nnintro.objectives.losses import loss_for
 

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from nnintro.errors import CheckpointError, ConfigError, DataError, DivergedError, NnintroError
@@ -15,6 +16,7 @@ from nnintro.version import __version__
 if TYPE_CHECKING:
     from nnintro.runs.run import Run
     from nnintro.runs.run import load_run as load
+    from nnintro.training.fit import Fitted, fit
     from nnintro.training.train import train
 
 __all__ = [
@@ -22,26 +24,28 @@ __all__ = [
     "ConfigError",
     "DataError",
     "DivergedError",
+    "Fitted",
     "NnintroError",
     "Run",
     "__version__",
+    "fit",
     "load",
     "train",
 ]
 
+_HOMES = {
+    "Fitted": ("nnintro.training.fit", "Fitted"),
+    "Run": ("nnintro.runs.run", "Run"),
+    "fit": ("nnintro.training.fit", "fit"),
+    "load": ("nnintro.runs.run", "load_run"),
+    "train": ("nnintro.training.train", "train"),
+}
+"""Public name -> module and name there: loaded when first asked for, so that the command line and
+``import nnintro`` start without torch."""
+
 
 def __getattr__(name: str) -> Any:
-    """Load what needs pydantic or torch when first asked for it: the command line starts bare."""
-    if name == "train":
-        from nnintro.training.train import train
-
-        return train
-    if name == "Run":
-        from nnintro.runs.run import Run
-
-        return Run
-    if name == "load":
-        from nnintro.runs.run import load_run
-
-        return load_run
-    raise AttributeError(f"module 'nnintro' has no attribute {name!r}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'nnintro' has no attribute {name!r}")
+    module, there = _HOMES[name]
+    return getattr(importlib.import_module(module), there)

@@ -1,4 +1,8 @@
-"""Files that commands write: whole or not at all, in which format, and where one may stand."""
+"""Files that commands write: whole or not at all, in which format, and where one may stand.
+
+Writing raises OSError.  What that means is for the caller to say: in a run it is a CheckpointError
+(``runs.folder.explained``), of predictions a DataError.
+"""
 
 from __future__ import annotations
 
@@ -7,46 +11,15 @@ import errno
 import json
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from nnintro.errors import CheckpointError, UsageError
-from nnintro.wording import choice
+from nnintro.errors import UsageError
+from nnintro.wording import choice, listing
 
 Suffixes = Mapping[str, Sequence[str]]
 """Format -> the suffixes of its files, the usual one first."""
-
-
-PREDICTIONS: Suffixes = {
-    "csv": (".csv",),
-    "tsv": (".tsv",),
-    "npy": (".npy",),
-    "jsonl": (".jsonl", ".ndjson"),
-}
-
-
-def takes_images(run: Path) -> bool:
-    """Whether a run was trained on images; what is wrong with it shows when it is loaded."""
-    try:
-        held = json.loads((run / "data.json").read_text(encoding="utf-8"))
-        return held["task"]["image"] is not None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return False
-
-
-def prediction_format(name: str | None, output: Path | None) -> str:
-    """The format of ``nnintro predict``: csv where nothing says another (see ``chosen_format``).
-
-    Raises:
-        UsageError: see ``chosen_format``; or an array is to go to stdout.
-    """
-    if name is None and output is None:
-        return "csv"
-    found = chosen_format(name, output, PREDICTIONS)
-    if found == "npy" and output is None:
-        raise UsageError("--format npy needs --output: an array is no text for stdout")
-    return found
 
 
 def chosen_format(name: str | None, output: Path | None, formats: Suffixes) -> str:
@@ -64,14 +37,9 @@ def chosen_format(name: str | None, output: Path | None, formats: Suffixes) -> s
     found = name or by_suffix
     if found is None:
         place = "say which --format" if output is None else f"{output}: the suffix names no format"
-        endings = _either(end for ends in formats.values() for end in ends)
-        raise UsageError(f"{place}: {_either(formats)}, or let --output end in {endings}")
+        endings = listing(end for ends in formats.values() for end in ends)
+        raise UsageError(f"{place}: {listing(formats)}, or let --output end in {endings}")
     return found
-
-
-def _either(names: Iterable[str]) -> str:
-    *others, last = names
-    return f"{', '.join(others)} or {last}"
 
 
 def require_place(path: Path) -> Path:
@@ -106,7 +74,12 @@ def _obstacle(place: Path) -> str | None:
 
 
 def make_folder(folder: Path) -> None:
-    """The folder and those above it; a file in its place is told as what it is."""
+    """Make the folder and those above it.
+
+    Raises:
+        OSError: it cannot be made; NotADirectoryError where a file has the name, which mkdir
+            reports as "File exists".
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
@@ -119,31 +92,33 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     Temporary file in the same folder, fsync, rename, fsync of the folder.
 
     Raises:
-        CheckpointError: naming path and cause; whatever was under that name before is intact.
+        OSError: the disk failed; whatever was under that name before is intact.  What ``write``
+            raises passes through.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with explained(f"cannot write {path}"):
-        try:
-            with temporary.open("wb") as file:
-                write(file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-            _sync_folder(path.parent)
-        finally:
-            temporary.unlink(missing_ok=True)
+    try:
+        with temporary.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write a whole file of UTF-8 (see ``write_whole``)."""
     write_whole(path, lambda file: file.write(text.encode()))
 
 
 def write_json(path: Path, value: Any) -> None:
-    """JSON that every reader takes: what is not finite becomes null."""
+    """Write a whole file of JSON (see ``as_json`` and ``write_whole``)."""
     write_text(path, as_json(value) + "\n")
 
 
 def as_json(value: Any) -> str:
+    """JSON that every reader takes: what is not finite becomes null."""
     return json.dumps(_finite(value), indent=2, allow_nan=False, ensure_ascii=False)
 
 
@@ -157,7 +132,8 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk: without it a rename may be lost with the power."""
     # Windows has no descriptor of a folder; there the rename has to do.
     with contextlib.suppress(PermissionError):
         descriptor = os.open(folder, os.O_RDONLY)
@@ -165,15 +141,3 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-@contextlib.contextmanager
-def explained(what: str) -> Iterator[None]:
-    """A failing disk becomes a CheckpointError that opens with ``what``."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        # torch.save tells of a full disk with a RuntimeError.
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        first_line = reason.partition("\n")[0] or type(error).__name__
-        raise CheckpointError(f"{what}: {first_line}") from error

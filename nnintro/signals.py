@@ -1,46 +1,49 @@
-"""Signals: noted so that a training saves everything, or a way out through a command's clean-up."""
+"""Signals: noted so that work ends in its own time, or a way out at once or by the clean-up."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+FATAL = (signal.SIGINT, signal.SIGTERM)
+
+SIGNALS = (*FATAL, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+
+ECHO_SECONDS = 0.5
+"""A signal this soon after the first is the same one: sent to a process and to its group, say."""
+
+
+def leave_at_once_on_ctrl_c() -> None:
+    """From here on Ctrl-C ends the process on the spot, unless somebody handles it already.
+
+    For the seconds in which torch loads: a KeyboardInterrupt amid its imports becomes a traceback
+    or an ImportError.  Whoever has something to clean up takes the signal over in his own way.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda number, _: os._exit(128 + number))
 
 
 @contextlib.contextmanager
 def leaving_tidily() -> Iterator[None]:
     """Meanwhile a signal leaves with 128 plus its number, and temporary files are removed."""
-    numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
-    # An ignored signal (nohup) stays ignored.
-    before = {n: signal.getsignal(n) for n in numbers if signal.getsignal(n) != signal.SIG_IGN}
 
     def leave(number: int, _: FrameType | None) -> None:
-        for other in before:
-            signal.signal(other, signal.SIG_IGN)  # the clean-up takes a moment, and is to end
+        # The clean-up takes a moment, and is to end.
+        _install(dict.fromkeys(before, signal.SIG_IGN))
         raise SystemExit(128 + number)
 
-    for number in before:
-        signal.signal(number, leave)
+    before = _handlers(SIGNALS)
+    _install(dict.fromkeys(before, leave))
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-FATAL = (signal.SIGINT, signal.SIGTERM)
-
-SIGNALS = [*FATAL, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-
-
-ECHO_SECONDS = 0.5
-"""A signal this soon after the first is the same one: sent to a process and to its group, say."""
+        _install(before)
 
 
 class Interrupts:
@@ -52,34 +55,39 @@ class Interrupts:
     Outside the main thread, where Python lets nobody handle signals, it only never notes any.
     """
 
-    def __init__(self, signals: list[signal.Signals]) -> None:
+    def __init__(self, signals: Sequence[signal.Signals]) -> None:
         self.signals = signals
         self.received: int | None = None
+        self._noted = threading.Event()
         self._received_at = 0.0
         self._before: dict[int, Any] = {}
 
     def __call__(self) -> bool:
         return self.received is not None
 
+    def wait(self) -> None:
+        """Return when a signal has been noted."""
+        # A wait without a limit would not let the signal through on every platform.
+        while not self._noted.wait(1.0):
+            pass
+
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            for number in self.signals:
-                # An ignored signal (nohup) stays ignored.
-                if signal.getsignal(number) is not signal.SIG_IGN:
-                    self._before[number] = signal.signal(number, self._note)
+            self._before = _handlers(self.signals)
+            _install(dict.fromkeys(self._before, self._note))
         return self
 
     def _note(self, number: int, _: FrameType | None) -> None:
         if self.received is None:
             self.received, self._received_at = number, time.monotonic()
+            self._noted.set()
         elif number in FATAL and time.monotonic() - self._received_at > ECHO_SECONDS:
             self._restore()
             signal.raise_signal(number)
 
     def _restore(self) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        self._before.clear()
+        _install(self._before)
+        self._before = {}
 
     def __exit__(
         self,
@@ -90,3 +98,14 @@ class Interrupts:
         self._restore()
         if kind is KeyboardInterrupt and self.received not in (None, signal.SIGINT):
             signal.raise_signal(self.received)  # nothing was begun: it ends us as it always does
+
+
+def _handlers(signals: Sequence[signal.Signals]) -> dict[int, Any]:
+    """Signal -> its handler; those that are ignored (nohup) are left out, and so stay ignored."""
+    handlers = {number: signal.getsignal(number) for number in signals}
+    return {n: handler for n, handler in handlers.items() if handler is not signal.SIG_IGN}
+
+
+def _install(handlers: Mapping[int, Any]) -> None:
+    for number, handler in handlers.items():
+        signal.signal(number, handler)

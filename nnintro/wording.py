@@ -1,13 +1,15 @@
-"""Words for messages: values, lists of names, durations, the nearest name."""
+"""Words for messages: values, lists of names, plurals, durations, causes, the nearest name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 LONGEST = 60
 """Characters of a value, a key or a name that a message shows."""
 
+MOST_NAMED = 8
+"""Names that a message lists; more are counted."""
 
 SYNONYMS = {
     "act": "activation",
@@ -116,7 +118,36 @@ def _simple(name: str) -> str:
     return name[:LONGEST].strip().lower().replace("-", "_").replace(" ", "_")
 
 
-def clock(seconds: float) -> str:
+def quoted(name: str) -> str:
+    """A column's name, in quotes and in one line."""
+    return repr(name) if shown_key(name) == name else shown_key(name)
+
+
+def listed(names: Iterable[str]) -> str:
+    """``'a', 'b', and 3 more``."""
+    texts = [quoted(name) for name in names]
+    rest = len(texts) - MOST_NAMED
+    return ", ".join([*texts[:MOST_NAMED], *([f"and {rest} more"] if rest > 0 else [])])
+
+
+def subject(noun: str, names: Sequence[str]) -> str:
+    """``column 'a' is``, ``columns 'a', 'b' are``."""
+    return f"{plural(noun, len(names))} {listed(names)} {'is' if len(names) == 1 else 'are'}"
+
+
+def plural(noun: str, number: int) -> str:
+    """``cells``, ``boxes``, or the noun itself where there is one of it."""
+    if number == 1:
+        return noun
+    return f"{noun}es" if noun.endswith(("s", "x")) else f"{noun}s"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 cell``, ``2 cells``."""
+    return f"{number:,} {plural(noun, number)}"
+
+
+def duration(seconds: float) -> str:
     """Seconds as text: 0.4 s, 12 s, 3:05, 1:02:09."""
     if seconds < 10:
         return f"{seconds:.1f} s"
@@ -127,7 +158,7 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def counted(number: int, thing: str) -> str:
-    """``1 cell``, ``2 cells``, ``2 boxes``."""
-    ending = "" if number == 1 else "es" if thing.endswith("x") else "s"
-    return f"{number:,} {thing}{ending}"
+def cause(error: Exception) -> str:
+    """Why something failed, in one line: the system's own words where it is the system's error."""
+    text = getattr(error, "strerror", None) or str(error)
+    return text.partition("\n")[0] or type(error).__name__

@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from nnintro.config.load import Config
+from nnintro.training.setup import Parts, assemble, build_data
+
 PATIENCE = 120.0
 """Seconds after which something is taken to hang: several tests at a time keep all cores busy."""
 
@@ -29,6 +32,12 @@ def config(**sections: Any) -> dict[str, Any]:
         else:
             result[name] = value
     return result
+
+
+def assembled(config: Config, **options: Any) -> Parts:
+    """The parts of a training, its data built (see ``training.setup.assemble``)."""
+    splits = build_data(config.experiment)
+    return assemble(config.setup(splits.found), splits, **options)
 
 
 class NumpyMlp:

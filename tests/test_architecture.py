@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,70 @@ def test_imports_go_one_way(monkeypatch, capsys):
     report = capsys.readouterr().out
     assert status == EXIT_STATUS_SUCCESS, report
     assert "1 kept, 0 broken" in report
+
+
+def module_name(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported(path, modules):
+    """The modules of ours that a file imports, anywhere in it, for type checkers alone too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in modules else node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    """No cycle, imports inside functions and for type checkers included."""
+    modules = {module_name(path): path for path in MODULES}
+    left = {name: set(imported(path, modules)) & modules.keys() for name, path in modules.items()}
+    assert sum(map(len, left.values())) > 500
+    while left:
+        free = {name for name, needs in left.items() if not needs & left.keys() - {name}}
+        if not free:  # what remains imports what remains, however often one walks along
+            break
+        left = {name: needs for name, needs in left.items() if name not in free}
+    cycles = {name: sorted(needs & left.keys()) for name, needs in left.items()}
+    # Those that only lead to a cycle are not part of it.
+    used = {need for needs in cycles.values() for need in needs}
+    assert {name: needs for name, needs in cycles.items() if name in used} == {}
+
+
+SECTION = r"\b(?:[A-Z]\w*(?:Dataset|Model)|DatasetSection|ModelSection)\b"
+
+
+def test_only_the_config_asks_a_section_for_its_kind():
+    """The rest asks the samples, the module, or what every section answers."""
+    ladder = re.compile(rf"isinstance\([^()]*{SECTION}")
+    guess = re.compile(r"getattr\((?:\w+\.)*(?:dataset|model|section|descent|optimizer),[^()]*,")
+    found = []
+    for path in MODULES:
+        name = module_name(path)
+        if name.startswith("nnintro.config."):
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if ladder.search(line) or guess.search(line):
+                found.append(f"{name}:{number}: {line.strip()}")
+    assert found == []
+    assert ladder.search("if isinstance(setup.dataset, TableDataset):")
+    assert guess.search('getattr(setup.dataset, "noise", 0)')
+
+
+def test_no_file_is_a_fragment():
+    """A module of a few lines belongs with the one that needs it."""
+    family = ("cli", "config.datasets", "config.models", "datasets", "models", "exports")
+    small = []
+    for path in MODULES:
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        package = module_name(path).removeprefix("nnintro.").rpartition(".")[0]
+        if lines < 40 and path.name not in ("__init__.py", "__main__.py", "version.py"):
+            small.append(f"{path.relative_to(ROOT)}: {lines}") if package not in family else None
+    assert small == []
 
 
 def test_every_module_with_code_has_a_docstring():
@@ -60,7 +125,7 @@ def test_import_without_torch(module):
 
 
 def test_public_names_are_those_that_are_promised():
-    promised = {"train", "load", "Run", "__version__", "NnintroError"}
+    promised = {"train", "fit", "load", "Run", "Fitted", "__version__", "NnintroError"}
     promised |= {"ConfigError", "DataError", "DivergedError", "CheckpointError"}
     assert set(nnintro.__all__) == promised
     for name in promised:

@@ -9,7 +9,7 @@ from benchmarks.peers.torch_parts import layers_of
 from benchmarks.works import config
 from nnintro.config.load import load_config
 from nnintro.models.forward import threads, threads_for
-from nnintro.training.setup import assemble
+from nnintro.training.setup import assemble, build_data
 
 PLENTY = 10_000_000_000
 """Updates; the learning rate is constant, so that nothing depends on their number."""
@@ -28,7 +28,9 @@ class _Engine:
             assignment.work, assignment.optimizer, assignment.learning_rate
         )
         sections["training"] = {"steps": PLENTY, "engine": self.engine}
-        self.parts = assemble(load_config(sections).experiment)
+        loaded = load_config(sections)
+        splits = build_data(loaded.experiment)
+        self.parts = assemble(loaded.setup(splits.found), splits)
         self.threads = threads_for(self.parts.network, self.parts.plan.batch_size)
         self.step = 0
 

@@ -11,14 +11,14 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from nnintro.cli import output as clock
+from nnintro.cli import common
 from nnintro.cli.certify import certify
+from nnintro.cli.common import emit
 from nnintro.cli.construct import construct
 from nnintro.cli.dashboard import dashboard
 from nnintro.cli.evaluate import evaluate
 from nnintro.cli.export import export
 from nnintro.cli.init import init
-from nnintro.cli.output import emit
 from nnintro.cli.predict import predict
 from nnintro.cli.runs import runs
 from nnintro.cli.schema import schema
@@ -58,7 +58,7 @@ def options(
 
 def run(started: float) -> NoReturn:
     """Run the command line and leave with the right exit code."""
-    clock.started = started
+    common.started = started
     if sys.stderr is None:  # closed (`2>&-`): what is said to None would go to stdout, among data
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (for as long as the process lives)
     try:

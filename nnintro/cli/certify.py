@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nnintro.cli.output import emit
+from nnintro.cli.common import RUNS, Json, Quiet, RunsDir, emit
 from nnintro.signals import leaving_tidily
 
 
@@ -31,9 +31,9 @@ def certify(
     seconds: Annotated[
         float, typer.Option(help="Time, after which the bound reached so far has to do.")
     ] = 60.0,
-    runs_dir: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")] = False,
+    runs_dir: RunsDir = RUNS,
+    json_: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Prove how far a network is from its formula, at most."""
     from nnintro.errors import UsageError
@@ -56,14 +56,18 @@ def _prove_again(check: Path) -> None:
 def _bound(
     run: Path, runs_dir: Path, tolerance: float, seconds: float, json_: bool, quiet: bool
 ) -> None:
-    from nnintro.proofs import require_flint
+    from nnintro.proofs import require_flint, require_limits
+    from nnintro.runs.folder import find_run
 
-    require_flint()  # before what takes seconds to load
+    require_flint()
+    require_limits(tolerance=tolerance, seconds=seconds)
+    directory = find_run(run, runs_dir)
+    # Only now what takes seconds to load.
     from nnintro.constructions.certify import certify as bound
     from nnintro.constructions.certify import in_words
     from nnintro.files import as_json
 
-    found = bound(run, runs_dir, tolerance=tolerance, seconds=seconds, quiet=quiet)
+    found = bound(directory, tolerance=tolerance, seconds=seconds, quiet=quiet)
     if json_:
         emit(as_json(found))
     elif not quiet:

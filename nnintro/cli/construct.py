@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from nnintro.cli import output as clock
-from nnintro.cli.output import emit
+from nnintro.cli import common
+from nnintro.cli.common import RUNS, Name, Quiet, RunsDir, Set, emit
 
 
 def construct(
@@ -28,14 +28,11 @@ def construct(
         bool,
         typer.Option("--compare", help="Build and train networks of several sizes beside it."),
     ] = False,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the config; repeatable."),
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the run.")] = None,
-    runs_dir: Annotated[Path, typer.Option(help="Folder that runs land in.")] = Path("runs"),
+    set_: Set = None,
+    name: Name = None,
+    runs_dir: RunsDir = RUNS,
     json_: Annotated[bool, typer.Option("--json", help="Print the certificate as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Build the smallest network of steps for a formula, and prove its error."""
     from nnintro.constructions.construct import construct as build
@@ -53,8 +50,8 @@ def construct(
         name=name,
         quiet=quiet,
         command=sys.argv,
-        signals=tuple(SIGNALS),
-        started=clock.started,
+        signals=SIGNALS,
+        started=common.started,
     )
     if not quiet:
         print(in_words(found), file=sys.stderr)

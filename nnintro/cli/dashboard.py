@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from nnintro.cli.common import RUNS, RunsDir
+
 
 def dashboard(
-    runs_dir: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
+    runs_dir: RunsDir = RUNS,
     port: Annotated[
         int | None,
         typer.Option(min=0, max=65535, help="Port; 6006 or the next free one by default."),

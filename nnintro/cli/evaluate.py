@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nnintro.cli.output import emit
+from nnintro.cli.common import RUNS, Json, Run, RunsDir, emit
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a trained run.")],
+    run: Run,
     dataset: Annotated[
         str | None,
         typer.Option(
@@ -22,14 +21,19 @@ def evaluate(
             "run's own validation data by default.",
         ),
     ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    runs_dir: RunsDir = RUNS,
+    json_: Json = False,
 ) -> None:
     """Measure a trained run on its validation data or on other samples."""
     from nnintro.files import as_json
+    from nnintro.runs.folder import find_run
+
+    directory = find_run(run, runs_dir)
+    # Only now what takes seconds to load.
     from nnintro.predict.evaluate import evaluate as measure
     from nnintro.predict.report import as_table, heading, remarks
 
-    found = measure(run, dataset)
+    found = measure(directory, dataset)
     if json_:
         emit(as_json(found.as_dict()))
     else:

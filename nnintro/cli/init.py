@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from nnintro.cli.output import emit
+from nnintro.cli.common import emit
 from nnintro.errors import UsageError
 
 STARTER = """\

@@ -8,12 +8,20 @@ from typing import Annotated
 
 import typer
 
-from nnintro.files import takes_images
+from nnintro.cli.common import RUNS, Run, RunsDir
 from nnintro.signals import leaving_tidily
+
+FORMATS = {
+    "csv": (".csv",),
+    "tsv": (".tsv",),
+    "npy": (".npy",),
+    "jsonl": (".jsonl", ".ndjson"),
+}
+"""Format of predictions -> its suffixes, the usual one first."""
 
 
 def predict(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a trained run.")],
+    run: Run,
     inputs: Annotated[
         str,
         typer.Argument(
@@ -35,30 +43,52 @@ def predict(
             help="Format; by the suffix of --output, else csv, by default.",
         ),
     ] = None,
+    runs_dir: RunsDir = RUNS,
 ) -> None:
     """Predict every row of a file, or every pixel of images, with a trained run."""
-    if takes_images(run):
-        _images(run, Path(inputs), output, format_)
-        return
-    from nnintro.files import prediction_format, require_place
+    from nnintro.runs.data import takes_images
+    from nnintro.runs.folder import find_run
 
-    chosen = prediction_format(format_, output)
+    directory = find_run(run, runs_dir)
+    if takes_images(directory):
+        _images(directory, Path(inputs), output, format_)
+    else:
+        _rows(directory, inputs, output, format_)
+
+
+def _rows(directory: Path, inputs: str, output: Path | None, format_: str | None) -> None:
+    from nnintro.files import require_place
+
+    chosen = _format(format_, output)
     if output is not None:
         require_place(output)
     # Only now what takes seconds to load.
     from nnintro.predict.rows import predict_file
     from nnintro.wording import counted
 
+    notes: list[str] = []
     with leaving_tidily():
-        notes: list[str] = []
-        found = predict_file(run, inputs, output, chosen, notes.append)
+        found = predict_file(directory, inputs, output, chosen, notes.append)
     if output is not None:
         print(f"{counted(found, 'prediction')} in {output}", file=sys.stderr)
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
 
 
-def _images(run: Path, inputs: Path, output: Path | None, format_: str | None) -> None:
+def _format(name: str | None, output: Path | None) -> str:
+    """csv where nothing says another; raises UsageError as ``files.chosen_format`` does."""
+    from nnintro.errors import UsageError
+    from nnintro.files import chosen_format
+
+    if name is None and output is None:
+        return "csv"
+    found = chosen_format(name, output, FORMATS)
+    if found == "npy" and output is None:
+        raise UsageError("--format npy needs --output: an array is no text for stdout")
+    return found
+
+
+def _images(directory: Path, inputs: Path, output: Path | None, format_: str | None) -> None:
     from nnintro.errors import UsageError
 
     if output is None:
@@ -69,6 +99,6 @@ def _images(run: Path, inputs: Path, output: Path | None, format_: str | None) -
     from nnintro.wording import counted
 
     with leaving_tidily():
-        found = predict_images(run, inputs, output)
+        found = predict_images(directory, inputs, output)
     points = "" if found.points is None else f", {counted(found.points, 'point')}"
     print(f"{counted(found.images, 'mask')}{points} in {output}", file=sys.stderr)

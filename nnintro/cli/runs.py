@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nnintro.cli.output import emit
+from nnintro.cli.common import RUNS, RunsDir, emit
 
 
 def runs(
-    runs_dir: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
+    runs_dir: RunsDir = RUNS,
     sort: Annotated[
         str, typer.Option(help="Column or metric to sort by; '-' in front reverses.")
     ] = "name",

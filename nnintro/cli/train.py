@@ -9,29 +9,26 @@ from typing import Annotated, Any
 
 import typer
 
-from nnintro.cli import output as clock
-from nnintro.cli.output import emit
+from nnintro.cli import common
+from nnintro.cli.common import RUNS, Json, Name, Quiet, RunsDir, Set, emit
 
 
 def train(
     config: Annotated[
         Path | None, typer.Argument(metavar="CONFIG", help="YAML file of the experiment.")
     ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the config; repeatable."),
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the run.")] = None,
+    set_: Set = None,
+    name: Name = None,
     resume: Annotated[
         str | None,
         typer.Option(metavar="RUN", help="Go on with this run from its newest checkpoint."),
     ] = None,
-    runs_dir: Annotated[Path, typer.Option(help="Folder that runs land in.")] = Path("runs"),
+    runs_dir: RunsDir = RUNS,
     smoke: Annotated[
         bool, typer.Option("--smoke", help="At most 256 samples and 20 updates, for a CI.")
     ] = False,
-    json_: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")] = False,
+    json_: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train a network, log to TensorBoard, save the run."""
     from nnintro.errors import DivergedError
@@ -48,8 +45,8 @@ def train(
             smoke_test=smoke,
             quiet=quiet,
             command=sys.argv,
-            signals=tuple(SIGNALS),
-            started=clock.started,
+            signals=SIGNALS,
+            started=common.started,
         )
     except DivergedError as error:
         if error.summary is not None:

@@ -8,19 +8,17 @@ from typing import Annotated
 
 import typer
 
-from nnintro.cli.output import emit
+from nnintro.cli.common import Set, emit
+
+NOT_LOOKED_AT = "what follows from the data was not checked: training looks at its files first"
 
 
 def validate(
     configs: Annotated[list[Path], typer.Argument(metavar="CONFIG", help="YAML files.")],
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the configs."),
-    ] = None,
+    set_: Set = None,
 ) -> None:
-    """Tell every problem of the configs, without training."""
+    """Report every problem of the configs, without training."""
     from nnintro.config.load import load_config
-    from nnintro.config.notes import notes
     from nnintro.errors import ConfigError
 
     failed = False
@@ -32,7 +30,8 @@ def validate(
             print(error, file=sys.stderr)
             continue
         emit(f"{path}: ok")
-        for note in notes(loaded.experiment):
+        is_known = loaded.experiment.dataset.facts is not None
+        for note in loaded.setup().notes() if is_known else [NOT_LOOKED_AT]:
             print(f"{path}: note: {note}", file=sys.stderr)
     if failed:
         raise typer.Exit(ConfigError.exit_code)

@@ -7,11 +7,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from nnintro.config.section import (
+    Complaint,
+    Complaints,
     Count,
     Fraction,
     NameOrMapping,
     NotNegative,
     Positive,
+    Rule,
     Section,
     exactly,
 )
@@ -153,3 +156,54 @@ class Descent(Section):
     """The L2 penalty's factor on all parameters."""
     clip_norm: Positive | None = None
     """Longest gradient (Euclidean norm over all parameters); longer ones are scaled down."""
+
+
+def stochastic_takes_one_sample(descent: Descent) -> Complaints:
+    """Stochastic descent has a batch size of 1 by definition."""
+    if descent.variant == "stochastic" and descent.batch_size not in (None, 1):
+        yield Complaint(
+            "descent.batch_size",
+            f"stochastic takes one sample per update; expected 1 (or variant: mini-batch), "
+            f"got {descent.batch_size}",
+        )
+
+
+def nesterov_has_momentum(descent: Descent) -> Complaints:
+    """Nesterov's is a kind of momentum."""
+    optimizer = descent.optimizer
+    if isinstance(optimizer, Sgd) and optimizer.nesterov and optimizer.momentum == 0:
+        yield Complaint(
+            "descent.optimizer.nesterov", "nesterov needs a momentum above 0, such as momentum: 0.9"
+        )
+
+
+def lbfgs_sees_all_the_data(descent: Descent) -> Complaints:
+    """L-BFGS compares gradients, which must be of one and the same function."""
+    if isinstance(descent.optimizer, Lbfgs) and descent.variant != "batch":
+        yield Complaint(
+            "descent.optimizer", "lbfgs needs the gradient over all the data; use variant: batch"
+        )
+
+
+def lbfgs_takes_the_gradient_as_it_is(descent: Descent) -> Complaints:
+    """L-BFGS has neither clipping nor weight decay."""
+    if not isinstance(descent.optimizer, Lbfgs):
+        return
+    if descent.clip_norm is not None:
+        yield Complaint("descent.clip_norm", "lbfgs does not clip its gradient; leave it out")
+    if descent.weight_decay:
+        yield Complaint("descent.weight_decay", "lbfgs has no weight decay; expected 0")
+
+
+Descent.rules = (
+    Rule(stochastic_takes_one_sample, ("descent.variant", "descent.batch_size")),
+    Rule(
+        nesterov_has_momentum,
+        ("descent.optimizer.nesterov", "descent.optimizer.momentum"),
+    ),
+    Rule(lbfgs_sees_all_the_data, ("descent.optimizer", "descent.variant")),
+    Rule(
+        lbfgs_takes_the_gradient_as_it_is,
+        ("descent.optimizer", "descent.clip_norm", "descent.weight_decay"),
+    ),
+)

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from nnintro.config.datasets import Dataset
-from nnintro.config.datasets import resolved as resolved_dataset
-from nnintro.config.datasets.bundled import BundledDataset
-from nnintro.config.datasets.function import FunctionDataset, grid_side
-from nnintro.config.datasets.generated import ClassificationDataset
-from nnintro.config.datasets.table import TableDataset
 from nnintro.config.descent import CosineSchedule, Descent
+from nnintro.config.losses import LOSSES, default_loss
 from nnintro.config.models import Model
-from nnintro.config.models import resolved as resolved_model
+from nnintro.config.models.mlp import MlpModel, StepsInitialization
 from nnintro.config.section import Section
-from nnintro.config.task import Found, FromFiles, Task
+from nnintro.config.task import DataFacts
 from nnintro.config.training import Logging, Training
 
-LossName = Literal["mse", "mae", "huber", "cross_entropy", "bce", "dice", "bce+dice"]
-
-LOGIT_LOSSES = ("cross_entropy", "bce", "dice", "bce+dice")
-"""Those that take logits: they contain the sigmoid or the softmax."""
+if TYPE_CHECKING:
+    LossName = str
+else:
+    LossName = Literal[tuple(LOSSES)]
 
 DEFAULT_BATCH_SIZE = 32
-
 DEFAULT_EPOCHS = 200
-
 SMOKE_SAMPLES = 256
-
 SMOKE_STEPS = 20
 
 
@@ -60,39 +51,38 @@ class Experiment(Section):
     """What is written down while training."""
 
     @property
-    def is_known(self) -> bool:
-        """Whether task and number of samples are known: of files, once they were looked at."""
-        return not isinstance(self.dataset, FromFiles) or self.dataset.found is not None
-
-    def with_found(self, found: Found) -> Experiment:
-        """The experiment once its files were looked at."""
-        assert isinstance(self.dataset, FromFiles)
-        return self.model_copy(update={"dataset": self.dataset.with_found(found)})
+    def start_from_steps(self) -> tuple[str, list[float], StepsInitialization] | None:
+        """Formula, [low, high] and settings where training starts from a network of steps."""
+        start = self.model.initialization if isinstance(self.model, MlpModel) else None
+        if not isinstance(start, StepsInitialization) or self.dataset.kind != "function":
+            return None
+        return self.dataset.formula, self.dataset.domain[0], start
 
     @property
-    def task(self) -> Task:
-        return self.dataset.task
+    def sections(self) -> tuple[Section, ...]:
+        return (self.dataset, self.model, self.descent, self.training, self.logging)
 
-    @property
-    def description(self) -> Mapping[str, Any]:
-        """How the data's files become inputs; empty where the config says all of the data."""
-        dataset = self.dataset
-        known = dataset.found if isinstance(dataset, FromFiles) else None
-        return {} if known is None else known.description
 
-    @property
-    def loss_name(self) -> LossName:
-        return self.loss or ("mse" if self.task.kind == "regression" else "cross_entropy")
+class Setup:
+    """An experiment together with what its data says: all that decides a training.
 
-    @property
-    def logits(self) -> bool:
+    Made once, when the data was looked at (or at once, where the config says all of it).
+    """
+
+    def __init__(self, experiment: Experiment, facts: DataFacts) -> None:
+        self.experiment, self.facts = experiment, facts
+        self.task, self.training_samples = facts.task, facts.training_samples
+        self.dataset, self.model = experiment.dataset, experiment.model
+        self.descent, self.training = experiment.descent, experiment.training
+        self.seed, self.precision = experiment.seed, experiment.precision
+        self.loss_name = experiment.loss or default_loss(self.task)
+        self.logits = LOSSES[self.loss_name].takes_logits
         """Whether the network's outputs are logits; the rules keep such losses to classes."""
-        return self.loss_name in LOGIT_LOSSES
 
     @property
     def batch_size(self) -> int:
         """Samples in a block of the data: of an update, but for the batch variant."""
-        n = self.dataset.training_samples
+        n = self.training_samples
         if self.descent.batch_size is not None:
             return self.descent.batch_size
         return {"stochastic": 1, "batch": n}.get(self.descent.variant, min(DEFAULT_BATCH_SIZE, n))
@@ -101,7 +91,7 @@ class Experiment(Section):
     def updates_per_epoch(self) -> int:
         if self.descent.variant == "batch":
             return 1
-        return -(-self.dataset.training_samples // self.batch_size)
+        return -(-self.training_samples // self.batch_size)
 
     @property
     def total_updates(self) -> int:
@@ -110,25 +100,56 @@ class Experiment(Section):
         epochs = DEFAULT_EPOCHS if self.training.epochs is None else self.training.epochs
         return epochs * self.updates_per_epoch
 
+    def notes(self) -> list[str]:
+        """Sentences for the user about choices that train less than they seem to; mostly none."""
+        if self.total_updates == 0:
+            return []  # nothing is trained
+        n, size = self.training_samples, self.batch_size
+        if not (self.model.mixes_samples and self.descent.variant == "batch" and size < n):
+            return self.model.notes()
+        return [
+            *self.model.notes(),
+            "batch normalization takes its means over a block, not over all the data: in blocks of "
+            f"{size} this is not the update over all {n} images at once; "
+            "normalization: group (or none) makes it so, for every size of block",
+        ]
+
+    def resolved(self) -> Setup:
+        """The same with the defaults written out that follow from the data."""
+        descent = self.descent.model_copy(update={"batch_size": self.batch_size})
+        update = {"loss": self.loss_name, "descent": descent}
+        return Setup(self.experiment.model_copy(update=update), self.facts)
+
+    def with_few_updates(self) -> Setup:
+        """The same cut down to about 20 updates, for ``--smoke``."""
+        steps, descent = min(self.total_updates, SMOKE_STEPS), self.descent
+        update: dict[str, Any] = {"batch_size": min(self.batch_size, self.training_samples)}
+        if isinstance(descent.schedule, CosineSchedule) and steps > 0:
+            warmup = min(descent.schedule.warmup_steps, steps - 1)
+            update["schedule"] = descent.schedule.model_copy(update={"warmup_steps": warmup})
+        experiment = self.experiment.model_copy(
+            update={
+                "descent": descent.model_copy(update=update),
+                "training": self.training.model_copy(update={"epochs": None, "steps": steps}),
+            }
+        )
+        return Setup(experiment, self.facts)
+
 
 def resolve(experiment: Experiment) -> Experiment:
     """The experiment with every default written out, those that follow from other keys too.
 
-    What follows from files that were not looked at stays open.
+    What follows from files that were not looked at stays open (see ``Setup.resolved``).
     """
-    training = experiment.training
+    training, facts = experiment.training, experiment.dataset.facts
     if training.epochs is None and training.steps is None:
         training = training.model_copy(update={"epochs": DEFAULT_EPOCHS})
+    sections = {"dataset": experiment.dataset, "model": experiment.model}
     update: dict[str, Any] = {
-        "dataset": experiment.dataset.model_copy(update=resolved_dataset(experiment.dataset)),
-        "model": experiment.model.model_copy(update=resolved_model(experiment.model)),
-        "training": training,
+        name: section.model_copy(update=section.resolved()) for name, section in sections.items()
     }
-    if experiment.is_known:
-        size = experiment.batch_size
-        update["loss"] = experiment.loss_name
-        update["descent"] = experiment.descent.model_copy(update={"batch_size": size})
-    return experiment.model_copy(update=update)
+    experiment = experiment.model_copy(update={**update, "training": training})
+    return experiment if facts is None else Setup(experiment, facts).resolved().experiment
 
 
 def smoke(experiment: Experiment) -> Experiment:
@@ -136,46 +157,10 @@ def smoke(experiment: Experiment) -> Experiment:
 
     Before its files were looked at only the samples are cut.
     """
-    few: dict[str, Any] = {"samples": _few_samples(experiment.dataset)}
-    if isinstance(experiment.dataset, TableDataset):
-        few["unseen"] = "zeros"  # of few rows some categories stand in validation alone
-    experiment = experiment.model_copy(
-        update={"dataset": experiment.dataset.model_copy(update=few)}
-    )
-    return _few_updates(experiment) if experiment.is_known else experiment
-
-
-def _few_updates(experiment: Experiment) -> Experiment:
-    steps, samples = min(experiment.total_updates, SMOKE_STEPS), experiment.dataset.training_samples
-    descent = experiment.descent
-    update: dict[str, Any] = {"batch_size": min(experiment.batch_size, samples)}
-    if isinstance(descent.schedule, CosineSchedule) and steps > 0:
-        warmup = min(descent.schedule.warmup_steps, steps - 1)
-        update["schedule"] = descent.schedule.model_copy(update={"warmup_steps": warmup})
-    return experiment.model_copy(
-        update={
-            "descent": descent.model_copy(update=update),
-            "training": experiment.training.model_copy(update={"epochs": None, "steps": steps}),
-        }
-    )
-
-
-def _few_samples(dataset: Dataset) -> int:
-    if isinstance(dataset, TableDataset):
-        # The first rows of a series are no samples of their own.
-        before = 0 if dataset.window is None else dataset.window - 1 + dataset.horizon
-        rows = SMOKE_SAMPLES if 2 * before <= SMOKE_SAMPLES else SMOKE_SAMPLES + before
-        return min(dataset.samples or rows, rows)
-    samples = min(dataset.samples or SMOKE_SAMPLES, SMOKE_SAMPLES)
-    if isinstance(dataset, FunctionDataset) and dataset.sampling == "grid":
-        inputs = len(dataset.domain)
-        return int(grid_side(samples, inputs) ** inputs)
-    if isinstance(dataset, ClassificationDataset | BundledDataset):
-        # Many classes need more samples than that to be split at all.
-        smaller_part = min(dataset.validation, 1 - dataset.validation)
-        needed = math.ceil((len(dataset.task.classes) + 1) / smaller_part)
-        return min(dataset.samples or needed, max(samples, needed))
-    return samples
+    dataset = experiment.dataset
+    few = dataset.model_copy(update=dataset.few(SMOKE_SAMPLES))
+    experiment, facts = experiment.model_copy(update={"dataset": few}), few.facts
+    return experiment if facts is None else Setup(experiment, facts).with_few_updates().experiment
 
 
 def as_values(experiment: Experiment) -> dict[str, Any]:
@@ -189,8 +174,8 @@ def flat_values(experiment: Experiment) -> dict[str, Any]:
 
 
 def _flat(values: dict[str, Any], prefix: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for key, value in values.items():
         inner = isinstance(value, dict)
-        found.update(_flat(value, f"{prefix}{key}.") if inner else {prefix + key: value})
-    return found
+        result.update(_flat(value, f"{prefix}{key}.") if inner else {prefix + key: value})
+    return result

@@ -10,16 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nnintro.config.datasets.images import ImagesDataset
-from nnintro.config.datasets.table import TableDataset
-from nnintro.config.experiment import Experiment, resolve, smoke
+from nnintro.config.experiment import Experiment, Setup, resolve, smoke
 from nnintro.config.parse.diagnosis import Diagnosis
 from nnintro.config.parse.nodes import Entry, Finding, Node, Place, Source, find, refusal
 from nnintro.config.parse.overrides import BEHIND_ALL, apply_overrides
 from nnintro.config.parse.python import from_python
 from nnintro.config.parse.yaml_text import read_file
 from nnintro.config.rules import broken_by_data, broken_rules
-from nnintro.config.task import Found
+from nnintro.config.task import DataFacts
 from nnintro.errors import ConfigError, Problem
 
 
@@ -36,19 +34,26 @@ class Config:
         """The config cut down to a few samples and updates (see ``experiment.smoke``)."""
         return replace(self, experiment=smoke(self.experiment), is_smoke=True)
 
-    def with_found(self, found: Found) -> Config:
-        """The config once its data was looked at: the rest of its rules, the rest of its defaults.
+    def setup(self, facts: DataFacts | None = None) -> Setup:
+        """The experiment with what its data says: the rest of its rules, the rest of its defaults.
+
+        Args:
+            facts: what the files say, where the config does not say all of it.
 
         Raises:
             ConfigError: it asks for something that does not go with the data.
         """
-        experiment = self.experiment.with_found(found)
+        known = self.experiment.dataset.facts
+        if known is not None:
+            return Setup(self.experiment, known)
+        assert facts is not None, "the files were not looked at"
+        setup = Setup(self.experiment, facts)
         if self.is_smoke:
-            experiment = smoke(experiment)
-        findings = broken_by_data(experiment, self.source.root)
+            setup = setup.with_few_updates()
+        findings = broken_by_data(setup, self.source.root)
         if findings:
             raise refusal(findings)
-        return replace(self, experiment=resolve(experiment))
+        return setup.resolved()
 
     @contextlib.contextmanager
     def locating(self) -> Iterator[None]:
@@ -111,12 +116,12 @@ def _with_whole_path(experiment: Experiment, root: Node) -> Experiment:
     command line or Python does.
     """
     dataset = experiment.dataset
-    if not isinstance(dataset, TableDataset | ImagesDataset) or dataset.path is None:
+    if dataset.files is None:
         return experiment
     file = find(root, ("dataset", "path")).file
     beside = Path(file).parent if file is not None and Path(file).is_file() else Path()
     # Not resolve(): a link keeps the name that the user knows.
-    whole = os.path.normpath(Path.cwd() / beside / dataset.path)
+    whole = os.path.normpath(Path.cwd() / beside / dataset.files)
     return experiment.model_copy(update={"dataset": dataset.model_copy(update={"path": whole})})
 
 

@@ -20,13 +20,13 @@ def schema_text() -> str:
 
 def schema() -> dict[str, Any]:
     """The same as a dict; every section and every key is described."""
-    found = Experiment.model_json_schema()
-    definitions = found["$defs"]
+    whole = Experiment.model_json_schema()
+    definitions = whole["$defs"]
     for section in {section for _, slot in slots() for section in slot.sections}:
-        _describe(definitions.get(section.__name__, found), section)
+        _describe(definitions.get(section.__name__, whole), section)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **found,
+        **whole,
         "title": "nnintro experiment",
     }
 
@@ -45,7 +45,7 @@ def attribute_docstrings(section: type[Section]) -> dict[str, str]:
 
     pydantic could collect them too, but does so at import, which every command would pay for.
     """
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for parent in reversed(section.__mro__[: section.__mro__.index(Section)]):
         (tree,) = ast.parse(textwrap.dedent(inspect.getsource(parent))).body
         assert isinstance(tree, ast.ClassDef)
@@ -54,6 +54,6 @@ def attribute_docstrings(section: type[Section]) -> dict[str, str]:
                 case (
                     ast.AnnAssign(target=ast.Name(id=name)),
                     ast.Expr(value=ast.Constant(value=str(words))),
-                ):
-                    found[section.model_fields[name].alias or name] = inspect.cleandoc(words)
-    return found
+                ) if name in section.model_fields:
+                    texts[section.model_fields[name].alias or name] = inspect.cleandoc(words)
+    return texts

@@ -1,10 +1,11 @@
-"""What every section of the YAML shares: strict, closed, immutable; and a few common types."""
+"""What the sections of the YAML share: strict, closed, immutable; their rules; common types."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     BaseModel,
@@ -16,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
+from nnintro.config.task import DataFacts
 from nnintro.wording import shown
 
 
@@ -31,14 +33,112 @@ class Section(BaseModel):
         defer_build=True,
     )
 
+    rules: ClassVar[tuple[Rule, ...]] = ()
+    """Those of the section alone, set below it in its file."""
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """A rule that is broken: the key to change, and why."""
+
+    path: str
+    message: str
+    entry: str | None = None
+    """The entry under ``path`` whose own key is at fault, where users name the keys (metrics)."""
+
+
+Complaints = Iterator[Complaint]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A check that types cannot make, and the keys that it reads."""
+
+    check: Callable[[Any], Complaints]
+    """Takes the section that the rule belongs to (see ``rules`` for those across sections)."""
+    reads: tuple[str, ...]
+    """Where one of these is itself in error the rule is skipped: one mistake is reported once."""
+
+
+class DatasetSection(Section):
+    """What the rest of the code may ask of every kind of dataset; a kind overrides what differs."""
+
+    gives: ClassVar[Literal["rows", "images"]] = "rows"
+    """What a sample's input is."""
+
+    @property
+    def facts(self) -> DataFacts | None:
+        """Task and number of samples; None where only its files say so."""
+        return None
+
+    @property
+    def source(self) -> str:
+        """Where the samples come from, in a word: a formula, a generator, a name, a path."""
+        return ""
+
+    @property
+    def targets(self) -> list[str]:
+        """The names of the target columns, where they have some."""
+        return []
+
+    @property
+    def files(self) -> str | None:
+        """The path of the file or folder that is read."""
+        return None
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether noise is added to what a formula or generator gives."""
+        return False
+
+    @property
+    def weighs_classes(self) -> bool:
+        """Whether a sample's class decides what it counts in the loss."""
+        return False
+
+    def resolved(self) -> dict[str, Any]:
+        """The values that follow from others, written out."""
+        return {}
+
+    def few(self, _: int) -> dict[str, Any]:
+        """The keys that cut the data down to about this many samples, for ``--smoke``."""
+        return {}
+
+
+class ModelSection(Section):
+    """The same of every kind of model."""
+
+    takes: ClassVar[Literal["rows", "images"]] = "rows"
+
+    @property
+    def final_activation(self) -> str:
+        """What the outputs go through."""
+        return "identity"
+
+    @property
+    def is_random(self) -> bool:
+        """Whether an update sees another network than the one before: dropout."""
+        return False
+
+    def resolved(self) -> dict[str, Any]:
+        """The settings whose default follows from others, written out."""
+        return {}
+
+    @property
+    def mixes_samples(self) -> bool:
+        """Whether a sample's output depends on the others of its block: batch normalization."""
+        return False
+
+    def notes(self) -> list[str]:
+        """Sentences about choices that train less than they seem to."""
+        return []
+
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
-
 Positive = Annotated[float, Field(gt=0)]
-
 NotNegative = Annotated[float, Field(ge=0)]
-
 Count = Annotated[int, Field(ge=1, le=100_000_000)]
+Standardize = Literal["none", "inputs"]
 
 
 @dataclass(frozen=True)
@@ -63,16 +163,13 @@ def _name_to_mapping(value: Any) -> Any:
 
 def exactly(count: int, wanted: str) -> BeforeValidator:
     """A list of ``count``, asked for in words of its own: ``[low, high]``."""
-    return BeforeValidator(_counter(count, wanted))
 
-
-def _counter(count: int, wanted: str) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
         if not isinstance(value, list) or len(value) != count:
             raise ValueError(f"expected {wanted}, got {shown(value)}")
         return value
 
-    return check
+    return BeforeValidator(check)
 
 
 def one_or_list(value: Any) -> str:
@@ -85,14 +182,17 @@ def held_out(samples: int, fraction: float) -> int:
     return min(max(1, round(samples * fraction)), samples - 1)
 
 
-@dataclass(frozen=True)
-class Complaint:
-    """A rule that is broken: the key to change, and why."""
+def class_parts_fit(training: int, validation: int, classes: int) -> Complaints:
+    """Training and validation part can each hold a sample of every class."""
+    if min(training, validation) < classes:
+        yield Complaint(
+            "dataset.samples",
+            f"too few: {training} for training and {validation} for validation cannot both hold "
+            f"all {classes} classes",
+        )
 
-    path: str
-    message: str
-    entry: str | None = None
-    """The entry under ``path`` whose own key is at fault, where users name the keys (metrics)."""
 
-
-Standardize = Literal["none", "inputs"]
+def samples_for_classes(samples: int, most: int, classes: int, validation: float) -> int:
+    """At most ``samples``, about ``most``, and enough for every class on both sides of a split."""
+    needed = math.ceil((classes + 1) / min(validation, 1 - validation))
+    return min(samples, max(most, needed))

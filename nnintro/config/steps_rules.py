@@ -1,28 +1,22 @@
-"""What ``model: {kind: steps}`` asks of the other sections, and of its own entries."""
+"""What networks of steps ask of the other sections (see ``rules``)."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-
 from nnintro.config.datasets.function import FunctionDataset
-from nnintro.config.experiment import Experiment
+from nnintro.config.experiment import Experiment, Setup
 from nnintro.config.models.mlp import MlpModel, StepsInitialization
 from nnintro.config.models.steps import StepOrBump, StepsModel
-from nnintro.config.section import Complaint
+from nnintro.config.section import Complaint, Complaints, Rule
 from nnintro.wording import shown
 
-Complaints = Iterator[Complaint]
-MOST_WEIGHTS = 1 << 24
-"""Of towers' second layer, which joins each of them with every place."""
 LARGEST = {"float32": 3.4e38, "bfloat16": 3.4e38, "float64": 1.7e308}
 """By precision, what parameters can hold."""
 
 
-def steps_draw_one_function(experiment: Experiment) -> Complaints:
+def steps_draw_one_function(setup: Setup) -> Complaints:
     """A network of steps has one output and one input, or two."""
-    task = experiment.task
-    if not isinstance(experiment.model, StepsModel):
+    task = setup.task
+    if not isinstance(setup.model, StepsModel):
         return
     if task.is_classification:
         has = "classes"
@@ -38,9 +32,9 @@ def steps_draw_one_function(experiment: Experiment) -> Complaints:
     )
 
 
-def steps_have_the_inputs_of_the_data(experiment: Experiment) -> Complaints:
+def steps_have_the_inputs_of_the_data(setup: Setup) -> Complaints:
     """Steps and bumps on a line, towers on a plane."""
-    model, inputs = experiment.model, experiment.task.inputs
+    model, inputs = setup.model, setup.task.inputs
     if not isinstance(model, StepsModel) or inputs > 2:
         return
     for index, entry in enumerate(model.steps):
@@ -56,13 +50,6 @@ def _misfit(path: str, entry: StepOrBump) -> Complaint:
     else:
         key, value, wanted = "from", entry.from_, "[x1, x2] for the dataset's two inputs"
     return Complaint(f"{path}.{key}", f"expected {wanted}, got {shown(value)}")
-
-
-def steepness_is_a_sigmoids(experiment: Experiment) -> Complaints:
-    """A step is as steep as can be."""
-    model = experiment.model
-    if isinstance(model, StepsModel) and model.activation == "step" and model.steepness is not None:
-        yield Complaint("model.steepness", "only activation: sigmoid has it, not step")
 
 
 def steps_take_raw_inputs(experiment: Experiment) -> Complaints:
@@ -95,26 +82,12 @@ def steps_fit_the_precision(experiment: Experiment) -> Complaints:
             yield Complaint(f"model.steps.{index}", f"its place {times}is {beyond}")
 
 
-def towers_fit_into_memory(experiment: Experiment) -> Complaints:
-    """Every tower has a weight for every place."""
-    model = experiment.model
-    if not isinstance(model, StepsModel) or not model.towers:
-        return
-    places, towers = model.hidden
-    if math.prod(model.hidden) > MOST_WEIGHTS:
-        yield Complaint(
-            "model.steps",
-            f"{towers:,} towers with {places:,} places make {places * towers:,} weights; expected "
-            f"at most {MOST_WEIGHTS:,}: put the towers on a grid, where they share their places",
-        )
-
-
-def steps_can_be_handed_over(experiment: Experiment) -> Complaints:
+def steps_can_be_handed_over(setup: Setup) -> Complaints:
     """A construction becomes the start of a network that is of its form."""
-    model, dataset = experiment.model, experiment.dataset
+    model, dataset = setup.model, setup.dataset
     if not isinstance(model, MlpModel) or not isinstance(model.initialization, StepsInitialization):
         return
-    if not isinstance(dataset, FunctionDataset) or experiment.task.inputs != 1:
+    if not isinstance(dataset, FunctionDataset) or setup.task.inputs != 1:
         reason = "steps follow a formula of one input"
     elif dataset.standardize != "none":
         reason = "steps stand at places of the input itself: dataset.standardize must be none"
@@ -125,3 +98,32 @@ def steps_can_be_handed_over(experiment: Experiment) -> Complaints:
     else:
         return
     yield Complaint("model.initialization", reason)
+
+
+_TASK = (
+    "dataset.kind",
+    "dataset.domain",
+    "dataset.generator",
+    "dataset.features",
+    "dataset.outputs",
+    "dataset.weights",
+)
+
+RULES = (
+    Rule(steps_take_raw_inputs, ("model.kind", "dataset.standardize")),
+    Rule(steps_fit_the_precision, ("model.steps", "model.steepness", "precision")),
+)
+"""Of an ``Experiment``."""
+
+DATA_RULES = (
+    Rule(
+        steps_can_be_handed_over,
+        (
+            *("model.initialization", "model.hidden", "model.activation"),
+            *("model.output_activation", "dataset.standardize", *_TASK),
+        ),
+    ),
+    Rule(steps_draw_one_function, ("model.kind", *_TASK)),
+    Rule(steps_have_the_inputs_of_the_data, ("model.steps", *_TASK)),
+)
+"""Of a ``Setup``."""

@@ -4,29 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
-
-from pydantic import PrivateAttr
-
-from nnintro.config.section import Section
+from typing import Any, Literal
 
 TaskKind = Literal["regression", "binary", "multiclass", "segmentation"]
 
 
-METRICS: dict[TaskKind, tuple[str, ...]] = {
-    "regression": ("loss", "mse", "mae", "rmse", "r2"),
-    "binary": ("loss", "accuracy", "cross_entropy", "f1", "auc"),
-    "multiclass": ("loss", "accuracy", "cross_entropy", "f1"),
-    "segmentation": ("loss", "iou", "dice", "pixel_accuracy", "boundary_f1"),
+@dataclass(frozen=True)
+class Metric:
+    """Of which tasks a metric is recorded, and which way is better."""
+
+    tasks: tuple[TaskKind, ...]
+    grows: bool = False
+    """Whether larger is better."""
+    needs: Literal["truth", "points", "logits"] | None = None
+    """What there has to be besides: the noise-free target, points on the masks, outputs that are
+    logits."""
+
+
+_CLASSES: tuple[TaskKind, ...] = ("binary", "multiclass")
+
+METRICS = {
+    "loss": Metric(("regression", *_CLASSES, "segmentation")),
+    "mse": Metric(("regression",)),
+    "mae": Metric(("regression",)),
+    "rmse": Metric(("regression",)),
+    "r2": Metric(("regression",), grows=True),
+    "accuracy": Metric(_CLASSES, grows=True),
+    "cross_entropy": Metric(_CLASSES, needs="logits"),
+    "f1": Metric(_CLASSES, grows=True),
+    "auc": Metric(("binary",), grows=True),
+    "iou": Metric(("segmentation",), grows=True),
+    "dice": Metric(("segmentation",), grows=True),
+    "pixel_accuracy": Metric(("segmentation",), grows=True),
+    "boundary_f1": Metric(("segmentation",), grows=True),
+    "sup_error": Metric(("regression",), needs="truth"),
+    "precision": Metric(("segmentation",), grows=True, needs="points"),
+    "recall": Metric(("segmentation",), grows=True, needs="points"),
 }
-
-POINT_METRICS = ("precision", "recall")
-"""Of the points that the peaks of a segmentation's map stand for."""
-
-GROWING = frozenset(
-    {"accuracy", "f1", "auc", "r2", "iou", "dice", "pixel_accuracy", "boundary_f1", *POINT_METRICS}
-)
-"""Metrics that are better when larger; all others are better when smaller."""
+"""By name, in the order in which they are recorded."""
 
 
 @dataclass(frozen=True)
@@ -54,23 +69,26 @@ class Task:
         """Whether each pixel has one."""
         return self.kind == "segmentation"
 
+    def metrics(self, *, logits: bool) -> tuple[str, ...]:
+        """The names of the metrics that are recorded on this task."""
+        there = {None: True, "truth": self.has_truth, "points": self.has_points, "logits": logits}
+        rows = METRICS.items()
+        return tuple(n for n, row in rows if self.kind in row.tasks and there[row.needs])
+
     def validation_tags(self, loss: str) -> tuple[str, ...]:
         """The tags ``validation/<metric>`` that a run on this task records under this loss."""
-        names = [*METRICS[self.kind], *(["sup_error"] if self.has_truth else [])]
-        names += POINT_METRICS if self.has_points else ()
-        if loss != "cross_entropy" and "cross_entropy" in names:
-            names.remove("cross_entropy")  # outputs are no logits then
-        return tuple(f"validation/{name}" for name in names)
+        return tuple(f"validation/{n}" for n in self.metrics(logits=loss == "cross_entropy"))
 
 
 def grows(tag: str) -> bool:
     """Whether a larger value of this tag is the better one."""
-    return tag.rsplit("/", 1)[-1] in GROWING
+    metric = METRICS.get(tag.rsplit("/", 1)[-1])
+    return metric is not None and metric.grows
 
 
 @dataclass(frozen=True)
-class Found:
-    """What was found in the data.
+class DataFacts:
+    """What the data says of itself: known from the config, or once the files were looked at.
 
     ``description`` is plain JSON: all that turns a stranger's file into the network's inputs, the
     way the training's file was (columns, categories, means; sizes of images).
@@ -79,33 +97,3 @@ class Found:
     task: Task
     training_samples: int
     description: Mapping[str, Any] = field(default_factory=dict)
-
-
-class FromFiles(Section):
-    """A dataset whose task stands in its files."""
-
-    _found: Found | None = PrivateAttr(default=None)
-
-    @property
-    def found(self) -> Found | None:
-        """What was found in the files; None before they were looked at."""
-        return self._found
-
-    def with_found(self, found: Found) -> Self:
-        """The same section, knowing its data."""
-        known = self.model_copy()
-        known._found = found
-        return known
-
-    @property
-    def task(self) -> Task:
-        return self._known.task
-
-    @property
-    def training_samples(self) -> int:
-        return self._known.training_samples
-
-    @property
-    def _known(self) -> Found:
-        assert self._found is not None, "the data was not looked at yet"
-        return self._found

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nnintro.config.section import NotNegative, Positive, Section
+from nnintro.config.section import Complaint, Complaints, NotNegative, Positive, Rule, Section
 
 _NUMBER = r"[1-9][0-9]{0,8}(\.[0-9]{1,9})?|0\.[0-9]{0,8}[1-9]"
 """A decimal above zero."""
@@ -56,15 +56,24 @@ class Training(Section):
     steps: Annotated[int, Field(ge=0, le=10_000_000_000)] | None = None
     """Updates, in place of epochs."""
     engine: Literal["auto", "autograd", "fused", "graph"] = "auto"
-    """Which program carries out the updates; all give the same parameters.  auto takes graph on
-    CUDA, and on the CPU fused where autograd would take more than about a second; where they do
-    not serve the config, autograd."""
+    """Which program carries out the updates; all give the same parameters.  auto takes fused on the
+    CPU where it serves the config and autograd would take more than about a second, else autograd.
+    It never takes graph (CUDA only), which has not run on a GPU yet."""
     stop_when: Annotated[dict[str, float], Field(min_length=1)] | None = None
     """Metric -> value; training stops once every metric named is at its value or better."""
     early_stopping: EarlyStopping | None = None
     """Stop when a metric no longer improves, and go back to its best parameters."""
     checkpoint: Checkpoints = Field(default_factory=Checkpoints)
     """What is kept on disk while training, so that a run that is cut off can go on."""
+
+
+def epochs_or_steps(training: Training) -> Complaints:
+    """The length of a run is given once."""
+    if training.epochs is not None and training.steps is not None:
+        yield Complaint("training.steps", "give epochs or steps, not both")
+
+
+Training.rules = (Rule(epochs_or_steps, ("training.epochs", "training.steps")),)
 
 
 class Logging(Section):

@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from nnintro.constructions import formula_of
-from nnintro.errors import UsageError
 from nnintro.files import write_json
 from nnintro.formula.tree import variable_names
 from nnintro.models import precision_of
 from nnintro.models.activations import Step
 from nnintro.models.standardized import numpy_type
-from nnintro.proofs import require_flint
+from nnintro.proofs import require_flint, require_limits
 from nnintro.recording.console import GapBar
-from nnintro.runs.reopen import find_run
+from nnintro.runs.folder import explained
 from nnintro.runs.run import Run, load_run
-from nnintro.wording import clock
+from nnintro.wording import duration
 
 if TYPE_CHECKING:
     from nnintro.proofs.supremum import Supremum
@@ -67,20 +66,20 @@ def certify(
         CheckpointError: there is no such run, or it cannot be read or written.
     """
     require_flint()
-    for name, value in (("tolerance", tolerance), ("seconds", seconds)):
-        if not (value > 0 and math.isfinite(value)):
-            raise UsageError(f"--{name} must be a number above 0, got {value:g}")
-    loaded = load_run(find_run(run, Path(runs_dir)))
+    require_limits(tolerance=tolerance, seconds=seconds)
+    loaded = load_run(run, runs_dir)
     with loaded.config.locating():
         proved = _proved(loaded, tolerance, seconds, quiet)
-    write_json(loaded.directory / FILE, proved)
+    path = loaded.directory / FILE
+    with explained(f"cannot write {path}"):
+        write_json(path, proved)
     return proved
 
 
 def _proved(run: Run, tolerance: float, seconds: float, quiet: bool) -> dict[str, Any]:
     from nnintro.proofs.supremum import certify_network
 
-    formula, domain = formula_of(run.experiment, "certify")
+    formula, domain = formula_of(run.setup.experiment, "certify")
     model = run.model
     with GapBar(tolerance, quiet=quiet) as bar:
         found = certify_network(
@@ -140,7 +139,7 @@ def in_words(found: dict[str, Any]) -> str:
     lines.append(_rounding(found))
     if not found["complete"]:
         lines.append(_incomplete(found))
-    lines.append(f"{found['boxes']:,} boxes in {clock(found['seconds'])}; {found['run']}/{FILE}")
+    lines.append(f"{found['boxes']:,} boxes in {duration(found['seconds'])}; {found['run']}/{FILE}")
     return "\n".join(lines)
 
 

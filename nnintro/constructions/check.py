@@ -87,7 +87,7 @@ def require_agreement(run: Run, domain: Domain, pieces: Pieces) -> None:
 
 def _require_places(run: Run, domain: Domain, pieces: Pieces) -> None:
     """Between its neurons' places a network of steps is constant."""
-    model = run.experiment.model
+    model = run.setup.model
     if model.kind != "steps" or model.activation != "step":
         raise CheckpointError(f"{run.directory}: its network is not one of steps")
     edges = {edge for side in domain for edge in side}

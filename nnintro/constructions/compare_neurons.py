@@ -15,6 +15,7 @@ from nnintro.config.experiment import as_values
 from nnintro.config.load import Config
 from nnintro.constructions.certify import certify
 from nnintro.files import write_text, write_whole
+from nnintro.runs.folder import explained
 from nnintro.runs.run import Run
 from nnintro.training.train import train
 
@@ -65,8 +66,9 @@ def compare(
     writer = csv.DictWriter(text, [*asdict(rows[0])], lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(row) for row in rows)
-    write_text(run.directory / "comparison.csv", text.getvalue())
-    _draw(run, rows)
+    with explained(f"cannot write {run.directory}"):
+        write_text(run.directory / "comparison.csv", text.getvalue())
+        _draw(run, rows)
     return rows
 
 
@@ -102,7 +104,7 @@ def _draw(run: Run, rows: list[Row]) -> None:
         name: np.array([getattr(row, name) for row in rows], dtype=np.float64)
         for name in ("neurons", "constructed", "trained", "handed_over")
     }
-    png = render("error_against_neurons", arrays, {"title": run.experiment.name})
+    png = render("error_against_neurons", arrays, {"title": run.setup.experiment.name})
     write_whole(run.directory / "figures" / "comparison.png", lambda file: file.write(png))
 
 

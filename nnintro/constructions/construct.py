@@ -23,6 +23,7 @@ from nnintro.files import write_whole
 from nnintro.formula import Formula, parse, torch_function
 from nnintro.proofs import require_flint
 from nnintro.recording.console import Display
+from nnintro.runs.folder import explained
 from nnintro.runs.run import Run
 from nnintro.training.train import launch
 from nnintro.wording import counted
@@ -104,8 +105,9 @@ def construct(
         values, (), runs_dir, quiet=True, command=command, signals=signals, started=started
     ).run
     require_agreement(run, certificate["domain"], certificate["pieces"])
-    write(run.directory, certificate)
-    draw(run, certificate)
+    with explained(f"cannot write {run.directory}"):
+        write(run.directory, certificate)
+        draw(run, certificate)
     rows = None
     if compare_sizes:
         display = Display(quiet=quiet)
@@ -219,7 +221,7 @@ def draw(run: Run, certificate: dict[str, Any]) -> None:
         np.array([piece[key] for piece in pieces]) for key in ("from", "to", "value")
     )
     noun = "pieces" if len(domain) == 1 else "boxes"
-    title = f"{run.experiment.name}: {count:,} {noun}, proved within {bound:.4g}"
+    title = f"{run.setup.experiment.name}: {count:,} {noun}, proved within {bound:.4g}"
     if len(domain) == 2:
         arrays, kind = {"lows": starts, "highs": stops, "values": values}, "certified_boxes"
     else:

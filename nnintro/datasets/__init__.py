@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,40 +13,55 @@ from nnintro.datasets.function import build_function
 from nnintro.datasets.generated import build_classification, build_regression
 from nnintro.datasets.samples import Data, Samples, Splits
 
-__all__ = [
-    "DATASETS",
-    "Data",
-    "Samples",
-    "Splits",
-    "build_dataset",
-]
+__all__ = ["DATASETS", "Data", "Kind", "Samples", "Splits", "build_dataset"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the rest of the code may ask of a kind of dataset."""
+
+    build: Callable[[Any, torch.Generator, torch.Generator, torch.dtype], Splits[Any]]
+    """(section, stream that draws, stream that splits, type of the run) -> its data."""
+    reading: Callable[[Mapping[str, Any]], Any] | None = None
+    """``DataFacts.description`` -> how another file is read as the training's was; raises a
+    KeyError, TypeError, ValueError or AttributeError where it is not one of ours."""
+
 
 # What reads files is loaded with the first run that has some: it is a third of this package's time.
 
 
-def build_table(*arguments: Any) -> Splits[Any]:
-    """See ``nnintro.datasets.tables.build_table``."""
+def _build_table(*arguments: Any) -> Splits[Any]:
     from nnintro.datasets.tables import build_table
 
     return build_table(*arguments)
 
 
-def build_images(*arguments: Any) -> Splits[Any]:
-    """See ``nnintro.datasets.images.build_images``."""
+def _encoding(description: Mapping[str, Any]) -> Any:
+    from nnintro.datasets.tables import Encoding
+
+    return Encoding.from_description(description)
+
+
+def _build_images(*arguments: Any) -> Splits[Any]:
     from nnintro.datasets.images import build_images
 
     return build_images(*arguments)
 
 
-DATASETS: dict[str, Callable[..., Splits[Any]]] = {
-    "function": build_function,
-    "regression": build_regression,
-    "classification": build_classification,
-    "bundled": build_bundled,
-    "table": build_table,
-    "images": build_images,
+def _format(description: Mapping[str, Any]) -> Any:
+    from nnintro.datasets.images import Format
+
+    return Format.from_description(description)
+
+
+DATASETS = {
+    "function": Kind(build_function),
+    "regression": Kind(build_regression),
+    "classification": Kind(build_classification),
+    "bundled": Kind(build_bundled),
+    "table": Kind(_build_table, _encoding),
+    "images": Kind(_build_images, _format),
 }
-"""kind -> (section, stream that draws, stream that splits) -> its data; see ``build_dataset``."""
 
 
 def build_dataset(
@@ -62,6 +78,4 @@ def build_dataset(
         DataError: files that cannot be read or used.
         ConfigError: the section asks for something that its files do not have.
     """
-    if dataset.kind == "table":
-        return build_table(dataset, data, splitting, dtype)
-    return DATASETS[dataset.kind](dataset, data, splitting)
+    return DATASETS[dataset.kind].build(dataset, data, splitting, dtype)

@@ -9,11 +9,11 @@ from nnintro.datasets.samples import Data, Splits, balanced_weights, split
 
 
 def build_bundled(
-    dataset: BundledDataset, data: torch.Generator, splitting: torch.Generator
+    dataset: BundledDataset, data: torch.Generator, splitting: torch.Generator, __: torch.dtype
 ) -> Splits:
     """Load the samples and split them, classes in proportion."""
     everything, names = _loaded(dataset)
-    classes = len(dataset.task.classes) or None
+    classes = len(dataset.facts.task.classes) or None
     if dataset.used_samples < len(everything):
         _, everything = split(everything, dataset.used_samples, data, classes)
     train, validation = split(everything, dataset.validation_samples, splitting, classes)
@@ -36,7 +36,7 @@ def _loaded(dataset: BundledDataset) -> tuple[Data, list[str]]:
     options = {"scaled": False} if dataset.name == "diabetes" else {}
     bunch = getattr(sklearn.datasets, f"load_{dataset.name}")(**options)
     inputs, targets = torch.from_numpy(bunch.data).double(), torch.from_numpy(bunch.target)
-    if dataset.task.kind == "multiclass":
+    if dataset.facts.task.kind == "multiclass":
         targets = targets.long()
     else:
         targets = targets.double().reshape(len(targets), -1)

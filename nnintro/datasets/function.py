@@ -15,7 +15,7 @@ VALIDATION_POINTS_MANY_INPUTS = 20_000
 MOST_INPUTS_OF_A_GRID = 4
 
 
-def build_function(dataset: FunctionDataset, data: torch.Generator, _: torch.Generator) -> Splits:
+def build_function(dataset: FunctionDataset, data: torch.Generator, *_: object) -> Splits:
     """Sample the formula; validation is a dense noise-free grid over the same box."""
     function = torch_function(parse(dataset.formula, len(dataset.domain)))
     domain = torch.tensor(dataset.domain, dtype=torch.float64)  # (inputs, 2)

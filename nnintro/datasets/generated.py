@@ -79,7 +79,7 @@ REGRESSIONS: dict[str, Callable[[RegressionDataset, torch.Generator], Clean]] = 
 
 
 def build_regression(
-    dataset: RegressionDataset, data: torch.Generator, splitting: torch.Generator
+    dataset: RegressionDataset, data: torch.Generator, splitting: torch.Generator, _: torch.dtype
 ) -> Splits:
     """Draw the samples, add Gaussian noise to the targets, split at random."""
     inputs, clean, facts = REGRESSIONS[dataset.generator](dataset, data)
@@ -165,7 +165,10 @@ CLASSIFICATIONS: dict[str, Generator] = {
 
 
 def build_classification(
-    dataset: ClassificationDataset, data: torch.Generator, splitting: torch.Generator
+    dataset: ClassificationDataset,
+    data: torch.Generator,
+    splitting: torch.Generator,
+    _: torch.dtype,
 ) -> Splits:
     """Draw the samples in the wanted proportions, blur the inputs, split class by class."""
     make = CLASSIFICATIONS[dataset.generator]

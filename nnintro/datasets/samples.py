@@ -12,7 +12,9 @@ from typing_extensions import TypeVar
 
 from nnintro.config.datasets import Dataset
 from nnintro.config.datasets.function import FunctionDataset
-from nnintro.config.task import Found
+from nnintro.config.task import DataFacts
+from nnintro.descent.streams import Order
+from nnintro.descent.variants import Batches, Rows
 from nnintro.errors import ConfigError
 from nnintro.models import Standardization, Standardized
 
@@ -46,6 +48,10 @@ class Data:
             targets=targets.to(dtype) if targets.is_floating_point() else targets,
         )
 
+    def batches(self, order: Order, block: int, _: Callable[[int], int]) -> Rows:
+        """Rows of numbers are not augmented: nothing is drawn for an epoch but its order."""
+        return Batches(self.inputs, self.targets, order, block)
+
 
 class Samples(Protocol):
     """What every kind of samples can do; tables of numbers are ``Data``."""
@@ -58,6 +64,10 @@ class Samples(Protocol):
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Self:
         """The same samples, delivered there and in this type."""
+        ...
+
+    def batches(self, order: Order, block: int, seed_of: Callable[[int], int]) -> Rows:
+        """The rows of an epoch's blocks; ``seed_of`` an epoch is that of its augmentation."""
         ...
 
 
@@ -86,8 +96,14 @@ class Splits(Generic[Some]):
     """Where the builder knows better than all columns alike, or has applied it already."""
     class_weights: Tensor | None = None
     """(classes,) what a sample of each class counts in the loss; None for 1 each."""
-    found: Found | None = None
+    found: DataFacts | None = None
     """Of data from files: what the dataset section could not know."""
+    fingerprint: Callable[[], str] | None = None
+    """Of data from files: SHA-256 of a table's file, or of all pixels, when it is asked for.
+
+    Not of what they become: the last bits of a mean depend on the processor, and a run may go on,
+    and be measured, on another machine.  Raises DataError where the file has gone meanwhile.
+    """
 
 
 def seed_from(generator: torch.Generator) -> int:

@@ -7,7 +7,8 @@ that is longer than a bound; neither knows which samples the gradient came from.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import torch
@@ -15,9 +16,11 @@ from torch import nn
 
 from nnintro.config.descent import Adagrad, Adam, Adamw, Descent, Lbfgs, Rmsprop, Sgd
 
-Parameters = Iterable[nn.Parameter]
-Shared = dict[str, Any]
 Optimizer = torch.optim.Optimizer
+Arguments = dict[str, Any]
+"""What torch's optimizer is built with, by its own names."""
+Group = Mapping[str, Any]
+"""A param group of torch's optimizer: its settings, by torch's names."""
 T = TypeVar("T", bound=Optimizer)
 
 
@@ -40,68 +43,83 @@ def _eager(base: type[T]) -> type[T]:
     return cast(type[T], type(base.__name__, (base,), {"step": step, **methods}))
 
 
-_SGD = _eager(torch.optim.SGD)
-_Adagrad = _eager(torch.optim.Adagrad)
-_RMSprop = _eager(torch.optim.RMSprop)
-_Adam = _eager(torch.optim.Adam)
-_AdamW = _eager(torch.optim.AdamW)
-_LBFGS = _eager(torch.optim.LBFGS)
+def sgd(settings: Sgd) -> Arguments:
+    return {"momentum": settings.momentum, "nesterov": settings.nesterov}
 
 
-def sgd(settings: Sgd, parameters: Parameters, shared: Shared) -> Optimizer:
-    return _SGD(parameters, momentum=settings.momentum, nesterov=settings.nesterov, **shared)
+# ``fused`` is torch's name for the same equations in one kernel per step.
 
 
-def adagrad(settings: Adagrad, parameters: Parameters, shared: Shared) -> Optimizer:
-    return _Adagrad(parameters, eps=settings.epsilon, **shared)
+def adagrad(settings: Adagrad) -> Arguments:
+    return {"eps": settings.epsilon, "fused": True}
 
 
-def rmsprop(settings: Rmsprop, parameters: Parameters, shared: Shared) -> Optimizer:
-    return _RMSprop(
-        parameters,
-        alpha=settings.smoothing,
-        eps=settings.epsilon,
-        momentum=settings.momentum,
-        **shared,
-    )
+def rmsprop(settings: Rmsprop) -> Arguments:
+    smoothing, momentum = settings.smoothing, settings.momentum
+    return {"alpha": smoothing, "eps": settings.epsilon, "momentum": momentum}
 
 
-def adam(settings: Adam, parameters: Parameters, shared: Shared) -> Optimizer:
+def adam(settings: Adam | Adamw) -> Arguments:
     first, second = settings.betas
-    return _Adam(parameters, betas=(first, second), eps=settings.epsilon, **shared)
+    return {"betas": (first, second), "eps": settings.epsilon, "fused": True}
 
 
-def adamw(settings: Adamw, parameters: Parameters, shared: Shared) -> Optimizer:
-    first, second = settings.betas
-    return _AdamW(parameters, betas=(first, second), eps=settings.epsilon, **shared)
+def lbfgs(settings: Lbfgs) -> Arguments:
+    return {
+        "history_size": settings.history,
+        "max_iter": settings.iterations,
+        "line_search_fn": None if settings.line_search == "none" else settings.line_search,
+    }
 
 
-def lbfgs(settings: Lbfgs, parameters: Parameters, shared: Shared) -> Optimizer:
-    return _LBFGS(
-        parameters,
-        lr=shared["lr"],
-        history_size=settings.history,
-        max_iter=settings.iterations,
-        line_search_fn=None if settings.line_search == "none" else settings.line_search,
-    )
+def _velocity(group: Group) -> list[str]:
+    return ["momentum_buffer"] if group["momentum"] > 0 else []
 
 
-OPTIMIZERS: dict[str, Callable[[Any, Parameters, Shared], Optimizer]] = {
-    "sgd": sgd,
-    "adagrad": adagrad,
-    "rmsprop": rmsprop,
-    "adam": adam,
-    "adamw": adamw,
-    "lbfgs": lbfgs,
+@dataclass(frozen=True)
+class Row:
+    """An optimizer of the config."""
+
+    type: type[Optimizer]
+    arguments: Callable[[Any], Arguments]
+    """Its section -> what torch's is built with, beside the learning rate and the weight decay."""
+    memories: Callable[[Group], list[str]] | None
+    """The names under which torch keeps tensors of each parameter's shape, in ``state``; None for
+    one that remembers no such tensors but one state of all parameters."""
+    has_weight_decay: bool = True
+    counts_updates: bool = True
+    """Whether torch keeps their number for each parameter, as ``step``."""
+
+
+OPTIMIZERS: dict[str, Row] = {
+    "sgd": Row(_eager(torch.optim.SGD), sgd, _velocity, counts_updates=False),
+    "adagrad": Row(_eager(torch.optim.Adagrad), adagrad, lambda _: ["sum"]),
+    "rmsprop": Row(
+        _eager(torch.optim.RMSprop), rmsprop, lambda group: ["square_avg", *_velocity(group)]
+    ),
+    "adam": Row(_eager(torch.optim.Adam), adam, lambda _: ["exp_avg", "exp_avg_sq"]),
+    "adamw": Row(_eager(torch.optim.AdamW), adam, lambda _: ["exp_avg", "exp_avg_sq"]),
+    "lbfgs": Row(_eager(torch.optim.LBFGS), lbfgs, None, has_weight_decay=False),
 }
-
-FUSED = frozenset({"adagrad", "adam", "adamw"})
-"""Those of which torch has a fused form: the same equations in one kernel per step."""
+"""kind -> how it is built, and what it remembers."""
 
 
-def build_optimizer(descent: Descent, parameters: Parameters) -> Optimizer:
+def build_optimizer(descent: Descent, parameters: Iterable[nn.Parameter]) -> Optimizer:
     """The optimizer of a descent section over these parameters."""
-    shared = {"lr": descent.learning_rate, "weight_decay": descent.weight_decay}
-    if descent.optimizer.kind in FUSED:
-        shared["fused"] = True
-    return OPTIMIZERS[descent.optimizer.kind](descent.optimizer, parameters, shared)
+    row = OPTIMIZERS[descent.optimizer.kind]
+    arguments = {"lr": descent.learning_rate, **row.arguments(descent.optimizer)}
+    if row.has_weight_decay:
+        arguments["weight_decay"] = descent.weight_decay
+    return row.type(parameters, **arguments)
+
+
+def kind_of(optimizer: Optimizer) -> str:
+    """The name in the table of an optimizer that ``build_optimizer`` built."""
+    return next(kind for kind, row in OPTIMIZERS.items() if row.type is type(optimizer))
+
+
+def memories_of(optimizer: Optimizer) -> list[str] | None:
+    """What it remembers of each parameter, in the parameter's shape; see ``Row.memories``."""
+    memories = OPTIMIZERS[kind_of(optimizer)].memories
+    (group,) = optimizer.param_groups
+    return None if memories is None else memories(group)

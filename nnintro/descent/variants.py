@@ -10,12 +10,12 @@ With n samples and per-sample losses l_i,
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-import torch
 from torch import Tensor
+
+from nnintro.descent.streams import Order
 
 Variant = Literal["batch", "mini-batch", "stochastic"]
 
@@ -41,6 +41,15 @@ class Plan:
     def updates_per_epoch(self) -> int:
         return 1 if self.variant == "batch" else -(-self.samples // self.batch_size)
 
+    @property
+    def blocks_per_update(self) -> int:
+        return -(-self.samples // self.batch_size) if self.variant == "batch" else 1
+
+    @property
+    def samples_per_update(self) -> int:
+        """Samples of an update, of which the last one of an epoch may have fewer."""
+        return self.samples if self.variant == "batch" else min(self.batch_size, self.samples)
+
     def blocks(self, update: int) -> list[Block]:
         """The blocks of update ``update`` (from 0) of an epoch; their weights add up to 1."""
         if self.variant != "batch":
@@ -61,12 +70,8 @@ class Plan:
         return self.samples_after(updates) / self.samples
 
 
-Order = Callable[[int], Tensor | None]
-"""Epoch -> the order of its rows, (samples,) int64; None for the data's own."""
-
-
 class Rows(Protocol):
-    """Whatever knows the rows of an epoch's blocks."""
+    """Gives the rows of an epoch's blocks."""
 
     def rows(self, epoch: int, block: Block) -> tuple[Tensor, Tensor]:
         """Inputs and targets of one block of one epoch."""
@@ -109,12 +114,3 @@ class Batches:
         rows = self._rows[self._start : self._stop].to(self.inputs.device)
         self._window_inputs = self.inputs.index_select(0, rows)
         self._window_targets = self.targets.index_select(0, rows)
-
-
-def shuffled(samples: int, generator_of: Callable[[int], torch.Generator]) -> Order:
-    """A fresh random order each epoch, a pure function of the epoch through its generator."""
-    return lambda epoch: torch.randperm(samples, generator=generator_of(epoch))
-
-
-def in_place(_: int) -> None:
-    """The data's own order, every epoch."""

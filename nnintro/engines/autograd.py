@@ -10,11 +10,11 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from nnintro.descent.streams import derive
 from nnintro.descent.variants import Plan, Rows
-from nnintro.engines.engine import Advance, Interrupted
-
-Loss = Callable[[Tensor, Tensor], Tensor]
-Autocast = Callable[[], contextlib.AbstractContextManager[Any]]
+from nnintro.engines.engine import Advance, Interrupted, Work
+from nnintro.models.forward import Autocast
+from nnintro.objectives.losses import Loss
 
 
 @dataclass
@@ -188,3 +188,21 @@ def _copied(value: Any, memory: Any = None) -> Any:
         known = memory if isinstance(memory, dict) else {}
         return {key: _copied(item, known.get(key)) for key, item in value.items()}
     return [_copied(item) for item in value] if isinstance(value, list) else value
+
+
+def build_autograd(work: Work) -> Autograd:
+    """The engine that serves everything."""
+    seed = work.setup.seed
+    return Autograd(
+        network=work.network,
+        loss=work.loss,
+        plan=work.plan,
+        batches=work.train.batches(
+            work.order, work.plan.batch_size, lambda epoch: derive(seed, "augmentation", epoch)
+        ),
+        optimizer=work.optimizer,
+        learning_rate=work.learning_rate,
+        clip_norm=work.setup.descent.clip_norm,
+        autocast=work.autocast,
+        before_update=work.give_stream_to_dropout(),
+    )

@@ -1,4 +1,7 @@
-"""A call of the kernel by several threads: its arrays and numbers as words, see ``codes``."""
+"""A call of the kernel by several threads, and how many updates it makes.
+
+What the kernel is given, arrays and numbers, stands in words of 64 bits: see ``codes``.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nnintro.engines import machine as denormals
 from nnintro.engines.backpropagation.codes import ARRAYS, FIRST_NUMBER, LINE, MADE, NUMBERS, WORDS
 from nnintro.engines.compiled import Descend
-from nnintro.engines.machine import Blas, give_way
+from nnintro.engines.machine import Blas, flush_denormals, give_way
 
 Array = npt.NDArray[Any]
 
+CALL_SECONDS = 0.02
+"""How long one compiled call lasts, about: between two of them a signal is noticed."""
+LONGEST_SECONDS = 0.5
+"""How long it may last where what is done between two calls takes its time."""
+SHARE = 0.03
+"""Of the time, what is done between calls may take this part."""
+FIRST_UPDATES = 64
+TRY_EVERY = 64
+"""Calls after which the slower way is tried again, with an eighth of the updates."""
+
 
 class Call:
-    """What the kernel is told, kept from call to call; what is not told is 0 or empty.
+    """The kernel's arguments, kept from call to call; what was not set is 0 or empty.
 
     Args:
         parts: that an update has, and threads where they work together; the calling one is the
@@ -32,26 +44,26 @@ class Call:
         self._words[:, FIRST_NUMBER + NUMBERS.index("until")] = [*range(1, parts + 1), parts]
         self._arrays: dict[str, Array] = {}
         self._counters = np.zeros(LINE, np.int64)
-        self.tell("found", np.zeros(parts * LINE))
-        self.tell("counters", self._counters)
-        self.set("parts", parts)
-        self.set("library", blas.address)
-        self.set("yielding", give_way())
+        self.set_array("found", np.zeros(parts * LINE))
+        self.set_array("counters", self._counters)
+        self.set_number("parts", parts)
+        self.set_number("library", blas.address)
+        self.set_number("yielding", give_way())
         # Threads begin when they are needed first: of one part, never.
         self._others = ThreadPoolExecutor(
             max(parts - 1, 1), "nnintro-fused", initializer=_enter_thread, initargs=(blas,)
         )
 
-    def tell(self, name: str, array: Array) -> None:
+    def set_array(self, name: str, array: Array) -> None:
         """The array ``name`` is this one from now on."""
         if not array.flags.c_contiguous:
             raise AssertionError(f"{name} is not contiguous")
-        self._arrays[name] = array  # alive as long as its address is told
+        self._arrays[name] = array  # alive as long as the kernel has its address
         first = 3 * ARRAYS.index(name)
         shape = (*array.shape, 1)[:2]
         self._words[:, first : first + 3] = (array.ctypes.data, *shape)
 
-    def set(self, name: str, value: int) -> None:
+    def set_number(self, name: str, value: int) -> None:
         """The number ``name`` is this one from now on."""
         self._words[:, FIRST_NUMBER + NUMBERS.index(name)] = value
 
@@ -69,4 +81,52 @@ class Call:
 
 def _enter_thread(blas: Blas) -> None:
     blas.enter_thread()
-    denormals.enter_thread()
+    flush_denormals()
+
+
+class Pace:
+    """How many updates a call makes, and whether by several threads: from what the last ones took.
+
+    Neither changes a bit of the result.  Several threads that wait for each other are slower than
+    one where other processes want the same cores.
+
+    Args:
+        parts: that an update has, and threads that may share it.
+    """
+
+    def __init__(self, parts: int) -> None:
+        self.parts = parts
+        self._updates = {True: float(FIRST_UPDATES), False: float(FIRST_UPDATES)}
+        self._seconds: dict[bool, float] = {}
+        self._calls = 0
+        self.call_seconds = CALL_SECONDS
+
+    def between(self, seconds: float) -> None:
+        """Note what was spent between two calls: calls are to be long beside it."""
+        wanted = max(CALL_SECONDS, seconds / SHARE)
+        self.call_seconds = min(wanted, LONGEST_SECONDS)
+
+    def next(self) -> tuple[bool, int]:
+        """(whether by all threads together, updates) of the next call."""
+        self._calls += 1
+        if self.parts == 1:
+            return False, self._size(together=False)
+        for together in (True, False):
+            if together not in self._seconds:
+                return together, self._size(together=together)
+        together = self._seconds[True] <= self._seconds[False]
+        early = self._calls.bit_count() == 1  # the very first calls start threads, fill caches
+        if early or self._calls % TRY_EVERY == 0:
+            return not together, max(self._size(together=not together) // 8, 1)
+        return together, self._size(together=together)
+
+    def _size(self, *, together: bool) -> int:
+        return max(int(self._updates[together]), 1)
+
+    def note(self, updates: int, seconds: float, *, together: bool) -> None:
+        """Note a call's updates and seconds."""
+        if updates == 0:
+            return
+        self._seconds[together] = max(seconds, 1e-6) / updates
+        before, wanted = self._updates[together], self.call_seconds / self._seconds[together]
+        self._updates[together] = min(max(wanted, before / 4), before * 4)

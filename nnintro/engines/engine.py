@@ -1,4 +1,4 @@
-"""What the training loop asks of an engine, whatever program it is inside."""
+"""What an engine is given, and what the training loop asks of it, whatever program it is inside."""
 
 from __future__ import annotations
 
@@ -6,6 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
+from torch import nn
+
+from nnintro.config.experiment import Setup
+from nnintro.datasets import Samples
+from nnintro.descent.schedules import LearningRate
+from nnintro.descent.streams import Order, derive, in_place, shuffled, stream
+from nnintro.descent.variants import Plan
+from nnintro.models import Dropout, Mlp
+from nnintro.models.forward import Autocast, autocast_for
+from nnintro.objectives.losses import Loss
+
+Say = Callable[[str], None]
+"""Shows a line to the user."""
 Interrupted = Callable[[], bool]
 
 
@@ -31,3 +45,69 @@ class Engine(Protocol):
     def advance(self, start: int, stop: int, interrupted: Interrupted) -> Advance:
         """Make updates ``start`` (from 0) up to ``stop``, excluded."""
         ...
+
+
+def order_of(setup: Setup, plan: Plan) -> Order:
+    """The order in which each epoch walks the training samples."""
+    # One update over all the data has no order but that of its rounding.
+    if plan.variant == "batch" or not setup.descent.shuffle:
+        return in_place
+    return shuffled(plan.samples, lambda epoch: stream(setup.seed, "order", epoch))
+
+
+@dataclass(frozen=True)
+class Work:
+    """All that the updates follow from, whichever engine carries them out.
+
+    Network and samples are on one device, in the run's precision.
+    """
+
+    setup: Setup
+    network: nn.Module
+    train: Samples
+    plan: Plan
+    optimizer: torch.optim.Optimizer
+    loss: Loss
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.network.parameters()).device
+
+    @property
+    def learning_rate(self) -> LearningRate:
+        return LearningRate(self.setup.descent, self.setup.total_updates)
+
+    @property
+    def autocast(self) -> Autocast:
+        return autocast_for(self.setup, self.device)
+
+    @property
+    def order(self) -> Order:
+        return order_of(self.setup, self.plan)
+
+    @property
+    def activations(self) -> list[str]:
+        """Of each layer of an MLP; none of other networks."""
+        return self.network.names if isinstance(self.network, Mlp) else []
+
+    @property
+    def dropout(self) -> list[Dropout]:
+        """The layers that draw random numbers in an update."""
+        return [m for m in self.network.modules() if isinstance(m, Dropout) and m.rate > 0]
+
+    def give_stream_to_dropout(self) -> Callable[[int], None] | None:
+        """Give dropout a random stream of its own; returns what sets it to an update.
+
+        That is called with the update's number before it, so that masks too are a function of the
+        update.  None where nothing is dropped.
+        """
+        if not self.dropout:
+            return None
+        generator, seed = torch.Generator(self.device), self.setup.seed
+        for layer in self.dropout:
+            layer.generator = generator
+
+        def to_update(step: int) -> None:
+            generator.manual_seed(derive(seed, "dropout", step))
+
+        return to_update

@@ -9,6 +9,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from nnintro.descent.optimizers import OPTIMIZERS, kind_of, memories_of
+from nnintro.engines.backpropagation import codes
+
 SETTINGS = ("weight_decay", "momentum", "nesterov", "epsilon", "first", "second")
 """What the kernel takes of any optimizer, in its order; what one does not have is 0."""
 
@@ -28,26 +31,6 @@ def pieces(flat: Tensor, parameters: list[nn.Parameter]) -> list[Tensor]:
     return [part.view(p.shape) for part, p in zip(parts, parameters, strict=True)]
 
 
-def optimizer_names(optimizer: torch.optim.Optimizer) -> list[str]:
-    """What one of torch's optimizers remembers of each parameter, in the parameter's shape."""
-    (group,) = optimizer.param_groups
-    return _memories(group)[type(optimizer).__name__.lower()]
-
-
-def _memories(group: dict[str, Any]) -> dict[str, list[str]]:
-    return {
-        "sgd": _momentum(group),
-        "adagrad": ["sum"],
-        "rmsprop": ["square_avg", *_momentum(group)],
-        "adam": ["exp_avg", "exp_avg_sq"],
-        "adamw": ["exp_avg", "exp_avg_sq"],
-    }
-
-
-def _momentum(group: dict[str, Any]) -> list[str]:
-    return ["momentum_buffer"] if group.get("momentum", 0) > 0 else []
-
-
 class FlatMemory:
     """What torch's optimizer remembers of the parameters, as flat tensors of which the optimizer's
     own state are views: what ``state_dict()`` saves, and what any engine goes on from.
@@ -57,8 +40,8 @@ class FlatMemory:
         self, optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], flat: Tensor
     ) -> None:
         self.optimizer, self.parameters = optimizer, parameters
-        self.kind = type(optimizer).__name__.lower()
-        self.names = optimizer_names(optimizer)
+        self.kind = kind_of(optimizer)
+        self.names = memories_of(optimizer) or []
         self.tensors = [torch.zeros_like(flat) for _ in self.names]
         self._views = [pieces(tensor, parameters) for tensor in self.tensors]
 
@@ -67,15 +50,15 @@ class FlatMemory:
         for name, views in zip(self.names, self._views, strict=True):
             for parameter, view in zip(self.parameters, views, strict=True):
                 state = self.optimizer.state[parameter]
-                found = state.get(name)
-                if found is not view:
-                    if found is not None:
-                        view.copy_(found)
+                theirs = state.get(name)
+                if theirs is not view:
+                    if theirs is not None:
+                        view.copy_(theirs)
                     state[name] = view
 
     def count(self, step: int) -> None:
-        """Note how many updates were made."""
-        if self.kind != "sgd":  # which has no use for the number
+        """Note how many updates were made, where torch's optimizer does."""
+        if OPTIMIZERS[self.kind].counts_updates:
             for parameter in self.parameters:
                 self.optimizer.state[parameter]["step"] = torch.tensor(float(step))
 
@@ -88,7 +71,7 @@ class OptimizerMemory(FlatMemory):
     ) -> None:
         super().__init__(optimizer, parameters, flat)
         (group,) = optimizer.param_groups
-        self.code = list(_memories(group)).index(self.kind)
+        self.code = codes.OPTIMIZERS.index(self.kind)
         first, second = group.get("betas", (group.get("alpha", 0.0), 0.0))
         values = {
             "weight_decay": group["weight_decay"],

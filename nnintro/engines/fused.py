@@ -8,31 +8,44 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from nnintro.descent.variants import Order, Plan
-from nnintro.engines.backpropagation.codes import (
-    ACTIVATIONS,
-    DONE,
-    LOSSES,
-    PARAMETERS_ARE_NOT_FINITE,
-)
-from nnintro.engines.call import Call
+from nnintro.datasets import Data
+from nnintro.descent.optimizers import kind_of
+from nnintro.descent.streams import Orders
+from nnintro.engines.backpropagation import codes
+from nnintro.engines.call import Call, Pace
 from nnintro.engines.compiled import load_kernel, processor
-from nnintro.engines.engine import Advance, Interrupted
+from nnintro.engines.engine import Advance, Interrupted, Say, Work
 from nnintro.engines.flat import OptimizerMemory, flatten
 from nnintro.engines.machine import find_blas, flushed
-from nnintro.engines.orders import Orders
-from nnintro.engines.pace import Pace
+from nnintro.models import Mlp
+from nnintro.objectives import losses
+from nnintro.objectives.losses import AgainstOneHot, BinaryCrossEntropy, CrossEntropy, Loss
 
 Array = npt.NDArray[Any]
+
+PRECISIONS = ("float32", "float64")
+
+LOSSES: dict[Loss, tuple[str, bool]] = {
+    losses.mse: ("mse", False),
+    losses.mae: ("mae", False),
+    losses.huber: ("huber", False),
+    AgainstOneHot(losses.mse): ("mse", True),
+    AgainstOneHot(losses.mae): ("mae", True),
+    AgainstOneHot(losses.huber): ("huber", True),
+    BinaryCrossEntropy(): ("binary", False),
+    CrossEntropy(): ("multiclass", False),
+}
+"""Those that the kernel has: (its name in ``codes``, whether targets are class numbers that it is
+to compare with one by one).  By the loss itself and not by the config's name for it: whatever is
+not this very function is refused, and never trained as another."""
 
 SLICE = 1 << 16
 """Parameters that are looked at at a time."""
@@ -40,17 +53,59 @@ SLICE = 1 << 16
 TILE = 256
 """Rows a thread takes through the network at a time: speed hardly depends on it, memory does."""
 
+PART_NANOSECONDS = 8000
+"""Work of an update that a thread of its own is worth: meeting takes a fraction of it."""
+
+
+def why_not(work: Work, device: torch.device) -> Iterator[str]:
+    """Whatever keeps the kernel from serving, each in a few words."""
+    network, loss, optimizer = work.network, work.loss, kind_of(work.optimizer)
+    # A class derived from it may compute something else: the kernel knows this one.
+    if type(network) is not Mlp:
+        yield f"model kind {work.setup.model.kind}"
+    if device.type != "cpu":
+        yield f"the device {device}"
+    if work.setup.precision not in PRECISIONS:
+        yield f"precision {work.setup.precision}"
+    if optimizer not in codes.OPTIMIZERS:
+        yield f"the optimizer {optimizer}"
+    if loss not in LOSSES:
+        is_weighted = isinstance(loss, BinaryCrossEntropy | CrossEntropy)
+        yield "class weights" if is_weighted else f"the loss {work.setup.loss_name}"
+    if work.dropout:
+        yield "dropout"
+    for name in work.activations:
+        if name not in codes.ACTIVATIONS:
+            yield f"the activation {name}"
+
+
+def widths_of(network: nn.Module) -> list[int]:
+    """Inputs, hidden widths, outputs."""
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    return [layers[0].in_features, *(layer.out_features for layer in layers)]
+
+
+def parts_that_pay(widths: list[int], samples: int, rows: int, threads: int) -> int:
+    """Threads that pay for an update over so many samples, in blocks of so many rows.
+
+    By an estimate of its nanoseconds on one, so that a config has its bits wherever there are
+    as many ``threads``.
+
+    Args:
+        widths: inputs, hidden widths, outputs.
+    """
+    weights = sum(a * b for a, b in zip(widths[:-1], widths[1:], strict=True))
+    nanoseconds = samples * (0.2 * weights + 0.8 * sum(widths[1:])) + 0.5 * weights
+    return max(1, min(threads, rows, int(nanoseconds / PART_NANOSECONDS)))
+
 
 class Fused:
     """Carries out updates on a flat copy-free view of an MLP's parameters.
 
     Args:
-        network: its ``parameters()`` are W, b of each layer in order; they become views of one
-            array.
-        inputs: (samples, features); targets: (samples, outputs), or (samples,) class numbers.
-        rates: (start, stop) -> the learning rates of those updates.
-        threads: cores that may be used.
-        say: told once that the kernel is being compiled, if it is.
+        work: its network's ``parameters()`` are W, b of each layer in order; they become views of
+            one array.
+        say: called once if the kernel is being compiled.
         interrupted: asked whether to give up waiting for that.
 
     Raises:
@@ -60,77 +115,68 @@ class Fused:
 
     name = "fused"
 
-    def __init__(
-        self,
-        network: nn.Module,
-        problem: Problem,
-        plan: Plan,
-        inputs: Tensor,
-        targets: Tensor,
-        order: Order,
-        optimizer: torch.optim.Optimizer,
-        rates: Callable[[int, int], npt.NDArray[np.float64]],
-        clip_norm: float | None = None,
-        threads: int = 1,
-        say: Callable[[str], None] = lambda _: None,
-        interrupted: Interrupted = lambda: False,
-    ) -> None:
-        self.plan, self.rates, self.clip = plan, rates, clip_norm or 0.0
-        self.flat = flatten(list(network.parameters()))
+    def __init__(self, work: Work, say: Say, interrupted: Interrupted) -> None:
+        train, plan, parameters = work.train, work.plan, list(work.network.parameters())
+        assert isinstance(train, Data)
+        self.plan, self.rates = plan, work.learning_rate
+        self.clip = work.setup.descent.clip_norm or 0.0
+        self.flat = flatten(parameters)
         self.parameters: Array = self.flat.numpy()
-        self.memory = OptimizerMemory(optimizer, list(network.parameters()), self.flat)
-        self.orders = Orders(order, plan)
-        rows = min(plan.batch_size, plan.samples)
-        samples = plan.samples if plan.variant == "batch" else rows
-        parts = problem.parts(samples, rows, threads)
+        self.memory = OptimizerMemory(work.optimizer, parameters, self.flat)
+        self.orders = Orders(work.order, plan.samples, plan.updates_per_epoch)
+        widths, rows = widths_of(work.network), min(plan.batch_size, plan.samples)
+        parts = parts_that_pay(widths, plan.samples_per_update, rows, torch.get_num_threads())
         self.blas = find_blas(self.parameters.dtype, processor())
         kernel = load_kernel(self.parameters.dtype, say, interrupted)
         self.call = Call(kernel, self.blas, parts)
         self.report = np.zeros(2)
-        self._tell_data(inputs, targets, rows)
-        self._tell_network(problem)
-        self._tell_memory(problem)
+        self._tile = min(-(-rows // parts), TILE)
+        columns = self._set_data(train, rows)
+        self._set_network(work, widths)
+        self._set_memory(widths, columns)
         self._pace = Pace(parts)
         self._good: list[Array] = []
 
-    def _tell_data(self, inputs: Tensor, targets: Tensor, rows: int) -> None:
-        blocks = len(self.plan.blocks(0)) if self.plan.variant == "batch" else 1
-        self._tile = min(-(-rows // self.call.parts), TILE)
-        plan = (self.plan.updates_per_epoch, self.plan.samples, rows, blocks, self._tile)
-        t = targets.reshape(len(targets), -1).to(self.flat.dtype)
-        self._targets = t.shape[1]
-        self.call.tell("x", inputs.contiguous().numpy())
-        self.call.tell("t", t.contiguous().numpy())
-        self.call.tell("plan", np.array(plan))
+    def _set_data(self, train: Data, rows: int) -> int:
+        """The samples and the plan; returns the targets' columns."""
+        plan = self.plan
+        numbers = plan.updates_per_epoch, plan.samples, rows, plan.blocks_per_update, self._tile
+        targets = train.targets.reshape(len(train), -1).to(self.flat.dtype)
+        self.call.set_array("x", train.inputs.contiguous().numpy())
+        self.call.set_array("t", targets.contiguous().numpy())
+        self.call.set_array("plan", np.array(numbers))
+        return targets.shape[1]
 
-    def _tell_network(self, problem: Problem) -> None:
+    def _set_network(self, work: Work, widths: list[int]) -> None:
         """The network, the loss and the optimizer in the kernel's codes."""
-        tell, number = self.call.tell, self.call.set
-        pairs = list(zip(problem.widths[:-1], problem.widths[1:], strict=True))
-        sizes = [size for inputs, outputs in pairs for size in (inputs * outputs, outputs)]
-        tell("parameters", self.parameters)
-        tell("widths", np.array(problem.widths))
-        tell("codes", np.array([ACTIVATIONS.index(name) for name in problem.activations]))
-        tell("offsets", np.cumsum([0, *sizes[:-1]]).reshape(-1, 2))
-        tell("one", self.memory.arrays[0])
-        tell("two", self.memory.arrays[1])
-        tell("settings", self.memory.settings)
-        number("loss", LOSSES.index(problem.loss))
-        number("one_hot", problem.one_hot)
+        array, number = self.call.set_array, self.call.set_number
+        activations = [codes.ACTIVATIONS.index(name) for name in work.activations]
+        sizes = [parameter.numel() for parameter in work.network.parameters()]
+        loss, one_hot = LOSSES[work.loss]
+        array("parameters", self.parameters)
+        array("widths", np.array(widths))
+        array("codes", np.array(activations))
+        array("offsets", np.cumsum([0, *sizes[:-1]]).reshape(-1, 2))
+        array("one", self.memory.arrays[0])
+        array("two", self.memory.arrays[1])
+        array("settings", self.memory.settings)
+        number("loss", codes.LOSSES.index(loss))
+        number("one_hot", one_hot)
         number("optimizer", self.memory.code)
 
-    def _tell_memory(self, problem: Problem) -> None:
+    def _set_memory(self, widths: list[int], targets: int) -> None:
         """Working memory: a gradient of every part; outputs and slopes of its tile of rows."""
-        widths, parts = problem.widths, self.call.parts
-        places = parts * self._tile
+        parts = self.call.parts
         # From torch, for the sake of its alignment: MKL's bits depend on where a matrix begins.
         dtype = self.flat.dtype
         self._gradients: Array = torch.zeros((parts, len(self.flat)), dtype=dtype).numpy()
-        self.call.tell("gradient", self._gradients.reshape(-1))
-        for name, columns in (("u", sum(widths)), ("delta", sum(widths)),
-                              ("scratch", max(widths)), ("targets", self._targets)):  # fmt: skip
-            self.call.tell(name, torch.zeros(places * columns, dtype=dtype).numpy())
-        self.call.tell("report", self.report)
+        self.call.set_array("gradient", self._gradients.reshape(-1))
+        columns = {"u": sum(widths), "delta": sum(widths), "scratch": max(widths),
+                   "targets": targets}  # fmt: skip
+        for name, count in columns.items():
+            memory = torch.zeros(parts * self._tile * count, dtype=dtype)
+            self.call.set_array(name, memory.numpy())
+        self.call.set_array("report", self.report)
 
     @property
     def gradient(self) -> Array:
@@ -147,9 +193,9 @@ class Fused:
             while step < stop and not interrupted():
                 good = self._kept()
                 before = good[0] if step == stop - 1 else None
-                end = min(max(stop - 1, step + 1), self.orders.last_of_chunk(step))
+                end = min(max(stop - 1, step + 1), self.orders.end_of_chunk(step))
                 ended, step = self._stretch(step, end, good)
-                if ended != DONE:
+                if ended != codes.DONE:
                     self.memory.count(step)
                     return Advance(step, diverged=True)
         self.memory.count(step)
@@ -167,7 +213,7 @@ class Fused:
         return self._good
 
     def _stretch(self, start: int, stop: int, good: list[Array]) -> tuple[int, int]:
-        """One call, up to ``stop`` at most; parameters that are spoiled are taken back.
+        """One call, up to ``stop`` at most; parameters that are not finite are taken back.
 
         Args:
             good: the parameters and the optimizer's memory, before.
@@ -176,17 +222,17 @@ class Fused:
         begun = time.perf_counter()
         ended, step = self._descend(start, min(start + updates, stop), together=together)
         self._pace.note(step - start, time.perf_counter() - begun, together=together)
-        if ended == PARAMETERS_ARE_NOT_FINITE:
+        if ended == codes.PARAMETERS_ARE_NOT_FINITE:
             for array, saved in zip((self.parameters, *self.memory.arrays), good, strict=True):
                 array[...] = saved
             self._descend(start, step, together=together)
         return ended, step
 
     def _descend(self, start: int, stop: int, *, together: bool) -> tuple[int, int]:
-        self.call.tell("orders", self.orders.of(start, stop))
-        self.call.tell("rates", self.rates(start, stop))
-        self.call.set("start", start)
-        self.call.set("stop", stop)
+        self.call.set_array("orders", self.orders.between(start, stop))
+        self.call.set_array("rates", self.rates.between(start, stop))
+        self.call.set_number("start", start)
+        self.call.set_number("stop", stop)
         return self.call(self.clip, together=together)
 
     def _measured(self, before: Array) -> tuple[float, float]:
@@ -205,31 +251,3 @@ def _distance(one: Array, other: Array) -> float:
             difference = one[part].astype(np.float64) - other[part]
             squares += float(difference @ difference)
     return math.sqrt(squares)
-
-
-PART_NANOSECONDS = 8000
-"""Work of an update that a thread of its own is worth: meeting takes a fraction of it."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is minimised, in the kernel's codes."""
-
-    widths: list[int]
-    """Inputs, hidden widths, outputs."""
-    activations: list[str]
-    """One per layer, the output's last."""
-    loss: str
-    """mse, mae, huber, binary or multiclass (cross entropy of logits)."""
-    one_hot: bool
-    """Whether targets are class numbers that an element-wise loss is to compare with."""
-
-    def parts(self, samples: int, rows: int, threads: int) -> int:
-        """Threads that pay for an update over so many samples, in blocks of so many rows.
-
-        By an estimate of its nanoseconds on one, so that a config has its bits wherever there are
-        as many ``threads``.
-        """
-        weights = sum(a * b for a, b in zip(self.widths[:-1], self.widths[1:], strict=True))
-        work = samples * (0.2 * weights + 0.8 * sum(self.widths[1:])) + 0.5 * weights
-        return max(1, min(threads, rows, int(work / PART_NANOSECONDS)))

@@ -6,15 +6,15 @@ by one from Python takes longer than their work.  A CUDA graph starts them all t
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from nnintro.descent.variants import Order, Plan
+from nnintro.datasets import Data
+from nnintro.descent.optimizers import kind_of
 from nnintro.engines.captured.launch import (
     LENGTHS,
     Captured,
@@ -23,14 +23,43 @@ from nnintro.engines.captured.launch import (
     Launcher,
     Launching,
 )
-from nnintro.engines.captured.memory import Memory
-from nnintro.engines.captured.step import Autocast, Loss, Step
+from nnintro.engines.captured.step import Step
 from nnintro.engines.captured.tape import Tape
-from nnintro.engines.captured.updates import factors
-from nnintro.engines.engine import Advance, Interrupted
+from nnintro.engines.captured.updates import EQUATIONS, Memory, factors
+from nnintro.engines.engine import Advance, Interrupted, Work
+from nnintro.models import Mlp, Steps
+
+MODELS = (Mlp, Steps)
+ACTIVATIONS = frozenset({
+    "identity", "step", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus",
+    "sine",
+})  # fmt: skip
+LOSSES = frozenset({"mse", "mae", "huber", "cross_entropy", "bce"})
+"""What was compared with autograd (tests/engines/test_graph.py), as the ``EQUATIONS`` were: what
+waits for the host cannot be captured, and of an operation only a test shows whether it does."""
 
 MOST_BLOCKS = 64
 """Blocks that a launch holds at most: every one is captured, as a few dozen kernels."""
+
+
+def why_not(work: Work, device: torch.device) -> Iterator[str]:
+    """Whatever keeps the engine from serving, each in a few words."""
+    optimizer, blocks = kind_of(work.optimizer), work.plan.blocks_per_update
+    if device.type != "cuda":
+        yield f"the device {device}"
+    if not isinstance(work.train, Data):
+        yield "images"
+    if optimizer not in EQUATIONS:
+        yield f"the optimizer {optimizer}"
+    if blocks > MOST_BLOCKS:
+        yield f"updates of {blocks} blocks (at most {MOST_BLOCKS})"
+    if type(work.network) not in MODELS:
+        yield f"model kind {work.setup.model.kind}"
+    if work.setup.loss_name not in LOSSES:
+        yield f"the loss {work.setup.loss_name}"
+    for name in work.activations:
+        if name not in ACTIVATIONS:
+            yield f"the activation {name}"
 
 
 class Graph:
@@ -41,12 +70,7 @@ class Graph:
     at a time, to end on the last good parameters.
 
     Args:
-        network: on its device; its parameters become views of one tensor.
-        inputs: (samples, features); targets: (samples, ...), on that device too.
-        rates: (start, stop) -> the learning rates of those updates.
-        before_update: called with an update's number before it is launched, and then each is
-            launched by itself; sets dropout's random stream to it.
-        generators: what the network draws from.
+        work: its network's parameters become views of one tensor.
         launching: how the step is run; ``Eager`` for the plain twin.
 
     Raises:
@@ -56,39 +80,27 @@ class Graph:
 
     name = "graph"
 
-    def __init__(
-        self,
-        network: nn.Module,
-        loss: Loss,
-        plan: Plan,
-        inputs: Tensor,
-        targets: Tensor,
-        order: Order,
-        optimizer: torch.optim.Optimizer,
-        rates: Callable[[int, int], npt.NDArray[np.float64]],
-        clip_norm: float | None = None,
-        autocast: Autocast = contextlib.nullcontext,
-        before_update: Callable[[int], None] | None = None,
-        generators: tuple[torch.Generator, ...] = (),
-        launching: Launching = Captured,
-    ) -> None:
-        self.network, self.before_update = network, before_update
-        self.memory = memory = Memory(network, optimizer)
+    def __init__(self, work: Work, launching: Launching = Captured) -> None:
+        assert isinstance(work.train, Data)
+        self.network, plan = work.network, work.plan
+        # Set to an update before that is launched, and then each is launched by itself.
+        self.before_update = work.give_stream_to_dropout()
+        self.memory = memory = Memory(work.network, work.optimizer)
+        rates = work.learning_rate
 
         def factors_of(start: int, stop: int) -> npt.NDArray[np.float64]:
-            return factors(memory.settings, rates(start, stop), start)
+            return factors(memory.settings, rates.between(start, stop), start)
 
-        self.tape = Tape(plan, order, factors_of, memory.weights)
-        self.step = Step(
-            network, loss, plan, inputs, targets, self.tape, memory, clip_norm, autocast
-        )
-        room = min(self.tape.capacity, MOST_BLOCKS // len(plan.blocks(0)))
-        longest = 1 if before_update is not None else max(room, 1)
+        self.tape = Tape(plan, work.order, factors_of, memory.weights)
+        self.step = Step(work, work.train, self.tape, memory)
+        room = min(self.tape.capacity, MOST_BLOCKS // plan.blocks_per_update)
+        longest = 1 if self.before_update is not None else max(room, 1)
         self.lengths = tuple(count for count in LENGTHS if count <= longest)
-        network.train()
+        generators = {layer.generator for layer in work.dropout if layer.generator is not None}
+        self.network.train()
         good = memory.copies()
         try:
-            self.launcher = launching(self.step, self.lengths, generators)
+            self.launcher = launching(self.step, self.lengths, tuple(generators))
             self._rehearse(good)
         finally:
             memory.restore(good)
@@ -189,6 +201,6 @@ def _alike(one: Tensor, other: Tensor, before: Tensor) -> bool:
     finite = one.isfinite()
     if not torch.equal(finite, other.isfinite()):
         return False
-    kept, found, start = (weights[finite].double() for weights in (one, other, before))
-    allowed = 0.01 * norm(kept - start) + 64 * eps * norm(start)
-    return bool(norm(kept - found) <= allowed)
+    expected, replayed, start = (weights[finite].double() for weights in (one, other, before))
+    allowed = 0.01 * norm(expected - start) + 64 * eps * norm(start)
+    return bool(norm(expected - replayed) <= allowed)

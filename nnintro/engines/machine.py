@@ -16,8 +16,8 @@ import torch
 from threadpoolctl import ThreadpoolController
 
 NAMES = ("scipy_{}gemm_64_", "scipy_{}gemm_", "{}gemm_64_", "{}gemm_")
-"""How builds of OpenBLAS call it.  Sizes may be of 32 or 64 bits: they are told in 64, of which the
-lower half comes first."""
+"""How builds of OpenBLAS call it.  Sizes may be of 32 or 64 bits: they are passed as 64, of which
+the lower half comes first."""
 
 AMD = ("znver", "bdver", "btver", "amdfam", "barcelona")
 """How LLVM's names of processors begin on which OpenBLAS is faster than MKL (docs/LOG.md)."""
@@ -55,8 +55,6 @@ def find_blas(dtype: np.dtype[Any], processor: str) -> Blas:
 
 def _mkl(letter: str) -> Blas | None:
     """MKL as a part of torch's own library."""
-    import torch
-
     path = Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"
     if not path.exists():
         return None
@@ -79,8 +77,8 @@ def _mkl(letter: str) -> Blas | None:
 
 def _openblas(letter: str) -> Blas | None:
     """numpy's, which is loaded already, or another one that is."""
-    found = [info["filepath"] for info in _pools().info() if info["internal_api"] == "openblas"]
-    for path in sorted(found, key=lambda path: ("numpy" not in path, path)):
+    paths = [info["filepath"] for info in _pools().info() if info["internal_api"] == "openblas"]
+    for path in sorted(paths, key=lambda path: ("numpy" not in path, path)):
         library = ctypes.CDLL(path)
         for name in (name.format(letter) for name in NAMES):
             if hasattr(library, name):
@@ -128,14 +126,14 @@ def _address(function: Any) -> int:
     return address
 
 
-def enter_thread() -> None:
-    """In this thread, from now on."""
+def flush_denormals() -> None:
+    """Take numbers too small to be normal for 0, in this thread, from now on."""
     torch.set_flush_denormal(True)
 
 
 @contextlib.contextmanager
 def flushed() -> Iterator[None]:
-    """In this thread, meanwhile."""
+    """The same, meanwhile: arithmetic with such numbers is many times slower."""
     already = bool(np.float32(1e-40) * np.float32(0.5) == 0)
     torch.set_flush_denormal(True)
     try:

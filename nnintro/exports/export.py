@@ -11,9 +11,6 @@ from typing import IO, cast
 import torch
 from torch import Tensor
 
-from nnintro.config.experiment import Experiment
-from nnintro.datasets.images import Format
-from nnintro.datasets.tables import Encoding
 from nnintro.errors import ConfigError, DataError
 from nnintro.exports import FORMATS, SUFFIXES, require_format
 from nnintro.exports.agreement import Agreement, compare
@@ -21,7 +18,7 @@ from nnintro.files import chosen_format, require_place, write_whole
 from nnintro.models import Network, input_precision, output_precision, precision_of
 from nnintro.models.forward import evaluating
 from nnintro.models.standardized import numpy_type
-from nnintro.runs.reopen import find_run
+from nnintro.runs.folder import explained
 from nnintro.runs.run import Run, architecture, load_run
 from nnintro.training.setup import build_data
 from nnintro.version import __version__
@@ -58,7 +55,7 @@ def export(
     """
     chosen = None if output is None else Path(output)
     name = "onnx" if output is None and format is None else chosen_format(format, chosen, SUFFIXES)
-    opened = run if isinstance(run, Run) else load_run(find_run(run, Path(runs_dir)))
+    opened = run if isinstance(run, Run) else load_run(run, runs_dir)
     place = chosen or default_path(opened.directory, name)
     write_export(opened, name, place)
     return place
@@ -82,12 +79,13 @@ def write_export(run: Run, format: str, path: Path) -> Agreement:
         # What is read back must be what is on the disk, not what waits in a buffer.
         file.flush()
         os.fsync(file.fileno())
-        program, image = codec.load(Path(file.name)), run.experiment.task.image
+        program, image = codec.load(Path(file.name)), run.setup.task.image
         agreements.append(compare(run.model, program, low, high, image))
 
     with evaluating(run.model):
         data = codec.encode(run.model, describe(run))
-        write_whole(place, write_and_check)
+        with explained(f"cannot write {place}"):
+            write_whole(place, write_and_check)
     return agreements[0]
 
 
@@ -101,10 +99,10 @@ def region(run: Run) -> tuple[Tensor, Tensor]:
         mean, scale = model.mean.double(), model.scale.double()
         return mean - 3 * scale, mean + 3 * scale
     try:
-        splits = build_data(run.experiment)
+        splits = build_data(run.setup.experiment)
     except (DataError, ConfigError):
         # An export must not depend on a file that training alone needed.
-        corner = torch.ones(run.experiment.task.inputs, dtype=torch.float64)
+        corner = torch.ones(run.setup.task.inputs, dtype=torch.float64)
         return -corner, corner
     return splits.low, splits.high
 
@@ -121,8 +119,8 @@ def describe(run: Run) -> dict[str, str]:
     float64 where the targets were standardised.  ``trained_in`` is
     the config's, which is another one for bfloat16: there the parameters are float32.
     """
-    experiment = run.experiment
-    task = experiment.task
+    setup = run.setup
+    task = setup.task
     return {
         "producer": "nnintro",
         "version": __version__,
@@ -130,27 +128,27 @@ def describe(run: Run) -> dict[str, str]:
         "task": task.kind,
         "input": INPUT,
         "output": OUTPUT,
-        "output_kind": "logits" if experiment.logits else "values",
+        "output_kind": "logits" if setup.logits else "values",
         "classes": json.dumps(task.classes),
         "precision": numpy_type(precision_of(run.model)).name,
         "input_precision": numpy_type(input_precision(run.model)).name,
         "output_precision": numpy_type(output_precision(run.model)).name,
-        "trained_in": experiment.precision,
-        "architecture": json.dumps(architecture(experiment)),
-        **_of_files(experiment),
+        "trained_in": setup.precision,
+        "architecture": json.dumps(architecture(setup)),
+        **_of_files(run),
     }
 
 
-def _of_files(experiment: Experiment) -> dict[str, str]:
+def _of_files(run: Run) -> dict[str, str]:
     """What only runs on files have to say: how a file becomes ``x``.
 
     ``features`` names the inputs of a table, one by one, and ``columns`` is the description in
     data.json that they follow from.  A file's pixels are divided by ``pixel_scale``.
     """
-    description = experiment.description
-    if not description:
+    form = run.reading
+    if form is None:
         return {}
-    if experiment.task.image is not None:
-        return {"pixel_scale": f"{Format.from_description(description).largest:g}"}
-    features = Encoding.from_description(description).feature_names
-    return {"features": json.dumps(features), "columns": json.dumps(dict(description))}
+    if not run.has_table:
+        return {"pixel_scale": f"{form.largest:g}"}
+    described = dict(run.setup.facts.description)
+    return {"features": json.dumps(form.feature_names), "columns": json.dumps(described)}

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nnintro.config.experiment import Experiment
+from nnintro.config.experiment import Setup
 from nnintro.config.models import Model
 from nnintro.config.task import Task
 from nnintro.descent.streams import stream
@@ -33,9 +33,9 @@ class Region:
     targets: Standardization | None = None
 
     @classmethod
-    def unknown(cls, experiment: Experiment) -> Region:
+    def unknown(cls, setup: Setup) -> Region:
         """One of the right shapes, for a network that parameters are to be loaded into."""
-        task, wanted = experiment.task, experiment.dataset.standardize
+        task, wanted = setup.task, setup.dataset.standardize
         if wanted == "both" and task.kind != "regression":
             wanted = "inputs"  # classes stay as they are
         return cls.of_shape(task.inputs, task.outputs, wanted)
@@ -50,7 +50,7 @@ class Region:
         )
 
 
-def build_model(experiment: Experiment, region: Region) -> tuple[Network, Network]:
+def build_model(setup: Setup, region: Region) -> tuple[Network, Network]:
     """The network to train and the model to save, on the CPU.
 
     They are one and the same where nothing is standardised, and where the network standardises its
@@ -59,9 +59,9 @@ def build_model(experiment: Experiment, region: Region) -> tuple[Network, Networ
     low, high, around = region.low, region.high, region.inputs
     if around is not None:
         low, high = (low - around.mean) / around.scale, (high - around.mean) / around.scale
-    generator = stream(experiment.seed, "initialization")
-    dtype = DTYPES[experiment.precision]
-    network = build_network(experiment.model, experiment.task, (low, high), dtype, generator)
+    generator = stream(setup.seed, "initialization")
+    dtype = DTYPES[setup.precision]
+    network = build_network(setup.model, setup.task, (low, high), dtype, generator)
     return network, with_units(network, region)
 
 
@@ -95,11 +95,11 @@ def with_units(network: Network, region: Region) -> Network:
     return Standardized(network, around.mean, around.scale, *units)
 
 
-def architecture_of(experiment: Experiment) -> dict[str, Any]:
-    """The ``architecture()`` of the model that an experiment saves."""
+def architecture_of(setup: Setup) -> dict[str, Any]:
+    """The ``architecture()`` of the model that a training saves."""
     with torch.device("meta"):  # shapes without numbers: nothing is allocated, nothing is drawn
-        network = MODELS[experiment.model.kind].from_section(experiment.model, experiment.task)
-        return with_units(network, Region.unknown(experiment)).architecture()
+        network = MODELS[setup.model.kind].from_section(setup.model, setup.task)
+        return with_units(network, Region.unknown(setup)).architecture()
 
 
 def rebuilt(architecture: Mapping[str, Any], dtype: torch.dtype) -> Network:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from nnintro.config.experiment import Experiment
+from nnintro.config.experiment import Setup
 from nnintro.models import output_precision
 
 Autocast = Callable[[], contextlib.AbstractContextManager[Any]]
@@ -68,18 +69,32 @@ def threads_for(network: nn.Module, batch: int) -> int:
     return torch.get_num_threads() if largest * batch >= SEVERAL_THREADS_FROM else 1
 
 
+_WANTED: list[int] = []
+_BEFORE: list[int] = []
+_LOCK = threading.Lock()
+
+
 @contextlib.contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Run torch on so many threads for a while."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
+    """Run torch on so many threads for a while.
+
+    The number is the process's own: of several trainings at a time the latest to begin decides, and
+    the last to end puts back what was there before the first.
+    """
+    with _LOCK:
+        if not _WANTED:
+            _BEFORE[:] = [torch.get_num_threads()]
+        _WANTED.append(count)
+        torch.set_num_threads(count)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        with _LOCK:
+            _WANTED.remove(count)
+            torch.set_num_threads(_WANTED[-1] if _WANTED else _BEFORE[0])
 
 
-def autocast_for(experiment: Experiment, device: torch.device) -> Autocast:
-    if experiment.precision != "bfloat16":
+def autocast_for(setup: Setup, device: torch.device) -> Autocast:
+    if setup.precision != "bfloat16":
         return contextlib.nullcontext
     return lambda: torch.autocast(device.type, dtype=torch.bfloat16)

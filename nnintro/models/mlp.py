@@ -8,7 +8,6 @@ from typing import Any, Self, cast
 import torch
 from torch import Tensor, nn
 
-from nnintro.config.models import Layered
 from nnintro.config.models.mlp import MlpModel
 from nnintro.config.task import Task
 from nnintro.models.activations import ACTIVATIONS, Dropout
@@ -44,7 +43,7 @@ class Mlp(Network):
         self.widths, self.names = list(widths), list(activations)
 
     @classmethod
-    def from_section(cls, section: Layered, task: Task) -> Self:
+    def from_section(cls, section: MlpModel, task: Task) -> Self:
         widths = [task.inputs, *section.hidden, task.outputs]
         return cls(widths, [*section.activations, section.output_activation], section.dropout)
 

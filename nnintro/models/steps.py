@@ -6,10 +6,13 @@ the height of the step that the output makes there.
 
 from __future__ import annotations
 
+from typing import Self
+
 import torch
 from torch import Tensor
 
 from nnintro.config.models.steps import StepsModel
+from nnintro.config.task import Task
 from nnintro.models.mlp import Mlp
 from nnintro.models.network import Box
 
@@ -31,6 +34,11 @@ class Steps(Mlp):
     """
 
     kind = "steps"
+
+    @classmethod
+    def from_section(cls, section: StepsModel, task: Task) -> Self:  # type: ignore[override]
+        names = [*section.activations, section.output_activation]
+        return cls([task.inputs, *section.hidden, task.outputs], list(names))
 
     @torch.no_grad()
     def initialize_(self, section: StepsModel, _: Box, __: torch.Generator, /) -> None:  # type: ignore[override]

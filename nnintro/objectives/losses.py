@@ -12,6 +12,7 @@ from torch.nn import functional
 from nnintro.config.task import Task
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+"""(outputs, targets) -> the mean loss, ()."""
 
 
 def mse(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -29,15 +30,23 @@ def huber(outputs: Tensor, targets: Tensor) -> Tensor:
     return functional.huber_loss(outputs, targets)
 
 
-ELEMENTWISE: dict[str, Loss] = {"mse": mse, "mae": mae, "huber": huber}
+@dataclass(frozen=True)
+class AgainstOneHot:
+    """An element-wise loss between the outputs and the one-hot vector of the class.
+
+    Outputs are (n, classes) and class numbers (n,), or (n, classes, H, W) and (n, H, W).
+    """
+
+    loss: Loss
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        # functional.one_hot would look at the numbers, and wait for the device to do so.
+        one_hot = torch.zeros_like(outputs).scatter_(1, targets[:, None], 1.0)
+        return self.loss(outputs, one_hot)
+
 
 SMOOTH = 1.0
 """Pixels added to both sides of Dice's fraction: an empty mask, left empty, has a loss of 0."""
-
-
-def _is_binary(task: Task) -> bool:
-    """Whether there is one logit, and targets are 0 or 1 in its shape."""
-    return task.kind == "binary" or (task.is_segmentation and task.outputs == 1)
 
 
 def _precise(logits: Tensor) -> Tensor:
@@ -111,35 +120,32 @@ def _dice(p: Tensor, y: Tensor) -> Tensor:
     return (2 * (p * y).sum(-1) + SMOOTH) / (p.sum(-1) + y.sum(-1) + SMOOTH)
 
 
+def _sum(one: Loss, other: Loss) -> Loss:
+    return lambda outputs, targets: one(outputs, targets) + other(outputs, targets)
+
+
+LOSSES: dict[str, Callable[[Tensor | None], tuple[Loss, Loss]]] = {
+    "mse": lambda _: (mse, AgainstOneHot(mse)),
+    "mae": lambda _: (mae, AgainstOneHot(mae)),
+    "huber": lambda _: (huber, AgainstOneHot(huber)),
+    "cross_entropy": lambda weights: (BinaryCrossEntropy(weights), CrossEntropy(weights)),
+    "bce": lambda weights: (BinaryCrossEntropy(weights), CrossEntropy(weights)),
+    "dice": lambda _: (binary_dice, dice),
+    "bce+dice": lambda weights: (
+        _sum(BinaryCrossEntropy(weights), binary_dice),
+        _sum(CrossEntropy(weights), dice),
+    ),
+}
+"""name -> (class weights) -> the loss of targets that are values in the outputs' shape, 0 or 1 of
+two classes, and that of targets that are class numbers."""
+
+
 def loss_for(name: str, task: Task, class_weights: Tensor | None = None) -> Loss:
     """The loss of this name on this task.
-
-    On several classes the element-wise losses compare with the one-hot vector of the class.
 
     Args:
         class_weights: (classes,) what a sample (a pixel) of each class counts in cross entropy.
     """
-    if name in ELEMENTWISE:
-        return _elementwise(ELEMENTWISE[name], task)
-    binary = _is_binary(task)
-    entropy = BinaryCrossEntropy(class_weights) if binary else CrossEntropy(class_weights)
-    overlap = binary_dice if binary else dice
-    losses: dict[str, Loss] = {
-        "cross_entropy": entropy,
-        "bce": entropy,
-        "dice": overlap,
-        "bce+dice": lambda logits, targets: entropy(logits, targets) + overlap(logits, targets),
-    }
-    return losses[name]
-
-
-def _elementwise(loss: Loss, task: Task) -> Loss:
-    if task.kind != "multiclass" and not (task.is_segmentation and task.outputs > 1):
-        return loss
-
-    def against_one_hot(outputs: Tensor, targets: Tensor) -> Tensor:
-        # functional.one_hot would look at the numbers, and wait for the device to do so.
-        one_hot = torch.zeros_like(outputs).scatter_(1, targets[:, None], 1.0)
-        return loss(outputs, one_hot)
-
-    return against_one_hot
+    of_values, of_classes = LOSSES[name](class_weights)
+    has_classes = task.kind == "multiclass" or (task.is_segmentation and task.outputs > 1)
+    return of_classes if has_classes else of_values

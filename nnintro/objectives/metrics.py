@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -9,24 +11,45 @@ from nnintro.config.task import Task
 from nnintro.objectives.losses import loss_for
 
 
-def regression(outputs: Tensor, targets: Tensor) -> dict[str, float]:
-    """mse, mae, rmse, r2 and the largest error, of (n, outputs) each.
+class Errors:
+    """Outputs beside their targets, (n, outputs) each, and what several metrics share of them."""
 
-    r2 is 1 - residual/total sum of squares, averaged over the outputs; for a constant target it is
-    1 when met exactly and 0 otherwise (scikit-learn's convention).  Of nan everything is nan.
+    def __init__(self, outputs: Tensor, targets: Tensor) -> None:
+        self.targets = targets.double()
+        self.residual = outputs.double() - self.targets
+        self.squares = self.residual.square().sum(0)
+        self.mse = self.squares.mean() / len(self.residual)
+
+
+def _r2(errors: Errors) -> Tensor:
+    """1 - residual/total sum of squares, averaged over the outputs.
+
+    For a constant target it is 1 when met exactly and 0 otherwise (scikit-learn's convention).
     """
-    targets = targets.double()
-    residual = outputs.double() - targets
-    squares = residual.square().sum(0)
+    targets, squares = errors.targets, errors.squares
     total = (targets - targets.mean(0)).square().sum(0)
     # Not total == 0: rounding of the mean leaves 1e-34 of it.
     constant = targets.amax(0) == targets.amin(0)
     met = torch.where(squares.isnan(), squares, (squares == 0).double())
-    r2 = torch.where(constant, met, 1 - squares / total).mean()
-    mse = squares.mean() / len(residual)
-    size = residual.abs()
-    values = torch.stack([mse, size.mean(), mse.sqrt(), r2, size.max()]).tolist()
-    return dict(zip(("mse", "mae", "rmse", "r2", "sup_error"), values, strict=True))
+    return torch.where(constant, met, 1 - squares / total).mean()
+
+
+REGRESSION: dict[str, Callable[[Errors], Tensor]] = {
+    "mse": lambda errors: errors.mse,
+    "mae": lambda errors: errors.residual.abs().mean(),
+    "rmse": lambda errors: errors.mse.sqrt(),
+    "r2": _r2,
+    "sup_error": lambda errors: errors.residual.abs().max(),
+}
+"""Name -> the metric, a scalar in float64; of nan it is nan."""
+
+
+def regression(outputs: Tensor, targets: Tensor, task: Task) -> dict[str, float]:
+    """The task's metrics by name, of (n, outputs) each."""
+    errors, names = Errors(outputs, targets), set(task.metrics(logits=False))
+    values = {name: metric(errors) for name, metric in REGRESSION.items() if name in names}
+    # One transfer for all: each by itself would wait for the device.
+    return dict(zip(values, torch.stack(list(values.values())).tolist(), strict=True))
 
 
 def predicted_classes(outputs: Tensor, task: Task, *, logits: bool) -> Tensor:
@@ -66,20 +89,34 @@ def auc(scores: Tensor, labels: Tensor) -> float:
     return float((rank[positives].sum() - count * (count + 1) / 2) / pairs)
 
 
+class Answers:
+    """A classifier's outputs beside their targets, and what several metrics share of them."""
+
+    def __init__(self, outputs: Tensor, targets: Tensor, task: Task, *, logits: bool) -> None:
+        self.outputs, self.targets, self.task = outputs, targets, task
+        self.labels = targets.reshape(-1).long()
+        predicted = predicted_classes(outputs, task, logits=logits)
+        self.counts = confusion(self.labels, predicted, len(task.classes))
+
+
+def _cross_entropy(answers: Answers) -> float:
+    targets = answers.targets
+    known = targets.double() if targets.is_floating_point() else targets
+    return float(loss_for("cross_entropy", answers.task)(answers.outputs.double(), known))
+
+
+CLASSIFICATION: dict[str, Callable[[Answers], float]] = {
+    "accuracy": lambda answers: float(answers.counts.diagonal().sum()) / len(answers.labels),
+    "f1": lambda answers: macro_f1(answers.counts),
+    "cross_entropy": _cross_entropy,
+    "auc": lambda answers: auc(answers.outputs[:, 0], answers.labels),
+}
+
+
 def classification(
     outputs: Tensor, targets: Tensor, task: Task, *, logits: bool
 ) -> tuple[dict[str, float], Tensor]:
-    """accuracy, f1 (macro), auc (two classes), cross_entropy (of logits); and the confusion."""
-    labels = targets.reshape(-1).long()
-    predicted = predicted_classes(outputs, task, logits=logits)
-    counts = confusion(labels, predicted, len(task.classes))
-    found = {
-        "accuracy": float(counts.diagonal().sum()) / len(labels),
-        "f1": macro_f1(counts),
-    }
-    if logits:
-        known = targets.double() if targets.is_floating_point() else targets
-        found["cross_entropy"] = float(loss_for("cross_entropy", task)(outputs.double(), known))
-    if task.kind == "binary":
-        found["auc"] = auc(outputs[:, 0], labels)
-    return found, counts
+    """The task's metrics by name, and the confusion."""
+    answers, names = Answers(outputs, targets, task, logits=logits), task.metrics(logits=logits)
+    values = {name: metric(answers) for name, metric in CLASSIFICATION.items() if name in names}
+    return values, answers.counts

@@ -11,7 +11,7 @@ from torch.nn import functional
 from nnintro.objectives.metrics import macro_f1
 
 BOUNDARY_TOLERANCE = 2
-"""Pixels within which a boundary's pixel is found."""
+"""Pixels within which a boundary's pixel counts as met."""
 
 
 def overlaps(counts: Tensor) -> dict[str, float]:
@@ -39,7 +39,7 @@ def overlaps(counts: Tensor) -> dict[str, float]:
 def boundary(masks: Tensor) -> Tensor:
     """(b, H, W) bool -> the masks' pixels with one of four neighbours outside of the mask.
 
-    The image's edge is no boundary: what is beyond it is not known.
+    The image's edge is not one: what is beyond it is not known.
     """
     outside = functional.pad((~masks).float()[:, None], (1, 1, 1, 1))
     beside = torch.maximum(outside[..., 1:-1, :-2], outside[..., 1:-1, 2:])
@@ -62,10 +62,10 @@ def boundary_f1(true: Tensor, predicted: Tensor) -> Tensor:
     the true within 2 pixels of the predicted.  1 where there is neither, 0 where one is missing.
     """
     ours, theirs = boundary(predicted), boundary(true)
-    found = (ours & within(theirs, BOUNDARY_TOLERANCE)).sum((1, 2)).double()
+    correct = (ours & within(theirs, BOUNDARY_TOLERANCE)).sum((1, 2)).double()
     met = (theirs & within(ours, BOUNDARY_TOLERANCE)).sum((1, 2)).double()
     our_size, their_size = ours.sum((1, 2)).double(), theirs.sum((1, 2)).double()
-    precision, recall = found / our_size.clamp(min=1), met / their_size.clamp(min=1)
+    precision, recall = correct / our_size.clamp(min=1), met / their_size.clamp(min=1)
     score = 2 * precision * recall / (precision + recall).clamp(min=1e-12)
     return torch.where((our_size == 0) & (their_size == 0), 1.0, score)
 
@@ -141,37 +141,37 @@ def _centre(p: Tensor, row: int, column: int) -> Tensor:
     return torch.stack([(near.sum(1) * rows).sum(), (near.sum(0) * columns).sum()]) / near.sum()
 
 
-def match_points(found: Tensor, true: Tensor, radius: float) -> int:
+def match_points(predicted: Tensor, true: Tensor, radius: float) -> int:
     """The largest number of pairs no farther apart than ``radius``, each point in one at most.
 
     Exactly the largest (Hopcroft and Karp, 1973): taking the nearest pair first can miss some.
 
     Args:
-        found, true: (k, 2) and (m, 2) rows and columns.
+        predicted, true: (k, 2) and (m, 2) rows and columns.
     """
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import maximum_bipartite_matching
 
-    if len(found) == 0 or len(true) == 0:
+    if len(predicted) == 0 or len(true) == 0:
         return 0
-    near = csr_array((torch.cdist(found.double(), true.double()) <= radius).numpy())
+    near = csr_array((torch.cdist(predicted.double(), true.double()) <= radius).numpy())
     return int((maximum_bipartite_matching(near) >= 0).sum())
 
 
-def precision_recall(hits: int, found: int, true: int) -> dict[str, float]:
+def precision_recall(hits: int, predicted: int, true: int) -> dict[str, float]:
     """Of the points of a whole set.
 
-    Where nothing is found precision is 0, but 1 where there is nothing to find; recall is 1 then.
+    Without predicted points precision is 0, or 1 where there are no true ones; recall is 1 then.
     """
-    precision = hits / found if found else float(true == 0)
+    precision = hits / predicted if predicted else float(true == 0)
     return {"precision": precision, "recall": hits / true if true else 1.0}
 
 
 def points_of(mask: Tensor) -> Tensor:
     """(height, width) bool -> (k, 2) float64: the centroid (row, column) of each spot.
 
-    A spot is what hangs together over sides and corners; they come in the order of their first
-    pixel, row by row.
+    A spot is a connected component (8-connectivity); they come in the order of their first pixel,
+    row by row.
     """
     from scipy import ndimage
 

@@ -53,11 +53,13 @@ class Evaluation:
         return [name for name, row in rows if sum(row) == 0]
 
 
-def evaluate(directory: Path, dataset: str | None = None) -> Evaluation:
+def evaluate(
+    run: str | Path, dataset: str | None = None, runs_dir: str | Path = "runs"
+) -> Evaluation:
     """Measure a run; the metrics are those of its training, defined as there.
 
     Args:
-        directory: the run.
+        run: its folder, or its name in ``runs_dir``.
         dataset: a .csv, .tsv, .npy or .npz of inputs and targets, a .yaml with a dataset section
             (its validation part counts), or ``-`` for CSV on stdin; for a run on a table a table
             of the same columns, for one on images a folder; None for the run's own validation data,
@@ -68,25 +70,26 @@ def evaluate(directory: Path, dataset: str | None = None) -> Evaluation:
         DataError: the samples cannot be used.
         ConfigError: the dataset section cannot be used.
     """
-    run = load_run(directory)
-    task = run.experiment.task
+    loaded = load_run(run, runs_dir)
+    task = loaded.setup.task
     data: Samples
     if dataset is None:
-        with run.config.locating():
-            splits = build_data(run.experiment)
-        same_data(run.directory, splits, run.config)
+        with loaded.config.locating():
+            splits = build_data(loaded.setup.experiment)
+        same_data(loaded.directory, splits, loaded.config)
         data, has_truth = splits.validation, task.has_truth
     else:
-        data, has_truth = samples_of(dataset, run)
-    metrics, confusion = measured(run, data, has_truth=has_truth)
-    return Evaluation(str(directory), dataset or OWN, len(data), metrics, task.classes, confusion)
+        data, has_truth = samples_of(dataset, loaded)
+    metrics, confusion = measured(loaded, data, has_truth=has_truth)
+    where = str(loaded.directory)
+    return Evaluation(where, dataset or OWN, len(data), metrics, task.classes, confusion)
 
 
 def measured(
     run: Run, data: Samples, *, has_truth: bool
 ) -> tuple[dict[str, float], list[list[int]] | None]:
     """Metrics and confusion of raw samples, computed step by step as the training does."""
-    experiment, model = run.experiment, run.model
+    experiment, model = run.setup, run.model
     device, dtype = _device(run), precision_of(model)
     data = prepared(data, model).to(device, dtype)
     network = (model.network if isinstance(model, Standardized) else model).to(device)

@@ -16,17 +16,17 @@ import numpy as np
 from torch import Tensor
 from torch.nn import functional
 
-from nnintro.config.datasets.images import ImagesDataset
-from nnintro.datasets.images import image_files, read_image
-from nnintro.errors import CheckpointError, DataError, UsageError
+from nnintro.datasets.images import Format, image_files, read_image
+from nnintro.errors import DataError, UsageError
 from nnintro.figures.maps import marked
-from nnintro.files import explained, write_whole
+from nnintro.files import write_whole
 from nnintro.models import precision_of
 from nnintro.models.forward import threads, threads_for
 from nnintro.models.standardized import Array
 from nnintro.objectives.segmentation import peaks
 from nnintro.runs.run import Run, load_run
 from nnintro.training.sketches import answers, pictures
+from nnintro.wording import cause
 
 Point = tuple[str, float, float, float]
 """The image's name, row and column in pixels, probability."""
@@ -44,7 +44,7 @@ class Predicted:
 
     images: int
     points: int | None
-    """Found in all images; None where the run looks for none."""
+    """DataFacts in all images; None where the run looks for none."""
 
 
 def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
@@ -65,22 +65,22 @@ def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
     """
     _require_place(output, source)
     run = load_run(directory)
-    dataset = run.experiment.dataset
-    if not isinstance(dataset, ImagesDataset):
+    form = run.reading
+    if not isinstance(form, Format):
         message = f"{directory} was trained on rows of numbers: expected a table, not images"
         raise UsageError(message)
-    files, has_points = _files(source), run.experiment.task.has_points
+    files, has_points = _files(source), run.setup.task.has_points
     try:
         with _unnamed(output) as folder:
             found: list[Point] = []
             with threads(threads_for(run.model, 1)):
                 for path in files:
-                    found += _one(run, dataset, path, folder)
+                    found += _one(run, form, path, folder)
             if has_points:
                 _write_points(folder / "points.csv", found)
             _move(folder, output, has_points=has_points)
-    except CheckpointError as error:  # a disk that fails is none of a checkpoint's here
-        raise DataError(str(error)) from error
+    except OSError as error:
+        raise DataError(f"cannot write {output}: {cause(error)}") from error
     return Predicted(len(files), len(found) if has_points else None)
 
 
@@ -106,9 +106,8 @@ def _unnamed(output: Path) -> Iterator[Path]:
     place = output if output.is_dir() else output.parent
     folder = place / f".{output.name}.{secrets.token_hex(6)}"
     try:
-        with explained(f"cannot write {output}"):
-            for part in PARTS:
-                (folder / part).mkdir(parents=True)
+        for part in PARTS:
+            (folder / part).mkdir(parents=True)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -116,13 +115,12 @@ def _unnamed(output: Path) -> Iterator[Path]:
 
 def _move(folder: Path, output: Path, *, has_points: bool) -> None:
     """Give the files their names; points of an earlier prediction are not of these images."""
-    with explained(f"cannot write {output}"):
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            target = output / path.relative_to(folder)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(target)
-        if not has_points:
-            (output / "points.csv").unlink(missing_ok=True)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        target = output / path.relative_to(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(target)
+    if not has_points:
+        (output / "points.csv").unlink(missing_ok=True)
 
 
 def _files(source: Path) -> list[Path]:
@@ -135,30 +133,28 @@ def _files(source: Path) -> list[Path]:
     return image_files(source)
 
 
-def _one(run: Run, dataset: ImagesDataset, path: Path, output: Path) -> list[Point]:
+def _one(run: Run, form: Format, path: Path, output: Path) -> list[Point]:
     """Write one image's mask and overlay; its points, if any: name, row, column, probability."""
-    assert dataset.found is not None
-    description = dataset.found.description
-    image, size = read_image(path, description)
+    image, size = read_image(path, run.setup.facts.description)
     image = image[None].to(precision_of(run.model))
     logits = run.predict(image).float()
     if not bool(logits.isfinite().all()):
         raise DataError(f"{path}: the network has no finite answer for this image")
     # An image that was scaled for the network has its answer scaled back.
     image, logits = (functional.interpolate(x, size, mode="bilinear") for x in (image, logits))
-    confidence, classes = answers(logits, dataset.threshold)
-    values = _as_masks(np.array(description["values"]))
+    confidence, classes = answers(logits, form.threshold)
+    values = _as_masks(np.array(form.values))
     _save(output / "masks" / f"{path.stem}.png", values[classes[0].numpy()])
     over = marked(pictures(image)[0], classes[0].numpy())
     _save(output / "overlays" / f"{path.stem}.png", (255 * over).round().astype(np.uint8))
-    if not run.experiment.task.has_points:
+    if not run.setup.task.has_points:
         return []
-    return _points(path.name, confidence[0], dataset)
+    return _points(path.name, confidence[0], form)
 
 
-def _points(name: str, confidence: Tensor, dataset: ImagesDataset) -> list[Point]:
-    assert dataset.point_radius is not None
-    places = peaks(confidence, dataset.threshold, dataset.point_radius)
+def _points(name: str, confidence: Tensor, form: Format) -> list[Point]:
+    assert form.point_radius is not None
+    places = peaks(confidence, form.threshold, form.point_radius)
     height, width = confidence.shape
     found = []
     for row, column in places.tolist():

@@ -12,10 +12,7 @@ from nnintro.config.task import Task
 from nnintro.errors import DataError
 from nnintro.models.standardized import Array
 from nnintro.objectives.metrics import predicted_classes
-from nnintro.wording import shown_key
-
-MOST_NAMED = 8
-"""Columns that a message lists; more are counted."""
+from nnintro.wording import listed, subject
 
 
 def input_names(task: Task) -> list[str]:
@@ -64,12 +61,13 @@ def positions(found: Sequence[str], wanted: Sequence[str], place: str) -> list[i
     names = [name.strip() for name in found]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise DataError(f"{place}: {_columns(twice)} given more than once; rename all but one")
+        message = f"{subject('column', twice)} given more than once; rename all but one"
+        raise DataError(f"{place}: {message}")
     missing = [name for name in wanted if name not in names]
     if missing:
         raise DataError(
-            f"{place}: {_columns(missing)} missing in the header (a first row that is not all "
-            f"numbers is taken for one); found {_listed(names)}"
+            f"{place}: {subject('column', missing)} missing in the header (a first row that is "
+            f"not all numbers is taken for one); found {listed(names)}"
         )
     return [names.index(name) for name in wanted]
 
@@ -88,17 +86,6 @@ def free(found: Sequence[str], predicted: Sequence[str], place: str) -> None:
 
 def _numbered(stem: str, count: int, joint: str = "") -> list[str]:
     return [stem] if count == 1 else [f"{stem}{joint}{k}" for k in range(1, count + 1)]
-
-
-def _columns(names: Sequence[str]) -> str:
-    return f"columns {_listed(names)} are" if len(names) > 1 else f"column {_listed(names)} is"
-
-
-def _listed(names: Sequence[str]) -> str:
-    # A name with a quote in it keeps repr's own quotes.
-    shown = [repr(name) if shown_key(name) == name else shown_key(name) for name in names]
-    rest = len(shown) - MOST_NAMED
-    return ", ".join([*shown[:MOST_NAMED], *([f"and {rest} more"] if rest > 0 else [])])
 
 
 def answers(outputs: Tensor, task: Task, *, logits: bool) -> list[Array]:

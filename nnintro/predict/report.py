@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from nnintro.predict.evaluate import OWN, Evaluation
-from nnintro.wording import counted
+from nnintro.wording import counted, plural
 
 LARGEST_ERROR = "the largest absolute error over these samples"
 
@@ -34,7 +34,7 @@ def remarks(found: Evaluation) -> list[str]:
     """What a reader should know of the numbers."""
     if not found.absent:
         return []
-    some = "class" if len(found.absent) == 1 else "classes"
+    some = plural("class", len(found.absent))
     rest = "; auc is not defined" if math.isnan(found.metrics.get("auc", 0.0)) else ""
     return [f"no sample belongs to {some} {', '.join(found.absent)}{rest}"]
 

@@ -52,12 +52,12 @@ def predict_file(
         DataError: the inputs cannot be used, or the predictions not be written.
     """
     run = load_run(directory)
-    if isinstance(run.experiment.dataset, TableDataset):
+    if run.has_table:
         return predict_table(run, source, output, format_, say)
-    if run.experiment.task.image is not None:
+    if run.setup.task.image is not None:
         message = f"{directory} was trained on images: expected an image or a folder of them"
         raise UsageError(message)
-    task, logits = run.experiment.task, run.experiment.logits
+    task, logits = run.setup.task, run.setup.logits
     read, written = (numpy_type(of(run.model)) for of in (input_precision, precision_of))
     predicted = prediction_names(task, logits=logits)
     with open_table(source, input_names(task), read) as table:
@@ -95,10 +95,9 @@ TEXT_FORMATS = ("csv", "tsv")
 
 def encoding_of(run: Run) -> Encoding:
     """How the run's table became inputs."""
-    dataset = run.experiment.dataset
-    assert isinstance(dataset, TableDataset)
-    assert dataset.found is not None
-    return Encoding.from_description(dataset.found.description)
+    encoding = run.reading
+    assert isinstance(encoding, Encoding)
+    return encoding
 
 
 def predict_table(
@@ -113,7 +112,7 @@ def predict_table(
         UsageError: no file can be at ``output``.
         DataError: the rows cannot be used, or the predictions not be written.
     """
-    dataset = run.experiment.dataset
+    dataset = run.setup.dataset
     assert isinstance(dataset, TableDataset)
     rows = unanswered = 0
 
@@ -200,7 +199,7 @@ class _Writing:
     def __init__(self, run: Run, format_: str, file: IO[bytes]) -> None:
         self.run, self.format, self.file = run, format_, file
         self.encoding = encoding_of(run)
-        self.task, self.logits = run.experiment.task, run.experiment.logits
+        self.task, self.logits = run.setup.task, run.setup.logits
         self.predicted = prediction_names(
             self.task,
             logits=self.logits,

@@ -12,12 +12,11 @@ from typing import IO, Literal
 import numpy as np
 import torch
 
-from nnintro.config.datasets.images import ImagesDataset
 from nnintro.config.datasets.table import TableDataset
 from nnintro.config.load import load_config
 from nnintro.config.task import Task
 from nnintro.datasets import Data, Samples
-from nnintro.datasets.images import ImageData, images_with_masks
+from nnintro.datasets.images import images_with_masks
 from nnintro.datasets.samples import prepared, require_finite
 from nnintro.datasets.tables import Block as TableBlock
 from nnintro.datasets.tables import encoded_blocks, joined
@@ -26,12 +25,12 @@ from nnintro.models import input_precision, precision_of
 from nnintro.models.standardized import Array, numpy_type
 from nnintro.predict.arrays import ArrayBlock, check_shape, read_header
 from nnintro.predict.block import Block, fits, wanted_of
-from nnintro.predict.names import MOST_NAMED, input_names, target_names
+from nnintro.predict.names import input_names, target_names
 from nnintro.predict.read import STDIN, SUFFIXES, open_table, opened, unknown_suffix
 from nnintro.predict.rows import encoding_of, path_of, require_held
 from nnintro.runs.run import Run
 from nnintro.training.setup import build_data
-from nnintro.wording import counted
+from nnintro.wording import MOST_NAMED, counted
 
 YAML = (".yaml", ".yml")
 
@@ -54,11 +53,11 @@ def samples_of(source: str, run: Run) -> tuple[Samples, bool]:
         ConfigError: the dataset section is wrong, or is of another task.
     """
     suffix = Path(source).suffix.lower()
-    task, dataset = run.experiment.task, run.experiment.dataset
-    if isinstance(dataset, TableDataset):
+    task = run.setup.task
+    if run.has_table:
         return _of_table(source, run), False
-    if isinstance(dataset, ImagesDataset):
-        return _of_folder(Path(source), dataset), False
+    if task.image is not None:
+        return images_with_masks(Path(source), run.setup.facts.description), False
     if suffix in YAML:
         return validation_of(Path(source), run)
     if suffix == ".npz":
@@ -74,15 +73,16 @@ def samples_of(source: str, run: Run) -> tuple[Samples, bool]:
 
 def validation_of(path: Path, run: Run) -> tuple[Data, bool]:
     """The validation part of a config's dataset; the file needs no other section."""
-    task = run.experiment.task
+    task = run.setup.task
     # Of whatever network the file may speak, this one is not asked for.
     config = load_config(path, ["model={kind: mlp, hidden: []}"])
     with config.locating():
-        if not config.experiment.is_known:
+        facts = config.experiment.dataset.facts
+        if facts is None:
             kind = config.experiment.dataset.kind
             message = f"the run was not trained on files; expected another kind, got {kind}"
             raise ConfigError.at("dataset.kind", message)
-        other = config.experiment.task
+        other = facts.task
         if (other.kind, other.inputs, other.outputs) != (task.kind, task.inputs, task.outputs):
             message = f"expected {_shape(task)}, as the run was trained for; got {_shape(other)}"
             raise ConfigError.at("dataset", message)
@@ -94,7 +94,7 @@ def validation_of(path: Path, run: Run) -> tuple[Data, bool]:
 
 def _of_table(source: str, run: Run) -> Data:
     """A table's rows, read the way the training's were."""
-    dataset, encoding = run.experiment.dataset, encoding_of(run)
+    dataset, encoding = run.setup.dataset, encoding_of(run)
     assert isinstance(dataset, TableDataset)
 
     def checked(blocks: Iterator[TableBlock]) -> Iterator[TableBlock]:
@@ -114,12 +114,6 @@ def _of_table(source: str, run: Run) -> Data:
     return Data(torch.from_numpy(inputs), torch.from_numpy(np.ascontiguousarray(targets)))
 
 
-def _of_folder(folder: Path, dataset: ImagesDataset) -> ImageData:
-    """Images with masks, read the way the training's were."""
-    assert dataset.found is not None
-    return images_with_masks(folder, dataset.found.description)
-
-
 def _shape(task: Task) -> str:
     kind = f"{len(task.classes)} classes" if task.is_classification else "regression"
     outputs = "" if task.is_classification else f" and {counted(task.outputs, 'output')}"
@@ -132,7 +126,7 @@ def _names(task: Task) -> list[str]:
 
 def _numbers(block: Block, run: Run) -> Array:
     """A block's inputs and targets in float64."""
-    task = run.experiment.task
+    task = run.setup.task
     _check_targets(block, task.inputs, run)
     _check_classes(block, task.inputs, task)
     numbers: Array = block.numbers.astype(np.float64)
@@ -170,7 +164,7 @@ def _data(inputs: Array, targets: Array, task: Task) -> Data:
 
 def _from_npz(path: Path, run: Run) -> Data:
     """The arrays ``inputs`` (n, inputs) and ``targets`` (n, outputs); one column may be (n,)."""
-    task = run.experiment.task
+    task = run.setup.task
     types = {"inputs": input_precision(run.model), "targets": precision_of(run.model)}
     columns = {"inputs": input_names(task), "targets": target_names(task)}
     blocks: dict[str, ArrayBlock] = {}

@@ -18,11 +18,12 @@ import numpy as np
 
 from nnintro.datasets.tables import Block as TableBlock
 from nnintro.datasets.tables import Encoding
-from nnintro.errors import CheckpointError, DataError
+from nnintro.errors import DataError
 from nnintro.files import require_place, write_whole
 from nnintro.models.standardized import Array
 from nnintro.predict.block import Block, texts
 from nnintro.predict.numerals import is_numeral
+from nnintro.wording import cause
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ class NpyWriter:
 
 
 def writer_for(format_: str, file: IO[bytes], columns: Columns, dtype: np.dtype[Any]) -> Writer:
-    """The writer of a format (see ``formats.prediction_format``) into a binary file."""
+    """The writer of a format (csv, tsv, npy or jsonl) into a binary file."""
     if format_ == "npy":
         return NpyWriter(file, columns, dtype)
     if format_ == "jsonl":
@@ -232,11 +233,8 @@ def write_output(output: Path | None, fill: Fill) -> None:
     place = require_place(output)
     try:
         write_whole(place, fill)
-    except CheckpointError as error:
-        cause = error.__cause__
-        if isinstance(cause, OSError):
-            raise DataError(str(error)) from cause
-        raise cause or error from None  # of the computation: none of the disk's business
+    except OSError as error:
+        raise DataError(f"cannot write {place}: {cause(error)}") from error
 
 
 def _to_stdout(fill: Fill) -> None:
@@ -249,4 +247,4 @@ def _to_stdout(fill: Fill) -> None:
             fill(file)
             file.flush()
     except OSError as error:
-        raise DataError(f"cannot write to stdout: {error.strerror or error}") from error
+        raise DataError(f"cannot write to stdout: {cause(error)}") from error

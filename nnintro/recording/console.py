@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Column, Table
 from rich.text import Text
 
-from nnintro.wording import clock
+from nnintro.wording import duration
 
 REFRESH_SECONDS = 0.1
 
@@ -152,7 +152,7 @@ class Display:
         if seconds > 0 and step > 0:
             speed = step / seconds
             parts["speed"] = f"{speed:,.0f} updates/s"
-            parts["left"] = f"{clock((self._total - step) / speed)} left"
+            parts["left"] = f"{duration((self._total - step) / speed)} left"
         if self._progress is not None:
             taken = len(f"{self._epoch(step)}  {self._total}/{self._total} ") + NARROWEST_BAR
             # The least needed goes first.

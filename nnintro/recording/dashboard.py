@@ -6,14 +6,12 @@ import contextlib
 import io
 import logging
 import os
-import signal
 import sys
-import threading
 import warnings
 from pathlib import Path
-from types import FrameType
 
 from nnintro.errors import CheckpointError, UsageError
+from nnintro.signals import FATAL, Interrupts
 
 
 def serve(runs_dir: Path, port: int | None) -> None:
@@ -27,19 +25,11 @@ def serve(runs_dir: Path, port: int | None) -> None:
     """
     if not runs_dir.is_dir():
         raise CheckpointError(f"{runs_dir}: no such folder of runs; train something first")
-    stop = threading.Event()
-
-    def end(_: int, __: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
-    address = _start(runs_dir, port)
-    print(address, flush=True)
-    print("TensorBoard runs until Ctrl-C", file=sys.stderr)
-    # A wait without a limit would not let the signal through on every platform.
-    while not stop.wait(1.0):
-        pass
+    with Interrupts(FATAL) as stop:
+        address = _start(runs_dir, port)
+        print(address, flush=True)
+        print("TensorBoard runs until Ctrl-C", file=sys.stderr)
+        stop.wait()
     print("stopped", file=sys.stderr)
 
 

@@ -1,37 +1,42 @@
-"""Figures are drawn by a second process, so that training never waits for one.
+"""Draw figures in a second process, so that training never waits for one.
 
-Matplotlib takes a second to import and a third of one per figure. ``Painter`` starts the process
-and hands it jobs; ``nnintro.recording.painting`` is what runs there.
+Matplotlib takes a second to import and a third of one per figure. ``Painter`` starts the process,
+in which ``work`` runs. A thread writes a job into its stdin, reads the reply from its stdout, then
+writes the next job.
 
-A job is a file in a private temporary folder, and a line with its number through a pipe. It is
-done when the process has removed the file; what is beside it then, ``.png`` or ``.error``, is
-the outcome. Nothing has to be read to know that, and it holds on a full disk as well.
+The process is started by subprocess. The spawn of multiprocessing would import the caller's script
+again: that loads torch, and fails where no ``if __name__ == "__main__"`` protects the script. It
+also leaves a resource tracker running.
 """
 
 from __future__ import annotations
 
+import io
+import json
 import os
-import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from queue import SimpleQueue
+from typing import IO, TYPE_CHECKING, Any, cast
 
-from nnintro.recording.paint_jobs import END, LOG, Job, write_job
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # numpy is imported where it is used: a painter starts before anything heavy
     import numpy.typing as npt
-
 
 HURRIED_SECONDS = 4.0
 """For the last figures of a run that is to end now."""
+MOST_WAITING = 2**30
+"""Bytes of waiting jobs; once there are as many, no further job is accepted."""
+REPLY = b"nnintro figure: "
+"""How a reply begins. Any other line was printed while Python started, and is skipped."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +49,13 @@ class Drawn:
     wall_time: float
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Waiting:
-    path: Path
     tag: str
     step: int
     wall_time: float
+    job: bytes = b""
+    reply: tuple[str, bytes] | None = None  # set by the thread: an error or "", a PNG or b""
 
 
 class Painter:
@@ -58,16 +64,20 @@ class Painter:
     def __init__(self) -> None:
         self.errors: list[str] = []
         self._waiting: deque[_Waiting] = deque()
-        self._count = 0
-        self._end_is_known = False
-        self._folder: Path | None = None
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._process: subprocess.Popen[bytes] | None = None
+        self._end_is_known = False
+        self._open = ExitStack()
+        # A daemon, for a program may end without having closed its painter.
+        self._thread = threading.Thread(target=self._serve, name="painter", daemon=True)
         try:
-            self._folder = Path(tempfile.mkdtemp(prefix="nnintro-painter-"))
-            self._process = _start(self._folder)
-        except (OSError, ValueError) as error:
+            self._stderr = self._open.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+            self._process = self._open.enter_context(_start(self._stderr))
+            self._thread.start()
+            self._open.callback(self._thread.join, 1)
+        except (OSError, RuntimeError, TypeError, ValueError) as error:
             self.errors.append(f"figures cannot be drawn: {error}")
-            self._remove_folder()
+            self.kill()
 
     def draw(
         self,
@@ -82,172 +92,213 @@ class Painter:
 
         Returns at once.
         """
-        if self._process is None or self._folder is None or self._is_dead():
+        if self._is_dead():
             return
-        self._count += 1
-        job = _Waiting(self._folder / f"{self._count}.job", tag, step, time.time())
-        request = Job(kind, arrays, texts, save_as and save_as.absolute())
+        waiting = _Waiting(tag, step, time.time())
         try:
-            write_job(job.path, request)
-            self._say(b"%d\n" % self._count)
+            if sum(len(earlier.job) for earlier in self._waiting) >= MOST_WAITING:
+                raise BlockingIOError("too many figures wait already")
+            path = None if save_as is None else str(save_as.absolute())
+            waiting.job = job_bytes(arrays, kind, dict(texts), path)
         except (OSError, TypeError, ValueError) as error:
-            self._note(job, str(error))
-            with suppress(OSError):
-                job.path.unlink()
+            self._note(waiting, str(error))
         else:
-            self._waiting.append(job)
+            self._waiting.append(waiting)
+            self._queue.put(waiting)
 
     def finished(self) -> list[Drawn]:
         """The figures that became ready since the last call, in the order they were asked for."""
-        # Asked first: what a process finished just before it died is then still found below.
-        dead = self._process is None or self._is_dead()
+        dead = self._is_dead()
+        if dead and self._waiting:
+            self._thread.join(1)  # it reads what the process had finished before it ended
         drawn = []
-        while self._waiting and not self._waiting[0].path.exists():
-            drawn += self._outcome(self._waiting.popleft())
-        if dead:
-            for job in self._waiting:
-                self._note(job, "not drawn")
-            self._waiting.clear()
+        while self._waiting and (dead or self._waiting[0].reply):
+            one = self._waiting.popleft()
+            error, png = one.reply or ("not drawn", b"")
+            if error:
+                self._note(one, error)
+            if png:
+                drawn.append(Drawn(one.tag, one.step, png, one.wall_time))
         return drawn
 
     def close(
         self, timeout: float = 30.0, hurried: Callable[[], bool] = lambda: False
     ) -> list[Drawn]:
-        """The remaining figures, after at most ``timeout`` seconds; no process or file stays.
+        """The remaining figures, after at most ``timeout`` seconds; no process or thread stays.
 
         Once ``hurried()`` is true, ``HURRIED_SECONDS`` have to do.
         """
-        if self._process is None:
-            return []
         try:
             drawn = self.finished()
-            if self._waiting:  # otherwise even its imports are not worth waiting for
-                self._finish(self._process, timeout, hurried)
+            if self._process and self._waiting:  # else even its imports are not worth waiting for
+                self._finish(self._process, time.monotonic() + timeout, hurried)
             return drawn + self.finished()
         finally:
             self.kill()
 
     def kill(self) -> None:
-        """End the process at once and remove the temporary folder; figures not read are lost."""
+        """End the process and the thread at once; figures not read are lost."""
         process, self._process = self._process, None
+        self._waiting.clear()
+        self._queue.put(None)
         if process is not None:
             process.kill()
-            process.wait()
-            if process.stdin is not None:
-                process.stdin.close()
-        self._waiting.clear()
-        self._remove_folder()
+        self._open.close()  # waits for thread and process, closes the pipes and stderr's file
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
+    def _serve(self) -> None:
+        """The thread: have one job after the other drawn, until None comes or the process ends."""
+        assert self._process is not None
+        jobs = cast(io.RawIOBase, self._process.stdin)
+        replies = io.BufferedReader(cast(io.RawIOBase, self._process.stdout))
+        with suppress(OSError, EOFError, ValueError), replies, jobs:
+            for waiting in iter(self._queue.get, None):
+                rest = memoryview(waiting.job)
+                while rest:  # an unbuffered pipe may take only a part
+                    rest = rest[jobs.write(rest) :]
+                waiting.reply = _read_reply(replies)
+            jobs.close()  # which tells the process to end
+            replies.read()  # ends when the process does
 
     def _finish(
-        self, process: subprocess.Popen[bytes], timeout: float, hurried: Callable[[], bool]
+        self, process: subprocess.Popen[bytes], deadline: float, hurried: Callable[[], bool]
     ) -> None:
         """Let the process do its last jobs and end; it is killed when that takes too long."""
-        try:
-            with suppress(BrokenPipeError):
-                self._say(END)
-            if process.stdin is not None:
-                process.stdin.close()
-            _wait(process, timeout, hurried)
-        except subprocess.TimeoutExpired:
-            self._end_is_known = True
-            self.errors.append("drawing was ended: it took too long")
-        except OSError as error:
-            self.errors.append(f"figures cannot be finished: {error}")
-        process.kill()
-        process.wait()
-
-    def _say(self, line: bytes) -> None:
-        """One line to the process; raises BlockingIOError when thousands wait there already."""
-        assert self._process is not None
-        assert self._process.stdin is not None
-        if self._process.stdin.write(line) is None:  # how a full pipe shows
-            raise BlockingIOError("too many figures wait already")
+        self._queue.put(None)
+        in_a_hurry = False
+        while process.poll() is None:
+            self._thread.join(0.05)
+            if hurried() and not in_a_hurry:
+                deadline, in_a_hurry = min(deadline, time.monotonic() + HURRIED_SECONDS), True
+            if time.monotonic() > deadline:
+                self._end_is_known = True
+                self.errors.append("drawing was ended: it took too long")
+                process.kill()
+                process.wait()
 
     def _is_dead(self) -> bool:
         """Whether the process has ended; when it is seen first, the reason is noted."""
-        if self._process is None or self._process.poll() is None:
-            return self._process is None
-        if self._process.returncode != 0 and not self._end_is_known:
+        if self._process is None:
+            return True
+        status = self._process.poll()
+        if status and not self._end_is_known:
             self._end_is_known = True
-            status = self._process.returncode
-            self.errors.append(f"the drawing process ended with status {status}{self._complaint()}")
-        return True
+            self.errors.append(f"the drawing process ended with status {status}")
+            with suppress(OSError):
+                self._stderr.seek(0)  # its last line is often the exception that ended it
+                lines = self._stderr.read().decode(errors="replace").rstrip().splitlines()
+                self.errors[-1] += "".join(f": {line.strip()}" for line in lines[-1:])
+        return status is not None
 
-    def _complaint(self) -> str:
-        """The last line the process wrote to stderr, such as the error that ended it."""
-        lines = _read(self._folder / LOG).split(b"\n") if self._folder else []
-        words = [line.decode(errors="replace").strip() for line in lines if line.strip()]
-        return f": {words[-1]}" if words else ""
-
-    def _outcome(self, job: _Waiting) -> list[Drawn]:
-        """The figure of a job that is done, if there is one; what went wrong is noted."""
-        error = _read(job.path.with_suffix(".error"))
-        png = _read(job.path.with_suffix(".png"))
-        if error or not png:
-            self._note(job, error.decode(errors="replace") or "nothing was drawn")
-        return [Drawn(job.tag, job.step, png, job.wall_time)] if png else []
-
-    def _note(self, job: _Waiting, problem: str) -> None:
-        self.errors.append(f"figure {job.tag} at step {job.step}: {problem}")
-
-    def _remove_folder(self) -> None:
-        folder, self._folder = self._folder, None
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+    def _note(self, waiting: _Waiting, problem: str) -> None:
+        self.errors.append(f"figure {waiting.tag} at step {waiting.step}: {problem}")
 
 
-def _wait(process: subprocess.Popen[bytes], timeout: float, hurried: Callable[[], bool]) -> None:
-    """As ``process.wait`` does, which on its way to the end asks only every 50 ms."""
-    deadline, in_a_hurry = time.monotonic() + timeout, False
-    while process.poll() is None:
-        if hurried() and not in_a_hurry:
-            deadline, in_a_hurry = min(deadline, time.monotonic() + HURRIED_SECONDS), True
-        if time.monotonic() > deadline:
-            raise subprocess.TimeoutExpired(process.args, timeout)
-        time.sleep(0.003)
-
-
-def _start(folder: Path) -> subprocess.Popen[bytes]:
+def _start(stderr: IO[bytes]) -> subprocess.Popen[bytes]:
     """The drawing process: no window, one thread, and nothing of it on our terminal."""
-    command = [sys.executable, "-P", "-W", "ignore", "-m", "nnintro.recording.painting"]
-    with (folder / LOG).open("wb") as log:
-        process = subprocess.Popen(
-            [*command, str(folder), str(os.getpid())],
-            bufsize=0,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=log,
-            env=os.environ | _environment(),
-            process_group=0,  # Ctrl-C on the terminal is for the parent alone
-        )
-    assert process.stdin is not None
-    os.set_blocking(process.stdin.fileno(), False)
-    return process
-
-
-def _environment() -> dict[str, str]:
-    """One thread per numerical library, and modules are found where this process found them."""
+    # One thread per numerical library, and modules are found where this process found them.
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     modules = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
-    return {**dict.fromkeys(threads, "1"), "PYTHONPATH": modules, "MPLBACKEND": "agg"}
+    changed = {**dict.fromkeys(threads, "1"), "PYTHONPATH": modules, "MPLBACKEND": "agg"}
+    command = [sys.executable, "-P", "-W", "ignore", "-m", "nnintro.recording.painter"]
+    return subprocess.Popen(
+        [*command, str(os.getpid())],
+        bufsize=0,  # a fork of ours must not flush a copy of half a job
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        env=os.environ | changed,
+        process_group=0,  # Ctrl-C on the terminal is for the parent alone; Windows: the next line
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
 
 
-def _read(path: Path) -> bytes:
-    """The file's bytes, and the file is gone; empty when there is none."""
+def job_bytes(arrays: Mapping[str, npt.NDArray[Any]], *header: Any) -> bytes:
+    """A line of JSON, then the arrays in numpy's format; raises TypeError and ValueError.
+
+    No pickle, for what was made by torch would load torch in the drawing process.
+    """
+    import numpy as np
+
+    body = io.BytesIO()
+    for array in arrays.values():
+        np.save(body, array, allow_pickle=False)
+    return json.dumps([body.tell(), list(arrays), *header]).encode() + b"\n" + body.getvalue()
+
+
+def _read_reply(replies: IO[bytes]) -> tuple[str, bytes]:
+    """An error or "", and a PNG or b""; raises EOFError when the process ended before."""
+    for line in replies:
+        if line.startswith(REPLY):
+            error, size = json.loads(line.removeprefix(REPLY))
+            png = replies.read(size)
+            if len(png) == size:
+                return error, png
+    raise EOFError
+
+
+def work(parent: int) -> None:
+    """The drawing process: draw the jobs that come through stdin, one by one, until it ends."""
+    # Whether an interrupted run still wants its figures is for the parent to decide.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(5)
+    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+    replies = os.fdopen(os.dup(1), "wb")
+    with Path(os.devnull).open("wb") as nowhere:  # for what libraries print
+        os.dup2(nowhere.fileno(), 1)
+    from nnintro import figures  # noqa: F401  loads matplotlib before the first job comes
+
+    with suppress(BrokenPipeError):
+        for line in sys.stdin.buffer:
+            size, *header = json.loads(line)
+            error, png = draw_job(sys.stdin.buffer.read(size), *header)
+            replies.write(b"\n" + REPLY + json.dumps([error, len(png)]).encode() + b"\n" + png)
+            replies.flush()
+    os._exit(0)  # taking matplotlib apart would keep a run waiting
+
+
+def _leave_with(parent: int) -> None:
+    """End this process soon after its parent, in the middle of a figure if need be.
+
+    The end of stdin is not enough: another child of the parent may hold the pipe open.
+    """
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+def draw_job(
+    body: bytes, names: list[str], kind: str, texts: dict[str, Any], save_as: str | None
+) -> tuple[str, bytes]:
+    """What went wrong or "", and the PNG or b"", of a job that ``job_bytes`` wrote."""
+    png = b""
     try:
-        data = path.read_bytes()
-        path.unlink()
+        import numpy as np
+
+        from nnintro import figures
+
+        file = io.BytesIO(body)
+        arrays = {name: np.load(file, allow_pickle=False) for name in names}
+        png = figures.render(kind, arrays, texts)
+        if save_as is not None:
+            _save(Path(save_as), png)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}", png
+    return "", png
+
+
+def _save(path: Path, png: bytes) -> None:
+    """Write ``path`` so that it is there as a whole or not at all."""
+    path.parent.mkdir(exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(png)
+        temporary.replace(path)
     except OSError:
-        return b""
-    return data
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+if __name__ == "__main__":
+    work(int(sys.argv[1]))

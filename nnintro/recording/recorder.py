@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from nnintro.files import explained
 from nnintro.recording.console import Display
 from nnintro.recording.events import EventFile, rewind
 from nnintro.recording.painter import Drawn, Painter
+from nnintro.runs.folder import explained
 from nnintro.runs.history import History
+from nnintro.runs.state import Records
 
 FLUSH_SECONDS = 2.0
 
@@ -27,18 +28,6 @@ class Sketch:
     tag: str
     arrays: Mapping[str, np.ndarray[Any, Any]]
     texts: Mapping[str, str | list[str]]
-
-
-@dataclass(frozen=True)
-class Records:
-    """Where a run's records stand."""
-
-    history: Mapping[str, Sequence[float]]
-    """Column name -> values, NaN where nothing was measured."""
-    events: Mapping[str, int]
-    """Event file -> its length in bytes."""
-    lost: Sequence[str] = ()
-    """What is missing in the events for good, in words."""
 
 
 @dataclass

@@ -19,7 +19,9 @@ from typing import Any
 import torch
 
 from nnintro.errors import CheckpointError
-from nnintro.files import explained, write_json, write_whole
+from nnintro.files import write_json, write_whole
+from nnintro.runs.folder import explained
+from nnintro.wording import cause
 
 FORMAT = 2
 
@@ -70,7 +72,8 @@ def save_checkpoint(
     buffer = io.BytesIO()
     torch.save({"format": FORMAT, "step": step, **state}, buffer)
     data = buffer.getvalue()
-    write_whole(path, lambda file: file.write(data))
+    with explained(f"cannot write {path}"):
+        write_whole(path, lambda file: file.write(data))
     with explained(f"cannot read back {path}"):
         written = path.read_bytes()
     if written != data:
@@ -78,7 +81,8 @@ def save_checkpoint(
     usable = [e for e in earlier if e.step != step and e.file not in useless]
     kept = [Entry(path.name, step, hashlib.sha256(data).hexdigest()), *usable][:keep]
     newest, *previous = map(asdict, kept)
-    write_json(folder / MANIFEST, {**newest, "previous": previous})
+    with explained(f"cannot write {folder / MANIFEST}"):
+        write_json(folder / MANIFEST, {**newest, "previous": previous})
     _prune(folder, {entry.file for entry in kept})
     return path
 
@@ -167,7 +171,7 @@ def _entries(folder: Path) -> list[Entry]:
             for item in [latest, *latest.get("previous", [])]
         ]
     except OSError as error:
-        raise CheckpointError(f"{manifest}: no checkpoint here ({error.strerror})") from error
+        raise CheckpointError(f"{manifest}: no checkpoint here ({cause(error)})") from error
     except (
         ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError
     ) as error:  # fmt: skip
@@ -190,8 +194,7 @@ def _checked(folder: Path, entry: Entry) -> bytes:
     try:
         data = path.read_bytes()
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise CheckpointError(f"cannot read {path}: {reason}") from error
+        raise CheckpointError(f"cannot read {path}: {cause(error)}") from error
     if hashlib.sha256(data).hexdigest() != entry.sha256:
         raise CheckpointError(f"{path} is damaged: its SHA-256 is not the one in {MANIFEST}")
     return data
@@ -202,8 +205,7 @@ def _state(path: Path, data: bytes, entry: Entry) -> dict[str, Any]:
         state = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
     except Exception as error:
         # Whatever a foreign file makes torch raise, to the user it is one thing.
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        raise CheckpointError(f"{path} is no checkpoint: {reason}") from error
+        raise CheckpointError(f"{path} is no checkpoint: {cause(error)}") from error
     if not isinstance(state, dict) or repr(state.get("format")) != repr(FORMAT):
         raise CheckpointError(f"{path} is no checkpoint of this version of nnintro")
     if repr(state.get("step")) != repr(entry.step):

@@ -7,12 +7,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from nnintro.config.datasets import Dataset
-from nnintro.config.datasets.table import TableDataset
+from nnintro.config.experiment import Setup
 from nnintro.config.load import Config
-from nnintro.config.task import METRICS, Found, FromFiles, Task
+from nnintro.config.task import DataFacts, Task, TaskKind
 from nnintro.errors import CheckpointError, ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -22,20 +21,20 @@ if TYPE_CHECKING:
 NAME = "data.json"
 
 
-def data_text(dataset: Dataset, splits: Splits[Any]) -> str | None:
+def data_text(setup: Setup, splits: Splits[Any]) -> str | None:
     """What data.json says of the data; None where a config says all of it.
 
     Raises:
         DataError: the file is gone meanwhile.
     """
-    if not isinstance(dataset, FromFiles) or dataset.found is None:
+    if splits.fingerprint is None:
         return None
-    held = {**_values(dataset.found), "fingerprint": fingerprint(dataset, splits)}
+    held = {**_values(setup.facts), "fingerprint": splits.fingerprint()}
     held["sha256"] = _sha256(held)
     return json.dumps(held, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _values(found: Found) -> dict[str, Any]:
+def _values(found: DataFacts) -> dict[str, Any]:
     return {
         "task": asdict(found.task),
         "training_samples": found.training_samples,
@@ -43,11 +42,20 @@ def _values(found: Found) -> dict[str, Any]:
     }
 
 
+def takes_images(directory: Path) -> bool:
+    """Whether a run was trained on images; what is wrong with it shows when it is loaded."""
+    try:
+        held = json.loads((directory / NAME).read_text(encoding="utf-8"))
+        return held["task"]["image"] is not None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
 SETTINGS = ("threshold", "point_radius", "class_weights")
 """Of a description: what the config says besides, and may be changed under a run."""
 
 
-def digest(found: Found) -> str:
+def digest(found: DataFacts) -> str:
     """Of what a network's inputs and outputs mean: part of what a checkpoint is of."""
     values = _values(found)
     for name in SETTINGS:
@@ -59,41 +67,21 @@ def _sha256(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-def fingerprint(dataset: Dataset, splits: Splits[Any]) -> str:
-    """SHA-256 of a table's file, or of all pixels: a run goes on only over the same.
-
-    Not of what they become: the last bits of a mean depend on the processor, and a run may go on,
-    and be measured, on another machine.
-
-    Raises:
-        DataError: the file is gone meanwhile.
-    """
-    if isinstance(dataset, TableDataset):
-        try:
-            with Path(dataset.path).open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            reason = error.strerror or error
-            raise DataError(f"{dataset.path}: cannot be read: {reason}") from error
-    parts = (splits.train.fingerprint(), splits.validation.fingerprint())
-    return hashlib.sha256("".join(parts).encode()).hexdigest()
-
-
-def with_data(config: Config, directory: Path) -> Config:
-    """A run's config, knowing the run's data.
+def setup_of(config: Config, directory: Path) -> Setup:
+    """A run's config with what its data says.
 
     Raises:
         CheckpointError: data.json is missing, damaged, or of another config.
     """
-    if config.experiment.is_known:
-        return config
+    if config.experiment.dataset.facts is not None:
+        return config.setup()
     try:
-        return config.with_found(_read(directory)[0])
+        return config.setup(_read(directory)[0])
     except ConfigError as error:
         raise CheckpointError(f"{directory} cannot be used: {error}") from error
 
 
-def same_data(directory: Path, splits: Splits[Any], config: Config) -> Config:
+def same_data(directory: Path, splits: Splits[Any], config: Config) -> Setup:
     """The config over a run's own data, which has to be what it was when the run began.
 
     It goes on to know what the run knows of its columns, and what the config says besides.
@@ -102,23 +90,22 @@ def same_data(directory: Path, splits: Splits[Any], config: Config) -> Config:
         DataError: the files have changed.
         CheckpointError: data.json is missing or damaged.
     """
-    dataset = config.experiment.dataset
-    if splits.found is None or not isinstance(dataset, FromFiles):
-        return config
-    was, identity = _read(directory)
     now = splits.found
-    if _form(was) != _form(now) or identity != fingerprint(dataset, splits):
-        path = getattr(dataset, "path", None) or "the data"
+    if now is None or splits.fingerprint is None:
+        return config.setup()
+    was, identity = _read(directory)
+    if _form(was) != _form(now) or identity != splits.fingerprint():
+        path = config.experiment.dataset.files or "the data"
         raise DataError(
             f"{path}: has changed since the run in {directory} began; it can only go on over the "
             "same data"
         )
     settings = {key: value for key, value in now.description.items() if key in SETTINGS}
     kept = {key: value for key, value in was.description.items() if key not in SETTINGS}
-    return config.with_found(replace(was, description={**kept, **settings}))
+    return config.setup(replace(was, description={**kept, **settings}))
 
 
-def _form(found: Found) -> Any:
+def _form(found: DataFacts) -> Any:
     """All but fractions, whose last bits are the machine's."""
     values = _values(found)
     for name in SETTINGS:
@@ -134,13 +121,13 @@ def _without_fractions(value: Any) -> Any:
     return None if isinstance(value, float) else value
 
 
-def _read(directory: Path) -> tuple[Found, str]:
+def _read(directory: Path) -> tuple[DataFacts, str]:
     path = directory / NAME
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
         if held.pop("sha256") != _sha256(held):
             raise ValueError("its numbers do not add up to its checksum")
-        found = Found(_task(held["task"]), held["training_samples"], dict(held["description"]))
+        found = DataFacts(_task(held["task"]), held["training_samples"], dict(held["description"]))
         _require_counts(found.training_samples, found.task.inputs, found.task.outputs)
         return found, str(held["fingerprint"])
     except OSError as error:
@@ -158,7 +145,7 @@ def _task(held: dict[str, Any]) -> Task:
         _require_counts(height, width)
         image = (height, width)
     task = Task(**{**held, "classes": tuple(map(str, held["classes"])), "image": image})
-    if task.kind not in METRICS:
+    if task.kind not in get_args(TaskKind):
         raise ValueError(f"a task of kind {task.kind!r}")
     return task
 

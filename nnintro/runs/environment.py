@@ -1,20 +1,75 @@
-"""environment.json: what a run ran on."""
+"""environment.json: what a run ran on, and what each part of it that was resumed did."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shlex
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy
 import torch
 
+from nnintro.files import write_json
+from nnintro.runs.folder import explained
 from nnintro.version import __version__
 
+NAME = "environment.json"
 
-def environment(device: torch.device, command: list[str] | None) -> dict[str, Any]:
+BITS_DEPEND_ON = ("torch", "numpy", "processor", "threads", "device", "cuda_device")
+"""Keys under which the same config gives the same bits."""
+
+
+def write_environment(directory: Path, device: torch.device, command: list[str] | None) -> None:
+    """Write environment.json of a run that begins.
+
+    Raises:
+        CheckpointError: the disk failed.
+    """
+    _write(directory, _environment(device, command))
+
+
+def add_environment(
+    directory: Path,
+    device: torch.device,
+    command: list[str] | None,
+    step: int,
+    changes: Sequence[str],
+) -> list[str]:
+    """Enter that the run goes on from update ``step``, its config changed as ``changes`` say.
+
+    Returns:
+        What may change the run's bits, in words.
+
+    Raises:
+        CheckpointError: the disk failed.
+    """
+    now = _environment(device, command)
+    entry = {"step": step, "changes": list(changes), **now}
+    try:
+        begun = json.loads((directory / NAME).read_text(encoding="utf-8"))
+        resumed = [*begun.get("resumed", []), entry]
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+        _write(directory, {**now, "resumed": [entry]})
+        return [f"{NAME} was not readable: whether this is the same machine is not known"]
+    _write(directory, {**begun, "resumed": resumed})
+    return [
+        f"{key} was {begun.get(key)} and is {now[key]}: the bits may differ from an unbroken run's"
+        for key in BITS_DEPEND_ON
+        if begun.get(key) != now[key]
+    ]
+
+
+def _write(directory: Path, values: dict[str, Any]) -> None:
+    with explained(f"cannot write {directory / NAME}"):
+        write_json(directory / NAME, values)
+
+
+def _environment(device: torch.device, command: list[str] | None) -> dict[str, Any]:
     """Versions, device, threads and command line, as plain values."""
     on_cuda = device.type == "cuda"
     return {

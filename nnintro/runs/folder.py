@@ -1,20 +1,82 @@
-"""The run's folder: made, named and locked."""
+"""The run's folder: found, made, named and locked, with the config and the data that it is of."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import itertools
 import os
 import secrets
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from nnintro.errors import CheckpointError
-from nnintro.files import _sync_folder, explained, make_folder, write_text
+from nnintro.files import make_folder, sync_folder, write_text
+from nnintro.wording import cause, nearest
+
+CONFIG, DATA = "config.yaml", "data.json"
+
+
+def find_run(run: str | Path, runs_dir: str | Path = "runs") -> Path:
+    """The folder of a run, given by its path or by its name in ``runs_dir``; a path comes first.
+
+    Raises:
+        CheckpointError: there is none, or what is there is not a run.
+    """
+    with explained(f"cannot open {run}"):
+        places = [place for place in (Path(run), Path(runs_dir) / run) if place.is_dir()]
+        if not places:
+            close = nearest(Path(run).name, _names(Path(runs_dir)))
+            meant = f"; did you mean '{close}'?" if close else ""
+            raise CheckpointError(f"{run}: no such run{meant}")
+        for name in (CONFIG, "checkpoints"):
+            if not (places[0] / name).exists():
+                raise CheckpointError(f"{places[0]} is not a run: it has no {name}")
+    return places[0]
+
+
+def _names(runs_dir: Path) -> list[str]:
+    """The runs of a folder by name."""
+    # A hidden folder is a run that never took its name.
+    paths = sorted(runs_dir.glob(f"[!.]*/{CONFIG}"))
+    return [path.parent.name for path in paths]
+
+
+@contextlib.contextmanager
+def explained(what: str) -> Iterator[None]:
+    """In a run, a disk that fails is a CheckpointError: ``what``, and why."""
+    try:
+        yield
+    except OSError as error:
+        raise CheckpointError(f"{what}: {cause(error)}") from error
+
+
+def write_config(directory: Path, config: str, data: str | None) -> None:
+    """Write config.yaml, and data.json where the config does not say everything of the data.
+
+    Raises:
+        CheckpointError: the disk failed.
+    """
+    for name, text in ((CONFIG, config), (DATA, data)):
+        if text is not None:
+            with explained(f"cannot write {directory / name}"):
+                write_text(directory / name, text)
+
+
+def tidy(directory: Path) -> None:
+    """Before a run goes on: halves of files are of no use, and figures may have been moved away.
+
+    Raises:
+        CheckpointError: the disk failed.
+    """
+    with explained(f"cannot write {directory}"):
+        (directory / "figures").mkdir(exist_ok=True)
+        for left_over in directory.glob(".*.tmp"):
+            left_over.unlink(missing_ok=True)
 
 
 def create_run_directory(
@@ -22,8 +84,8 @@ def create_run_directory(
 ) -> tuple[Path, RunLock]:
     """``runs_dir/name``, or ``name-2``, ``name-3``, ...: the first that does not exist yet.
 
-    It takes its name only with ``config`` in it as config.yaml, and ``data`` as data.json if that
-    is given, so that whatever is found under the name of a run can be resumed.
+    It takes its name only with config.yaml in it, and data.json if ``data`` is given, so that
+    whatever is found under the name of a run can be resumed.
 
     Returns:
         The folder, and the lock on it.
@@ -40,11 +102,9 @@ def create_run_directory(
             (unnamed / "figures").mkdir()
             lock = RunLock(unnamed)
             try:
-                write_text(unnamed / "config.yaml", config)
-                if data is not None:
-                    write_text(unnamed / "data.json", data)
+                write_config(unnamed, config, data)
                 directory = _take_name(unnamed, runs_dir, name)
-                _sync_folder(runs_dir)
+                sync_folder(runs_dir)
             except BaseException:
                 lock.release()
                 raise
@@ -122,7 +182,7 @@ class RunLock:
 def _owner(descriptor: int) -> str:
     """`` (pid 123)``, where Linux tells who holds the lock."""
     inode = str(os.fstat(descriptor).st_ino)
-    with suppress(OSError):
+    with contextlib.suppress(OSError):
         for line in Path("/proc/locks").read_text(encoding="ascii").splitlines():
             fields = line.split()  # 1: FLOCK ADVISORY WRITE 8976 08:01:1234 0 EOF
             if fields[1] == "FLOCK" and fields[5].rsplit(":", 1)[-1] == inode:

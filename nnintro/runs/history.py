@@ -10,6 +10,8 @@ from pathlib import Path
 
 from nnintro.errors import CheckpointError
 from nnintro.files import write_text
+from nnintro.runs.folder import explained
+from nnintro.wording import cause
 
 COUNTS = ("step", "epoch", "samples", "seconds")
 
@@ -19,6 +21,9 @@ class History:
 
     Args:
         earlier: column name -> values, of a run that goes on: the file is made anew from them.
+
+    Raises:
+        CheckpointError: the file cannot be written.
     """
 
     def __init__(
@@ -30,11 +35,10 @@ class History:
         if earlier is not None:
             count = max(map(len, earlier.values()), default=0)
             self.columns = {name: list(earlier.get(name, [math.nan] * count)) for name in names}
-            write_text(path, _as_csv(self.columns))
-        try:
+        with explained(f"cannot write {path}"):
+            if earlier is not None:
+                write_text(path, _as_csv(self.columns))
             self._file = path.open("w" if earlier is None else "a", newline="", encoding="utf-8")
-        except OSError as error:
-            raise CheckpointError(f"cannot write {path}: {error.strerror}") from error
         self._writer = csv.writer(self._file)
         if earlier is None:
             self._guarded(lambda: self._writer.writerow(self.columns))
@@ -60,7 +64,7 @@ class History:
         try:
             action()
         except OSError as error:
-            self.error = f"history.csv: {error.strerror}"
+            self.error = f"history.csv: {cause(error)}"
 
 
 def _as_csv(columns: Mapping[str, Sequence[float]]) -> str:
@@ -81,7 +85,7 @@ def read_history(path: Path) -> dict[str, list[float | None]]:
     """Column name -> values; None where a cell is empty.
 
     Raises:
-        CheckpointError: the file is missing or no such table.
+        CheckpointError: the file is missing or not such a table.
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:

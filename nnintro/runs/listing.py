@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from nnintro.errors import CheckpointError, UsageError
-from nnintro.wording import clock
+from nnintro.runs.summary import NAME, read_summary
+from nnintro.wording import duration
 
 COLUMNS = ("name", "status", "steps", "epochs", "parameters", "training", "total", "modified")
 
@@ -35,23 +35,22 @@ def find_runs(runs_dir: Path) -> list[dict[str, Any]]:
 
 
 def _summary(directory: Path) -> dict[str, Any]:
-    path = directory / "summary.json"
-    modified = directory.stat().st_mtime
+    path = directory / NAME
+    modified = (path if path.exists() else directory).stat().st_mtime
     try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
-        modified = path.stat().st_mtime
-    except FileNotFoundError:
+        summary = read_summary(directory)
+    except CheckpointError:
+        summary = {}
+    if summary is None:
         summary = {"status": "unfinished"}
-    except (OSError, ValueError, RecursionError):
-        summary = {"status": "unreadable"}
-    if not _is_summary(summary):
+    elif not _is_summary(summary):
         summary = {"status": "unreadable"}
     return {"name": directory.name, **summary, "directory": str(directory), "modified": modified}
 
 
-def _is_summary(summary: Any) -> bool:
+def _is_summary(summary: dict[str, Any]) -> bool:
     """Whether it has the form that the table relies on; what is missing is shown as a blank."""
-    if not isinstance(summary, dict) or not isinstance(summary.get("status"), str):
+    if not isinstance(summary.get("status"), str):
         return False
     groups = [summary.get("metrics", {}), summary.get("seconds", {})]
     if not all(isinstance(group, dict) for group in groups):
@@ -139,7 +138,7 @@ def _cells(run: dict[str, Any], runs_dir: Path) -> dict[str, str]:
         "validation": _main_metric(metrics),
         "updates": "" if steps is None else f"{steps:,}",
         "updates/s": "" if speed is None else f"{speed:,.0f}",
-        "time": "" if total is None else clock(total),
+        "time": "" if total is None else duration(total),
     }
 
 

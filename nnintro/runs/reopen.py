@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nnintro.config.experiment import flat_values
+from nnintro.config.experiment import Setup, flat_values
 from nnintro.config.load import Config, load_config
 from nnintro.config.parse.overrides import RIVALS
-from nnintro.config.task import FromFiles
 from nnintro.errors import CheckpointError, ConfigError, Problem
-from nnintro.runs.data import with_data
-from nnintro.runs.folder import RunLock
+from nnintro.runs.data import setup_of
+from nnintro.runs.folder import RunLock, find_run
+from nnintro.runs.summary import read_summary
 from nnintro.wording import shown
 
 LONGEST = 300
@@ -50,24 +50,6 @@ class Reopened:
         return self.summary.get("status") == "diverged" and not self.goes_on
 
 
-def find_run(run: str | Path, runs_dir: Path) -> Path:
-    """The folder of a run, given by its path or by its name in ``runs_dir``.
-
-    Raises:
-        CheckpointError: there is none.
-    """
-    try:
-        found = [directory for directory in (Path(run), runs_dir / run) if directory.is_dir()]
-        if not found:
-            raise CheckpointError(f"{run}: no such run")
-        for name in ("config.yaml", "checkpoints"):
-            if not (found[0] / name).exists():
-                raise CheckpointError(f"{found[0]} is no run: it has no {name}")
-    except OSError as error:
-        raise CheckpointError(f"cannot open {run}: {error.strerror}") from error
-    return found[0]
-
-
 def reopen(
     run: str | Path,
     runs_dir: Path,
@@ -89,13 +71,11 @@ def reopen(
     directory = find_run(run, runs_dir)
     lock = RunLock(directory)
     try:
-        begun = run_config(directory).experiment
+        _, setup = run_config(directory)
+        begun = setup.experiment
         now = load_config(directory / "config.yaml" if config is None else config, overrides)
         now = now.smoked() if smoke_test else now
-        if not now.experiment.is_known and isinstance(begun.dataset, FromFiles):
-            assert begun.dataset.found is not None
-            now = now.with_found(begun.dataset.found)
-        experiment = now.experiment
+        experiment = now.setup(setup.facts).experiment
         named = {text.partition("=")[0].strip() for text in overrides}
         if "name" not in named:
             experiment = experiment.model_copy(update={"name": begun.name})
@@ -111,8 +91,8 @@ def reopen(
         raise
 
 
-def run_config(directory: Path) -> Config:
-    """What a run's config.yaml says.
+def run_config(directory: Path) -> tuple[Config, Setup]:
+    """What a run's config.yaml says, and the same with what its data.json says.
 
     Raises:
         CheckpointError: it has none, or none that can be used.
@@ -121,16 +101,15 @@ def run_config(directory: Path) -> Config:
         config = load_config(directory / "config.yaml")
     except ConfigError as error:
         raise CheckpointError(f"{directory} cannot be used: {error}") from error
-    return with_data(config, directory)
+    return config, setup_of(config, directory)
 
 
 def _summary(directory: Path) -> dict[str, Any]:
     """summary.json; a run that was killed has none, and one that is damaged says nothing."""
     try:
-        summary = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return read_summary(directory) or {}
+    except CheckpointError:
         return {}
-    return summary if isinstance(summary, dict) else {}
 
 
 Difference = tuple[str, Any, Any]

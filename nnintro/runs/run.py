@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,57 +12,54 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nnintro.config.datasets.table import TableDataset
-from nnintro.config.experiment import Experiment
+from nnintro.config.experiment import Setup
 from nnintro.config.load import Config
-from nnintro.config.task import FromFiles
+from nnintro.datasets import DATASETS
 from nnintro.errors import CheckpointError, DataError
 from nnintro.models import input_precision
 from nnintro.models.build import Region, architecture_of, build_model, load_parameters
 from nnintro.models.forward import outputs_of
 from nnintro.runs.checkpoint import load_checkpoint
 from nnintro.runs.data import digest
+from nnintro.runs.folder import find_run
 from nnintro.runs.history import read_history
 from nnintro.runs.reopen import run_config
+from nnintro.runs.state import Checkpoint
+from nnintro.runs.summary import read_summary, unfinished
 
 
-class Run:
-    """A trained run.
+class Trained:
+    """A trained network with what is known of its data.
 
     Attributes:
-        directory: the run's folder.
         model: the trained module in evaluation mode, on the CPU; takes raw inputs, with
             ``standardize: inputs`` in float64, else in the parameters' precision.
-        summary: what summary.json says.
-        config: what it was trained by.
+        setup: the config it was trained by, with what the data says.
     """
 
-    def __init__(
-        self, directory: Path, model: nn.Module, summary: dict[str, Any], config: Config
-    ) -> None:
-        self.directory = directory
+    def __init__(self, model: nn.Module, setup: Setup) -> None:
         self.model = model
-        self.summary = summary
-        self.config = config
-
-    @property
-    def experiment(self) -> Experiment:
-        return self.config.experiment
+        self.setup = setup
 
     @functools.cached_property
-    def history(self) -> dict[str, list[float | None]]:
-        """Column name -> values of history.csv; None where nothing was measured."""
-        return read_history(self.directory / "history.csv")
+    def reading(self) -> Any:
+        """How another file is read as the training's was; None where no file was read.
+
+        Of a run on a table an ``Encoding``, of one on images a ``Format``.
+        """
+        return _reading_of(self.setup)
+
+    @property
+    def has_table(self) -> bool:
+        """Whether the run was trained on a table, of columns with names."""
+        return self.reading is not None and self.setup.task.image is None
 
     @property
     def features(self) -> list[str]:
         """The names of the network's inputs; of a table such as ``area``, ``city=Ulm``."""
-        dataset = self.experiment.dataset
-        if isinstance(dataset, TableDataset) and dataset.found is not None:
-            from nnintro.datasets.tables import Encoding
-
-            return Encoding.from_description(dataset.found.description).feature_names
-        count = self.experiment.task.inputs
+        if self.has_table:
+            return list(self.reading.feature_names)
+        count = self.setup.task.inputs
         return ["x"] if count == 1 else [f"x{k + 1}" for k in range(count)]
 
     def predict(self, inputs: Any) -> Tensor:
@@ -79,12 +75,10 @@ class Run:
         Raises:
             DataError: the inputs have another shape, or are no numbers.
         """
-        dataset = self.experiment.dataset
-        if isinstance(dataset, TableDataset) and _has_columns(inputs):
-            from nnintro.datasets.tables import Encoding, encoded_columns
+        if self.has_table and _has_columns(inputs):
+            from nnintro.datasets.tables import encoded_columns
 
-            assert dataset.found is not None
-            inputs = encoded_columns(inputs, Encoding.from_description(dataset.found.description))
+            inputs = encoded_columns(inputs, self.reading)
         try:
             # A copy: torch takes neither read-only arrays nor reversed ones.
             plain = inputs if isinstance(inputs, Tensor) else np.array(inputs)
@@ -93,8 +87,8 @@ class Run:
             values = torch.as_tensor(plain, dtype=input_precision(self.model), device="cpu")
         except (TypeError, ValueError, RuntimeError) as error:
             raise DataError(f"inputs must be numbers in rows of equal length: {error}") from None
-        features = self.experiment.task.inputs
-        if self.experiment.task.image is not None:
+        features = self.setup.task.inputs
+        if self.setup.task.image is not None:
             if values.dim() != 4 or values.shape[1] != features:
                 wanted = f"(n, {features}, height, width)"
                 raise DataError(f"inputs: expected shape {wanted}, got {tuple(values.shape)}")
@@ -106,6 +100,35 @@ class Run:
             raise DataError(f"inputs: expected shape (n, {features}), got {shape}")
         return outputs_of(self.model, values)
 
+
+class Run(Trained):
+    """A trained run on disk.
+
+    Attributes:
+        directory: the run's folder.
+        summary: what summary.json says.
+        config: what it was trained by, with the places of its keys.
+        model, setup: see ``Trained``.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        model: nn.Module,
+        summary: dict[str, Any],
+        config: Config,
+        setup: Setup,
+    ) -> None:
+        super().__init__(model, setup)
+        self.directory = directory
+        self.summary = summary
+        self.config = config
+
+    @functools.cached_property
+    def history(self) -> dict[str, list[float | None]]:
+        """Column name -> values of history.csv; None where nothing was measured."""
+        return read_history(self.directory / "history.csv")
+
     def __repr__(self) -> str:
         return f"Run({str(self.directory)!r}, {self.summary.get('status')})"
 
@@ -114,13 +137,10 @@ def _has_columns(inputs: Any) -> bool:
     return isinstance(inputs, Mapping) or hasattr(inputs, "columns")
 
 
-def architecture(experiment: Experiment) -> dict[str, Any]:
+def architecture(setup: Setup) -> dict[str, Any]:
     """What decides which function a set of parameters is; kept in the checkpoint."""
-    dataset = experiment.dataset
-    of_data = {}
-    if isinstance(dataset, FromFiles) and dataset.found is not None:
-        of_data = {"data": digest(dataset.found)}
-    return {**architecture_of(experiment), **of_data}
+    of_data = {} if setup.dataset.facts is not None else {"data": digest(setup.facts)}
+    return {**architecture_of(setup), **of_data}
 
 
 def _difference(saved: Any, found: dict[str, Any]) -> str:
@@ -133,65 +153,55 @@ def _difference(saved: Any, found: dict[str, Any]) -> str:
     )
 
 
-def check_architecture(state: Mapping[str, Any], experiment: Experiment, where: str) -> None:
-    """Raise CheckpointError where a checkpoint's model is not the experiment's."""
-    saved, found = state.get("architecture"), architecture(experiment)
+def check_architecture(saved: Any, setup: Setup, where: str) -> None:
+    """Raise CheckpointError where a checkpoint's architecture is not the setup's."""
+    found = architecture(setup)
     if repr(saved) != repr(found):  # whatever it is that was saved
         message = f"{where}: the checkpoint is of another model than config.yaml"
         raise CheckpointError(f"{message}: {_difference(saved, found)}")
 
 
-def load_run(directory: str | Path) -> Run:
-    """Open a run's folder, also that of a run that is still going on or was cut off.
+def load_run(run: str | Path, runs_dir: str | Path = "runs") -> Run:
+    """Open a run, also one that is still going on or was cut off.
 
     Its summary is then ``{"status": "unfinished", ...}``.  Where the newest checkpoint is damaged
     the one before it is used, with a warning.
 
+    Args:
+        run: its folder, or its name in ``runs_dir``.
+
     Raises:
-        CheckpointError: it is no run, or what it holds is missing, damaged or of another model.
+        CheckpointError: it is not a run, or what it holds is missing, damaged or of another model.
     """
-    directory = Path(directory)
-    if not directory.is_dir():
-        there = Path("runs") / directory
-        meant = f"; did you mean {there}?" if there.is_dir() else ""
-        raise CheckpointError(f"{directory}: no such run{meant}")
-    config = run_config(directory)
-    _require_description(config.experiment, directory)
-    experiment, loaded = config.experiment, load_checkpoint(directory)
+    directory = find_run(run, runs_dir)
+    config, setup = run_config(directory)
+    _require_description(setup, directory)
+    loaded = load_checkpoint(directory)
     for damage in loaded.damaged:
         warnings.warn(f"{damage}; {loaded.path.name} is used in its place", stacklevel=2)
-    check_architecture(loaded.state, experiment, str(directory))
-    _, model = build_model(experiment, Region.unknown(experiment))
-    load_parameters(model, loaded.state.get("model"), str(directory))
-    return Run(directory, model.eval(), _summary(directory, experiment, loaded.state), config)
+    checkpoint = Checkpoint.from_plain(loaded.state, str(loaded.path))
+    check_architecture(checkpoint.origin.architecture, setup, str(directory))
+    _, model = build_model(setup, Region.unknown(setup))
+    load_parameters(model, checkpoint.model, str(directory))
+    summary = _summary(directory, setup.experiment.name, checkpoint.outcome.step)
+    return Run(directory, model.eval(), summary, config, setup)
 
 
-def _require_description(experiment: Experiment, directory: Path) -> None:
+def _require_description(setup: Setup, directory: Path) -> None:
     """Raise CheckpointError where data.json does not say how files become inputs."""
-    dataset = experiment.dataset
-    if not isinstance(dataset, FromFiles) or dataset.found is None:
-        return
-    from nnintro.datasets.images import Format
-    from nnintro.datasets.tables import Encoding
-
-    reading = Encoding if isinstance(dataset, TableDataset) else Format
     try:
-        reading.from_description(dataset.found.description)
+        _reading_of(setup)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{directory / 'data.json'}: is damaged: {error!r}") from error
 
 
-def _summary(directory: Path, experiment: Experiment, state: Mapping[str, Any]) -> dict[str, Any]:
-    path = directory / "summary.json"
-    unfinished = {"status": "unfinished", "name": experiment.name, "directory": str(directory)}
-    try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        summary = unfinished
-    except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{directory} has no readable summary.json: {error}") from error
-    if not isinstance(summary, dict):
-        raise CheckpointError(f"{path} is no summary: expected a mapping")
-    if summary.get("status") == "unfinished":
-        return {**unfinished, "steps": state["step"], "metrics": {}}
+def _reading_of(setup: Setup) -> Any:
+    read = DATASETS[setup.dataset.kind].reading
+    return None if read is None else read(setup.facts.description)
+
+
+def _summary(directory: Path, name: str, step: int) -> dict[str, Any]:
+    summary = read_summary(directory)
+    if summary is None or summary.get("status") == "unfinished":
+        return {**unfinished(directory, name), "steps": step, "metrics": {}}
     return {**summary, "directory": str(directory)}  # it may have been moved

@@ -1,16 +1,22 @@
-"""When a training is saved, and what happens when that fails."""
+"""When a training is saved, what of it, and how it is put back."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
+from nnintro.descent.optimizers import memories_of
 from nnintro.errors import CheckpointError
+from nnintro.models.build import load_parameters
 from nnintro.runs.checkpoint import save_checkpoint
-from nnintro.training.loop import Outcome
+from nnintro.runs.state import OVER, Checkpoint, Origin, Outcome, Past, Records, complete
+from nnintro.training.setup import Parts
 
 
 @dataclass
@@ -27,7 +33,7 @@ class Checkpointer:
     seconds: float | None
     """Time between two checkpoints, in place of updates."""
     keep: int
-    capture: Callable[[Outcome], dict[str, Any]]
+    capture: Callable[[Outcome], Checkpoint]
     warn: Callable[[str], None]
     useless: frozenset[str] = frozenset()
     """Files of checkpoints that were passed over when the run was taken up again."""
@@ -68,6 +74,82 @@ class Checkpointer:
         """
         # Nobody can go on from where training diverged: the one before that has to stay.
         keep = max(self.keep, 2) if outcome.status == "diverged" else self.keep
-        state = self.capture(outcome)
+        state = self.capture(outcome).to_plain()
         save_checkpoint(self.directory, outcome.step, state, keep, self.useless)
         self.step, self._saved_at, self.failure = outcome.step, time.monotonic(), None
+
+
+def capture(
+    parts: Parts, origin: Origin, outcome: Outcome, records: Records, past: Past
+) -> Checkpoint:
+    """Everything that training on needs, copied to the CPU."""
+    patience = parts.patience
+    best = patience.parameters if patience is not None and outcome.status in OVER else {}
+    live = _on_cpu(parts.network.state_dict())
+    return Checkpoint(
+        origin,
+        outcome,
+        model=_model(parts, _on_cpu(best) if best else live),
+        network=live if best else None,
+        optimizer=_on_cpu(parts.optimizer.state_dict()["state"]),
+        patience=None if patience is None else _on_cpu(patience.state()),
+        records=records,
+        past=past,
+    )
+
+
+def _model(parts: Parts, network: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state of the model that is saved, which may hold a standardisation around the network."""
+    if parts.model is parts.network:
+        return dict(network)
+    around = {name: tensor.cpu() for name, tensor in parts.model.named_buffers(recurse=False)}
+    return {**around, **{f"network.{name}": tensor for name, tensor in network.items()}}
+
+
+def _on_cpu(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.detach().cpu().clone()
+    if isinstance(value, dict):
+        return {key: _on_cpu(item) for key, item in value.items()}
+    return [_on_cpu(item) for item in value] if isinstance(value, list) else value
+
+
+def put_back(checkpoint: Checkpoint, parts: Parts, where: str) -> Outcome:
+    """Put a training back to where the checkpoint was made, its model being loaded already.
+
+    Raises:
+        CheckpointError: the checkpoint lacks something, or it is of another training.
+    """
+    with complete(where):
+        if checkpoint.network is not None:
+            load_parameters(parts.network, checkpoint.network, where)
+        _check_optimizer(checkpoint.optimizer, parts.optimizer)
+        # The saved state with the config's own settings: those may have been changed on purpose.
+        groups = parts.optimizer.state_dict()["param_groups"]
+        parts.optimizer.load_state_dict({"state": checkpoint.optimizer, "param_groups": groups})
+        if parts.patience is not None and checkpoint.patience is not None:
+            _check_tensors(checkpoint.patience["parameters"], parts.network.state_dict())
+            parts.patience.load(checkpoint.patience)
+    return replace(checkpoint.outcome)  # a copy: the loop counts on in it
+
+
+def _check_tensors(found: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> None:
+    """Raise ValueError unless these are tensors of those names, shapes and types, or none."""
+    shapes = {name: (tensor.shape, tensor.dtype) for name, tensor in found.items()}
+    expected = {name: (tensor.shape, tensor.dtype) for name, tensor in wanted.items()}
+    if shapes and shapes != expected:
+        raise ValueError("parameters of another network")
+
+
+def _check_optimizer(found: Mapping[Any, Any], optimizer: torch.optim.Optimizer) -> None:
+    """Raise ValueError unless this is a state that the optimizer could have left."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    names = memories_of(optimizer)
+    if names is None:
+        return  # one state for all, of lists
+    if names and set(found) != set(range(len(parameters))):
+        raise ValueError("no state of the optimizer for every parameter")
+    for index, memory in found.items():
+        for name in names:
+            if memory[name].shape != parameters[index].shape:
+                raise ValueError(f"{name} of another shape")

@@ -10,8 +10,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from nnintro.config.datasets.images import ImagesDataset
-from nnintro.config.experiment import Experiment
+from nnintro.config.experiment import Setup
 from nnintro.config.task import Task
 from nnintro.datasets import Data
 from nnintro.datasets.images import points_of
@@ -73,9 +72,8 @@ class Evaluator:
             )
             found.update(more)
         else:
-            found.update(metrics.regression(self.unscaled(outputs), self.unscaled(targets)))
-            if not self.task.has_truth:
-                del found["sup_error"]
+            outputs, targets = self.unscaled(outputs), self.unscaled(targets)
+            found.update(metrics.regression(outputs, targets, self.task))
         return found
 
     def _loss(self, outputs: Tensor, targets: Tensor) -> float:
@@ -95,7 +93,7 @@ class Measures(Protocol):
 
 
 def build_evaluator(
-    experiment: Experiment,
+    setup: Setup,
     network: nn.Module,
     model: nn.Module,
     loss: Loss,
@@ -111,20 +109,13 @@ def build_evaluator(
         model: what is saved: knows the targets' units.
         has_truth: whether ``validation`` has the noise-free targets, where it is not the task's.
     """
-    task, dataset = experiment.task, experiment.dataset
+    task, described = setup.task, setup.facts.description
     if has_truth is not None:
         task = replace(task, has_truth=has_truth)
-    if isinstance(dataset, ImagesDataset):
-        return SegmentationEvaluator(
-            network,
-            loss,
-            task,
-            dataset.threshold,
-            dataset.point_radius if task.has_points else None,
-            validation,
-            autocast,
-        )
-    evaluator = Evaluator(network, loss, task, experiment.logits, validation, autocast)
+    if task.is_segmentation:
+        threshold, radius = described.get("threshold", 0.5), described.get("point_radius")
+        return SegmentationEvaluator(network, loss, task, threshold, radius, validation, autocast)
+    evaluator = Evaluator(network, loss, task, setup.logits, validation, autocast)
     if isinstance(model, Standardized):
         evaluator.unscaled = model.unscaled
     return evaluator

@@ -5,14 +5,12 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from nnintro.config.datasets.function import FunctionDataset
-from nnintro.config.experiment import Experiment
-from nnintro.config.models.mlp import MlpModel, StepsInitialization
+from nnintro.config.experiment import Setup
 from nnintro.errors import ConfigError
 
 
-def hand_over(network: nn.Module, experiment: Experiment) -> None:
-    """Put the construction for the experiment's formula into its network, in place.
+def hand_over(network: nn.Module, setup: Setup) -> None:
+    """Put the construction for the setup's formula into its network, in place.
 
     Does nothing where the initialization is another one.  A step of height h at s becomes a unit
     h sigmoid(w (x - s)); units that are left over stay as they are, behind those.
@@ -21,18 +19,18 @@ def hand_over(network: nn.Module, experiment: Experiment) -> None:
         ConfigError: the construction takes more units than there are, the formula has no finite
             value somewhere, or python-flint is missing.
     """
-    model, dataset = experiment.model, experiment.dataset
-    if not isinstance(model, MlpModel) or not isinstance(model.initialization, StepsInitialization):
+    start = setup.experiment.start_from_steps
+    if start is None:
         return
-    assert isinstance(dataset, FunctionDataset)
-    (units,), (low, high) = model.hidden, dataset.domain[0]
-    steps, offset = _steps(dataset.formula, (low, high), units, model.initialization.error)
+    formula, (low, high), initialization = start
+    first, readout = (m for m in network.modules() if isinstance(m, nn.Linear))
+    units = first.out_features
+    steps, offset = _steps(formula, (low, high), units, initialization.error)
     places = [place for place, _ in steps]
     left = units - len(steps)
     places += [low + (k + 0.5) / left * (high - low) for k in range(left)]
     heights = [height for _, height in steps] + [0.0] * left
-    weight = model.initialization.steepness / (high - low)
-    first, readout = (m for m in network.modules() if isinstance(m, nn.Linear))
+    weight = initialization.steepness / (high - low)
     with torch.no_grad():
         first.weight.fill_(weight)
         first.bias.copy_(-weight * torch.tensor(places, dtype=torch.float64))

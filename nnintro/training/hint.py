@@ -6,7 +6,7 @@ import math
 import time
 from typing import Any
 
-from nnintro.config.experiment import Experiment
+from nnintro.config.experiment import Setup
 from nnintro.datasets import Data, Splits
 from nnintro.models.forward import outputs_of
 from nnintro.training.setup import assemble
@@ -21,7 +21,7 @@ def one_digit(value: float) -> float:
     return float(f"{math.floor(value / 10**power * (1 + 1e-9))}e{power}")
 
 
-def learning_rate_to_try(experiment: Experiment, splits: Splits[Any]) -> float | None:
+def learning_rate_to_try(setup: Setup, splits: Splits[Any]) -> float | None:
     """The largest of rate/3, rate/10, rate/30, ... that lowers the loss in its first 50 updates.
 
     None where none was found in two seconds, and for images, of which so many take longer.
@@ -29,20 +29,21 @@ def learning_rate_to_try(experiment: Experiment, splits: Splits[Any]) -> float |
     if not isinstance(splits.train, Data):
         return None
     deadline = time.perf_counter() + BUDGET_SECONDS
-    rate = experiment.descent.learning_rate
+    rate = setup.descent.learning_rate
     for halves in range(1, 17):
         candidate = one_digit(rate / 10 ** (halves / 2))
-        if _descends(experiment, splits, candidate, deadline):
+        if _descends(setup, splits, candidate, deadline):
             return candidate
         if time.perf_counter() > deadline:
             return None
     return None
 
 
-def _descends(experiment: Experiment, splits: Splits[Any], rate: float, deadline: float) -> bool:
+def _descends(setup: Setup, splits: Splits[Any], rate: float, deadline: float) -> bool:
     """Whether the loss is lower after 50 updates, all of them made before the deadline."""
-    descent = experiment.descent.model_copy(update={"learning_rate": rate})
-    parts = assemble(experiment.model_copy(update={"descent": descent}), splits=splits)
+    descent = setup.descent.model_copy(update={"learning_rate": rate})
+    experiment = setup.experiment.model_copy(update={"descent": descent})
+    parts = assemble(Setup(experiment, setup.facts), splits)
     train = parts.train
     assert isinstance(train, Data)
 
@@ -53,3 +54,18 @@ def _descends(experiment: Experiment, splits: Splits[Any], rate: float, deadline
     advance = parts.engine.advance(0, PROBED_UPDATES, lambda: time.perf_counter() > deadline)
     in_time = advance.step == PROBED_UPDATES and not advance.diverged
     return in_time and current() < before
+
+
+def divergence(setup: Setup, splits: Splits[Any], reason: str) -> str:
+    """What to say of a training that diverged, ``after 7 updates`` for example, and what to try."""
+    rate, found = setup.descent.learning_rate, learning_rate_to_try(setup, splits)
+    if found is not None:
+        hint = (
+            f"try a smaller learning rate: --set descent.learning_rate={found:g} (it was {rate:g})"
+        )
+    else:
+        hint = (
+            f"a smaller learning rate may help, such as --set descent.learning_rate="
+            f"{rate / 10:g} (it was {rate:g}; whether that descends was not seen)"
+        )
+    return f"training diverged {reason}: the loss is no finite number; {hint}"

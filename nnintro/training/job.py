@@ -2,55 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from nnintro.config.experiment import Experiment
+from nnintro.config.experiment import Setup
 from nnintro.config.load import Config
 from nnintro.config.write import as_yaml
-from nnintro.datasets import Samples
-from nnintro.descent.streams import stream
+from nnintro.datasets import Splits
 from nnintro.errors import DivergedError
-from nnintro.files import write_json, write_text
+from nnintro.models import parameter_count
 from nnintro.models.forward import threads, threads_for
 from nnintro.recording.console import Display
 from nnintro.recording.painter import Painter
 from nnintro.recording.recorder import Recorder
-from nnintro.runs.data import data_text
+from nnintro.runs.data import data_text, same_data
+from nnintro.runs.environment import add_environment, write_environment
+from nnintro.runs.folder import create_run_directory, tidy, write_config
 from nnintro.runs.reopen import Reopened
 from nnintro.runs.run import Run
+from nnintro.runs.state import OVER, Checkpoint, Outcome, Past
+from nnintro.runs.summary import summarize, unfinished, write_summary
 from nnintro.signals import Interrupts
-from nnintro.training import opening, words
-from nnintro.training.beginning import run_folder, with_splits
-from nnintro.training.checkpointer import Checkpointer
-from nnintro.training.evaluation import build_evaluator
-from nnintro.training.hint import learning_rate_to_try
-from nnintro.training.looks import (
-    MEASURED_IMAGES,
-    MEASURED_SAMPLES,
-    histogram_moments,
-    looks,
-    sketch_moments,
-)
-from nnintro.training.loop import OVER, Loop, Outcome
-from nnintro.training.setup import Parts, assemble
+from nnintro.training import words
+from nnintro.training.checkpointer import Checkpointer, capture, put_back
+from nnintro.training.hint import divergence
+from nnintro.training.looks import histogram_moments, sketch_moments
+from nnintro.training.loop import Loop
+from nnintro.training.setup import Parts, assemble, build_data
 from nnintro.training.sketches import Pictures
-from nnintro.training.start import Start, find_start, marks
-from nnintro.training.state import Past, capture, outcome_of, restore
-from nnintro.training.stopping import Patience
-from nnintro.training.summary import summarize
-
-UPDATE_TAGS = (
-    "descent/learning_rate",
-    "descent/gradient_norm",
-    "descent/update_ratio",
-    "speed/steps_per_second",
-)
+from nnintro.training.start import Start, find_start, origin
 
 
 @dataclass(frozen=True)
@@ -89,39 +74,68 @@ def run_job(request: Request) -> Result:
     display = request.display
     with Interrupts(list(request.signals)) as interrupts:
         with request.config.locating():
-            config, splits = with_splits(request.config, request.reopened)
-            request = replace(request, config=config)
-            experiment = request.config.experiment
-            start = find_start(request.reopened, experiment, display.warn)
-            saved = None if start.state is None else start.state.get("model") or {}
-            parts = assemble(experiment, saved, start.where, display.line, interrupts, splits)
+            setup, splits = _with_data(request.config, request.reopened)
+            start = find_start(request.reopened, setup, display.warn)
+            saved = None if start.checkpoint is None else start.checkpoint.model or {}
+            parts = assemble(setup, splits, saved, start.where, display.line, interrupts)
         count = threads_for(parts.network, parts.plan.batch_size)
-        opened = run_folder(config, request.runs_dir, request.reopened, splits, display.warn)
+        opened = _folder(setup, request.runs_dir, request.reopened, splits, display.warn)
         with threads(count), opened as folder:
-            return _Job(request, parts, interrupts, start, folder).run()
+            return _Job(request, setup, parts, interrupts, start, folder).run()
+
+
+def _with_data(config: Config, reopened: Reopened | None) -> tuple[Setup, Splits[Any]]:
+    """The config with what its data says, and the data.
+
+    Raises:
+        ConfigError: the config asks for something that does not go with the data.
+        DataError: the data cannot be used; or it is not what it was when the run began.
+    """
+    splits = build_data(config.experiment)
+    if reopened is not None:
+        return same_data(reopened.directory, splits, config), splits
+    return config.setup(splits.found), splits
+
+
+@contextlib.contextmanager
+def _folder(
+    setup: Setup,
+    runs_dir: Path,
+    reopened: Reopened | None,
+    splits: Splits[Any],
+    warn: Callable[[str], None],
+) -> Iterator[Path]:
+    """The run's folder, locked: a new one, or that of the run that goes on."""
+    experiment = setup.experiment
+    if reopened is None:
+        text = data_text(setup, splits)
+        folder, lock = create_run_directory(runs_dir, experiment.name, as_yaml(experiment), text)
+    else:
+        folder, lock = reopened.directory, reopened.lock
+    with lock:
+        if lock.warning is not None:
+            warn(lock.warning)
+        yield folder
 
 
 class _Job:
     def __init__(
         self,
         request: Request,
+        setup: Setup,
         parts: Parts,
         interrupts: Interrupts,
         start: Start,
         directory: Path,
     ) -> None:
         self.request, self.parts = request, parts
-        self.experiment = experiment = request.config.experiment
+        self.setup = setup
         self.interrupts, self.start = interrupts, start
         self.directory, self.past = directory, start.past
         self.display = request.display
-        self.task, self.loss_name = experiment.task, experiment.loss_name
-        self.total = experiment.total_updates
-        self.patience = _patience(experiment)
-        self.evaluator = build_evaluator(
-            experiment, parts.network, parts.model, parts.loss, parts.validation, parts.autocast
-        )
-        self.tags = ("train/loss", *self.task.validation_tags(self.loss_name), *UPDATE_TAGS)
+        self.task, self.loss_name = setup.task, setup.loss_name
+        self.total = setup.total_updates
+        self.patience, self.evaluator = parts.patience, parts.evaluator
 
     def run(self) -> Result:
         outcome = self._restored()  # before a file is touched: it may be refused
@@ -141,27 +155,26 @@ class _Job:
     # --- beginning -----------------------------------------------------------------------------
 
     def _recorder(self) -> Recorder:
-        experiment, logging = self.experiment, self.experiment.logging
+        setup, logging = self.setup, self.setup.experiment.logging
         pictures = Pictures(
             self.parts.model,
             self.parts.splits,
             self.task,
-            experiment.name,
-            logits=experiment.logits,
-            threshold=getattr(experiment.dataset, "threshold", 0.5),
-            point_radius=getattr(experiment.dataset, "point_radius", None),
-            target=next(iter(getattr(experiment.dataset, "targets", [])), ""),
+            setup.experiment.name,
+            logits=setup.logits,
+            threshold=setup.facts.description.get("threshold", 0.5),
+            point_radius=setup.facts.description.get("point_radius"),
+            target=next(iter(setup.dataset.targets), ""),
         )
-        self.moments = looks(self.total, self.parts.plan, len(self.parts.validation), logging.every)
         return Recorder(
             directory=self.directory,
-            tags=self.tags,
+            tags=self.parts.tags,
             display=self.display,
             painter=self.request.painter,
             sketches=pictures.sketches,
             weights=self._weights,
-            sketch_moments=sketch_moments(self.moments),
-            histogram_moments=histogram_moments(self.moments)
+            sketch_moments=sketch_moments(self.parts.moments),
+            histogram_moments=histogram_moments(self.parts.moments)
             if logging.histograms == "auto"
             else set(),
             scalars=logging.scalars != "off",
@@ -173,25 +186,23 @@ class _Job:
 
     def _restored(self) -> Outcome | None:
         """Put everything back to where the checkpoint was made; None where a run begins."""
-        state, where = self.start.state, self.start.where
-        if state is None:
-            return None
-        if self.start.concluded:
-            return outcome_of(state, where)
-        return restore(state, self.parts, self.patience, where)
+        checkpoint = self.start.checkpoint
+        if checkpoint is None or self.start.concluded:
+            return None if checkpoint is None else checkpoint.outcome
+        return put_back(checkpoint, self.parts, self.start.where)
 
     def _open(self, recorder: Recorder, outcome: Outcome | None) -> None:
-        """Everything that stands in the run before the next update."""
-        experiment, parts = self.experiment, self.parts
-        opening.show_heading(self.display, experiment, parts, self.directory)
+        """Show and write what a reader needs before the next update."""
+        setup, parts = self.setup, self.parts
+        words.heading(self.display, setup, parts, self.directory)
         reopened = self.request.reopened
         if reopened is not None:
             self._take_up(reopened, outcome)
         else:
-            opening.write_environment(self.directory, parts, self.request.command)
+            write_environment(self.directory, parts.device, self.request.command)
         if outcome is None or (reopened is not None and reopened.changes):
-            opening.write_events(recorder.events, experiment, parts)
-        metric = opening.main_metric(self.task)
+            words.describe(recorder.events, setup, parts)
+        metric = words.main_metric(self.task)
         self.display.start(self.total, parts.plan.updates_per_epoch, metric)
 
     def _take_up(self, reopened: Reopened, outcome: Outcome | None) -> None:
@@ -199,17 +210,15 @@ class _Job:
         step, changes = None if outcome is None else outcome.step, reopened.changes
         for fact in words.resumed(step, self.total, changes):
             self.display.line(fact)
-        command = self.request.command
-        changed = opening.add_environment(self.directory, self.parts, command, step or 0, changes)
-        for note in changed:
+        device, command = self.parts.device, self.request.command
+        for note in add_environment(self.directory, device, command, step or 0, changes):
             self.display.warn(note)
+        tidy(self.directory)
         # In this order: a run is not called finished under a config that it is not finished under.
-        opening.mark_unfinished(self.directory, self.experiment)
+        write_summary(self.directory, unfinished(self.directory, self.setup.experiment.name))
         if changes:
-            write_text(self.directory / "config.yaml", as_yaml(self.experiment))
-            found = data_text(self.experiment.dataset, self.parts.splits)
-            if found is not None:
-                write_text(self.directory / "data.json", found)
+            data = data_text(self.setup, self.parts.splits)
+            write_config(self.directory, as_yaml(self.setup.experiment), data)
 
     def _weights(self) -> dict[str, Any]:
         return {
@@ -220,36 +229,20 @@ class _Job:
     # --- middle --------------------------------------------------------------------------------
 
     def _loop(self, recorder: Recorder) -> Loop:
-        sample = self._measured_sample()
-        return Loop(
-            model=self.parts.network,
-            engine=self.parts.engine,
-            plan=self.parts.plan,
-            total=self.total,
-            moments=self.moments,
-            measure=lambda: self.evaluator.measure(sample),
-            learning_rate=self.parts.rate,
-            observer=recorder,
-            keeper=self._checkpointer(recorder),
-            interrupted=self.interrupts,
-            stop_when=self.experiment.training.stop_when or {},
-            patience=self.patience,
+        sample = self.parts.measured_sample()
+        return self.parts.loop(
+            lambda: self.evaluator.measure(sample),
+            recorder,
+            self._checkpointer(recorder),
+            self.interrupts,
         )
 
     def _checkpointer(self, recorder: Recorder) -> Checkpointer:
-        settings = self.experiment.training.checkpoint
+        settings = self.setup.training.checkpoint
 
-        def everything(outcome: Outcome) -> dict[str, Any]:
-            past = Past(
-                self.past.startup + self.startup,
-                self.past.total + time.perf_counter() - self.request.started,
-                self.past.resumed,
-            )
-            records = recorder.records()
-            return {
-                **marks(self.experiment),
-                **capture(self.parts, outcome, self.patience, records, past),
-            }
+        def everything(outcome: Outcome) -> Checkpoint:
+            of, past = origin(self.setup), self._up_to_now()
+            return capture(self.parts, of, outcome, recorder.records(), past)
 
         return Checkpointer(
             self.directory,
@@ -261,66 +254,41 @@ class _Job:
             self.start.useless,
         )
 
-    def _measured_sample(self) -> Samples:
-        train, most = self.parts.train, MEASURED_SAMPLES
-        if self.task.image is not None:
-            most = MEASURED_IMAGES
-        if len(train) <= most:
-            return train
-        generator = stream(self.experiment.seed, "measured")
-        rows = torch.randperm(len(train), generator=generator)[:most]
-        return train.take(rows.to(self.parts.device))
+    def _up_to_now(self) -> Past:
+        """The run's past, this part of it counted in."""
+        total = self.past.total + time.perf_counter() - self.request.started
+        return Past(self.past.startup + self.startup, total, self.past.resumed)
 
     # --- end -----------------------------------------------------------------------------------
 
     def _close(self, recorder: Recorder, outcome: Outcome) -> Result:
-        recorder.conclude(outcome.step, f"{self.experiment.name}: learning curves")
+        recorder.conclude(outcome.step, f"{self.setup.experiment.name}: learning curves")
         metrics = self.evaluator.measure(self.parts.train)
         incomplete = recorder.finish(outcome.status)
+        confusion = self.evaluator.confusion
         summary = summarize(
-            self.experiment,
-            self.parts,
-            outcome,
-            metrics,
+            self.setup,
             self.directory,
-            started=self.request.started,
-            startup=self.startup,
-            past=self.past,
+            outcome,
+            self.parts.plan,
+            self._up_to_now(),
+            metrics,
+            engine=self.parts.engine.name,
+            device=str(self.parts.device),
+            parameters=parameter_count(self.parts.model),
+            data=self.parts.splits.facts,
+            confusion=None if confusion is None else confusion.tolist(),
+            incomplete=incomplete,
         )
-        if self.evaluator.confusion is not None:
-            summary["confusion"] = self.evaluator.confusion.tolist()
-        if incomplete:
-            summary["incomplete"] = incomplete
-        write_json(self.directory / "summary.json", summary)
+        write_summary(self.directory, summary)
         for problem in incomplete:
             self.display.warn(f"incomplete: {problem}")
         style = "bold green" if outcome.status in OVER else "bold red"
         title = outcome.status + (f": {outcome.reason}" if outcome.reason else "")
         self.display.closing(title, style, words.closing(summary, self.loss_name, self.directory))
         if outcome.status == "diverged":
-            message = (
-                f"training diverged {outcome.reason}: the loss is no finite number; {self._hint()}"
-            )
+            message = divergence(self.setup, self.parts.splits, outcome.reason)
             raise DivergedError(message, self.directory, summary)
         model = self.parts.model.cpu().eval()
-        run = Run(self.directory, model, summary, self.request.config)
+        run = Run(self.directory, model, summary, self.request.config, self.setup)
         return Result(run, self.interrupts.received)
-
-    def _hint(self) -> str:
-        rate = self.experiment.descent.learning_rate
-        found = learning_rate_to_try(self.experiment, self.parts.splits)
-        if found is None:
-            return (
-                f"a smaller learning rate may help, such as --set descent.learning_rate="
-                f"{rate / 10:g} (it was {rate:g}; whether that descends was not seen)"
-            )
-        return (
-            f"try a smaller learning rate: --set descent.learning_rate={found:g} (it was {rate:g})"
-        )
-
-
-def _patience(experiment: Experiment) -> Patience | None:
-    early = experiment.training.early_stopping
-    if early is None:
-        return None
-    return Patience(early.metric, early.patience, early.minimum_improvement)

@@ -10,17 +10,15 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 
 from torch import nn
 
 from nnintro.descent.variants import Plan
 from nnintro.engines.engine import Advance, Engine, Interrupted
+from nnintro.runs.state import OVER, Outcome
 from nnintro.training.stopping import Patience, reached
 
-Status = Literal["running", "completed", "stopped", "diverged", "interrupted"]
-OVER = ("completed", "stopped")
-"""The statuses of a training that has come to its end."""
 LONGEST_STRETCH_SECONDS = 0.5
 """A progress bar moves and a signal is noticed at least this often (engines may answer sooner)."""
 
@@ -59,17 +57,6 @@ class Keeper(Protocol):
     def save(self, outcome: Outcome) -> None:
         """Training ends here."""
         ...
-
-
-@dataclass
-class Outcome:
-    """How training stands, and in the end: how it ended."""
-
-    status: Status = "running"
-    step: int = 0
-    seconds: float = 0.0
-    """Spent in updates."""
-    reason: str = ""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""From an experiment to the parts of a training: data, model, engine, each with its streams."""
+"""From an setup to the parts of a training: data, model, engine, each with its streams."""
 
 from __future__ import annotations
 
@@ -9,28 +9,39 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nnintro.config.experiment import Experiment
-from nnintro.config.task import FromFiles
+from nnintro.config.experiment import Experiment, Setup
 from nnintro.datasets import Samples, Splits, build_dataset
 from nnintro.datasets.samples import prepared, require_finite
 from nnintro.descent.optimizers import build_optimizer
-from nnintro.descent.schedules import learning_rate
+from nnintro.descent.schedules import LearningRate
 from nnintro.descent.streams import stream
 from nnintro.descent.variants import Plan
-from nnintro.engines.choose import Autocast, build_engine
-from nnintro.engines.engine import Engine, Interrupted
+from nnintro.engines.choose import build_engine
+from nnintro.engines.engine import Engine, Interrupted, Work
 from nnintro.errors import ConfigError
 from nnintro.models import Standardization, statistics
 from nnintro.models.build import DTYPES, Region, build_model, load_parameters
-from nnintro.models.forward import autocast_for
+from nnintro.models.forward import Autocast, autocast_for
 from nnintro.objectives.losses import Loss, loss_for
+from nnintro.training.evaluation import Measures, build_evaluator
 from nnintro.training.handover import hand_over
+from nnintro.training.looks import MEASURED_IMAGES, MEASURED_SAMPLES, looks
+from nnintro.training.loop import Keeper, Loop, Observer
+from nnintro.training.stopping import Patience
+
+UPDATE_TAGS = (
+    "descent/learning_rate",
+    "descent/gradient_norm",
+    "descent/update_ratio",
+    "speed/steps_per_second",
+)
 
 
 @dataclass
 class Parts:
     """All that a training loop works with."""
 
+    setup: Setup
     splits: Splits[Any]
     train: Samples
     """On the device, in the run's precision, standardised if the config says so."""
@@ -46,6 +57,49 @@ class Parts:
     device: torch.device
     autocast: Autocast
     loss: Loss
+    evaluator: Measures
+    patience: Patience | None
+    """Early stopping, where it is asked for."""
+    moments: list[int]
+    """Updates after which training is looked at."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The scalars that are recorded, in the order of their columns."""
+        setup = self.setup
+        return ("train/loss", *setup.task.validation_tags(setup.loss_name), *UPDATE_TAGS)
+
+    def measured_sample(self) -> Samples:
+        """The training samples on which a curve is measured: all, or a fixed sample of them."""
+        most = MEASURED_SAMPLES if self.setup.task.image is None else MEASURED_IMAGES
+        if len(self.train) <= most:
+            return self.train
+        generator = stream(self.setup.seed, "measured")
+        rows = torch.randperm(len(self.train), generator=generator)[:most]
+        return self.train.take(rows.to(self.device))
+
+    def loop(
+        self,
+        measure: Callable[[], dict[str, float]],
+        observer: Observer,
+        keeper: Keeper,
+        interrupted: Interrupted,
+    ) -> Loop:
+        """The training loop over these parts."""
+        return Loop(
+            model=self.network,
+            engine=self.engine,
+            plan=self.plan,
+            total=self.setup.total_updates,
+            moments=self.moments,
+            measure=measure,
+            learning_rate=self.rate,
+            observer=observer,
+            keeper=keeper,
+            interrupted=interrupted,
+            stop_when=self.setup.training.stop_when or {},
+            patience=self.patience,
+        )
 
 
 def resolve_device(name: str) -> torch.device:
@@ -71,41 +125,42 @@ def resolve_device(name: str) -> torch.device:
 def build_data(experiment: Experiment) -> Splits[Any]:
     """The experiment's data, from its own two streams; in float64, but large tables."""
     data, splitting = (stream(experiment.seed, name) for name in ("data", "split"))
-    return build_dataset(experiment.dataset, data, splitting, DTYPES[experiment.precision])
+    dtype = DTYPES[experiment.precision]
+    return build_dataset(experiment.dataset, data, splitting, dtype)
 
 
-def class_weights_of(experiment: Experiment) -> Tensor | None:
+def class_weights_of(setup: Setup) -> Tensor | None:
     """What a sample of each class counted in a training's loss, (classes,); None for 1 each."""
-    dataset = experiment.dataset
-    if getattr(dataset, "class_weights", "none") == "none":
+    if not setup.dataset.weighs_classes:
         return None
-    if isinstance(dataset, FromFiles) and dataset.found is not None:
-        return torch.tensor(dataset.found.description["class_weights"], dtype=torch.float64)
-    return build_data(experiment).class_weights
+    known = setup.facts.description.get("class_weights")
+    if known is not None:
+        return torch.tensor(known, dtype=torch.float64)
+    return build_data(setup.experiment).class_weights
 
 
-def region_of(experiment: Experiment, splits: Splits[Any]) -> Region:
+def region_of(setup: Setup, splits: Splits[Any]) -> Region:
     """Where the data lies, and how its inputs and targets are to be standardised."""
-    wanted, inputs, targets = experiment.dataset.standardize, None, None
+    wanted, inputs, targets = setup.dataset.standardize, None, None
     if wanted != "none":
         inputs = splits.standardization or Standardization(*statistics(splits.train.inputs))
-    if wanted == "both" and experiment.task.kind == "regression":
+    if wanted == "both" and setup.task.kind == "regression":
         targets = Standardization(*statistics(splits.train.targets))
     return Region(splits.low, splits.high, inputs, targets)
 
 
 def assemble(
-    experiment: Experiment,
+    setup: Setup,
+    splits: Splits[Any],
     saved: Any = None,
     where: str = "",
     say: Callable[[str], None] = lambda _: None,
     interrupted: Interrupted = lambda: False,
-    splits: Splits[Any] | None = None,
 ) -> Parts:
-    """Build everything, on the experiment's device.
+    """Build everything, on the setup's device.
 
     Args:
-        splits: the experiment's data, where it was built already.
+        splits: the data.
         saved: parameters of ``Parts.model`` from a checkpoint ``where``, in place of fresh ones.
         say: told what there is to wait for, if there is.
         interrupted: asked whether to give up waiting for it.
@@ -117,14 +172,10 @@ def assemble(
         DataError: the data cannot be read or used.
         CheckpointError: ``saved`` is of another model.
     """
-    device = resolve_device(experiment.device)
-    dtype = DTYPES[experiment.precision]
-    if splits is None:
-        splits = build_data(experiment)
-        if splits.found is not None:
-            experiment = experiment.with_found(splits.found)
-    network, model = build_model(experiment, region_of(experiment, splits))
-    hand_over(network, experiment)
+    device = resolve_device(setup.experiment.device)
+    dtype = DTYPES[setup.precision]
+    network, model = build_model(setup, region_of(setup, splits))
+    hand_over(network, setup)
     if saved is not None:  # before the data is standardised: by the statistics that are saved
         load_parameters(model, saved, where)
     network.to(device)
@@ -133,28 +184,40 @@ def assemble(
         prepared(data, model).to(device, dtype) for data in (splits.train, splits.validation)
     )
     # Validation first: of a function it has no noise, and shows whether the formula is to blame.
-    require_finite(validation, experiment.dataset)
-    require_finite(train, experiment.dataset, noisy=getattr(experiment.dataset, "noise", 0) > 0)
-    descent = experiment.descent
-    plan = Plan(descent.variant, len(train), experiment.batch_size)
+    require_finite(validation, setup.dataset)
+    require_finite(train, setup.dataset, noisy=setup.dataset.is_noisy)
+    descent = setup.descent
+    plan = Plan(descent.variant, len(train), setup.batch_size)
     optimizer = build_optimizer(descent, network.parameters())
-    rate = learning_rate(descent, experiment.total_updates)
-    autocast = autocast_for(experiment, device)
+    rate = LearningRate(descent, setup.total_updates)
+    autocast = autocast_for(setup, device)
     weights = splits.class_weights
     weights = None if weights is None else weights.to(device, dtype)
-    loss = loss_for(experiment.loss_name, experiment.task, weights)
-    engine = build_engine(experiment, network, train, plan, optimizer, loss, say, interrupted)
+    loss = loss_for(setup.loss_name, setup.task, weights)
+    work = Work(setup, network, train, plan, optimizer, loss)
+    engine = build_engine(work, say, interrupted)
     return Parts(
-        splits,
-        train,
-        validation,
-        network,
-        model,
-        plan,
-        engine,
-        optimizer,
-        rate,
-        device,
-        autocast,
-        loss,
+        setup=setup,
+        splits=splits,
+        train=train,
+        validation=validation,
+        network=network,
+        model=model,
+        plan=plan,
+        engine=engine,
+        optimizer=optimizer,
+        rate=rate,
+        device=device,
+        autocast=autocast,
+        loss=loss,
+        evaluator=build_evaluator(setup, network, model, loss, validation, autocast),
+        patience=_patience(setup),
+        moments=looks(setup.total_updates, plan, len(validation), setup.experiment.logging.every),
     )
+
+
+def _patience(setup: Setup) -> Patience | None:
+    early = setup.training.early_stopping
+    if early is None:
+        return None
+    return Patience(early.metric, early.patience, early.minimum_improvement)

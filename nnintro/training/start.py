@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from nnintro.config.experiment import Experiment, flat_values
+from nnintro.config.experiment import Setup, flat_values
 from nnintro.errors import CheckpointError, ConfigError
-from nnintro.recording.recorder import Records
 from nnintro.runs.checkpoint import Loaded, has_checkpoint, load_checkpoint
 from nnintro.runs.reopen import Reopened, changed, has_effect
 from nnintro.runs.run import architecture, check_architecture
-from nnintro.training.loop import OVER
-from nnintro.training.state import Past, outcome_of, past_of, records_of
+from nnintro.runs.state import OVER, Checkpoint, Origin, Past, Records
 
 
 @dataclass(frozen=True)
 class Start:
-    """What a checkpoint says, if there is one to go on from."""
+    """The checkpoint to go on from, if there is one."""
 
-    state: dict[str, Any] | None = None
+    checkpoint: Checkpoint | None = None
     where: str = ""
     """The checkpoint's path, for messages."""
     useless: frozenset[str] = frozenset()
@@ -30,31 +29,35 @@ class Start:
 
     @property
     def past(self) -> Past:
-        return Past() if self.state is None else past_of(self.state, self.where)
+        """What earlier parts of the run leave, this resumption counted in."""
+        if self.checkpoint is None:
+            return Past()
+        past, step = self.checkpoint.past, self.checkpoint.outcome.step
+        return replace(past, resumed=(*past.resumed, step))
 
     @property
     def records(self) -> Records:
-        return Records({}, {}) if self.state is None else records_of(self.state, self.where)
+        return Records({}, {}) if self.checkpoint is None else self.checkpoint.records
 
     @property
     def next_update(self) -> int:
         """The first update whose records are to come."""
-        return 0 if self.state is None else int(self.state["step"]) + 1
+        return 0 if self.checkpoint is None else self.checkpoint.outcome.step + 1
 
 
-def marks(experiment: Experiment) -> dict[str, Any]:
+def origin(setup: Setup) -> Origin:
     """What a checkpoint says of the config it was made under."""
-    return {
-        "config": flat_values(experiment),
-        "architecture": architecture(experiment),
-        "optimizer_kind": _optimizer_kind(experiment),
-        "plan": _plan(experiment),
-    }
+    variant = setup.descent.variant
+    size = 0 if variant == "batch" else setup.batch_size
+    return Origin(
+        flat_values(setup.experiment),
+        architecture(setup),
+        _optimizer_kind(setup),
+        [variant, setup.training_samples, size],
+    )
 
 
-def find_start(
-    reopened: Reopened | None, experiment: Experiment, warn: Callable[[str], None]
-) -> Start:
+def find_start(reopened: Reopened | None, setup: Setup, warn: Callable[[str], None]) -> Start:
     """The newest checkpoint of a run that is to go on, fit for the config as it is now.
 
     Raises:
@@ -69,72 +72,65 @@ def find_start(
         if steps:
             raise CheckpointError(f"{directory} has no checkpoint left of its {steps} updates")
         return Start()  # cut off before its first checkpoint, a run begins anew
-    loaded = load_checkpoint(directory)
-    check_architecture(loaded.state, experiment, str(directory))
-    concluded = _is_concluded(loaded, experiment)
+    loaded, checkpoint = _read(directory)
+    check_architecture(checkpoint.origin.architecture, setup, str(directory))
+    concluded = _is_concluded(checkpoint, setup)
     if not concluded:
-        loaded = _before_divergence(reopened, loaded)
-        _check_progress(loaded.state, experiment)
+        if checkpoint.outcome.status == "diverged":
+            loaded, checkpoint = _before_divergence(directory, checkpoint.outcome.step)
+        _check_progress(checkpoint, setup)
     for damage in loaded.damaged:
         warn(f"{damage}; going on from {loaded.path.name}")
-    return Start(loaded.state, str(loaded.path), loaded.passed_over, concluded)
+    return Start(checkpoint, str(loaded.path), loaded.passed_over, concluded)
 
 
-def _is_concluded(loaded: Loaded, experiment: Experiment) -> bool:
+def _read(directory: Path, before: int | None = None) -> tuple[Loaded, Checkpoint]:
+    loaded = load_checkpoint(directory, before)
+    return loaded, Checkpoint.from_plain(loaded.state, str(loaded.path))
+
+
+def _is_concluded(checkpoint: Checkpoint, setup: Setup) -> bool:
     """Whether training had ended, under a config that had the same to say of its updates."""
-    config = loaded.state.get("config")
-    if not isinstance(config, dict) or "tensor(" in repr(config):
-        raise CheckpointError(f"{loaded.path}: the checkpoint is incomplete: it has no config")
-    differences = changed(config, flat_values(experiment))
+    differences = changed(checkpoint.origin.config, flat_values(setup.experiment))
     if any(has_effect(key) for key, _, __ in differences):
         return False
-    return outcome_of(loaded.state, str(loaded.path)).status in (*OVER, "diverged")
+    return checkpoint.outcome.status in (*OVER, "diverged")
 
 
-def _before_divergence(reopened: Reopened, loaded: Loaded) -> Loaded:
+def _before_divergence(directory: Path, step: int) -> tuple[Loaded, Checkpoint]:
     """The checkpoint before one where training diverged.
 
     Its parameters are finite and the loss there is not: no learning rate can go on from it.
     """
-    if loaded.state.get("status") != "diverged":
-        return loaded
-    step, directory = loaded.state["step"], reopened.directory
     if not has_checkpoint(directory, before=step):
         raise CheckpointError(
             f"{directory} diverged after {step:,} updates, and no checkpoint from before that is "
             "kept: begin a new run with a smaller learning rate"
         )
-    return load_checkpoint(directory, before=step)
+    return _read(directory, before=step)
 
 
-def _check_progress(state: dict[str, Any], experiment: Experiment) -> None:
-    """Raise ConfigError where a changed config cannot go on from the state."""
-    step, total = int(state["step"]), experiment.total_updates
+def _check_progress(checkpoint: Checkpoint, setup: Setup) -> None:
+    """Raise ConfigError where a changed config cannot go on from the checkpoint."""
+    was, now = checkpoint.origin, origin(setup)
+    step, total = checkpoint.outcome.step, setup.total_updates
     if step > total:
-        key = "training.steps" if experiment.training.steps is not None else "training.epochs"
+        key = "training.steps" if setup.training.steps is not None else "training.epochs"
         raise ConfigError.at(
             key, f"the run is at update {step:,} already, and this is update {total:,}"
         )
-    saved, found = state.get("optimizer_kind"), _optimizer_kind(experiment)
-    if repr(saved) != repr(found):
+    if repr(was.optimizer_kind) != repr(now.optimizer_kind):  # whatever it is that was saved
         raise ConfigError.at(
             "descent.optimizer",
-            f"the run has the state of {saved}, which is of no use to {found}",
+            f"the run has the state of {was.optimizer_kind}, which is of no use to "
+            f"{now.optimizer_kind}",
         )
-    plan = _plan(experiment)
-    if repr(state.get("plan")) != repr(plan):
+    if repr(was.plan) != repr(now.plan):
         raise ConfigError.at(
             "descent.batch_size",
-            f"the run's epochs are of {_in_words(state.get('plan'))}; with {_in_words(plan)} they "
+            f"the run's epochs are of {_in_words(was.plan)}; with {_in_words(now.plan)} they "
             "could not be counted on",
         )
-
-
-def _plan(experiment: Experiment) -> list[str | int]:
-    """How an epoch falls into updates."""
-    descent = experiment.descent
-    size = 0 if descent.variant == "batch" else experiment.batch_size
-    return [descent.variant, experiment.dataset.training_samples, size]
 
 
 def _in_words(plan: Any) -> str:
@@ -142,9 +138,9 @@ def _in_words(plan: Any) -> str:
     return f"{samples} samples, {variant}" + (f" of {size}" if size else "")
 
 
-def _optimizer_kind(experiment: Experiment) -> str:
+def _optimizer_kind(setup: Setup) -> str:
     """What state there is between two updates, as far as settings decide that."""
-    optimizer = experiment.descent.optimizer
+    optimizer = setup.descent.optimizer
     if optimizer.kind == "lbfgs":
         return f"lbfgs with a history of {optimizer.history}"
     with_momentum = optimizer.kind == "rmsprop" and optimizer.momentum > 0

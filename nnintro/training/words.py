@@ -1,25 +1,76 @@
-"""What a person is told about a run: what it is about to do, and how it went."""
+"""What a run shows of itself, on the screen and in TensorBoard: its plan, and how it went."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from nnintro.config.experiment import Experiment
+from nnintro.config.experiment import Setup, flat_values
+from nnintro.config.task import Task
+from nnintro.config.write import as_yaml
+from nnintro.models import Network
+from nnintro.recording.console import Display
+from nnintro.recording.events import EventFile
 from nnintro.training.setup import Parts
-from nnintro.wording import clock
+from nnintro.wording import duration
+
+MOST_SHOWN = 500
+"""Characters of a hyperparameter: steps by hand may be thousands."""
 
 
-def heading(experiment: Experiment, parts: Parts, directory: Path) -> dict[str, str]:
+def heading(display: Display, setup: Setup, parts: Parts, directory: Path) -> None:
+    """Show the run's name, facts, layers and notes."""
+    table = cast(Network, parts.model).rows()
+    rows = [(row.layer, row.shape, row.activation, f"{row.parameters:,}") for row in table]
+    display.heading(setup.experiment.name, _facts(setup, parts, directory), rows)
+    for note in setup.notes():
+        display.warn(note)
+
+
+def describe(events: EventFile, setup: Setup, parts: Parts) -> None:
+    """Write the config, the model, the data's facts, the hyperparameters and the charts' layout."""
+    said = setup.notes()
+    events.text("config", f"```yaml\n{as_yaml(setup.experiment)}```")
+    events.text("model", f"```\n{parts.model}\n```")
+    for key, fact in parts.splits.facts.items():
+        events.text(f"data/{key}", str(fact))
+    if said:
+        events.text("notes", "\n\n".join(said))
+    events.hyperparameters({k: _shown(v) for k, v in flat_values(setup.experiment).items()})
+    events.layout({"training": _charts(setup)})
+
+
+def _shown(value: Any) -> str | float | bool:
+    """As TensorBoard's HPARAMS view can show it."""
+    return value if isinstance(value, bool | int | float) else str(value)[:MOST_SHOWN]
+
+
+def _charts(setup: Setup) -> dict[str, list[str]]:
+    charts = {"loss": ["train/loss", "validation/loss"]}
+    for tag in setup.task.validation_tags(setup.loss_name):
+        charts.setdefault(tag.split("/")[1], [tag])
+    return charts
+
+
+def main_metric(task: Task) -> str:
+    """The tag that says most of a run on this task."""
+    if task.has_truth:
+        return "validation/sup_error"
+    if task.is_segmentation:
+        return "validation/iou"
+    return "validation/accuracy" if task.is_classification else "validation/rmse"
+
+
+def _facts(setup: Setup, parts: Parts, directory: Path) -> dict[str, str]:
     """Name -> fact, for the lines above the table of layers."""
-    total = experiment.total_updates
+    total = setup.total_updates
     return {
-        "data": _data_fact(experiment, parts),
-        "descent": _descent_fact(experiment),
+        "data": _data_fact(setup, parts),
+        "descent": _descent_fact(setup),
         "length": f"{total:,} updates, {parts.plan.epochs_after(total):,g} epochs",
-        "engine": f"{parts.engine.name} on {parts.device}, {experiment.precision}",
+        "engine": f"{parts.engine.name} on {parts.device}, {setup.precision}",
         "run": str(directory),
     }
 
@@ -41,8 +92,8 @@ def closing(summary: dict[str, Any], loss_name: str, directory: Path) -> dict[st
     }
     seconds = summary["seconds"]
     facts["updates"] = (
-        f"{summary['steps']:,} in {clock(seconds['training'])} "
-        f"({summary['steps_per_second']:,.0f} a second); {clock(seconds['total'])} in all"
+        f"{summary['steps']:,} in {duration(seconds['training'])} "
+        f"({summary['steps_per_second']:,.0f} a second); {duration(seconds['total'])} in all"
     )
     figures = sorted((directory / "figures").glob("*.png"))
     if figures:
@@ -59,26 +110,24 @@ def _dashboard_command(runs_dir: Path) -> str:
     return f"nnintro dashboard --runs-dir {shlex.quote(str(runs_dir))}"
 
 
-def _data_fact(experiment: Experiment, parts: Parts) -> str:
-    dataset = experiment.dataset
-    names = (getattr(dataset, key, None) for key in ("formula", "generator", "name", "path"))
-    what = next((str(name) for name in names if name), "")
-    task = experiment.task
+def _data_fact(setup: Setup, parts: Parts) -> str:
+    dataset = setup.dataset
+    task = setup.task
     shape = f"{task.inputs} in, {task.outputs} out"
     if task.image is not None:
         height, width = task.image
         shape = f"{task.inputs} x {height} x {width} in, {task.outputs} x {height} x {width} out"
     return (
-        f"{dataset.kind} ({what}): {task.kind}, {shape}; "
+        f"{dataset.kind} ({dataset.source}): {task.kind}, {shape}; "
         f"{len(parts.train):,} training and {len(parts.validation):,} validation samples"
     )
 
 
-def _descent_fact(experiment: Experiment) -> str:
-    descent = experiment.descent
-    size = "" if descent.variant == "stochastic" else f" of {experiment.batch_size}"
+def _descent_fact(setup: Setup) -> str:
+    descent = setup.descent
+    size = "" if descent.variant == "stochastic" else f" of {setup.batch_size}"
     return (
         f"{descent.variant}{size}, {descent.optimizer.kind}, "
         f"learning rate {descent.learning_rate:g}, {descent.schedule.kind}; "
-        f"loss {experiment.loss_name}"
+        f"loss {setup.loss_name}"
     )

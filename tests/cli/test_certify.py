@@ -39,7 +39,7 @@ def run(tmp_path):
 
 def largest_sample(directory, points):
     trained = nnintro.load(directory)
-    dataset = trained.experiment.dataset
+    dataset = trained.setup.dataset
     truth = torch_function(parse(dataset.formula, len(dataset.domain)))(points)
     return float((trained.predict(points) - truth).abs().max())
 

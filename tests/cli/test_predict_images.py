@@ -11,7 +11,7 @@ from PIL import Image
 
 from nnintro.predict import images as predicting
 from nnintro.predict.images import predict_images
-from tests.runs import train
+from tests.comparing import train
 from tests.training.test_runs_on_images import experiment, one_thread, pixels_of, write_cells
 
 __all__ = ["one_thread"]

@@ -302,11 +302,13 @@ def test_how_many_were_answered(command, trained, tmp_path):
     )
 
 
-def test_a_name_alone_is_told_what_was_meant(command, trained, tmp_path):
+def test_a_run_behind_a_link_is_known_by_its_name(command, trained, tmp_path):
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs/price").symlink_to(trained["price"])
+    done = command("predict", "pric", "new.csv")
+    assert (done.code, done.err) == (6, "pric: no such run; did you mean 'price'?\n")
     done = command("predict", "price", "new.csv")
-    assert (done.code, done.err) == (6, "price: no such run; did you mean runs/price?\n")
+    assert (done.code, done.err) == (4, "new.csv: cannot be read: No such file or directory\n")
 
 
 def test_columns_from_python(trained):

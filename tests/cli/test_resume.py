@@ -10,7 +10,7 @@ import pytest
 
 import nnintro
 from tests.cli.test_process import assert_readable, training, wait_for
-from tests.runs import assert_same_run
+from tests.comparing import assert_same_run
 from tests.support import PATIENCE
 
 

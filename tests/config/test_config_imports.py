@@ -12,9 +12,8 @@ CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 CHECK = """
 import sys
 from nnintro.config.load import load_config
-from nnintro.config.notes import notes
 for path in sys.argv[1:]:
-    notes(load_config(path).experiment)
+    load_config(path).setup().notes()
 heavy = {"torch", "numpy", "sklearn", "matplotlib", "rich", "tensorboard", "numba", "difflib"}
 print(sorted(heavy & set(sys.modules)))
 """

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nnintro.config import dataset_rules
+from nnintro.config.datasets import function
 from nnintro.config.experiment import Experiment
 from nnintro.config.load import load_config
 from nnintro.config.parse.vocabulary import Slot, fields_of, kind_of, slot_at, slots
@@ -70,7 +70,7 @@ def suggestion(config: dict, path: str) -> str | None:
 
 
 def test_suggestions(monkeypatch):
-    monkeypatch.setattr(dataset_rules, "MOST_PROBES", 3)
+    monkeypatch.setattr(function, "MOST_PROBES", 3)
     rng = random.Random(0)
     right = wrong = 0
     places = list(contexts())

@@ -14,7 +14,6 @@ import yaml
 from nnintro.config.datasets.function import grid_side
 from nnintro.config.experiment import smoke
 from nnintro.config.load import load_config
-from nnintro.config.notes import notes
 from nnintro.config.parse.nodes import plain
 from nnintro.config.parse.python import from_python
 from nnintro.config.parse.scalars import scalar
@@ -143,7 +142,7 @@ def test_grid_side():
 
 def test_notes():
     def said(**model):
-        return notes(load_config({**MINIMAL, "model": {"kind": "mlp", **model}}).experiment)
+        return load_config({**MINIMAL, "model": {"kind": "mlp", **model}}).setup().notes()
 
     assert said() == []
     (note,) = said(hidden=[2, 2, 2], activation=["step", "step", "relu"])

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
-from nnintro.config import images_rules
 from nnintro.config.datasets.images import ImagesDataset
-
-RULES = (
-    images_rules.images_come_from_one_place,
-    images_rules.image_keys_go_with_their_place,
-    images_rules.made_images_have_two_classes,
-    images_rules.points_need_two_classes,
-    images_rules.class_names_differ,
-    images_rules.made_images_have_room,
-)
 
 
 def complaints(**keys):
-    experiment = SimpleNamespace(dataset=ImagesDataset(kind="images", **keys))
-    return [(c.path, c.message) for rule in RULES for c in rule(experiment)]
+    dataset = ImagesDataset(kind="images", **keys)
+    return [(c.path, c.message) for rule in ImagesDataset.rules for c in rule.check(dataset)]
 
 
 @pytest.mark.parametrize(

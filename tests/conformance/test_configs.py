@@ -54,11 +54,11 @@ def test_smoke(path, tmp_path):
     run = nnintro.train(path, runs_dir=tmp_path, smoke=True)
     summary = run.summary
     assert summary["status"] in ("completed", "stopped")
-    assert 0 < summary["steps"] <= 20 or load_config(path).experiment.total_updates == 0
+    assert 0 < summary["steps"] <= 20 or run.setup.total_updates == 0
     assert all(math.isfinite(value) for value in summary["metrics"].values())
     assert len(list(run.directory.glob("events.out.tfevents.*"))) == 1
     assert load_config(run.directory / "config.yaml").experiment.dataset.samples <= 256
-    task = run.config.experiment.task
+    task = run.setup.task
     drawn = "confusion" if task.is_classification and task.inputs != 2 else "fit"
     drawn = "maps" if task.is_segmentation else drawn
     assert (run.directory / f"figures/{drawn}.png").exists()

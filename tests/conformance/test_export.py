@@ -24,7 +24,7 @@ NAMES = {str(path.relative_to(ROOT / "configs")): path for path in CONFIGS}
 @pytest.mark.parametrize("format", FORMATS)
 def test_export(name, format, tmp_path):
     run = untrained(NAMES[name], tmp_path)
-    if run.experiment.task.image is None:
+    if run.setup.task.image is None:
         assert_same(run, format, export(run, format=format), fresh(run))
     else:
         assert_same_maps(run, format)
@@ -36,7 +36,7 @@ def test_the_lectures_network_is_exported_too(tmp_path):
 
 def assert_same_maps(run, format):
     """On images of the data's own kind."""
-    held = build_data(run.experiment).validation.to(torch.device("cpu"), torch.float32)
+    held = build_data(run.setup).validation.to(torch.device("cpu"), torch.float32)
     images, _ = held.rows(torch.arange(3))
     images = images.contiguous()
     with torch.no_grad():

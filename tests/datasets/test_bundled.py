@@ -30,7 +30,9 @@ def test_every_sample_once(name):
     options = {"scaled": False} if name == "diabetes" else {}
     inputs, targets = getattr(sklearn.datasets, f"load_{name}")(return_X_y=True, **options)
     splits = splits_of(name, validation=0.25)
-    task = load_config(config(dataset={"kind": "bundled", "name": name})).experiment.task
+    task = load_config(
+        config(dataset={"kind": "bundled", "name": name})
+    ).experiment.dataset.facts.task
     assert (len(inputs), task.inputs, task.outputs) == SHAPES[name]
     found = sorted_rows(
         *((part.inputs, part.targets) for part in (splits.train, splits.validation))

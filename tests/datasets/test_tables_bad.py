@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 
 import pytest
 import torch
 
-from nnintro.config.table_rules import TABLE_RULES
+from nnintro.config.datasets.table import TableDataset
 from nnintro.datasets.tables import Encoding, encoded_blocks
 from nnintro.errors import ConfigError, DataError
 from tests.datasets.bad_tables import BAD, BAD_TO_PREDICT, TRAINED
@@ -111,8 +110,8 @@ def test_one_error_for_a_strangers_file(tmp_path, monkeypatch, encoding, name, c
     ("keys", "key", "message"), BAD_SECTIONS, ids=[row[2][:40] for row in BAD_SECTIONS]
 )
 def test_keys_that_do_not_go_together(keys, key, message):
-    experiment = SimpleNamespace(dataset=section("a.csv", **keys))
-    found = [complaint for check, _ in TABLE_RULES for complaint in check(experiment)]
+    dataset = section("a.csv", **keys)
+    found = [complaint for rule in TableDataset.rules for complaint in rule.check(dataset)]
     assert [(complaint.path, complaint.message) for complaint in found] == [
         (f"dataset.{key}", message)
     ]
@@ -123,6 +122,6 @@ def test_rules_leave_good_sections_alone():
             {"split": "time"}, {"horizon": 1}, {"inputs": ["x"], "text": ["x"]},
             {"target": ["a", "b"]}, {"class_weights": "balanced"}]  # fmt: skip
     for keys in good:
-        experiment = SimpleNamespace(dataset=section("a.csv", **keys))
-        assert [c for check, _ in TABLE_RULES for c in check(experiment)] == []
+        dataset = section("a.csv", **keys)
+        assert [c for rule in TableDataset.rules for c in rule.check(dataset)] == []
     assert len(good) == 8

@@ -9,15 +9,14 @@ import torch
 import nnintro
 from nnintro.config.load import load_config
 from nnintro.descent.streams import stream
-from nnintro.training.setup import assemble
-from tests.support import NumpyMlp, config
+from tests.support import NumpyMlp, assembled, config
 
 SAMPLES, EPOCHS, RATE = 23, 3, 0.05
 
 
 def initial(values):
     """Data and initial parameters of a config, as numpy arrays."""
-    parts = assemble(load_config(values).experiment)
+    parts = assembled(load_config(values))
     layers = parts.network.layers
     mlp = NumpyMlp(
         [layer.weight.detach().numpy() for layer in layers],
@@ -111,16 +110,14 @@ def test_a_window_smaller_than_the_data_changes_nothing(tmp_path, monkeypatch):
             super().__init__(*arguments)
             self.window = 8
 
-    monkeypatch.setattr("nnintro.engines.choose.Batches", Narrow)
+    monkeypatch.setattr("nnintro.datasets.samples.Batches", Narrow)
     narrow = trained(values, tmp_path)
     for one, other in zip(whole, narrow, strict=True):
         assert torch.equal(one.weight, other.weight)
 
 
 def test_batch_size_changes_neither_data_nor_initial_weights():
-    small, large = (
-        assemble(load_config(config(descent={"batch_size": size})).experiment) for size in (2, 9)
-    )
+    small, large = (assembled(load_config(config(descent={"batch_size": size}))) for size in (2, 9))
     assert torch.equal(small.train.inputs, large.train.inputs)
     assert torch.equal(small.train.targets, large.train.targets)
     for one, other in zip(small.network.parameters(), large.network.parameters(), strict=True):
@@ -129,8 +126,7 @@ def test_batch_size_changes_neither_data_nor_initial_weights():
 
 def test_precision_starts_at_the_same_point():
     single, double = (
-        assemble(load_config(config(precision=precision)).experiment)
-        for precision in ("float32", "float64")
+        assembled(load_config(config(precision=precision))) for precision in ("float32", "float64")
     )
     for one, other in zip(single.network.parameters(), double.network.parameters(), strict=True):
         assert torch.equal(one, other.float())

@@ -12,8 +12,7 @@ from nnintro.config.descent import Descent
 from nnintro.config.load import load_config
 from nnintro.descent.optimizers import OPTIMIZERS, build_optimizer
 from nnintro.descent.streams import stream
-from nnintro.training.setup import assemble
-from tests.support import config
+from tests.support import assembled, config
 
 CASES = {
     "sgd": ({}, lambda p: torch.optim.SGD(p, lr=0.02)),
@@ -40,7 +39,7 @@ CASES = {
 
 def by_hand(values, make, *, decay=0.0, clip=None):
     """The config's own start and data, and a plain torch loop over them."""
-    parts = assemble(load_config(values).experiment)
+    parts = assembled(load_config(values))
     network, data = parts.network, parts.train
     optimizer = make(list(network.parameters()))
     for group in optimizer.param_groups:
@@ -88,7 +87,7 @@ def test_lbfgs(tmp_path):
             "optimizer": {"kind": "lbfgs", "history": 5, "iterations": 4},
         }
     )
-    parts = assemble(load_config(values).experiment)
+    parts = assembled(load_config(values))
     network, data = parts.network, parts.train
     optimizer = torch.optim.LBFGS(
         network.parameters(), lr=0.5, history_size=5, max_iter=4, line_search_fn="strong_wolfe"

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from nnintro.config.descent import Descent
-from nnintro.descent.schedules import SCHEDULES, learning_rate
+from nnintro.descent.schedules import SCHEDULES, WINDOW, LearningRate
 
 TOTAL = 40
 
 
 def rates(schedule, total=TOTAL):
-    descent = Descent.model_validate({"learning_rate": 0.5, "schedule": schedule})
-    rate = learning_rate(descent, total)
+    rate = learning_rate(schedule, total)
     return [rate(update) for update in range(total)]
+
+
+def learning_rate(schedule, total):
+    descent = Descent.model_validate({"learning_rate": 0.5, "schedule": schedule})
+    return LearningRate(descent, total)
 
 
 def torch_rates(make, total=TOTAL):
@@ -64,6 +69,40 @@ def test_warmup_rises_in_a_line_and_ends_at_the_full_rate():
 @pytest.mark.parametrize("total", [1, 2, 5])
 def test_short_runs_have_rates_between_zero_and_the_full_one(name, total):
     assert all(0 <= rate <= 0.5 for rate in rates(name, total))
+
+
+def by_hand(name, k, total):
+    """The formulas once more, for one update."""
+    if name == "step":
+        return 0.3 ** (k // 7)
+    if name == "exponential":
+        return 0.05 ** (k / max(total - 1, 1))
+    if name == "constant":
+        return 1.0
+    angle = math.pi * ((k - 9) / max(total - 10, 1))
+    return (k + 1) / 9 if k < 9 else 0.1 + 0.9 * (0.5 * (1 + float(np.cos(angle))))
+
+
+SETTINGS = {
+    "constant": {},
+    "step": {"every": 7, "factor": 0.3},
+    "exponential": {"final": 0.05},
+    "cosine": {"warmup_steps": 9, "final": 0.1},
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("total", [40, 5000])
+def test_one_by_one_or_many_at_once_they_are_the_formula_to_the_bit(name, total):
+    """Whichever engine asks, and the history; powers are the C library's on every machine."""
+    rate = learning_rate({"kind": name, **SETTINGS[name]}, total)
+    expected = [0.5 * by_hand(name, k, total) for k in range(total)]
+    assert [rate(k) for k in range(total)] == expected
+    assert rate.between(0, total).tolist() == expected
+    for start, stop in [(3, 3), (17, 18), (11, 40), (WINDOW - 1, WINDOW + 2)]:
+        assert rate.between(start, stop).tolist() == expected[start:stop] or stop > total
+    for k in (total - 1, 0, total // 2, total // 2 + 1, 1):
+        assert rate(k) == expected[k]
 
 
 def test_the_table_has_four():

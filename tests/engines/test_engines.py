@@ -5,12 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tests.engines.twin import parts_with
+from tests.engines.twin import never, parts_with
 from tests.support import config
-
-
-def never():
-    return False
 
 
 def parts_of(engine="autograd", **sections):

@@ -9,14 +9,17 @@ import numpy as np
 import pytest
 import torch
 
+from nnintro.config.descent import Descent
 from nnintro.config.load import load_config
+from nnintro.descent.optimizers import build_optimizer
 from nnintro.engines.backpropagation import codes
 from nnintro.engines.choose import choose_engine
 from nnintro.engines.flat import OptimizerMemory
+from nnintro.engines.fused import LOSSES
 from nnintro.errors import ConfigError
 from nnintro.models.activations import ACTIVATIONS
-from nnintro.training.setup import assemble
-from tests.support import config
+from tests.engines.twin import compared, distance, never, parameters, parts_with, trained, work_of
+from tests.support import assembled, config
 
 SETTINGS = {
     "sgd": [{}, {"momentum": 0.9}, {"momentum": 0.8, "nesterov": True}],
@@ -66,8 +69,8 @@ def generated(number):
     classes = task in ("binary", "multiclass")
     loss = source.choice(["mse", "mae", "huber", *(["cross_entropy"] * 3 if classes else [])])
     data = dataset(task, source)
-    kept = load_config(config(dataset=data, descent={"batch_size": 1})).experiment
-    n = kept.dataset.training_samples
+    kept = load_config(config(dataset=data, descent={"batch_size": 1})).setup()
+    n = kept.training_samples
     variant = ["batch", "mini-batch", "mini-batch", "stochastic"][number % 4]
     # Several blocks in a batch, but not dozens: autograd takes them one by one.
     least = -(-n // 4) if variant == "batch" else 1
@@ -97,50 +100,12 @@ def generated(number):
     )
 
 
-def never():
-    return False
-
-
-def trained(values, engine, steps=200, nudge=0.0):
-    """All parameters after some updates, and what was measured of the last one.
-
-    ``nudge``: the relative change of the initial parameters, for a look at how much becomes of it.
-    """
-    parts = assemble(load_config(values, [f"training.engine={engine}"]).experiment)
-    assert parts.engine.name == engine
-    with torch.no_grad():
-        for parameter in parts.network.parameters():
-            parameter.mul_(1 + nudge)
-    advance = parts.engine.advance(0, steps, never)
-    assert advance.step == steps
-    flat = torch.cat([p.detach().reshape(-1) for p in parts.network.parameters()]).double()
-    return flat, advance
-
-
-def distance(one, other):
-    return float((one - other).norm() / one.norm())
-
-
-def compared(values, steps, tolerance, rounding):
-    """What was measured of the last update, by autograd and here; None where a training blows
-    roundings up (a kink, a step, a gradient of almost nothing under adam): it may differ by as much
-    as it does from itself after a nudge."""
-    plain, expected = trained(values, "autograd", steps)
-    fused, found = trained(values, "fused", steps)
-    difference = distance(plain, fused)
-    if difference < tolerance:
-        return expected, found
-    nudges = [trained(values, "autograd", steps, nudge)[0] for nudge in (rounding, -rounding)]
-    assert difference < 100 * max(distance(plain, nudged) for nudged in nudges), values
-    return None
-
-
 @pytest.mark.parametrize("first", range(0, CASES, 40))
 def test_equal_to_autograd_in_float64(first):
     """All but a few: 300 of all 320 at least hold the tolerance as it is."""
     blown_up = 0
     for number in range(first, first + 40):
-        both = compared(generated(number), 200, 1e-10, 2e-16)
+        both = compared(generated(number), "fused", 200, 1e-10, 2e-16)
         if both is None:
             blown_up += 1
         elif both[0].gradient_norm > 1e-6:
@@ -156,14 +121,16 @@ def test_equal_to_autograd_in_float32(first):
     cases = [
         {**generated(number), "precision": "float32"} for number in range(first, first + 40, 4)
     ]
-    assert sum(compared(values, 100, 1e-4, 1e-7) is None for values in cases) <= 1
+    assert sum(compared(values, "fused", 100, 1e-4, 1e-7) is None for values in cases) <= 1
 
 
 @pytest.mark.parametrize("first", range(0, CASES, 80))
 def test_hardly_any_differ_in_float32(first):
     """All of them: 300 of 320 at least hold the tolerance, and all are the same in float64."""
     cases = [{**generated(number), "precision": "float32"} for number in range(first, first + 80)]
-    pairs = [[trained(values, engine)[0] for engine in ("autograd", "fused")] for values in cases]
+    pairs = [
+        [trained(values, engine, 200)[0] for engine in ("autograd", "fused")] for values in cases
+    ]
     assert sum(distance(*pair) < 1e-4 for pair in pairs) >= 75
 
 
@@ -180,7 +147,7 @@ def test_the_cases_meet_everything():
     assert pairs == set(itertools.product(variants, map(str, SCHEDULES)))
 
 
-LOSSES = {
+CASES_OF_LOSSES = {
     "mse": ("curve", "mse"),
     "mae": ("curve", "mae"),
     "huber": ("vector", "huber"),
@@ -190,11 +157,11 @@ LOSSES = {
 }
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", CASES_OF_LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_gradients_against_finite_differences(activation, loss):
     """The one derivative that needs no derivation: (L(t + h) - L(t - h)) / 2h, in float64."""
-    task, name = LOSSES[loss]
+    task, name = CASES_OF_LOSSES[loss]
     values = config(
         dataset=dataset(task, random.Random(1)),
         model={"hidden": [4, 3], "activation": activation},
@@ -203,11 +170,11 @@ def test_gradients_against_finite_differences(activation, loss):
         training={"epochs": 1, "engine": "fused"},
         seed=3,
     )
-    parts = assemble(load_config(values).experiment)
+    parts = assembled(load_config(values))
     start = parts.engine.parameters.copy()
     parts.engine.advance(0, 1, never)
     gradient = parts.engine.gradient.copy()
-    plain = assemble(load_config(values, ["training.engine=autograd"]).experiment)
+    plain = assembled(load_config(values, ["training.engine=autograd"]))
     flat = list(plain.network.parameters())
 
     def loss_at(parameters):
@@ -230,7 +197,7 @@ def test_gradients_against_finite_differences(activation, loss):
 
 
 def test_the_modules_storage_is_trained_in_place():
-    parts = assemble(load_config(config(training={"engine": "fused"})).experiment)
+    parts = assembled(load_config(config(training={"engine": "fused"})))
     weight = next(parts.network.parameters())
     before = weight.detach().clone()
     assert weight.data_ptr() == parts.engine.parameters.ctypes.data
@@ -244,23 +211,23 @@ def test_either_engine_goes_on_with_the_others_state(optimizer):
     values = config(descent={"optimizer": optimizer, "learning_rate": 0.01})
     whole, _ = trained(values, "autograd", 18)
     for first, second in (("autograd", "fused"), ("fused", "autograd")):
-        one = assemble(load_config(values, [f"training.engine={first}"]).experiment)
-        other = assemble(load_config(values, [f"training.engine={second}"]).experiment)
+        one, other = parts_with(values, first), parts_with(values, second)
         one.engine.advance(0, 7, never)
         other.network.load_state_dict(one.network.state_dict())
         other.optimizer.load_state_dict(one.optimizer.state_dict())
         other.engine.advance(7, 18, never)
-        found = torch.cat([p.detach().reshape(-1) for p in other.network.parameters()])
-        assert distance(whole, found) < 1e-13
+        assert distance(whole, parameters(other)) < 1e-13
 
 
 def test_the_codes_are_those_of_the_kernel():
+    """Each name of a table stands where the kernel has the constant of that name."""
+    for names in (codes.ACTIVATIONS, codes.LOSSES, codes.OPTIMIZERS):
+        assert [getattr(codes, name.upper()) for name in names] == list(range(len(names)))
+    assert {name for name, _ in LOSSES.values()} == set(codes.LOSSES)
     for code, kind in enumerate(codes.OPTIMIZERS):
-        network = torch.nn.Linear(1, 1)
-        (values,) = [o for o in OPTIMIZERS if o == {"kind": kind}]
-        parts = assemble(load_config(config(descent={"optimizer": values})).experiment)
-        flat = torch.zeros(2)
-        memory = OptimizerMemory(parts.optimizer, list(network.parameters()), flat)
+        parameter = torch.nn.Parameter(torch.zeros(2))
+        descent = Descent.model_validate({"optimizer": kind})
+        memory = OptimizerMemory(build_optimizer(descent, [parameter]), [parameter], parameter.data)
         assert memory.code == code
 
 
@@ -273,21 +240,24 @@ def test_the_codes_are_those_of_the_kernel():
         ),
         ({"precision": "bfloat16"}, "precision bfloat16"),
         ({"model": {"dropout": 0.1}}, "dropout"),
+        (
+            {"dataset": {"kind": "bundled", "name": "iris", "class_weights": "balanced"}},
+            "class weights",
+        ),
     ],
 )  # fmt: skip
 def test_what_is_not_served_says_why(sections, reason):
     values = config(**sections)
-    experiment = load_config(values).experiment
-    assert choose_engine(experiment, torch.device("cpu")) == "autograd"
+    assert choose_engine(work_of(load_config(values)), torch.device("cpu")) == "autograd"
     with pytest.raises(ConfigError) as error:
-        assemble(load_config(values, ["training.engine=fused"]).experiment)
+        assembled(load_config(values, ["training.engine=fused"]))
     assert str(error.value) == (
         f"training.engine: fused does not serve {reason}; expected auto or autograd"
     )
 
 
 def test_auto_takes_what_is_faster():
-    short = load_config(config()).experiment
-    long = load_config(config(training={"epochs": 5000})).experiment
+    short = work_of(load_config(config()))
+    long = work_of(load_config(config(training={"epochs": 5000})))
     assert choose_engine(short, torch.device("cpu")) == "autograd"
     assert choose_engine(long, torch.device("cpu")) == "fused"

@@ -6,12 +6,14 @@ import pytest
 import torch
 
 from nnintro.config.load import load_config
-from nnintro.engines import choose as engines
 from nnintro.engines.captured.launch import Captured, Eager
+from nnintro.engines.graph import Graph
+from nnintro.errors import ConfigError
 from nnintro.training import setup as assembling
-from tests.engines.test_fused import OPTIMIZERS, distance, generated, never
-from tests.runs import assert_same_run, train
-from tests.support import config
+from tests.comparing import assert_same_run, train
+from tests.engines.test_fused import OPTIMIZERS, generated
+from tests.engines.twin import built, distance, never, parameters
+from tests.support import assembled, config
 
 pytestmark = [
     pytest.mark.cuda,
@@ -24,18 +26,12 @@ DROPOUT = {"hidden": [20, 10], "dropout": 0.4}
 def on_cuda(values, engine="graph", launching=None):
     """The parts of a config on the GPU; ``launching``: another way to run the graph engine."""
     overrides = [f"training.engine={engine}", "device=cuda"]
-    experiment = load_config(values, overrides).experiment
-    parts = assembling.assemble(experiment)
-    assert parts.engine.name == engine
+    loaded = load_config(values, overrides)
     if launching is not None:
-        parts.engine = engines.build_graph(
-            experiment, parts.network, parts.train, parts.plan, parts.optimizer, launching
-        )
+        return built(loaded, lambda work: Graph(work, launching))
+    parts = assembled(loaded)
+    assert parts.engine.name == engine
     return parts
-
-
-def parameters(parts):
-    return torch.cat([p.detach().reshape(-1) for p in parts.network.parameters()]).double().cpu()
 
 
 def trained(values, engine="graph", steps=100, launching=None):
@@ -45,10 +41,10 @@ def trained(values, engine="graph", steps=100, launching=None):
     return parameters(parts), advance
 
 
-def test_auto_is_graph():
-    parts = assembling.assemble(load_config(config(), ["device=cuda"]).experiment)
-    assert parts.engine.name == "graph"
-    assert isinstance(parts.engine.launcher, Captured)
+def test_auto_is_autograd():
+    parts = assembled(load_config(config(), ["device=cuda"]))
+    assert parts.engine.name == "autograd"
+    assert isinstance(on_cuda(config()).engine.launcher, Captured)
 
 
 @pytest.mark.parametrize("number", range(60))
@@ -156,7 +152,7 @@ def test_a_longer_run_is_a_shorter_one_gone_on_with(optimizer, tmp_path):
     assert_same_run(resumed.directory, whole.directory)
 
 
-def test_what_cannot_be_captured_is_refused_and_training_goes_on_with_autograd(monkeypatch):
+def test_what_cannot_be_captured_is_refused(monkeypatch):
     loss_for = assembling.loss_for
 
     def reading(*names):
@@ -169,12 +165,5 @@ def test_what_cannot_be_captured_is_refused_and_training_goes_on_with_autograd(m
         return read
 
     monkeypatch.setattr(assembling, "loss_for", reading)
-    said = []
-    experiment = load_config(config(), ["device=cuda"]).experiment
-    parts = assembling.assemble(experiment, say=said.append)
-    assert parts.engine.name == "autograd"
-    assert len(said) == 1
-    assert "graph does not serve this config on cuda" in said[0]
-    parts.engine.advance(0, 18, never)
-    monkeypatch.undo()
-    assert distance(trained(config(), "autograd", 18)[0], parameters(parts)) < 1e-12
+    with pytest.raises(ConfigError, match="graph does not serve this config on cuda"):
+        on_cuda(config())

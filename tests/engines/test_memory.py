@@ -11,6 +11,7 @@ from tests.cli.conftest import ROOT
 
 pytest.importorskip("resource")
 
+
 MEASURE = """
 import json, resource, sys
 import torch
@@ -23,7 +24,7 @@ small = {**values, "model": {"kind": "mlp", "hidden": [2]}}
 small["dataset"] = {**values["dataset"], "samples": 64}
 small["descent"] = {**values["descent"], "batch_size": 8, "variant": "mini-batch"}
 def train(values):
-    parts = assemble(load_config(values).experiment)
+    parts = assembled(load_config(values))
     parts.engine.advance(0, 3, lambda: False)
     return parts
 train(small)  # everything is loaded now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nnintro.engines.pace import Pace
+from nnintro.engines.call import Pace
 
 
 def walk(pace, calls, seconds):

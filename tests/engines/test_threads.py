@@ -7,30 +7,29 @@ import pytest
 import torch
 
 from nnintro.config.load import load_config
-from nnintro.engines import fused as problem
+from nnintro.engines import fused
 from nnintro.engines.call import Call
 from nnintro.engines.machine import find_blas, flushed
-from nnintro.training.setup import assemble
-from tests.engines.test_fused import OPTIMIZERS, RATES, distance, generated, never
-from tests.support import config
+from tests.engines.test_fused import OPTIMIZERS, RATES, generated
+from tests.engines.twin import distance, never, parameters
+from tests.support import assembled, config
 
 
 @pytest.fixture(autouse=True)
 def everything_pays(monkeypatch):
     """So that small networks too are shared."""
-    monkeypatch.setattr(problem, "PART_NANOSECONDS", 1e-3)
+    monkeypatch.setattr(fused, "PART_NANOSECONDS", 1e-3)
 
 
 def trained(values, threads, steps):
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        parts = assemble(load_config(values, ["training.engine=fused"]).experiment)
+        parts = assembled(load_config(values, ["training.engine=fused"]))
     finally:
         torch.set_num_threads(before)
     advance = parts.engine.advance(0, steps, never)
-    flat = torch.cat([p.detach().reshape(-1) for p in parts.network.parameters()])
-    return flat, advance, parts.engine.call.parts
+    return parameters(parts), advance, parts.engine.call.parts
 
 
 def uneven(optimizer, size, **descent):
@@ -89,12 +88,11 @@ def test_threads_diverge_together(rate):
 
 def test_small_updates_keep_to_one_thread(monkeypatch):
     monkeypatch.undo()
-    small = problem.Problem([1, 64, 1], ["sigmoid", "identity"], "mse", False)
-    large = problem.Problem([64, 256, 256, 10], ["relu"] * 3, "multiclass", False)
-    assert small.parts(1, 1, 8) == small.parts(32, 32, 8) == 1
-    assert small.parts(1000, 1000, 2) == 2
-    assert large.parts(128, 128, 8) == 8
-    assert large.parts(2, 2, 8) == 2
+    small, large = [1, 64, 1], [64, 256, 256, 10]
+    assert fused.parts_that_pay(small, 1, 1, 8) == fused.parts_that_pay(small, 32, 32, 8) == 1
+    assert fused.parts_that_pay(small, 1000, 1000, 2) == 2
+    assert fused.parts_that_pay(large, 128, 128, 8) == 8
+    assert fused.parts_that_pay(large, 2, 2, 8) == 2
 
 
 def is_flushed():
@@ -103,7 +101,7 @@ def is_flushed():
 
 def test_numbers_too_small_to_be_normal_are_0_in_every_thread_meanwhile():
     """Arithmetic with them crawls, and the slopes of steep sigmoids are full of them."""
-    parts = assemble(load_config(config(), ["training.engine=fused"]).experiment)
+    parts = assembled(load_config(config(), ["training.engine=fused"]))
     seen = []
     descend = parts.engine.call.descend
     parts.engine.call.descend = lambda *call: (seen.append(is_flushed()), descend(*call))[1]

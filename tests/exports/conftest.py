@@ -24,7 +24,7 @@ from nnintro.models.build import build_model
 from nnintro.runs.data import data_text
 from nnintro.runs.run import Run
 from nnintro.training.setup import build_data
-from nnintro.training.setup import region_of as data_region
+from nnintro.training.setup import region_of as region_of_splits
 
 ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "identity": lambda z: z,
@@ -87,10 +87,9 @@ def untrained(source: Path | dict[str, Any], folder: Path) -> Run:
     """A run's folder with the config alone; its network with random parameters of usual size."""
     config = load_config(source)
     splits = build_data(config.experiment)
-    if splits.found is not None:
-        config = config.with_found(splits.found)
-    experiment = config.experiment
-    _, model = build_model(experiment, data_region(experiment, splits))
+    setup = config.setup(splits.found)
+    experiment = setup.experiment
+    _, model = build_model(setup, region_of_splits(setup, splits))
     generator = torch.Generator().manual_seed(5)
     with torch.no_grad():
         for values in model.parameters():
@@ -100,9 +99,9 @@ def untrained(source: Path | dict[str, Any], folder: Path) -> Run:
     directory = folder / experiment.name
     directory.mkdir()
     (directory / "config.yaml").write_text(as_yaml(experiment), encoding="utf-8")
-    if (found := data_text(experiment.dataset, splits)) is not None:
+    if (found := data_text(setup, splits)) is not None:
         (directory / "data.json").write_text(found, encoding="utf-8")
-    return Run(directory, model.eval(), {}, config)
+    return Run(directory, model.eval(), {}, config, setup)
 
 
 def fresh(run, rows=301, seed=9):

@@ -16,10 +16,9 @@ from nnintro.exports.export import export, region
 from nnintro.models import Standardized
 from nnintro.predict.evaluate import evaluate
 from nnintro.predict.rows import predict_file
-from nnintro.training.setup import assemble
 from nnintro.training.sketches import Pictures
 from tests.exports.conftest import PROGRAMS
-from tests.support import config
+from tests.support import assembled, config
 
 BEGIN = 1_700_000_000
 """A Unix time of 2023: float32 numbers are 128 apart there."""
@@ -74,9 +73,9 @@ def test_evaluate_gives_the_numbers_of_the_training(run):
 
 
 def test_figures_draw_what_is_trained():
-    experiment = load_config(CONFIG).experiment
-    parts = assemble(experiment)
-    pictures = Pictures(parts.model, parts.splits, experiment.task, "a", logits=False)
+    config = load_config(CONFIG)
+    parts = assembled(config)
+    pictures = Pictures(parts.model, parts.splits, config.setup().task, "a", logits=False)
     (sketch,) = pictures.sketches(0)
     drawn = sketch.arrays["prediction"]
     computed = parts.network(parts.validation.inputs).detach().double().numpy()[:, 0]

@@ -14,8 +14,7 @@ from nnintro.config.load import load_config
 from nnintro.config.models.mlp import ActivationName, Initialization, MlpModel
 from nnintro.models import ACTIVATIONS, INITIALIZATIONS, Mlp, Standardized, statistics
 from nnintro.models.initialization import torch_default_
-from nnintro.training.setup import assemble
-from tests.support import config
+from tests.support import assembled, config
 
 Z = np.linspace(-4, 4, 81)
 FORMULAS = {
@@ -82,7 +81,7 @@ def build(hidden, activation="tanh", inputs=1, **model):
         model={"hidden": hidden, "activation": activation, **model},
         descent={"batch_size": 1},
     )
-    return assemble(load_config(values).experiment).network
+    return assembled(load_config(values)).network
 
 
 def test_torchs_own_initialization_to_the_bit():

@@ -20,8 +20,8 @@ SECTIONS = {
 def built(kind):
     if kind == "unet":
         return unet(image=(7, 9), normalization="group")
-    experiment = load_config(config(model=SECTIONS[kind])).experiment
-    return build_model(experiment, Region.unknown(experiment))[0]
+    setup = load_config(config(model=SECTIONS[kind])).setup()
+    return build_model(setup, Region.unknown(setup))[0]
 
 
 @pytest.mark.parametrize("kind", MODELS)
@@ -49,15 +49,15 @@ def test_a_standardisation_is_part_of_it():
 
 def test_an_architecture_takes_no_memory():
     """4 TB of parameters: a run is compared with its config before anything is built."""
-    wide = load_config(config(model={"hidden": [1_000_000, 1_000_000]})).experiment
+    wide = load_config(config(model={"hidden": [1_000_000, 1_000_000]})).setup()
     assert architecture_of(wide)["hidden"] == [1_000_000, 1_000_000]
 
 
 def test_parameters_are_rounded_to_the_precision():
-    section = load_config(config(model=SECTIONS["mlp"])).experiment
+    setup = load_config(config(model=SECTIONS["mlp"])).setup()
     box = torch.zeros(1), torch.ones(1)
     single, double = (
-        build_network(section.model, section.task, box, dtype, torch.Generator().manual_seed(2))
+        build_network(setup.model, setup.task, box, dtype, torch.Generator().manual_seed(2))
         for dtype in (torch.float32, torch.float64)
     )
     for one, other in zip(single.parameters(), double.parameters(), strict=True):

@@ -34,7 +34,7 @@ def build(steps, dataset=None, precision="float64", **model) -> Steps:
     dataset = dataset or (PLANE if any(isinstance(s.get("from"), list) for s in steps) else LINE)
     section = {"kind": "steps", "steps": steps, **model}
     config = load_config({"dataset": dataset, "model": section, "precision": precision})
-    network, model = build_model(config.experiment, Region.unknown(config.experiment))
+    network, model = build_model(config.setup(), Region.unknown(config.setup()))
     assert network is model
     return network
 

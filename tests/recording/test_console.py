@@ -8,7 +8,7 @@ import re
 import pytest
 
 from nnintro.recording.console import Display
-from nnintro.wording import clock
+from nnintro.wording import duration
 
 FACTS = {"data": "function (sin(3*x)): regression", "run": "/a/rather/long/folder" * 4}
 LAYERS = [("hidden 1", "1 -> 64", "tanh", "128"), ("output", "64 -> 1", "identity", "65")]
@@ -133,5 +133,5 @@ def test_a_text_is_shown_as_it_is_written(monkeypatch):
         (3729, "1:02:09"),
     ],
 )
-def test_clock(seconds, text):
-    assert clock(seconds) == text
+def test_duration(seconds, text):
+    assert duration(seconds) == text

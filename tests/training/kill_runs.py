@@ -28,7 +28,7 @@ from nnintro.engines.autograd import Autograd
 from nnintro.engines.fused import Fused
 from nnintro.errors import CheckpointError
 from nnintro.runs.checkpoint import has_checkpoint, load_checkpoint
-from tests.runs import assert_same_run
+from tests.comparing import assert_same_run
 from tests.support import config
 
 INTERVALS = {"1 steps": 1, "7 steps": 7, "0.01s": None}

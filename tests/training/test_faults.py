@@ -11,7 +11,7 @@ import nnintro
 from nnintro.errors import CheckpointError
 from nnintro.runs.checkpoint import has_checkpoint, load_checkpoint
 from nnintro.runs.history import read_history
-from tests.runs import assert_same_run, history, parameters, train
+from tests.comparing import assert_same_run, history, parameters, train
 from tests.support import config
 from tests.training.faulty_disk import Disk
 

@@ -9,7 +9,7 @@ import torch
 import nnintro
 from nnintro.config.load import load_config
 from nnintro.errors import ConfigError
-from nnintro.training.setup import assemble
+from tests.support import assembled
 
 
 def values(units=40, steps=0, **initialization):
@@ -24,7 +24,7 @@ def values(units=40, steps=0, **initialization):
 
 
 def test_each_step_is_a_sigmoid_at_its_place(tmp_path):
-    parts = assemble(load_config(values(error=0.05, steepness=1e5)).experiment)
+    parts = assembled(load_config(values(error=0.05, steepness=1e5)))
     first, readout = (m for m in parts.network.modules() if isinstance(m, torch.nn.Linear))
     places = (-first.bias / first.weight[:, 0]).detach().numpy()
     built = [s["at"] for s in steps_of(tmp_path)]
@@ -47,7 +47,7 @@ def steps_of(folder):
     from nnintro.constructions.construct import construct
 
     found = construct({"dataset": values()["dataset"]}, runs_dir=folder)
-    return [step.model_dump() for step in found.run.experiment.model.steps]
+    return [step.model_dump() for step in found.run.setup.model.steps]
 
 
 def test_training_improves_on_it_and_on_torchs_start(tmp_path):
@@ -61,14 +61,14 @@ def test_training_improves_on_it_and_on_torchs_start(tmp_path):
 
 
 def test_without_an_error_all_units_are_used():
-    parts = assemble(load_config(values(30)).experiment)
+    parts = assembled(load_config(values(30)))
     readout = [m for m in parts.network.modules() if isinstance(m, torch.nn.Linear)][1]
     assert (readout.weight != 0).all()
 
 
 def test_too_few_units():
     with pytest.raises(ConfigError) as error:
-        assemble(load_config(values(20, error=0.05)).experiment)
+        assembled(load_config(values(20, error=0.05)))
     assert str(error.value) == (
         "model.initialization.error: an error of 0.05 takes 25 steps, and the hidden layer has 20 "
         "units; expected a larger error, or more units"
@@ -83,4 +83,4 @@ def test_python_flint_is_missing(monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.delitem(sys.modules, "nnintro.proofs.balls", raising=False)
     with pytest.raises(ConfigError, match=r"pip install 'nnintro\[certify\]'"):
-        assemble(load_config(values(error=0.05)).experiment)
+        assembled(load_config(values(error=0.05)))

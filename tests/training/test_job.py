@@ -15,10 +15,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import nnintro
 from nnintro.config.load import load_config
 from nnintro.engines.autograd import Autograd
+from nnintro.models import forward
 from nnintro.recording.painter import Painter
 from nnintro.signals import SIGNALS, Interrupts
 from nnintro.training import hint
-from nnintro.training import setup as assemble
 from nnintro.training.setup import build_data
 from tests.support import config
 
@@ -142,9 +142,9 @@ class TestDivergence:
 
         monkeypatch.setattr(Autograd, "_update", slow)
         monkeypatch.setattr(hint, "BUDGET_SECONDS", 0.5)
-        experiment = load_config(LINE, ["descent.learning_rate=5"]).experiment
+        setup = load_config(LINE, ["descent.learning_rate=5"]).setup()
         begun = time.perf_counter()
-        assert hint.learning_rate_to_try(experiment, build_data(experiment)) is None
+        assert hint.learning_rate_to_try(setup, build_data(setup.experiment)) is None
         assert time.perf_counter() - begun < 8
 
     def test_a_hint_that_was_not_seen_to_descend_says_so(self, tmp_path, monkeypatch):
@@ -248,7 +248,7 @@ class TestThreads:
         assert self.recorded(nnintro.train(config(), runs_dir=tmp_path)) == 1
 
     def test_a_large_product_takes_all(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(assemble, "SEVERAL_THREADS_FROM", 5 * 4)  # neurons times samples
+        monkeypatch.setattr(forward, "SEVERAL_THREADS_FROM", 5 * 4)  # neurons times samples
         assert self.recorded(nnintro.train(config(), runs_dir=tmp_path)) == 2
 
 
@@ -344,7 +344,7 @@ class TestInterrupts:
             pass
         for number in SIGNALS:
             signal.raise_signal(number)
-        assert heard == SIGNALS
+        assert heard == list(SIGNALS)
 
     def test_an_ignored_signal_stays_ignored(self, heard):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does

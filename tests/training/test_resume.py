@@ -12,7 +12,15 @@ import yaml
 import nnintro
 from nnintro.errors import CheckpointError, ConfigError, DivergedError, UsageError
 from nnintro.runs.folder import RunLock
-from tests.runs import Cut, assert_same_run, cut_before, history, parameters, scalar_events, train
+from tests.comparing import (
+    Cut,
+    assert_same_run,
+    cut_before,
+    history,
+    parameters,
+    scalar_events,
+    train,
+)
 from tests.support import config
 
 UPDATES = 50
@@ -300,7 +308,7 @@ def test_a_lengthened_run_that_is_cut_off_is_not_finished(tmp_path, monkeypatch)
 
 @pytest.mark.parametrize("file", ["summary.json", "config.yaml"])
 def test_a_lengthened_run_that_is_cut_off_amid_its_files(file, tmp_path, monkeypatch):
-    from nnintro.training import job, opening
+    from nnintro.runs import folder, summary
 
     def cut(path, *_):
         raise Cut
@@ -308,7 +316,7 @@ def test_a_lengthened_run_that_is_cut_off_amid_its_files(file, tmp_path, monkeyp
     train(config(training={"epochs": 4}, name="run"), tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr(*(
-            (opening, "write_json", cut) if file == "summary.json" else (job, "write_text", cut)
+            (summary, "write_json", cut) if file == "summary.json" else (folder, "write_text", cut)
         ))  # fmt: skip
         with pytest.raises(Cut):
             train(None, tmp_path, resume="run", overrides=LONGER)
@@ -521,12 +529,12 @@ def test_no_run(tmp_path):
         train(None, tmp_path, resume="nowhere")
     (tmp_path / "project").mkdir()
     (tmp_path / "project/config.yaml").write_text("mine")
-    with pytest.raises(CheckpointError, match="project is no run: it has no checkpoints"):
+    with pytest.raises(CheckpointError, match="project is not a run: it has no checkpoints"):
         train(None, tmp_path, resume="project")
     assert [path.name for path in (tmp_path / "project").iterdir()] == ["config.yaml"]
     with pytest.raises(CheckpointError, match=r"cannot open x.*: File name too long"):
         train(None, tmp_path, resume="x" * 5000)
-    with pytest.raises(CheckpointError, match=r"empty is no run: it has no config\.yaml"):
+    with pytest.raises(CheckpointError, match=r"empty is not a run: it has no config\.yaml"):
         train(None, tmp_path, resume=tmp_path / "empty")
     with pytest.raises(UsageError, match="expected a config to train, or a run to resume"):
         train(None, tmp_path)

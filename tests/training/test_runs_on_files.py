@@ -11,7 +11,7 @@ import pytest
 import nnintro
 from nnintro.errors import CheckpointError, ConfigError, DataError
 from nnintro.predict.evaluate import evaluate
-from tests.runs import Cut, assert_same_run, cut_before, train
+from tests.comparing import Cut, assert_same_run, cut_before, train
 from tests.support import config
 
 CITIES = ["Bonn", "Kiel", "Ulm"]
@@ -176,11 +176,11 @@ def test_the_file_is_beside_the_config_and_by_override_in_the_working_folder(
     )
     monkeypatch.chdir(elsewhere)
     run = nnintro.train("../a.yaml", runs_dir=elsewhere)
-    assert run.experiment.dataset.path == str(prices)
+    assert run.setup.dataset.path == str(prices)
     write_prices(elsewhere / "others.csv", rows=40)
     run = nnintro.train("../a.yaml", ["dataset.path=others.csv"], runs_dir=elsewhere)
-    assert run.experiment.dataset.path == str(elsewhere / "others.csv")
-    assert run.experiment.dataset.training_samples == 32
+    assert run.setup.dataset.path == str(elsewhere / "others.csv")
+    assert run.setup.training_samples == 32
 
 
 def test_smoke_takes_few_rows_and_any_batch_size(tmp_path):
@@ -189,7 +189,7 @@ def test_smoke_takes_few_rows_and_any_batch_size(tmp_path):
     values["descent"]["batch_size"] = 2000
     run = nnintro.train(values, runs_dir=tmp_path, smoke=True)
     assert run.summary["steps"] <= 20
-    assert run.experiment.dataset.training_samples == 205
+    assert run.setup.training_samples == 205
 
 
 def test_changed_validation_rows_are_noticed(prices, tmp_path):
@@ -252,7 +252,7 @@ def test_smoke_of_what_can_be_trained(tmp_path, columns, keys, samples):
     dataset = {"kind": "table", "path": str(path), "target": "y", **keys}
     values = config(dataset=dataset, name="run", descent={"batch_size": 32})
     run = nnintro.train(values, runs_dir=tmp_path, smoke=True)
-    held = run.experiment.dataset.training_samples
+    held = run.setup.training_samples
     assert held == pytest.approx(0.8 * samples, abs=90 if samples == 300 else 1)
     assert 0 < run.summary["steps"] <= 20
     evaluate(run.directory)

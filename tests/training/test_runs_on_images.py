@@ -11,12 +11,11 @@ from PIL import Image
 
 import nnintro
 from nnintro.config.load import load_config
-from nnintro.config.notes import notes
 from nnintro.errors import CheckpointError, DataError
 from nnintro.predict.evaluate import evaluate
 from nnintro.predict.images import predict_images
 from nnintro.training.setup import build_data
-from tests.runs import Cut, assert_same_run, cut_before, train
+from tests.comparing import Cut, assert_same_run, cut_before, train
 from tests.support import config
 
 
@@ -116,7 +115,7 @@ def test_what_a_run_on_images_leaves(tmp_path):
     assert run.summary["data"]["signal_to_noise"] == 8
     assert sum(map(sum, run.summary["confusion"])) == 2 * 32 * 32
     inputs, _ = (
-        build_data(run.experiment)
+        build_data(run.setup)
         .validation.to(torch.device("cpu"), torch.float32)
         .rows(torch.arange(2))
     )
@@ -150,7 +149,7 @@ def test_several_classes(tmp_path):
     )
     run = train(values, tmp_path)
     assert (run.directory / "figures/confusion.png").exists()
-    assert run.experiment.task.outputs == 3
+    assert run.setup.task.outputs == 3
     found = evaluate(run.directory, str(folder))
     assert found.classes == ("ground", "left", "right")
     assert np.sum(found.confusion) == 10 * 40 * 40
@@ -187,7 +186,7 @@ def test_batch_descent_in_blocks(tmp_path):
             precision="float64",
         )
         loaded = load_config(values)
-        said = notes(loaded.with_found(build_data(loaded.experiment).found).experiment)
+        said = loaded.setup(build_data(loaded.experiment).found).notes()
         return train(values, tmp_path / f"{size}{normalization}").model.state_dict(), said
 
     (one, _), (other, said) = trained(10, "group"), trained(3, "group")
@@ -204,7 +203,7 @@ def test_batch_descent_in_blocks(tmp_path):
 def test_smoke(tmp_path):
     run = nnintro.train(experiment({"samples": 400}), runs_dir=tmp_path, smoke=True)
     assert run.summary["steps"] <= 20
-    assert run.experiment.dataset.samples == 256
+    assert run.setup.dataset.samples == 256
 
 
 def test_changed_images_are_noticed(tmp_path):

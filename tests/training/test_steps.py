@@ -16,7 +16,8 @@ from nnintro.errors import CheckpointError, ConfigError
 from nnintro.exports import FORMATS
 from nnintro.exports.export import export
 from nnintro.runs.run import architecture
-from tests.support import config
+from tests.engines.twin import work_of
+from tests.support import assembled, config
 
 LESSONS = Path(__file__).parents[2] / "configs/steps"
 FIGURES = {
@@ -113,7 +114,7 @@ def test_another_number_of_neurons_is_another_model(tmp_path):
 
 
 def test_architecture():
-    assert architecture(load_config(experiment()).experiment) == {
+    assert architecture(load_config(experiment()).setup()) == {
         "kind": "steps",
         "inputs": 1,
         "hidden": [3],
@@ -122,16 +123,16 @@ def test_architecture():
         "output_activation": "identity",
         "standardize": "none",
     }
-    plane = architecture(load_config(experiment([TOWER], dataset=PLANE)).experiment)
+    plane = architecture(load_config(experiment([TOWER], dataset=PLANE)).setup())
     assert (plane["hidden"], plane["activations"]) == ([4, 1], ["step", "step"])
 
 
 def test_the_fused_engine_does_not_serve_it():
     asked = load_config(experiment(training={"epochs": 10**6}, dataset={"samples": 5000}))
-    assert choose_engine(asked.experiment, torch.device("cpu")) == "autograd"
+    assert choose_engine(work_of(asked), torch.device("cpu")) == "autograd"
     asked = load_config(experiment(training={"engine": "fused"}))
     with pytest.raises(ConfigError, match="fused does not serve model kind steps"):
-        choose_engine(asked.experiment, torch.device("cpu"))
+        assembled(asked)
 
 
 @pytest.mark.parametrize("format", FORMATS)

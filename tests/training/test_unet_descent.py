@@ -9,7 +9,8 @@ import torch
 
 from nnintro.config.models.unet import UnetModel
 from nnintro.config.task import Task
-from nnintro.descent.variants import Batches, Plan, in_place
+from nnintro.descent.streams import in_place
+from nnintro.descent.variants import Batches, Plan
 from nnintro.engines.autograd import Autograd
 from nnintro.models.build import build_network
 from nnintro.objectives.losses import loss_for

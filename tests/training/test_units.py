@@ -10,8 +10,8 @@ import torch
 import nnintro
 from nnintro.config.load import load_config
 from nnintro.models import Standardized
-from nnintro.training.setup import assemble, build_data
-from tests.support import config
+from nnintro.training.setup import build_data
+from tests.support import assembled, config
 
 DIABETES = {"kind": "bundled", "name": "diabetes"}
 
@@ -31,7 +31,7 @@ def test_a_model_in_the_targets_units():
 def test_errors_are_in_the_targets_units(engine, tmp_path):
     values = config(dataset=DIABETES, descent={"batch_size": 32}, training={"engine": engine})
     run = nnintro.train(values, runs_dir=tmp_path)
-    splits = build_data(run.experiment)
+    splits = build_data(run.setup)
     x, y = splits.validation.inputs, splits.validation.targets
     predicted, metrics = run.predict(x).numpy(), run.summary["metrics"]
     assert metrics["validation/rmse"] == pytest.approx(
@@ -50,7 +50,7 @@ def test_errors_are_in_the_targets_units(engine, tmp_path):
 
 
 def test_the_network_learns_targets_of_mean_0_and_deviation_1():
-    parts = assemble(load_config(config(dataset=DIABETES, descent={"batch_size": 32})).experiment)
+    parts = assembled(load_config(config(dataset=DIABETES, descent={"batch_size": 32})))
     targets = parts.train.targets
     assert float(targets.mean()) == pytest.approx(0, abs=1e-12)
     assert float(targets.std(correction=0)) == pytest.approx(1)
@@ -61,8 +61,8 @@ def test_the_network_learns_targets_of_mean_0_and_deviation_1():
 def test_classes_stay_classes(standardize, tmp_path):
     dataset = {"kind": "bundled", "name": "wine", "standardize": standardize}
     run = nnintro.train(config(dataset=dataset, descent={"batch_size": 32}), runs_dir=tmp_path)
-    targets = build_data(run.experiment).validation.targets
-    inputs = build_data(run.experiment).validation.inputs
+    targets = build_data(run.setup).validation.targets
+    inputs = build_data(run.setup).validation.inputs
     found = (run.predict(inputs).argmax(1) == targets).double().mean()
     assert run.summary["metrics"]["validation/accuracy"] == pytest.approx(float(found))
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from nnintro.config.section import Count, Fraction, Section, held_out
-from nnintro.config.task import Task, TaskKind
+from nnintro.config.section import (
+    Complaints,
+    Count,
+    DatasetSection,
+    Fraction,
+    Rule,
+    class_parts_fit,
+    held_out,
+    samples_for_classes,
+)
+from nnintro.config.task import DataFacts, Task, TaskKind
 
 CLASSES: dict[str, tuple[str, ...]] = {
     "iris": ("setosa", "versicolor", "virginica"),
@@ -27,7 +36,7 @@ SHAPES = {
 """Name -> (samples, inputs, outputs)."""
 
 
-class BundledDataset(Section):
+class BundledDataset(DatasetSection):
     """Small real data sets, measured by people; scikit-learn describes each of them."""
 
     kind: Literal["bundled"]
@@ -35,21 +44,35 @@ class BundledDataset(Section):
     """Flowers, wines, tumours of the breast, handwritten digits (8 x 8 pixels): classes.  Progress
     of diabetes, exercise and three measures of the body (linnerud): regressions."""
     samples: Annotated[Count, Field(ge=2)] | None = None
-    """At most so many samples, chosen at random (of classes in proportion); all by default."""
+    """At most this many samples, chosen at random (classes in proportion); all by default."""
     validation: Annotated[Fraction, Field(gt=0)] = 0.2
     """The fraction of the samples kept for validation, of each class alike."""
     standardize: Literal["none", "inputs", "both"] = "both"
     """Shift and scale each input to mean 0 and standard deviation 1; both: a regression's targets
-    too.  Errors are told in the targets' own units all the same."""
+    too.  Errors are still in the targets' own units."""
     class_weights: Literal["none", "balanced"] = "none"
     """balanced: a sample counts by n / (classes * samples of its class) in the loss."""
 
     @property
-    def task(self) -> Task:
+    def facts(self) -> DataFacts:
         _, inputs, outputs = SHAPES[self.name]
         classes = CLASSES.get(self.name, ())
         kinds: dict[int, TaskKind] = {0: "regression", 2: "binary"}
-        return Task(kinds.get(len(classes), "multiclass"), inputs, outputs, classes)
+        task = Task(kinds.get(len(classes), "multiclass"), inputs, outputs, classes)
+        return DataFacts(task, self.training_samples)
+
+    @property
+    def source(self) -> str:
+        return self.name
+
+    @property
+    def weighs_classes(self) -> bool:
+        return self.class_weights != "none"
+
+    def few(self, samples: int) -> dict[str, Any]:
+        given, classes = self.samples or samples, len(CLASSES.get(self.name, ()))
+        needed = samples_for_classes(given, min(given, samples), classes, self.validation)
+        return {"samples": needed}
 
     @property
     def used_samples(self) -> int:
@@ -63,3 +86,14 @@ class BundledDataset(Section):
     @property
     def training_samples(self) -> int:
         return self.used_samples - self.validation_samples
+
+
+def every_class_on_both_sides(dataset: BundledDataset) -> Complaints:
+    """See ``section.class_parts_fit``."""
+    classes = len(CLASSES.get(dataset.name, ()))
+    yield from class_parts_fit(dataset.training_samples, dataset.validation_samples, classes)
+
+
+BundledDataset.rules = (
+    Rule(every_class_on_both_sides, ("dataset.samples", "dataset.validation", "dataset.name")),
+)

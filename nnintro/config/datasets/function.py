@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from nnintro.config.section import Count, NotNegative, Section, Standardize, exactly
-from nnintro.config.task import Task
+from nnintro.config.section import (
+    Complaint,
+    Complaints,
+    Count,
+    DatasetSection,
+    NotNegative,
+    Rule,
+    Standardize,
+    exactly,
+)
+from nnintro.config.task import DataFacts, Task
+from nnintro.formula import FormulaError, first_non_finite, parse
 from nnintro.wording import shown
 
 
@@ -22,7 +35,7 @@ def _increasing(interval: list[float]) -> list[float]:
 
 
 def _boxed(domain: Any) -> Any:
-    """`domain: [0, 1]` is told as the one mistake that it is."""
+    """Reports `domain: [0, 1]` as one mistake, not as two wrong intervals."""
     items = domain if isinstance(domain, list) else []
     if not items or all(isinstance(end, int | float) for end in items):
         wanted = "one [low, high] per input, such as [[0, 1]]"
@@ -38,7 +51,7 @@ Interval = Annotated[
 ]
 
 
-class FunctionDataset(Section):
+class FunctionDataset(DatasetSection):
     """Samples of a formula over a box."""
 
     kind: Literal["function"]
@@ -67,12 +80,23 @@ class FunctionDataset(Section):
         return self
 
     @property
-    def task(self) -> Task:
-        return Task("regression", inputs=len(self.domain), outputs=1, has_truth=True)
+    def facts(self) -> DataFacts:
+        task = Task("regression", inputs=len(self.domain), outputs=1, has_truth=True)
+        return DataFacts(task, self.samples)
 
     @property
-    def training_samples(self) -> int:
-        return self.samples
+    def source(self) -> str:
+        return self.formula
+
+    @property
+    def is_noisy(self) -> bool:
+        return self.noise > 0
+
+    def few(self, samples: int) -> dict[str, Any]:
+        samples, inputs = min(self.samples, samples), len(self.domain)
+        if self.sampling == "grid":
+            samples = grid_side(samples, inputs) ** inputs
+        return {"samples": samples}
 
 
 def grid_side(samples: int, inputs: int) -> int:
@@ -83,3 +107,62 @@ def grid_side(samples: int, inputs: int) -> int:
     while (side + 1) ** inputs <= samples:
         side += 1
     return max(side, 1)
+
+
+MOST_PROBES = 2001
+"""Points at which a formula is tried: in one dimension those of the validation grid."""
+MOST_WORK = 400_000
+"""Points times characters: a long formula is tried at fewer points, in a tenth of a second."""
+
+
+def formula_is_sound(dataset: FunctionDataset) -> Complaints:
+    """The formula can be read, and is finite all over its domain."""
+    try:
+        bad = _not_finite_at(dataset.formula, tuple(map(tuple, dataset.domain)))
+    except FormulaError as error:
+        yield Complaint("dataset.formula", str(error))
+        return
+    if bad is not None:
+        yield Complaint("dataset.formula", f"not a finite number at {bad}, which is in the domain")
+
+
+@functools.lru_cache(maxsize=256)  # a thousand trainings on one formula try it once
+def _not_finite_at(text: str, domain: tuple[tuple[float, ...], ...]) -> str | None:
+    """Where in the domain the formula has no finite value, in words; None where it always has."""
+    formula = parse(text, len(domain))
+    point = first_non_finite(formula, probes(domain, min(MOST_PROBES, MOST_WORK // len(text))))
+    if point is None:
+        return None
+    named = zip(formula.variables, point, strict=True)
+    return ", ".join(f"{name} = {value:g}" for name, value in named)
+
+
+def probes(domain: Sequence[Sequence[float]], count: int) -> Iterator[tuple[float, ...]]:
+    """The middle of the domain, then at most ``count`` points of a grid with the corners on it."""
+    side = max(2, grid_side(count, len(domain)))
+    axes = [
+        [low + (high - low) * (index / (side - 1)) for index in range(side)] for low, high in domain
+    ]
+    yield tuple(low + (high - low) / 2 for low, high in domain)
+    yield from itertools.islice(itertools.product(*axes), count)
+
+
+def grid_is_regular(dataset: FunctionDataset) -> Complaints:
+    """A grid has the same number of points along each input."""
+    if dataset.sampling != "grid":
+        return
+    inputs = len(dataset.domain)
+    side = grid_side(dataset.samples, inputs)
+    if side**inputs != dataset.samples:
+        fewer, more = side**inputs, (side + 1) ** inputs
+        yield Complaint(
+            "dataset.samples",
+            f"a grid over {inputs} inputs has equally many points along each; "
+            f"expected {fewer} or {more} (or sampling: uniform), got {dataset.samples}",
+        )
+
+
+FunctionDataset.rules = (
+    Rule(formula_is_sound, ("dataset.formula", "dataset.domain")),
+    Rule(grid_is_regular, ("dataset.samples", "dataset.sampling", "dataset.domain")),
+)

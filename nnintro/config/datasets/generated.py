@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import math
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from nnintro.config.section import Count, Fraction, NotNegative, Section, Standardize, held_out
-from nnintro.config.task import Task
+from nnintro.config.section import (
+    Complaint,
+    Complaints,
+    Count,
+    DatasetSection,
+    Fraction,
+    NotNegative,
+    Rule,
+    Standardize,
+    class_parts_fit,
+    held_out,
+    samples_for_classes,
+)
+from nnintro.config.task import DataFacts, Task, TaskKind
 
 
-class _Generated(Section):
+class _Generated(DatasetSection):
     samples: Annotated[Count, Field(ge=2)] = 1000
     """Samples in all, validation included."""
     noise: NotNegative = 0.0
@@ -19,6 +32,13 @@ class _Generated(Section):
     """The fraction of the samples kept for validation."""
     standardize: Standardize = "none"
     """`inputs`: shift and scale each input to mean 0 and standard deviation 1."""
+
+    @property
+    def is_noisy(self) -> bool:
+        return self.noise > 0
+
+    def few(self, samples: int) -> dict[str, Any]:
+        return {"samples": min(self.samples, samples)}
 
     @property
     def validation_samples(self) -> int:
@@ -66,8 +86,16 @@ class RegressionDataset(_Generated):
         return REGRESSION_FEATURES[self.generator][2]
 
     @property
-    def task(self) -> Task:
-        return Task("regression", inputs=self.feature_count, outputs=self.outputs)
+    def source(self) -> str:
+        return self.generator
+
+    @property
+    def facts(self) -> DataFacts:
+        task = Task("regression", inputs=self.feature_count, outputs=self.outputs)
+        return DataFacts(task, self.training_samples)
+
+    def resolved(self) -> dict[str, Any]:
+        return {"features": self.feature_count}
 
 
 CLASSIFICATION_SHAPES: dict[str, tuple[int | None, int | None]] = {
@@ -110,9 +138,143 @@ class ClassificationDataset(_Generated):
         )
 
     @property
-    def task(self) -> Task:
-        k = self.class_count
-        names = tuple(str(index) for index in range(k))
-        return Task(
-            "binary" if k == 2 else "multiclass", self.feature_count, 1 if k == 2 else k, names
+    def source(self) -> str:
+        return self.generator
+
+    @property
+    def facts(self) -> DataFacts:
+        classes = tuple(map(str, range(self.class_count)))
+        is_binary = self.class_count == 2
+        outputs = 1 if is_binary else self.class_count
+        kind: TaskKind = "binary" if is_binary else "multiclass"
+        return DataFacts(Task(kind, self.feature_count, outputs, classes), self.training_samples)
+
+    def resolved(self) -> dict[str, Any]:
+        return {"features": self.feature_count, "classes": self.class_count}
+
+    def few(self, samples: int) -> dict[str, Any]:
+        most = samples_for_classes(self.samples, samples, self.class_count, self.validation)
+        return {"samples": most}
+
+
+def features_fit(dataset: RegressionDataset) -> Complaints:
+    """A regression problem has the number of inputs that its formula needs."""
+    if dataset.features is None:
+        return
+    fewest, most, _ = REGRESSION_FEATURES[dataset.generator]
+    if dataset.features < fewest or (most is not None and dataset.features > most):
+        wanted = f"{fewest}" if most == fewest else f"at least {fewest}"
+        yield Complaint(
+            "dataset.features", f"{dataset.generator} needs {wanted}, got {dataset.features}"
         )
+
+
+def weights_fit(dataset: RegressionDataset) -> Complaints:
+    """There is one true weight per feature."""
+    if dataset.generator != "linear":
+        return
+    if dataset.weights is not None and len(dataset.weights) != dataset.feature_count:
+        yield Complaint(
+            "dataset.weights",
+            f"expected one weight per feature ({dataset.feature_count}), "
+            f"got {len(dataset.weights)}",
+        )
+
+
+def only_linear_has_weights(dataset: RegressionDataset) -> Complaints:
+    """The other generators have formulas of their own."""
+    if dataset.generator == "linear":
+        return
+    for key in _weights_given(dataset):
+        yield Complaint(f"dataset.{key}", f"only generator: linear has it, not {dataset.generator}")
+
+
+def only_linear_has_outputs(dataset: RegressionDataset) -> Complaints:
+    """The other generators have one target."""
+    if dataset.generator != "linear" and dataset.outputs != 1:
+        yield Complaint(
+            "dataset.outputs",
+            f"{dataset.generator} has one output; expected 1, got {dataset.outputs}",
+        )
+
+
+def weights_are_of_one_output(dataset: RegressionDataset) -> Complaints:
+    """The true weights are a vector, not a matrix."""
+    if dataset.generator == "linear" and dataset.outputs != 1:
+        for key in _weights_given(dataset):
+            yield Complaint(f"dataset.{key}", f"needs outputs: 1, got outputs: {dataset.outputs}")
+
+
+def _weights_given(dataset: RegressionDataset) -> list[str]:
+    return [key for key in ("weights", "bias") if getattr(dataset, key) is not None]
+
+
+RegressionDataset.rules = (
+    Rule(features_fit, ("dataset.generator", "dataset.features", "dataset.weights")),
+    Rule(weights_fit, ("dataset.generator", "dataset.features", "dataset.weights")),
+    Rule(only_linear_has_weights, ("dataset.generator", "dataset.weights", "dataset.bias")),
+    Rule(only_linear_has_outputs, ("dataset.generator", "dataset.outputs")),
+    Rule(
+        weights_are_of_one_output,
+        ("dataset.generator", "dataset.outputs", "dataset.weights", "dataset.bias"),
+    ),
+)
+
+
+def class_features_fit(dataset: ClassificationDataset) -> Complaints:
+    """Moons and the like are drawn in the plane."""
+    features, _ = CLASSIFICATION_SHAPES[dataset.generator]
+    if features is not None and dataset.feature_count != features:
+        yield Complaint(
+            "dataset.features",
+            f"{dataset.generator} needs {features}, got {dataset.feature_count}",
+        )
+
+
+def classes_fit(dataset: ClassificationDataset) -> Complaints:
+    """Some generators have two classes, and a cube has 2^features corners."""
+    features, (_, classes) = dataset.feature_count, CLASSIFICATION_SHAPES[dataset.generator]
+    if classes is not None and dataset.class_count != classes:
+        yield Complaint(
+            "dataset.classes",
+            f"{dataset.generator} needs {classes}, got {dataset.class_count}",
+        )
+    # Enough features hold any number of classes; 2**features need not be computed.
+    if dataset.generator == "hypercube" and features < math.log2(dataset.class_count):
+        yield Complaint(
+            "dataset.classes",
+            f"{features} features give a cube of {2**features} corners, too few for "
+            f"{dataset.class_count} classes",
+        )
+
+
+def proportions_are_shares(dataset: ClassificationDataset) -> Complaints:
+    """One share per class, all together 1."""
+    if dataset.proportions is None:
+        return
+    shares, classes = dataset.proportions, dataset.class_count
+    if len(shares) != classes:
+        yield Complaint(
+            "dataset.proportions", f"expected one share per class ({classes}), got {len(shares)}"
+        )
+    elif not math.isclose(math.fsum(shares), 1, abs_tol=1e-6):
+        yield Complaint(
+            "dataset.proportions", f"shares must add up to 1, not {math.fsum(shares):g}"
+        )
+
+
+def every_class_on_both_sides(dataset: ClassificationDataset) -> Complaints:
+    """See ``section.class_parts_fit``."""
+    yield from class_parts_fit(
+        dataset.training_samples, dataset.validation_samples, dataset.class_count
+    )
+
+
+_CLASSES = ("dataset.generator", "dataset.classes", "dataset.proportions")
+
+ClassificationDataset.rules = (
+    Rule(class_features_fit, ("dataset.generator", "dataset.features")),
+    Rule(classes_fit, (*_CLASSES, "dataset.features")),
+    Rule(proportions_are_shares, _CLASSES),
+    Rule(every_class_on_both_sides, ("dataset.samples", "dataset.validation", *_CLASSES)),
+)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from nnintro.config.section import Count, Fraction, NotNegative, Positive, exactly
-from nnintro.config.task import FromFiles
+from nnintro.config.section import (
+    Complaint,
+    Complaints,
+    Count,
+    DatasetSection,
+    Fraction,
+    NotNegative,
+    Positive,
+    Rule,
+    exactly,
+)
+from nnintro.wording import shown
 
 Size = Annotated[
     list[Annotated[int, Field(ge=8, le=8192)]],
@@ -21,8 +31,10 @@ MADE_SIZE = 64
 MADE_SAMPLES = 200
 
 
-class ImagesDataset(FromFiles):
+class ImagesDataset(DatasetSection):
     """Folders `images/` and `masks/` with files of the same names, or images made up by a rule."""
+
+    gives: ClassVar[Literal["rows", "images"]] = "images"
 
     kind: Literal["images"]
     path: Annotated[str, Field(min_length=1)] | None = None
@@ -71,12 +83,135 @@ class ImagesDataset(FromFiles):
         """How many are made up."""
         return self.samples or MADE_SAMPLES
 
+    @property
+    def source(self) -> str:
+        return self.generator or self.path or ""
 
-def resolved(dataset: ImagesDataset) -> dict[str, Any]:
-    """The values that were left to the generator, written out."""
+    @property
+    def files(self) -> str | None:
+        return self.path
+
+    def resolved(self) -> dict[str, Any]:
+        if self.generator is None:
+            return {}
+        values: dict[str, Any] = {"samples": self.images, "size": list(self.pixels)}
+        if self.generator == "sky":
+            values["point_radius"] = self.point_radius or 2.0
+        return values
+
+    def few(self, samples: int) -> dict[str, Any]:
+        return {"samples": min(self.samples or samples, samples)}
+
+
+SMALLEST_MADE = 32
+"""Pixels along each side of a made-up image: what is on it needs room."""
+BYTES_OF_A_MADE_PIXEL = {"cells": 2, "sky": 5, "tumour": 2}
+"""Image and mask."""
+MIB = 1 << 20
+_OF_FILES = ("fit", "channels")
+_OF_GENERATORS = ("noise", "signal_to_noise")
+
+
+def images_come_from_one_place(dataset: ImagesDataset) -> Complaints:
+    """There is a folder or a generator, and not both."""
+    if dataset.path is None and dataset.generator is None:
+        yield Complaint(
+            "dataset", "expected a path (a folder with images/ and masks/) or a generator"
+        )
+    elif dataset.path is not None and dataset.generator is not None:
+        yield Complaint("dataset.generator", "give path or generator, not both")
+
+
+def image_keys_go_with_their_place(dataset: ImagesDataset) -> Complaints:
+    """Files have no settings of generators, and generators none of files.
+
+    Defaults may be written out: the config of a finished run has them all.
+    """
+    if (dataset.path is None) == (dataset.generator is None):
+        return
+    for key in _changed(dataset, _OF_GENERATORS if dataset.path else _OF_FILES):
+        other = "a generator" if dataset.path else "a path"
+        value = shown(getattr(dataset, key))
+        default = shown(ImagesDataset.model_fields[key].default)
+        yield Complaint(
+            f"dataset.{key}", f"goes with {other} only; expected {default}, got {value}"
+        )
+    if dataset.generator in ("cells", "tumour"):
+        for key in _changed(dataset, ("signal_to_noise",)):
+            yield Complaint(f"dataset.{key}", f"goes with generator: sky, not {dataset.generator}")
+
+
+def _changed(dataset: ImagesDataset, keys: tuple[str, ...]) -> list[str]:
+    fields = ImagesDataset.model_fields
+    return [key for key in keys if getattr(dataset, key) != fields[key].default]
+
+
+def made_images_have_two_classes(dataset: ImagesDataset) -> Complaints:
+    """Made-up masks are of zeros and ones."""
     if dataset.generator is None:
-        return {}
-    found: dict[str, Any] = {"samples": dataset.images, "size": list(dataset.pixels)}
-    if dataset.generator == "sky":
-        found["point_radius"] = dataset.point_radius or 2.0
-    return found
+        return
+    if dataset.classes is not None and len(dataset.classes) != 2:
+        yield Complaint(
+            "dataset.classes",
+            f"{dataset.generator} has masks of two classes; expected 2 names, "
+            f"got {len(dataset.classes)}",
+        )
+
+
+def points_need_two_classes(dataset: ImagesDataset) -> Complaints:
+    """A point is a spot of the one class on the ground of the other."""
+    if dataset.point_radius is None:
+        return
+    if dataset.classes is not None and len(dataset.classes) > 2:
+        yield Complaint(
+            "dataset.point_radius",
+            f"points need masks of two classes, got {len(dataset.classes)} names in classes",
+        )
+
+
+def class_names_differ(dataset: ImagesDataset) -> Complaints:
+    """Every class of a mask has its own name."""
+    if dataset.classes is None:
+        return
+    for name in dict.fromkeys(dataset.classes):
+        if dataset.classes.count(name) > 1:
+            yield Complaint("dataset.classes", f"expected different names, got {shown(name)} twice")
+
+
+def made_images_have_room(dataset: ImagesDataset) -> Complaints:
+    """What is made up is of a size that it shows on, and fits into memory."""
+    if dataset.generator is None:
+        return
+    height, width = dataset.pixels
+    if min(height, width) < SMALLEST_MADE:
+        yield Complaint(
+            "dataset.size",
+            f"{dataset.generator} needs at least {SMALLEST_MADE} pixels along each side, "
+            f"got {shown(dataset.size)}",
+        )
+    needed = dataset.images * height * width * BYTES_OF_A_MADE_PIXEL[dataset.generator] / MIB
+    if needed > dataset.memory:
+        yield Complaint(
+            "dataset.memory",
+            f"{dataset.images:,} images of {height} x {width} are made in memory; "
+            f"expected at least {needed:,.0f} (MiB), got {dataset.memory:g}",
+        )
+
+
+ImagesDataset.rules = (
+    Rule(images_come_from_one_place, ("dataset.path", "dataset.generator")),
+    Rule(
+        image_keys_go_with_their_place,
+        (
+            *("dataset.path", "dataset.generator", "dataset.fit", "dataset.channels"),
+            *("dataset.noise", "dataset.signal_to_noise"),
+        ),
+    ),
+    Rule(made_images_have_two_classes, ("dataset.generator", "dataset.classes")),
+    Rule(points_need_two_classes, ("dataset.point_radius", "dataset.classes")),
+    Rule(class_names_differ, ("dataset.classes",)),
+    Rule(
+        made_images_have_room,
+        ("dataset.generator", "dataset.size", "dataset.samples", "dataset.memory"),
+    ),
+)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections import Counter
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
-from nnintro.config.section import Count, Fraction, one_or_list
-from nnintro.config.task import FromFiles
+from nnintro.config.section import (
+    Complaint,
+    Complaints,
+    Count,
+    DatasetSection,
+    Fraction,
+    Rule,
+    one_or_list,
+)
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=1000)]
 
@@ -25,7 +33,7 @@ def _delimiter(text: str) -> str:
     return text
 
 
-class TableDataset(FromFiles):
+class TableDataset(DatasetSection):
     """A CSV, TSV, Parquet or .npz file; the network learns its target columns from the others."""
 
     kind: Literal["table"]
@@ -59,7 +67,7 @@ class TableDataset(FromFiles):
     the known ones (all zeros)."""
     standardize: Literal["none", "inputs", "both"] = "both"
     """Shift and scale numeric inputs to mean 0 and deviation 1; both: a regression's targets too.
-    Errors are told in the targets' own units all the same."""
+    Errors are still in the targets' own units."""
     validation: Annotated[Fraction, Field(gt=0)] = 0.2
     """The fraction of the samples kept for validation."""
     split: Literal["auto", "random", "stratified", "group", "time"] = "auto"
@@ -76,8 +84,8 @@ class TableDataset(FromFiles):
     horizon: Annotated[int, Field(ge=1, le=100_000)] = 1
     """With a window: how many rows ahead the target is."""
     samples: Annotated[Count, Field(ge=2)] | None = None
-    """At most so many rows (of a time series the latest, else chosen at random); all by default.
-    More where so few cannot be split: a class needs two rows, and each is learned from."""
+    """At most this many rows (of a time series the latest, else chosen at random); all by default.
+    More where they could not be split: every class needs a row on both sides."""
     encoding: Annotated[str, Field(min_length=1, max_length=40)] = "utf-8"
     """Of a text file, such as cp1252."""
     delimiter: (
@@ -88,3 +96,123 @@ class TableDataset(FromFiles):
     @property
     def targets(self) -> list[str]:
         return self.target if isinstance(self.target, list) else [self.target]
+
+    @property
+    def source(self) -> str:
+        return self.path
+
+    @property
+    def files(self) -> str:
+        return self.path
+
+    @property
+    def weighs_classes(self) -> bool:
+        return self.class_weights != "none"
+
+    def few(self, samples: int) -> dict[str, Any]:
+        # The first rows of a series are only the past of later samples.
+        before = 0 if self.window is None else self.window - 1 + self.horizon
+        rows = samples if 2 * before <= samples else samples + before
+        # With few rows, validation may hold categories that training lacks.
+        return {"samples": min(self.samples or rows, rows), "unseen": "zeros"}
+
+
+def inputs_or_exclude(dataset: TableDataset) -> Complaints:
+    """Where the inputs are named, nothing else is one."""
+    if dataset.inputs is not None and dataset.exclude:
+        yield Complaint("dataset.exclude", "inputs names the columns already; expected one of both")
+
+
+def columns_have_one_role(dataset: TableDataset) -> Complaints:
+    """A column is an input or a target, text or categorical, and named once."""
+    lists = {
+        "target": dataset.targets,
+        "inputs": dataset.inputs or [],
+        "exclude": dataset.exclude,
+        "categorical": dataset.categorical,
+        "text": dataset.text,
+    }
+    for key, names in lists.items():
+        for name in (name for name, count in Counter(names).items() if count > 1):
+            yield Complaint(f"dataset.{key}", f"column '{name}' is named twice")
+    past = " (with a window its past is an input by itself)" if dataset.window else ""
+    for key, other, why in (
+        ("inputs", "target", f"the target{past}"),
+        ("exclude", "target", "the target"),
+        ("text", "target", "the target, which is a number or a class"),
+        ("text", "categorical", "categorical already"),
+        ("text", "exclude", "excluded"),
+        ("categorical", "exclude", "excluded"),
+    ):
+        for name in dict.fromkeys(lists[key]):
+            if name in lists[other]:
+                yield Complaint(f"dataset.{key}", f"column '{name}' is {why}")
+
+
+def split_by_fits_the_split(dataset: TableDataset) -> Complaints:
+    """Groups need a column that names them; only groups and time are read from one."""
+    kind = dataset.split
+    if kind == "auto" and dataset.window is not None:
+        kind = "time"
+    if kind == "group" and dataset.split_by is None:
+        yield Complaint("dataset.split", "group needs split_by, the column that names the groups")
+    if dataset.split_by is not None and kind not in ("group", "time"):
+        yield Complaint("dataset.split_by", f"needs split: group or time, got split: {kind}")
+
+
+def windows_are_of_a_series(dataset: TableDataset) -> Complaints:
+    """A window looks back in time, over rows of numbers without holes."""
+    if dataset.window is None:
+        if "horizon" in dataset.model_fields_set and dataset.horizon != 1:
+            yield Complaint("dataset.horizon", "needs a window, the rows that the past is made of")
+        return
+    if dataset.split not in ("auto", "time"):
+        yield Complaint(
+            "dataset.split", f"a series with a window is split by time, got split: {dataset.split}"
+        )
+    if dataset.text:
+        yield Complaint("dataset.text", "a window holds numbers and categories, no text")
+    if dataset.missing == "drop":
+        yield Complaint(
+            "dataset.missing",
+            "with a window, a row left out would be a hole in the series; "
+            "expected error, mean or indicator",
+        )
+
+
+def classes_are_asked_for(dataset: TableDataset) -> Complaints:
+    """Weights and strata of classes need classes; several targets are numbers."""
+    several = len(dataset.targets) > 1
+    if several and dataset.task_kind == "classification":
+        yield Complaint("dataset.task", "classes are of one target column; several are numbers")
+    if not several and dataset.task_kind != "regression":
+        return
+    if dataset.class_weights == "balanced":
+        yield Complaint("dataset.class_weights", "a regression has no classes; expected none")
+    if dataset.split == "stratified":
+        yield Complaint("dataset.split", "stratified needs classes, and this is a regression")
+
+
+TableDataset.rules = (
+    Rule(inputs_or_exclude, ("dataset.inputs", "dataset.exclude")),
+    Rule(
+        columns_have_one_role,
+        (
+            "dataset.target",
+            "dataset.inputs",
+            "dataset.exclude",
+            "dataset.categorical",
+            "dataset.text",
+            "dataset.window",
+        ),
+    ),
+    Rule(split_by_fits_the_split, ("dataset.split", "dataset.split_by", "dataset.window")),
+    Rule(
+        windows_are_of_a_series,
+        ("dataset.window", "dataset.horizon", "dataset.split", "dataset.text", "dataset.missing"),
+    ),
+    Rule(
+        classes_are_asked_for,
+        ("dataset.target", "dataset.task", "dataset.class_weights", "dataset.split"),
+    ),
+)

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from nnintro.config.section import Fraction, NameOrMapping, Positive, Section, one_or_list
+from nnintro.config.section import (
+    Complaint,
+    Complaints,
+    Fraction,
+    ModelSection,
+    NameOrMapping,
+    Positive,
+    Rule,
+    Section,
+    one_or_list,
+)
 
 ActivationName = Literal[
     "identity",
@@ -93,7 +104,7 @@ Activation = Annotated[
 Width = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
-class MlpModel(Section):
+class MlpModel(ModelSection):
     """A fully connected network: affine layers with activations between them."""
 
     kind: Literal["mlp"]
@@ -117,3 +128,67 @@ class MlpModel(Section):
         if isinstance(self.activation, list):
             return self.activation
         return [self.activation] * len(self.hidden)
+
+    @property
+    def final_activation(self) -> str:
+        return self.output_activation
+
+    @property
+    def is_random(self) -> bool:
+        return self.dropout > 0
+
+    def notes(self) -> list[str]:
+        said = untrained_layers(self.activations, self.output_activation)
+        if self.hidden and isinstance(self.initialization, ZerosInitialization):
+            said.append(
+                "all weights start at zero: the units of a hidden layer get the same gradient and "
+                "stay equal to each other"
+            )
+        return said
+
+
+def untrained_layers(hidden: Sequence[str], output: str) -> list[str]:
+    """What a step among the activations keeps gradient descent from, in words."""
+    if output == "step":
+        return [
+            "the output activation is step: its gradient is zero everywhere, so nothing is trained"
+        ]
+    if "step" not in hidden:
+        return []
+    last = len(hidden) - hidden[::-1].index("step")
+    return [
+        f"hidden layer {last} has the activation step, whose gradient is zero everywhere: "
+        f"only the layers behind it are trained"
+    ]
+
+
+def one_activation_per_hidden_layer(model: MlpModel) -> Complaints:
+    """A list of activations is as long as the list of widths."""
+    layers, names = len(model.hidden), model.activation
+    if isinstance(names, list) and len(names) != layers:
+        yield Complaint(
+            "model.activation",
+            f"expected one name, or one per hidden layer ({layers}), got a list of {len(names)}",
+        )
+
+
+def dropout_has_units_to_drop(model: MlpModel) -> Complaints:
+    """Dropout needs a hidden layer."""
+    if model.dropout > 0 and not model.hidden:
+        yield Complaint("model.dropout", "there is no hidden layer to drop units from; expected 0")
+
+
+def spread_has_units_to_place(model: MlpModel) -> Complaints:
+    """The spread initialization needs a hidden layer."""
+    if not model.hidden and isinstance(model.initialization, SpreadInitialization):
+        yield Complaint(
+            "model.initialization",
+            "spread places hidden units, and there are none; expected torch, xavier, he or zeros",
+        )
+
+
+MlpModel.rules = (
+    Rule(one_activation_per_hidden_layer, ("model.hidden", "model.activation")),
+    Rule(dropout_has_units_to_drop, ("model.hidden", "model.dropout")),
+    Rule(spread_has_units_to_place, ("model.hidden", "model.initialization")),
+)

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from nnintro.config.section import Positive, Section, exactly, one_or_list
+from nnintro.config.models.mlp import untrained_layers
+from nnintro.config.section import (
+    Complaint,
+    Complaints,
+    ModelSection,
+    Positive,
+    Rule,
+    Section,
+    exactly,
+    one_or_list,
+)
 from nnintro.wording import shown
 
 MOST_STEPS = 20_000
@@ -79,7 +90,7 @@ def _check_extent(low: Any, high: Any) -> None:
         raise ValueError(f"expected from below to{where}, got {shown(low)} and {shown(high)}")
 
 
-class StepsModel(Section):
+class StepsModel(ModelSection):
     """Two layers by hand: a neuron per step of the output, its place and height given."""
 
     kind: Literal["steps"]
@@ -109,7 +120,7 @@ class StepsModel(Section):
         """(input, where it switches) of each neuron of the first layer.
 
         Towers share theirs: each place in each input is there once, in ascending order.  The
-        neurons of steps and bumps stand in the order of the file, equal places apart.
+        neurons of steps and bumps are in the order of the file, equal places not merged.
         """
         if self.towers:
             sides = [enumerate(entry.sides) for entry in self.towers]
@@ -146,6 +157,37 @@ class StepsModel(Section):
     def output_activation(self) -> Literal["identity"]:
         return "identity"
 
-    @property
-    def dropout(self) -> float:
-        return 0.0
+    def resolved(self) -> dict[str, Any]:
+        return {"steepness": self.weight} if self.activation == "sigmoid" else {}
+
+    def notes(self) -> list[str]:
+        return untrained_layers(self.activations, "identity")
+
+
+MOST_WEIGHTS = 1 << 24
+"""Of towers' second layer, which joins each of them with every place."""
+
+
+def steepness_is_a_sigmoids(model: StepsModel) -> Complaints:
+    """A step is as steep as can be."""
+    if model.activation == "step" and model.steepness is not None:
+        yield Complaint("model.steepness", "only activation: sigmoid has it, not step")
+
+
+def towers_fit_into_memory(model: StepsModel) -> Complaints:
+    """Every tower has a weight for every place."""
+    if not model.towers:
+        return
+    places, towers = model.hidden
+    if math.prod(model.hidden) > MOST_WEIGHTS:
+        yield Complaint(
+            "model.steps",
+            f"{towers:,} towers with {places:,} places make {places * towers:,} weights; expected "
+            f"at most {MOST_WEIGHTS:,}: put the towers on a grid, where they share their places",
+        )
+
+
+StepsModel.rules = (
+    Rule(steepness_is_a_sigmoids, ("model.activation", "model.steepness")),
+    Rule(towers_fit_into_memory, ("model.steps",)),
+)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from nnintro.config.section import Section
+from nnintro.config.section import ModelSection
 
 Channels = Annotated[int, Field(ge=1, le=8192)]
 
 
-class UnetModel(Section):
+class UnetModel(ModelSection):
     """A network from images to maps: down, up again, and across by skip connections."""
+
+    takes: ClassVar[Literal["rows", "images"]] = "images"
 
     kind: Literal["unet"]
     channels: Annotated[list[Channels], Field(min_length=2, max_length=10)] = Field(
@@ -23,3 +25,7 @@ class UnetModel(Section):
     normalization: Literal["batch", "group", "none"] = "batch"
     """Behind each convolution. batch looks at all images of a block together, so the block's size
     is part of the mathematics; group (8 groups) and none look at each image alone."""
+
+    @property
+    def mixes_samples(self) -> bool:
+        return self.normalization == "batch"

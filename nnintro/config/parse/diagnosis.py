@@ -1,4 +1,4 @@
-"""All that is wrong with a config's values, each mistake told once, at its place.
+"""All that is wrong with a config's values, each mistake reported once, at its place.
 
 pydantic does not look into a section whose kind it cannot read, and the rules between sections
 need values of the right types. So each mistake is mended in a copy of the tree as the message
@@ -41,7 +41,7 @@ PLACEHOLDERS: dict[Keys, dict[str, str] | str] = {
     ("model",): {"kind": "mlp"},
     ("model", "kind"): "mlp",
 }
-"""What stands in for a required key that is broken, so that the rest can still be checked."""
+"""Replaces a required key that is broken, so that the rest can still be checked."""
 
 
 class Diagnosis:
@@ -59,7 +59,7 @@ class Diagnosis:
         self.taken_out: list[Keys] = []
 
     def experiment(self) -> Experiment | None:
-        """The experiment that was meant, as far as it can be told; None if that is too little."""
+        """The experiment that was meant, as far as it is clear; None if too little is."""
         for _ in range(MOST_PASSES):
             # Mending removes what later errors of the same pass point at.
             self.seen = copied(self.root)
@@ -67,7 +67,7 @@ class Diagnosis:
                 return Experiment.model_validate(plain(self.root))
             except ValidationError as failure:
                 errors = failure.errors(include_url=False)
-            # Misspelt keys first: a key that is missing may stand there under another name.
+            # Misspelt keys first: a key that is missing may be there under another name.
             errors.sort(key=lambda error: error["type"] != "extra_forbidden")
             for error in errors:
                 self.look_at(error)
@@ -76,11 +76,11 @@ class Diagnosis:
 
     def look_at(self, error: ErrorDetails) -> None:
         keys, slot = walk(error["loc"])
-        if self.is_told(keys):
+        if self.is_reported(keys):
             self.break_off(keys)
             return
         if len(self.findings) >= MOST_EXPLAINED:
-            self.tell(keys, "wrong")
+            self.report(keys, "wrong")
             self.break_off(keys)
             return
         match error["type"]:
@@ -91,12 +91,12 @@ class Diagnosis:
             case "union_tag_not_found" | "union_tag_invalid":
                 self.wrong_kind(keys, slot)
             case "model_type" | "model_attributes_type" | "dict_type" if slot.sections:
-                self.tell(keys, words.no_section(slot, error["input"]))
+                self.report(keys, words.no_section(slot, error["input"]))
                 self.break_off(keys)
             case _:
                 self.wrong_value(error, keys)
 
-    def is_told(self, keys: Keys) -> bool:
+    def is_reported(self, keys: Keys) -> bool:
         """Whether a value was refused already, here or above."""
         return any(
             node is not None and node.refused
@@ -104,7 +104,7 @@ class Diagnosis:
             for node in [descend(self.seen, keys[:depth])]
         )
 
-    def tell(self, keys: Keys, message: str, *, of_key: bool = False) -> None:
+    def report(self, keys: Keys, message: str, *, of_key: bool = False) -> None:
         place = find(self.seen, keys, of_key=of_key)
         self.findings.append(Finding(place, keys, message))
 
@@ -121,7 +121,7 @@ class Diagnosis:
             section.content[meant] = entry
 
     def chosen(self, keys: Keys, section: Node) -> tuple[Slot, Slot]:
-        """The section that stands under keys, and all that might."""
+        """The section under ``keys``, and all sections that are allowed there."""
         family = slot_at(keys)
         kind = child(section, "kind")
         names = [kind.content] if kind and kind.content in family.kinds else family.kinds
@@ -133,7 +133,7 @@ class Diagnosis:
         if section is None or keys[-1] in section.content:
             return  # mended a moment ago
         if not section.incomplete and not self.is_broken(keys):
-            self.tell(keys, words.missing(keys))
+            self.report(keys, words.missing(keys))
         self.break_off(keys)
 
     def wrong_kind(self, keys: Keys, slot: Slot) -> None:
@@ -146,14 +146,14 @@ class Diagnosis:
             self.wrong_name(kind, (*keys, "kind"), slot, keys)
         elif not self.misspelt_kind(section, keys, slot):
             if not section.incomplete:
-                self.tell((*keys, "kind"), words.missing((*keys, "kind")))
+                self.report((*keys, "kind"), words.missing((*keys, "kind")))
             self.break_off(keys)
 
     def wrong_name(self, node: Node, keys: Keys, slot: Slot, whole: Keys) -> None:
-        """A name that is no kind; where none is near, ``whole`` is broken off."""
+        """A name that is not a kind; where no kind is near, ``whole`` is broken off."""
         value = plain(node)
-        if not self.is_told(keys):
-            self.tell(keys, words.wrong_kind(value, slot))
+        if not self.is_reported(keys):
+            self.report(keys, words.wrong_kind(value, slot))
         meant = nearest(value, slot.kinds) if isinstance(value, str) else None
         if meant:
             node.content = meant
@@ -163,7 +163,7 @@ class Diagnosis:
     def misspelt_kind(self, section: Node, keys: Keys, slot: Slot) -> bool:
         for key in section.content:
             if key not in slot.keys and nearest(key, ["kind"]):
-                self.tell((*keys, key), "unknown key; did you mean 'kind'?", of_key=True)
+                self.report((*keys, key), "unknown key; did you mean 'kind'?", of_key=True)
                 section.content["kind"] = section.content.pop(key)
                 return True
         return False
@@ -172,7 +172,7 @@ class Diagnosis:
         # What is left of a mapping without its broken entries may be too few: no news.
         few = error["type"] == "too_short"
         if not few or not any(broken[: len(keys)] == keys for broken in self.broken):
-            self.tell(keys, words.message(error, keys))
+            self.report(keys, words.message(error, keys))
         node = descend(self.root, keys)
         names = words.expected_names(error)
         meant = nearest(error["input"], names) if isinstance(error["input"], str) else None
@@ -185,7 +185,7 @@ class Diagnosis:
         return any(keys[: len(broken)] == broken for broken in self.broken)
 
     def break_off(self, keys: Keys) -> None:
-        """Take a key out of the tree, once all that was found beside it is told."""
+        """Take a key out of the tree, once all problems beside it are reported."""
         self.taken_out.append(keys)
 
     def take_out(self) -> None:

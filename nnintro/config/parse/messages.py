@@ -100,7 +100,7 @@ def missing(keys: Keys) -> str:
 
 
 def no_section(slot: Slot, value: Any) -> str:
-    """For a value where a section should stand."""
+    """For a value where a section is expected."""
     if slot.by_name:
         wanted = f"{', '.join(slot.kinds)}, or a mapping with a kind"
     elif slot.kinds:
@@ -119,7 +119,7 @@ def unknown_key(
     Args:
         key: as it was written.
         slot: the section it was written in.
-        family: that section and those of other kinds that might stand in its place.
+        family: that section and those of the other kinds.
         present: the other keys written there.
     """
     free = [name for name in slot.keys if name not in present]
@@ -155,7 +155,7 @@ def _elsewhere(key: str) -> str | None:
 
 
 def _hint(kind: str, value: Any) -> str | None:
-    """What to write instead, where that can be told from what was written."""
+    """What to write instead, where what was written shows it."""
     if kind == "string_type" and isinstance(value, int | float) and not isinstance(value, bool):
         return f"put it in quotes: '{shown(value)}'"
     if kind == "bool_type" and isinstance(value, str):
@@ -179,9 +179,9 @@ def _number(value: Any) -> int | float | None:
     """The number in ``'0.1'``, ``1_000``, ``0,5`` or ``20%``."""
     if isinstance(value, str) and len(value) <= 20:
         text = value.strip().replace("_", "").replace(",", ".")
-        found = scalar(text.removesuffix("%"))
-        if isinstance(found, int | float) and not isinstance(found, bool):
-            return found / 100 if text.endswith("%") else found
+        number = scalar(text.removesuffix("%"))
+        if isinstance(number, int | float) and not isinstance(number, bool):
+            return number / 100 if text.endswith("%") else number
         return None
     return value if isinstance(value, float) else None
 

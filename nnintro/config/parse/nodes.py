@@ -23,7 +23,7 @@ MOST_PROBLEMS = 100
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands: a file with line and column (from 1), or an override's name."""
+    """The position of a value: a file with line and column (from 1), or an override's name."""
 
     file: str | None = None
     line: int | None = None
@@ -41,7 +41,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong, before it is told: it still knows its order and its key in parts."""
+    """A problem before it is reported: it still has its order and its key in parts."""
 
     place: Place
     keys: Keys
@@ -60,7 +60,7 @@ class Node:
     content: Any
     place: Place
     refused: bool = False
-    """The value as a whole was found wrong (a tag, say): what follows from that is not told."""
+    """The value as a whole is wrong (a tag, say): what follows from that is not reported."""
     incomplete: bool = False
     """Some of a mapping's keys were refused: one that seems missing may have been among them."""
 

@@ -36,7 +36,7 @@ def _apply(root: Node, text: str, place: Place) -> list[Finding]:
     except ConfigError as error:
         return [Finding(place, keys, problem.message) for problem in error.problems]
     findings = [Finding(place, keys + f.keys, f.message) for f in source.findings]
-    if isinstance(root.content, dict):  # otherwise that is what the user is told
+    if isinstance(root.content, dict):  # otherwise that is what is reported
         complaint = _lay(root, keys, source.root, place)
         findings += [Finding(place, keys, complaint)] if complaint else []
     return findings
@@ -67,7 +67,7 @@ def _lay(root: Node, keys: Keys, value: Node, place: Place) -> str | None:
 
 
 def _open(node: Node, place: Place) -> None:
-    """Make a mapping of what is none, so that a key can be laid into it."""
+    """Replace what is not a mapping by one, so that a key can be laid into it."""
     if isinstance(node.content, str):
         # `optimizer: sgd` and `--set descent.optimizer.momentum=0.9`: the name is the kind.
         node.content = {"kind": Entry(node.place, Node(node.content, node.place))}

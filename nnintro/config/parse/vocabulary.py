@@ -1,4 +1,4 @@
-"""What may stand where: the sections behind the keys of the YAML, read off the models."""
+"""Which sections and names are allowed under which keys, read off the pydantic models."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Slot:
     """The place under a key."""
 
     sections: tuple[type[Section], ...] = ()
-    """The sections one of which stands here; none under a key with a plain value."""
+    """The sections that are allowed here; none under a key with a plain value."""
     tagged: bool = False
     """Whether pydantic puts the name of its choice into an error's location, behind the key."""
     by_name: bool = False
-    """Whether a name alone may stand for a section of that kind."""
+    """Whether a name alone is allowed in place of a section of that kind."""
     items: tuple[type[Section], ...] = ()
-    """The section that each item is, where a list of them stands here."""
+    """The section of each item, where a list of sections is allowed."""
 
     @property
     def kinds(self) -> list[str]:
@@ -63,7 +63,7 @@ def named(keys: Keys) -> str:
 
 
 def options(slot: Slot, key: str) -> list[str]:
-    """The names that may stand under a key, where it takes one of a few names."""
+    """The names allowed under a key, where it takes one of a few names."""
     fields = [fields_of(s)[key] for s in slot.sections if key in fields_of(s)]
     names = [name for f in fields for name in _names(f.annotation)]
     return list(dict.fromkeys(names))
@@ -82,7 +82,7 @@ def walk(location: Keys) -> tuple[Keys, Slot]:
 
 
 def slot_at(keys: Keys) -> Slot:
-    """The slot under keys; all sections that might stand there."""
+    """The slot under ``keys``, with all sections that are allowed there."""
     slot = ROOT
     for key in keys:
         slot = below(slot, key)
@@ -90,7 +90,7 @@ def slot_at(keys: Keys) -> Slot:
 
 
 def below(slot: Slot, key: str | int) -> Slot:
-    """The slot under a key of any of the sections that might stand in ``slot``."""
+    """The slot under a key of any of the sections allowed in ``slot``."""
     if isinstance(key, int):
         return Slot(slot.items)
     fields = [fields_of(s)[key] for s in slot.sections if key in fields_of(s)]
@@ -109,7 +109,7 @@ def homes(key: str) -> list[str]:
 
 @cache
 def slots() -> tuple[tuple[Keys, Slot], ...]:
-    """Every place in a config where a section stands, the root first."""
+    """Every place in a config where a section is allowed, the root first."""
     return tuple(_slots((), ROOT))
 
 

@@ -57,7 +57,7 @@ def read_file(path: Path) -> Source:
     """Read a YAML file.
 
     Raises:
-        ConfigError: the file cannot be read, is no text, or is no single YAML document.
+        ConfigError: the file cannot be read, is not text, or is not a single YAML document.
     """
     name = str(path)
     try:
@@ -82,7 +82,7 @@ def read_text(text: str, place: Place, *, located: bool = True) -> Source:
     """Read one YAML document; ``located=False`` gives every node the one ``place``.
 
     Raises:
-        ConfigError: the text is no single YAML document.
+        ConfigError: the text is not a single YAML document.
     """
     reader = Reader(place, located=located)
     try:
@@ -143,7 +143,7 @@ class Reader:
         self.nodes = 0
 
     def place(self, line: int, column: int) -> Place:
-        """A place in the text, both from 1; the whole, where the text is no file."""
+        """A place in the text, both from 1; the whole, where the text is not a file."""
         return Place(self.whole.file, line, column) if self.located else self.whole
 
     def at(self, event: yaml.Event) -> Place:

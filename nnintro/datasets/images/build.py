@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from nnintro.config.datasets.images import ImagesDataset
 from nnintro.config.section import held_out
-from nnintro.config.task import Found, Task
+from nnintro.config.task import DataFacts, Task
 from nnintro.datasets.images.data import ImageData
 from nnintro.datasets.images.files import Format, pairs_of
 from nnintro.datasets.images.made import GENERATORS
@@ -27,7 +28,7 @@ POINT_RADIUS_OF_A_SKY = 2.0
 
 
 def build_images(
-    dataset: ImagesDataset, data: torch.Generator, splitting: torch.Generator
+    dataset: ImagesDataset, data: torch.Generator, splitting: torch.Generator, _: torch.dtype
 ) -> Splits[ImageData]:
     """Make the images up, or read them, and split them at random.
 
@@ -59,7 +60,7 @@ def images_with_masks(folder: Path, description: Mapping[str, Any]) -> ImageData
     zeros and ones, as made-up images have, may say 255 for one, as ``nnintro predict`` writes it.
 
     Args:
-        description: what the run found (``Found.description``).
+        description: what the run found (``DataFacts.description``).
 
     Raises:
         DataError: the folder, or a file in it, is not as the run's was.
@@ -141,14 +142,20 @@ def splits_of(
         "channels": form.channels,
         "classes": list(form.classes),
     }
-    data = ImageData(store, training, form.largest, count)
+    train = ImageData(store, training, form.largest, count, tuple(dataset.augmentation))
+    validating = ImageData(store, validation, form.largest, count)
     standard = Standardization(known.mean, known.scale)
     return Splits(
-        train=ImageData(store, training, form.largest, count, tuple(dataset.augmentation)),
-        validation=ImageData(store, validation, form.largest, count),
+        train=train,
+        validation=validating,
         low=known.low,
         high=known.high,
         facts=facts | more,
         standardization=standard if dataset.standardize == "inputs" else None,
-        found=Found(task, len(data), form.description()),
+        found=DataFacts(task, len(train), form.description()),
+        fingerprint=lambda: _sha256(train.fingerprint() + validating.fingerprint()),
     )
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

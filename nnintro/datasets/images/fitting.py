@@ -117,7 +117,7 @@ def read_image(path: Path, description: Mapping[str, Any]) -> tuple[Tensor, tupl
     takes images of any size.
 
     Args:
-        description: what the run found (``Found.description``).
+        description: what the run found (``DataFacts.description``).
 
     Raises:
         DataError: the file cannot be read, or is of another kind than the run's files.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from nnintro.config.datasets.table import TableDataset
-from nnintro.config.task import Found, Task
+from nnintro.config.task import DataFacts, Task
 from nnintro.datasets.samples import Data, Splits
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns import Number, Window
@@ -167,8 +169,22 @@ def _splits(
         facts=facts,
         standardization=Standardization(_tiled(filled.mean, lags), _tiled(filled.scale, lags)),
         class_weights=weights,
-        found=Found(_task(encoding), training, described),
+        found=DataFacts(_task(encoding), training, described),
+        fingerprint=lambda: sha256_of(dataset.path),
     )
+
+
+def sha256_of(path: str) -> str:
+    """Of a file's bytes, in hexadecimal.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def _tiled(values: Array, lags: int) -> torch.Tensor:

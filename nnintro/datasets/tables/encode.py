@@ -11,10 +11,10 @@ import numpy as np
 from nnintro.datasets.tables.categories import Coded, coded, plain_number
 from nnintro.datasets.tables.cells import EXPECTED, Array, Reading, is_numeral, number, numbers
 from nnintro.datasets.tables.columns import Category, ClassTarget, Column, Number, Target
-from nnintro.datasets.tables.files.places import MOST_NAMED, Places, listed
+from nnintro.datasets.tables.files.places import Places
 from nnintro.datasets.tables.hashing import hashed, sentences
 from nnintro.errors import DataError
-from nnintro.wording import shown
+from nnintro.wording import MOST_NAMED, listed, shown
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -16,11 +16,11 @@ from nnintro.datasets.tables.categories import coded
 from nnintro.datasets.tables.cells import EXPECTED, Array
 from nnintro.datasets.tables.columns import Category, Column, Number, Words
 from nnintro.datasets.tables.encode import finite_numbers, one_of
-from nnintro.datasets.tables.files.places import quoted
 from nnintro.datasets.tables.files.source import Table
 from nnintro.datasets.tables.hashing import blocks, sentences
 from nnintro.datasets.tables.roles import empty_column
 from nnintro.errors import DataError
+from nnintro.wording import quoted
 
 HINT = "missing: drop, mean or indicator says what to do then"
 MISSING, UNSEEN = -1, -2

@@ -11,12 +11,12 @@ from nnintro.config.datasets.table import TableDataset
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns import Category, Number, Words
 from nnintro.datasets.tables.encode import finite_numbers
-from nnintro.datasets.tables.files.places import quoted
 from nnintro.datasets.tables.files.source import Table
 from nnintro.datasets.tables.fill import MISSING, UNSEEN, Prepared, constant
 from nnintro.datasets.tables.hashing import sentences
 from nnintro.datasets.tables.roles import Roles, kind_of
 from nnintro.errors import DataError
+from nnintro.wording import quoted
 
 
 def prepare(

@@ -19,9 +19,10 @@ from nnintro.datasets.tables.cells import (
     is_text,
     seconds,
 )
-from nnintro.datasets.tables.files.places import no_column, quoted
+from nnintro.datasets.tables.files.places import no_column
 from nnintro.datasets.tables.files.source import Table
 from nnintro.errors import ConfigError, DataError
+from nnintro.wording import quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa

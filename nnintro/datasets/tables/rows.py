@@ -12,12 +12,12 @@ import torch
 from nnintro.config.datasets.table import TableDataset
 from nnintro.datasets.tables.categories import coded
 from nnintro.datasets.tables.cells import Array
-from nnintro.datasets.tables.files.places import quoted
 from nnintro.datasets.tables.files.source import Table
 from nnintro.datasets.tables.splitting import by_time, kind_of_split, random_sample, wanted
 from nnintro.datasets.tables.targets import Targets, known
 from nnintro.datasets.tables.times import Times
 from nnintro.errors import DataError
+from nnintro.wording import quoted
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from nnintro.config.section import held_out
 from nnintro.datasets.samples import Data, split
 from nnintro.datasets.tables.categories import coded
 from nnintro.datasets.tables.cells import Array
-from nnintro.datasets.tables.files.places import quoted
 from nnintro.datasets.tables.files.source import Table
 from nnintro.datasets.tables.targets import Targets
 from nnintro.errors import DataError
+from nnintro.wording import quoted
 
 Parts = tuple[Array, Array]
 """Rows to learn from, rows for validation; positions in the file, int64."""

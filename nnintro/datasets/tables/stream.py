@@ -13,10 +13,10 @@ from nnintro.datasets.tables.cells import EXPECTED, Array
 from nnintro.datasets.tables.columns import Window
 from nnintro.datasets.tables.encode import chunked, finite_numbers
 from nnintro.datasets.tables.encoding import Encoding
-from nnintro.datasets.tables.files.places import Places, no_column, quoted
+from nnintro.datasets.tables.files.places import Places, no_column
 from nnintro.datasets.tables.files.source import Table, open_table
 from nnintro.errors import DataError
-from nnintro.wording import shown_key
+from nnintro.wording import quoted, shown_key
 
 if TYPE_CHECKING:
     import pyarrow as pa

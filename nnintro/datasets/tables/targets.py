@@ -11,10 +11,10 @@ from nnintro.datasets.tables.categories import coded
 from nnintro.datasets.tables.cells import EXPECTED, Array
 from nnintro.datasets.tables.columns import ClassTarget, NumberTarget, Target
 from nnintro.datasets.tables.encode import finite_numbers
-from nnintro.datasets.tables.files.places import listed, quoted
 from nnintro.datasets.tables.files.source import Table
 from nnintro.datasets.tables.roles import Kind, empty_column, kind_of
 from nnintro.errors import ConfigError, DataError
+from nnintro.wording import listed, quoted
 
 MOST_CLASSES = 1000
 

@@ -1,20 +1,15 @@
-"""One update, from the rows on the tape to the weights, without a word of the host."""
+"""One update, from the rows on the tape to the weights, without waiting for the host."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable
-from typing import Any
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from nnintro.descent.variants import Plan
-from nnintro.engines.captured.memory import Memory
+from nnintro.datasets import Data
 from nnintro.engines.captured.tape import Tape
+from nnintro.engines.captured.updates import Memory
+from nnintro.engines.engine import Work
 
-Loss = Callable[[Tensor, Tensor], Tensor]
-Autocast = Callable[[], contextlib.AbstractContextManager[Any]]
 LEAST = 1e-6
 """Added to the norm that clipping divides by, as torch.nn.utils.clip_grad_norm_ does."""
 
@@ -27,28 +22,17 @@ class Step:
     weights, and whoever runs updates looks at the losses and goes back (see ``graph.Graph``).
 
     Args:
-        inputs: (samples, features); targets: (samples, ...), both on the network's device.
+        train: the work's samples.
     """
 
-    def __init__(
-        self,
-        network: nn.Module,
-        loss: Loss,
-        plan: Plan,
-        inputs: Tensor,
-        targets: Tensor,
-        tape: Tape,
-        memory: Memory,
-        clip_norm: float | None,
-        autocast: Autocast,
-    ) -> None:
-        self.network, self.loss, self.plan = network, loss, plan
-        self.inputs, self.targets = inputs, targets
+    def __init__(self, work: Work, train: Data, tape: Tape, memory: Memory) -> None:
+        self.network, self.loss, self.plan = work.network, work.loss, work.plan
+        self.inputs, self.targets = train.inputs, train.targets
         self.tape, self.memory = tape, memory
-        self.clip_norm, self.autocast = clip_norm, autocast
+        self.clip_norm, self.autocast = work.setup.descent.clip_norm, work.autocast
         self.gradient = torch.zeros_like(memory.weights)
         """(total,) of the last update, before clipping."""
-        self.short_rows = 0 if tape.width == 0 else plan.samples % tape.width
+        self.short_rows = 0 if tape.width == 0 else self.plan.samples % tape.width
         """Samples in an epoch's last block, where it is a short one; else 0."""
 
     def is_short(self, step: int) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from nnintro.descent.variants import Order, Plan
+from nnintro.descent.streams import Order
+from nnintro.descent.variants import Plan
 from nnintro.engines.captured.updates import Floats
 
 ENTRIES = 1 << 18

@@ -1,4 +1,4 @@
-"""How a gradient moves the weights, in operations that wait for nothing but the device.
+"""The weights, and how a gradient moves them, in operations that wait for nothing but the device.
 
 torch.optim's own do not fit: adagrad and sgd read the learning rate on the host unless they are
 fused, and the fused ones take it from the device in float32 only, too coarse for float64.  Here the
@@ -13,7 +13,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
+import torch
+from torch import Tensor, nn
+
+from nnintro.engines.flat import FlatMemory, flatten
 
 Settings = Mapping[str, Any]
 """A param group of torch's optimizer."""
@@ -89,6 +92,7 @@ EQUATIONS: dict[str, Equation] = {
     "adam": adam,
     "adamw": adamw,
 }
+"""Of the optimizers that can be captured; any other is not served by the graph engine."""
 
 
 def factors(s: Settings, rates: Floats, start: int) -> Floats:
@@ -100,3 +104,32 @@ def factors(s: Settings, rates: Floats, start: int) -> Floats:
     t = np.arange(start, start + len(rates)) + 1.0
     columns = (rates / (1 - first**t), np.sqrt(1 - second**t), 1 - rates * s["weight_decay"])
     return np.stack(columns, axis=1)
+
+
+class Memory(FlatMemory):
+    """A network's weights and what torch's optimizer remembers of them, one flat tensor each.
+
+    They stay where they are, for a graph reads and writes addresses.  Nothing is in the optimizer's
+    state before the first update.
+    """
+
+    def __init__(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        parameters = [p for p in network.parameters() if p.requires_grad]
+        self.weights = flatten(parameters)
+        super().__init__(optimizer, parameters, self.weights)
+        (self.settings,) = optimizer.param_groups
+        self.equation = EQUATIONS[self.kind]
+        self._all = [self.weights, *self.tensors, *network.buffers()]
+
+    def move(self, gradient: Tensor, factors: Tensor) -> None:
+        """One update of the weights, along a gradient (total,); see ``factors``."""
+        self.equation(self.settings, self.weights, gradient, self.tensors, factors)
+
+    def copies(self) -> list[Tensor]:
+        """All of it as it is, to go back to; the network's buffers too."""
+        return [tensor.detach().clone() for tensor in self._all]
+
+    def restore(self, copies: list[Tensor]) -> None:
+        with torch.no_grad():
+            for tensor, saved in zip(self._all, copies, strict=True):
+                tensor.copy_(saved)

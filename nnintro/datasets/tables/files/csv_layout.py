@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import IO, AnyStr, cast
 
 from nnintro.datasets.tables.cells import is_numeral
-from nnintro.datasets.tables.files.places import cannot_be_read, listed, shown_path
+from nnintro.datasets.tables.files.places import cannot_be_read, shown_path
 from nnintro.errors import ConfigError, DataError
+from nnintro.wording import subject
 
 DELIMITERS = ",;\t|"
 
@@ -128,8 +129,8 @@ def check_names(names: list[str], place: str) -> None:
             raise DataError(f"{place}: column {index + 1} of {len(names)} has no name")
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        subject = f"columns {listed(twice)} are" if len(twice) > 1 else f"column {listed(twice)} is"
-        raise DataError(f"{place}: {subject} given more than once; rename all but one")
+        message = f"{subject('column', twice)} given more than once; rename all but one"
+        raise DataError(f"{place}: {message}")
 
 
 _CHUNK = 1 << 20

@@ -17,8 +17,9 @@ import numpy as np
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.files.csv_layout import check_names
 from nnintro.datasets.tables.files.npy import ArrayReader, Header, read_header
-from nnintro.datasets.tables.files.places import Places, quoted, shown_path
+from nnintro.datasets.tables.files.places import Places, shown_path
 from nnintro.errors import DataError
+from nnintro.wording import quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nnintro.datasets.tables.files.csv_layout import check_names
-from nnintro.datasets.tables.files.places import Places, quoted, shown_path
+from nnintro.datasets.tables.files.places import Places, shown_path
 from nnintro.errors import DataError
-from nnintro.wording import LONGEST
+from nnintro.wording import LONGEST, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa

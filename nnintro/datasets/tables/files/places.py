@@ -7,10 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from nnintro.errors import DataError
-from nnintro.wording import nearest, shown, shown_key
-
-MOST_NAMED = 8
-"""Names that a message lists; more are counted."""
+from nnintro.wording import listed, nearest, quoted, shown
 
 
 @dataclass(frozen=True)
@@ -47,18 +44,6 @@ def shown_path(path: str) -> str:
         relative = path
     text = relative if len(relative) < len(path) else path
     return text if text.isprintable() else repr(text)
-
-
-def quoted(name: str) -> str:
-    """A column's name, in quotes and in one line."""
-    return repr(name) if shown_key(name) == name else shown_key(name)
-
-
-def listed(names: Iterable[str]) -> str:
-    """``'a', 'b', and 3 more``."""
-    texts = [quoted(name) for name in names]
-    rest = len(texts) - MOST_NAMED
-    return ", ".join([*texts[:MOST_NAMED], *([f"and {rest} more"] if rest > 0 else [])])
 
 
 def no_column(name: str, names: Iterable[str], file: str) -> str:

@@ -20,7 +20,7 @@ import nnintro
 from nnintro.errors import CheckpointError
 from nnintro.files import as_json
 from nnintro.runs.folder import create_run_directory
-from tests.runs import saved_bits
+from tests.comparing import saved_bits
 from tests.support import config
 
 UPDATES = 3 * 6  # 23 samples in batches of 4 are 6 updates, 3 times

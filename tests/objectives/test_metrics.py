@@ -15,6 +15,7 @@ from nnintro.config.task import Task
 from nnintro.objectives import metrics
 from nnintro.objectives.losses import loss_for
 
+TRUE = Task("regression", 1, 1, has_truth=True)
 BINARY = Task("binary", 2, 1, ("0", "1"))
 THREE = Task("multiclass", 2, 3, ("0", "1", "2"))
 
@@ -23,7 +24,7 @@ THREE = Task("multiclass", 2, 3, ("0", "1", "2"))
 def test_regression(n, outputs, seed):
     generator = np.random.default_rng(seed)
     y, f = generator.normal(size=(2, n, outputs))
-    found = metrics.regression(torch.tensor(f), torch.tensor(y))
+    found = metrics.regression(torch.tensor(f), torch.tensor(y), TRUE)
     assert found["mse"] == pytest.approx(sklearn.metrics.mean_squared_error(y, f))
     assert found["mae"] == pytest.approx(sklearn.metrics.mean_absolute_error(y, f))
     assert found["rmse"] == pytest.approx(math.sqrt(found["mse"]))
@@ -34,14 +35,14 @@ def test_regression(n, outputs, seed):
 @pytest.mark.parametrize("n", [3, 7, 1000])
 def test_r2_of_a_constant_target_whose_mean_is_rounded(n):
     targets = torch.full((n, 1), 0.1, dtype=torch.float64)
-    assert metrics.regression(targets, targets)["r2"] == 1
-    assert metrics.regression(targets + 1e-3, targets)["r2"] == 0
+    assert metrics.regression(targets, targets, TRUE)["r2"] == 1
+    assert metrics.regression(targets + 1e-3, targets, TRUE)["r2"] == 0
 
 
 @pytest.mark.parametrize("targets", [[[1.0], [2.0]], [[1.0], [1.0]]])
 def test_r2_of_what_is_no_number_is_none(targets):
     outputs = torch.tensor([[1.0], [float("nan")]])
-    found = metrics.regression(outputs, torch.tensor(targets))
+    found = metrics.regression(outputs, torch.tensor(targets), TRUE)
     assert len(found) == 5
     assert all(math.isnan(value) for value in found.values())
 
@@ -50,7 +51,7 @@ def test_r2_of_what_is_no_number_is_none(targets):
 def test_r2_of_a_constant_target(value, expected):
     y, f = np.full((5, 1), 2.0), np.full((5, 1), value)
     assert sklearn.metrics.r2_score(y, f) == expected
-    assert metrics.regression(torch.tensor(f), torch.tensor(y))["r2"] == expected
+    assert metrics.regression(torch.tensor(f), torch.tensor(y), TRUE)["r2"] == expected
 
 
 @given(st.integers(2, 40), st.integers(0, 10_000))

@@ -142,7 +142,7 @@ class TestLoad:
             nnintro.load(tmp_path / "file")
 
     def test_a_folder_that_is_no_run(self, tmp_path):
-        with pytest.raises(CheckpointError, match=r"cannot be used: .*config\.yaml"):
+        with pytest.raises(CheckpointError, match=r"is not a run: it has no config\.yaml"):
             nnintro.load(tmp_path)
 
     @pytest.mark.parametrize(

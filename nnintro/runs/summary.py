@@ -1,0 +1,111 @@
+"""summary.json: how a run ended, in numbers; or that it has not ended yet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnintro.errors import CheckpointError
+from nnintro.files import write_json
+from nnintro.runs.folder import explained
+
+if TYPE_CHECKING:  # a list of runs needs no torch
+    from nnintro.config.experiment import Setup
+    from nnintro.descent.variants import Plan
+    from nnintro.runs.state import Outcome, Past
+
+NAME = "summary.json"
+
+
+def summarize(
+    setup: Setup,
+    directory: Path,
+    outcome: Outcome,
+    plan: Plan,
+    past: Past,
+    metrics: Mapping[str, float],
+    *,
+    engine: str,
+    device: str,
+    parameters: int,
+    data: Mapping[str, Any],
+    confusion: list[list[int]] | None,
+    incomplete: list[str],
+) -> dict[str, Any]:
+    """Every key of summary.json; the last few are left out where there is nothing to say.
+
+    Args:
+        past: the seconds of all parts of the run, up to now.
+        parameters: how many the model has.
+        data: what the data was made of.
+        confusion: a row for each true class, a column for each predicted one.
+        incomplete: what is missing in the run, in words.
+    """
+    seconds = outcome.seconds
+    optional = {
+        "reason": outcome.reason,
+        "resumed": list(past.resumed),
+        "data": data,
+        "confusion": confusion,
+        "incomplete": incomplete,
+    }
+    return {
+        "status": outcome.status,
+        "name": setup.experiment.name,
+        "directory": str(directory),
+        "engine": engine,
+        "device": device,
+        "precision": setup.precision,
+        "parameters": parameters,
+        "epochs": _whole(plan.epochs_after(outcome.step)),
+        "steps": outcome.step,
+        "samples": plan.samples_after(outcome.step),
+        "steps_per_second": outcome.step / seconds if seconds > 0 else 0.0,
+        "seconds": {
+            "startup": past.startup,
+            "training": seconds,
+            "recording": max(past.total - past.startup - seconds, 0.0),
+            "total": past.total,
+        },
+        "metrics": metrics,
+        **{key: value for key, value in optional.items() if value},
+    }
+
+
+def _whole(value: float) -> int | float:
+    return int(value) if value == int(value) else value
+
+
+def unfinished(directory: Path, name: str) -> dict[str, Any]:
+    """The summary of a run that is still going on, or was cut off."""
+    return {"status": "unfinished", "name": name, "directory": str(directory)}
+
+
+def write_summary(directory: Path, summary: Mapping[str, Any]) -> None:
+    """Write summary.json.
+
+    Raises:
+        CheckpointError: the disk failed.
+    """
+    with explained(f"cannot write {directory / NAME}"):
+        write_json(directory / NAME, dict(summary))
+
+
+def read_summary(directory: Path) -> dict[str, Any] | None:
+    """What summary.json says; None where the run was cut off before it had one.
+
+    Raises:
+        CheckpointError: it is not readable.
+    """
+    path = directory / NAME
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{directory} has no readable {NAME}: {error}") from error
+    if not isinstance(summary, dict):
+        raise CheckpointError(f"{path} is not a summary: expected a mapping")
+    return summary
