@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -77,22 +78,63 @@ def package(tmp_path_factory):
     return folder
 
 
+DRIVER = """
+import io, json, os, sys, time, traceback
+from nnintro.cli import app
+
+class Left(BaseException):
+    pass
+
+def leave(code):
+    raise Left(code)
+
+app._leave = leave
+answers = sys.stdout
+for line in sys.stdin:
+    folder, words = json.loads(line)
+    os.chdir(folder)
+    sys.argv = ["nnintro", *words]
+    sys.stdout, sys.stderr = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
+    try:
+        app.run(time.perf_counter())
+    except Left as left:
+        code = left.args[0]
+    except BaseException:
+        code = traceback.print_exc()
+    texts = []
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+        texts.append(stream.buffer.getvalue().decode())
+    print(json.dumps([code, *texts]), file=answers, flush=True)
+"""
+"""The command line again and again in one process: importing torch each time takes minutes."""
+
+
+@pytest.fixture(scope="module")
+def process(package):
+    environment = {**os.environ, "PYTHONPATH": str(package)}
+    with subprocess.Popen(
+        [sys.executable, "-c", DRIVER],
+        env=environment,
+        cwd=package,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as driver:
+        yield driver
+        driver.stdin.close()
+
+
 @pytest.fixture
-def command(package, tmp_path):
+def command(process, tmp_path):
     """``command("train", "a.yaml")`` with the extended package: exit code, stdout and stderr."""
 
     def run(*words, code=0):
-        done = subprocess.run(
-            [sys.executable, "-m", "nnintro", *map(str, words)],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(package)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == code, done.stderr
-        assert "Traceback" not in done.stderr
-        return done
+        print(json.dumps([str(tmp_path), list(map(str, words))]), file=process.stdin, flush=True)
+        found, out, err = json.loads(process.stdout.readline())
+        assert found == code, err
+        assert "Traceback" not in err
+        return SimpleNamespace(stdout=out, stderr=err)
 
     return run
 
@@ -108,7 +150,7 @@ MEMBERS = {
     "dataset": {"dataset": {"kind": "ramp", "slope": 2.0, "noise": 0.01}},
     "model": {"model": {"kind": "bilinear"}},
     "loss": {"loss": "log_cosh"},
-    "metric": {"training": {"steps": 20, "stop_when": {"validation/median_error": 1e-9}}},
+    "metric": {"training": {"stop_when": {"validation/median_error": 1e-9}}},
     "optimizer": {"descent": {"optimizer": "adadelta", "learning_rate": 1.0}},
     "activation": {"model": {"kind": "mlp", "hidden": [4], "activation": "mish"}},
 }
