@@ -21,7 +21,6 @@ from matplotlib.legend import Legend
 
 Array = npt.NDArray[Any]
 
-
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 
 INK, GREY, FAINT = "#222222", "#8A8A8A", "#D9D9D9"
@@ -31,10 +30,8 @@ COLORS = (BLUE, ORANGE, GREEN, RED, "#CC79A7", "#56B4E9", "#882255", "#999933", 
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
 
-
 LARGEST = 1e100
 """Values beyond are drawn here: matplotlib computes margins and powers from them."""
-
 
 MOST_POINTS = 2000
 """More samples than this are a blot; a scatter shows so many of them."""
