@@ -17,7 +17,7 @@ from nnintro.models import precision_of
 from nnintro.models.activations import Step
 from nnintro.models.standardized import numpy_type
 from nnintro.proofs import require_flint, require_limits
-from nnintro.recording.console import GapBar
+from nnintro.recording.console import gap_bar
 from nnintro.runs.folder import explained
 from nnintro.runs.run import Run, load_run
 from nnintro.wording import duration
@@ -81,9 +81,9 @@ def _proved(run: Run, tolerance: float, seconds: float, quiet: bool) -> dict[str
 
     formula, domain = formula_of(run.setup.experiment, "certify")
     model = run.model
-    with GapBar(tolerance, quiet=quiet) as bar:
+    with gap_bar(tolerance, quiet=quiet) as watch:
         found = certify_network(
-            model, formula, domain, tolerance=tolerance, seconds=seconds, watch=bar.update
+            model, formula, domain, tolerance=tolerance, seconds=seconds, watch=watch
         )
     return {
         "format": FORMAT,
