@@ -97,7 +97,7 @@ def legend_beside(axes: Axes, handles: Sequence[Artist], names: Sequence[str]) -
 def _name(legend: Legend, names: Sequence[str]) -> None:
     """Set the names afterwards, as they are: ``legend`` drops those that begin with "_".
 
-    Dots are shown larger than in a crowded scatter, where their colour could not be told.
+    Dots are shown larger than in a crowded scatter, where their colour could not be made out.
     """
     for text, name in zip(legend.get_texts(), names, strict=True):
         text.set_parse_math(False)
@@ -109,7 +109,7 @@ def _name(legend: Legend, names: Sequence[str]) -> None:
 
 
 def short(text: str, length: int) -> str:
-    """One line of at most ``length`` characters; the end stays, for it often tells names apart."""
+    """One line of at most ``length`` characters; the end stays, for names often differ there."""
     line = " ".join(text.split())
     if len(line) <= length:
         return line

@@ -108,19 +108,19 @@ def overlay(image: Array, truth: Array, predicted: Array) -> Array:
 
     ``image`` (H, W) or (H, W, 3) in [0, 1]; ``truth`` and ``predicted`` (H, W) truth values.
     """
-    found = _grey(image)
-    _tint(found, truth & predicted, FOUND, 0.75)
-    _tint(found, truth & ~predicted, MISSED, 0.75)
-    _tint(found, predicted & ~truth, FALSE, 0.75)
-    return found
+    tinted = _grey(image)
+    _tint(tinted, truth & predicted, FOUND, 0.75)
+    _tint(tinted, truth & ~predicted, MISSED, 0.75)
+    _tint(tinted, predicted & ~truth, FALSE, 0.75)
+    return tinted
 
 
 def marked(image: Array, predicted: Array) -> Array:
     """(H, W, 3): the image in grey, each class but the first in a colour of its own over it."""
-    found = _grey(image)
+    tinted = _grey(image)
     for one in range(1, int(predicted.max(initial=0)) + 1):
-        _tint(found, predicted == one, CLASSES[(one - 1) % len(CLASSES)], 0.55)
-    return found
+        _tint(tinted, predicted == one, CLASSES[(one - 1) % len(CLASSES)], 0.55)
+    return tinted
 
 
 def _grey(image: Array) -> Array:

@@ -78,7 +78,7 @@ class Display:
     """Heading, progress and closing table of one training, on stderr."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        # Off a terminal lines are not folded: whoever reads a log folds for himself.
+        # Off a terminal lines are not folded: a log's reader does that, if at all.
         self.console = _Console(stderr=True, highlight=False, quiet=quiet)
         # Asked of the file: FORCE_COLOR makes rich take a log for a terminal.
         on_terminal = self.console.file.isatty()
