@@ -57,7 +57,7 @@ def networks() -> tuple[nn.Module, Callable[[], nn.Module]]:
     from benchmarks.lecture_unet import LectureUnet, copied
     from nnintro.config.models.unet import UnetModel
     from nnintro.config.task import Task
-    from nnintro.models.unet import build_unet
+    from nnintro.models.build import build_network
 
     task = Task("segmentation", 3, 1, ("no", "yes"))
     section = UnetModel(kind="unet", channels=CHANNELS)
@@ -65,7 +65,7 @@ def networks() -> tuple[nn.Module, Callable[[], nn.Module]]:
 
     def ours() -> nn.Module:
         generator = torch.Generator().manual_seed(0)
-        return build_unet(section, task, -corner, corner, torch.float32, generator)
+        return build_network(section, task, (-corner, corner), torch.float32, generator)
 
     lecture = LectureUnet()
     copied(ours(), lecture)

@@ -10,6 +10,7 @@ NnintroError              1   anything of ours that has no better place below
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,3 +92,20 @@ class CheckpointError(NnintroError):
     """A run on disk that cannot be written, read or trusted."""
 
     exit_code = 6
+
+
+def require_package(package: str, need: str, extra: str) -> None:
+    """Load a package that comes with an extra.
+
+    Args:
+        need: who needs what, for the message.
+
+    Raises:
+        UsageError: it is not installed, or does not load; says how to install it.
+    """
+    try:
+        importlib.import_module(package)
+    except ImportError as error:
+        message = f"{need}: pip install 'nnintro[{extra}]'"
+        missing = isinstance(error, ModuleNotFoundError) and error.name == package
+        raise UsageError(message if missing else f"{message} ({error})") from error

@@ -25,12 +25,12 @@ def export(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Write a trained network as a file for other programs, and check it."""
-    from nnintro.exports import SUFFIXES, require_package
+    from nnintro.exports import SUFFIXES, require_format
     from nnintro.files import chosen_format, require_place
     from nnintro.runs.folder import find_run
 
     name = chosen_format(format_, output, SUFFIXES)
-    require_package(name)
+    require_format(name)
     if output is not None:
         require_place(output)
     directory = find_run(run, runs_dir)

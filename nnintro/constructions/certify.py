@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from nnintro.constructions.construct import formula_dataset
-from nnintro.errors import ConfigError
+from nnintro.constructions import formula_of
 from nnintro.files import write_json
-from nnintro.models import Mlp, Standardized
+from nnintro.formula.tree import variable_names
+from nnintro.models import precision_of
+from nnintro.models.activations import Step
+from nnintro.models.standardized import numpy_type
 from nnintro.proofs import require_flint, require_limits
 from nnintro.recording.console import GapBar
 from nnintro.runs.folder import explained
@@ -49,7 +51,7 @@ def certify(
     """Bound a run's largest error, and write what was proved to supremum.json in the run.
 
     Args:
-        run: its folder, or its name in ``runs_dir``.
+        run: a run's folder, or its name in ``runs_dir``.
         tolerance: how far the bound may be above the largest error, relatively.
         seconds: after which the bound reached so far has to do.
         quiet: no progress on a terminal.
@@ -59,32 +61,26 @@ def certify(
 
     Raises:
         UsageError: tolerance or seconds make no sense, or python-flint is missing.
-        ConfigError: the run's network or dataset is none that can be certified, or the formula is
-            unbounded or has no value somewhere.
+        ConfigError: the run's network or dataset cannot be certified, or the formula is unbounded
+            or has no value somewhere.
         CheckpointError: there is no such run, or it cannot be read or written.
     """
     require_flint()
     require_limits(tolerance=tolerance, seconds=seconds)
     loaded = load_run(run, runs_dir)
     with loaded.config.locating():
-        found = _record(loaded, tolerance, seconds, quiet)
+        proved = _proved(loaded, tolerance, seconds, quiet)
     path = loaded.directory / FILE
     with explained(f"cannot write {path}"):
-        write_json(path, found)
-    return found
+        write_json(path, proved)
+    return proved
 
 
-def _record(run: Run, tolerance: float, seconds: float, quiet: bool) -> dict[str, Any]:
-    from nnintro.formula import parse
+def _proved(run: Run, tolerance: float, seconds: float, quiet: bool) -> dict[str, Any]:
     from nnintro.proofs.supremum import certify_network
 
-    dataset = formula_dataset(run.setup.experiment, "certify")
-    domain = [(float(low), float(high)) for low, high in dataset.domain]
-    formula = parse(dataset.formula, len(domain))
+    formula, domain = formula_of(run.setup.experiment, "certify")
     model = run.model
-    network = model.network if isinstance(model, Standardized) else model
-    if not isinstance(network, Mlp):
-        raise ConfigError.at("model.kind", "certify takes layers of neurons: expected mlp or steps")
     with GapBar(tolerance, quiet=quiet) as bar:
         found = certify_network(
             model, formula, domain, tolerance=tolerance, seconds=seconds, watch=bar.update
@@ -96,8 +92,8 @@ def _record(run: Run, tolerance: float, seconds: float, quiet: bool) -> dict[str
         "tolerance": tolerance,
         "formula": str(formula.root),
         "domain": [list(side) for side in domain],
-        "precision": str(next(network.parameters()).dtype).removeprefix("torch."),
-        "steps": any(name == "step" for name in network.names),
+        "precision": numpy_type(precision_of(model)).name,
+        "steps": any(isinstance(module, Step) for module in model.modules()),
         "run": str(run.directory),
         "sha256": parameters_sha256(model),
     }
@@ -130,7 +126,7 @@ def parameters_sha256(model: nn.Module) -> str:
 
 def in_words(found: dict[str, Any]) -> str:
     """What was proved, in a few lines; bounds are rounded to the side on which they are true."""
-    names = ["x"] if len(found["at"]) == 1 else [f"x{k + 1}" for k in range(len(found["at"]))]
+    names = variable_names(len(found["at"]))
     domain = " x ".join(f"[{low:g}, {high:g}]" for low, high in found["domain"])
     at = ", ".join(f"{name} = {x!r}" for name, x in zip(names, found["at"], strict=True))
     lines = [f"{found['run']}: |network - formula| for every real {', '.join(names)} in {domain}"]

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
+from nnintro.config.experiment import as_values
 from nnintro.config.load import Config
-from nnintro.config.write import as_yaml
+from nnintro.constructions.certify import certify
 from nnintro.files import as_csv, write_text, write_whole
 from nnintro.runs.folder import explained
 from nnintro.runs.run import Run
@@ -49,17 +49,17 @@ def compare(
             the trainings' own runs in ``comparison/``.
         loaded: the config that was given, for its dataset, and its descent where it has one.
         built: neurons -> the proved error of the best network of steps.
-        say: told of each size.
+        say: called with a line about each size.
     """
     rows = []
     for neurons in NEURONS:
         say(f"{neurons} neurons: building one network, training two")
         error = built(neurons)
-        found = [
+        trained = [
             _trained(loaded, neurons, kind, run.directory / "comparison")
             for kind in ("torch", "steps")
         ]
-        rows.append(Row(neurons, error, *found))
+        rows.append(Row(neurons, error, *trained))
     table = [[*asdict(rows[0])], *([*map(str, astuple(row))] for row in rows)]
     with explained(f"cannot write {run.directory}"):
         write_text(run.directory / "comparison.csv", as_csv(table))
@@ -69,20 +69,27 @@ def compare(
 
 def _trained(loaded: Config, neurons: int, kind: str, folder: Path) -> float:
     """The largest error of a trained network, proved (within ``TOLERANCE`` of what was found)."""
-    from nnintro.constructions.certify import certify
-
-    values: dict[str, Any] = yaml.safe_load(as_yaml(loaded.experiment))
-    values["model"] = {
-        "kind": "mlp", "hidden": [neurons], "activation": "sigmoid", "initialization": kind,
-    }  # fmt: skip
-    values["precision"] = "float32"
-    written = loaded.source.root.content
-    if not isinstance(written, dict) or "descent" not in written:
-        values["descent"] = DESCENT
-    values["training"] = {"steps": UPDATES}
-    values["logging"] = {"figures": "off", "histograms": "off"}
-    run = train(values, runs_dir=folder, name=f"{kind}-{neurons}")
+    run = train(_values(loaded, neurons, kind), runs_dir=folder, name=f"{kind}-{neurons}")
     return float(certify(run.directory, tolerance=TOLERANCE)["bound"])
+
+
+def _values(loaded: Config, neurons: int, kind: str) -> dict[str, Any]:
+    """The config of one training: one layer of sigmoids, begun by ``initialization: kind``."""
+    given = loaded.source.root.content
+    descent = {} if isinstance(given, dict) and "descent" in given else {"descent": DESCENT}
+    return {
+        **as_values(loaded.experiment),
+        **descent,
+        "model": {
+            "kind": "mlp",
+            "hidden": [neurons],
+            "activation": "sigmoid",
+            "initialization": kind,
+        },
+        "precision": "float32",
+        "training": {"steps": UPDATES},
+        "logging": {"figures": "off", "histograms": "off"},
+    }
 
 
 def _draw(run: Run, rows: list[Row]) -> None:

@@ -10,13 +10,15 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from nnintro.errors import NnintroError
-from nnintro.models import Standardized, Unet, input_precision, precision_of
+from nnintro.models import Standardized, input_precision, precision_of
 from nnintro.models.activations import Step
 from nnintro.models.standardized import numpy_type
 
 Program = Callable[[Tensor], Tensor]
 """(n, inputs) -> (n, outputs)."""
 
+Size = tuple[int, int]
+"""Height and width of the images that a network takes."""
 
 SIZES = (1, 2, 17, 64)
 """Rows of the batches that a file is tried on."""
@@ -61,7 +63,9 @@ class Agreement:
         )
 
 
-def compare(model: nn.Module, program: Program, low: Tensor, high: Tensor) -> Agreement:
+def compare(
+    model: nn.Module, program: Program, low: Tensor, high: Tensor, image: Size | None = None
+) -> Agreement:
     """Run both on fresh inputs, in the data's region and three times as far.
 
     At a step's threshold the output jumps, and rounding decides on which side an input falls: such
@@ -70,16 +74,17 @@ def compare(model: nn.Module, program: Program, low: Tensor, high: Tensor) -> Ag
     Args:
         model: in evaluation mode, without gradients.
         low, high: (inputs,) corners of the data's region.
+        image: of a network that takes images, the size that the file is for.
 
     Raises:
         NnintroError: the outputs differ by more than rounding can explain, or have another shape or
             type; or all inputs lie on thresholds.
     """
     steps = any(isinstance(module, Step) for module in model.modules())
-    inputs = probes(model, low, high)
+    inputs = probes(model, low, high, image)
     allowed = max(TOLERANCE[precision_of(model)], ROUNDINGS * own_rounding(model, inputs))
     largest = 0.0
-    sizes = sizes_for(model)
+    sizes = SIZES if image is None else IMAGE_SIZES
     for batch in torch.split(inputs, list(sizes)):
         largest = max(largest, difference(program(batch), model(batch)))
     if not largest <= allowed:
@@ -90,41 +95,37 @@ def compare(model: nn.Module, program: Program, low: Tensor, high: Tensor) -> Ag
     return Agreement(len(inputs), inputs.dtype, largest, allowed, steps, sizes)
 
 
-def sizes_for(model: nn.Module) -> tuple[int, ...]:
-    """Inputs of the batches that a file of this model is tried on."""
-    return IMAGE_SIZES if isinstance(model, Unet) else SIZES
-
-
-def probes(model: nn.Module, low: Tensor, high: Tensor) -> Tensor:
+def probes(model: nn.Module, low: Tensor, high: Tensor, image: Size | None = None) -> Tensor:
     """(sum(SIZES), inputs): every other row in the box, the others in one three times as wide.
 
     Of a network on images (sum(IMAGE_SIZES), inputs, H, W), each pixel in the box of its channel.
     """
-    wanted = sum(sizes_for(model))
     generator = torch.Generator().manual_seed(0)
-    if isinstance(model, Unet):
-        assert model.image is not None, "a file is for images of one size"
-        low, high = low.double()[:, None, None], high.double()[:, None, None]
-        pixels = (wanted, len(low), *model.image)
-        unit = torch.rand(pixels, generator=generator, dtype=torch.float64)
-        unit[1::2] = 3 * unit[1::2] - 1
-        return (low + unit * (high - low)).to(input_precision(model))
-    unit = torch.rand(_CANDIDATES, len(low), generator=generator, dtype=torch.float64)
+    low, high = low.double(), high.double()
+    if image is not None:
+        low, high = low[:, None, None], high[:, None, None]
+    count = _CANDIDATES if image is None else sum(IMAGE_SIZES)
+    shape = (count, len(low), *(image or ()))
+    unit = torch.rand(shape, generator=generator, dtype=torch.float64)
     unit[1::2] = 3 * unit[1::2] - 1
-    box = low.double() + unit * (high.double() - low.double())
-    candidates = box.to(input_precision(model))
+    candidates = (low + unit * (high - low)).to(input_precision(model))
+    return candidates if image is not None else _clear_rows(model, candidates, sum(SIZES))
+
+
+def _clear_rows(model: nn.Module, candidates: Tensor, wanted: int) -> Tensor:
+    """(wanted, inputs): the first of the candidates that no step's threshold is near."""
     if not any(isinstance(module, Step) for module in model.modules()):
         return candidates[:wanted]
     # A wide network's layers on all of them at once would fill the memory.
     blocks = torch.split(candidates, 256)
-    found = candidates[torch.cat([clear_of_jumps(model, block) for block in blocks])]
-    if len(found) == 0:
+    clear = candidates[torch.cat([clear_of_jumps(model, block) for block in blocks])]
+    if len(clear) == 0:
         raise NnintroError(
             f"the file cannot be checked: each of {_CANDIDATES} inputs lies within rounding of a "
             "step's threshold"
         )
     # Fewer than wanted, where thresholds are everywhere: they are used again.
-    return found.repeat(-(-wanted // len(found)), 1)[:wanted]
+    return clear.repeat(-(-wanted // len(clear)), 1)[:wanted]
 
 
 def clear_of_jumps(model: nn.Module, inputs: Tensor) -> Tensor:

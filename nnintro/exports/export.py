@@ -2,46 +2,34 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nnintro.errors import ConfigError, DataError
-from nnintro.exports import FORMATS, SUFFIXES, require_package, safetensors_file, torch_file
-from nnintro.exports import onnx as onnx_file
-from nnintro.exports.agreement import Agreement, Program, compare
+from nnintro.exports import FORMATS, SUFFIXES, require_format
+from nnintro.exports.agreement import Agreement, compare
 from nnintro.files import chosen_format, require_place, write_whole
-from nnintro.models import Standardized, Unet, input_precision, output_precision, precision_of
+from nnintro.models import Network, input_precision, output_precision, precision_of
 from nnintro.models.forward import evaluating
 from nnintro.models.standardized import numpy_type
 from nnintro.runs.folder import explained
-from nnintro.runs.run import Run, architecture
+from nnintro.runs.run import Run, architecture, load_run
 from nnintro.training.setup import build_data
 from nnintro.version import __version__
 
 
-@dataclass(frozen=True)
-class Codec:
-    """How a format is written, and how a file of it is run."""
-
-    encode: Callable[[nn.Module, dict[str, str]], bytes]
-    load: Callable[[Path], Program]
-
-
-CODECS: dict[str, Codec] = {
-    "onnx": Codec(onnx_file.encode, onnx_file.load),
-    "torch": Codec(torch_file.encode, torch_file.load),
-    "safetensors": Codec(safetensors_file.encode, safetensors_file.load),
-}
-
-
-def export_run(run: Run, format: str | None = None, path: str | Path | None = None) -> Path:
+def export(
+    run: Run | str | Path,
+    output: str | Path | None = None,
+    format: str | None = None,
+    runs_dir: str | Path = "runs",
+) -> Path:
     """Write a trained run's network as a file for other programs.
 
     The file takes raw inputs (batch, inputs) and gives (batch, outputs), for every batch size: any
@@ -51,9 +39,10 @@ def export_run(run: Run, format: str | None = None, path: str | Path | None = No
     stays until then.
 
     Args:
-        run: from ``nnintro.train`` or ``nnintro.load``.
-        format: ``onnx``, ``torch`` or ``safetensors``; by default what the path's suffix says.
-        path: the file; by default the run's name with the format's suffix, in the run's folder.
+        run: a run's folder, its name in ``runs_dir``, or what ``nnintro.train`` returned.
+        output: the file; by default the run's name with the format's suffix, in the run's folder.
+        format: ``onnx``, ``torch`` or ``safetensors``; by default what the output's suffix says,
+            and onnx without an output.
 
     Returns:
         The path of the file.
@@ -61,13 +50,14 @@ def export_run(run: Run, format: str | None = None, path: str | Path | None = No
     Raises:
         UsageError: the format is unknown or contradicts the suffix, its package is missing, or no
             file can be at the path.
-        CheckpointError: the file cannot be written.
+        CheckpointError: there is no such run, or the file cannot be written.
         NnintroError: the file does not compute what the network computes, or cannot hold it.
     """
-    chosen = None if path is None else Path(path)
-    name = chosen_format(format, chosen, SUFFIXES)
-    place = chosen or default_path(run.directory, name)
-    write_export(run, name, place)
+    chosen = None if output is None else Path(output)
+    name = "onnx" if output is None and format is None else chosen_format(format, chosen, SUFFIXES)
+    opened = run if isinstance(run, Run) else load_run(run, runs_dir)
+    place = chosen or default_path(opened.directory, name)
+    write_export(opened, name, place)
     return place
 
 
@@ -77,24 +67,26 @@ def default_path(directory: Path, format: str) -> Path:
 
 
 def write_export(run: Run, format: str, path: Path) -> Agreement:
-    """``export_run`` with everything chosen; how far the file is from the network."""
-    require_package(format)
+    """``export`` with everything chosen; how far the file is from the network."""
+    require_format(format)
     place = require_place(path)
     low, high = region(run)
-    codec = CODECS[format]
-    found: list[Agreement] = []
+    codec = importlib.import_module(FORMATS[format].module)
+    agreements: list[Agreement] = []
 
     def write_and_check(file: IO[bytes]) -> None:
         file.write(data)
+        # What is read back must be what is on the disk, not what waits in a buffer.
         file.flush()
         os.fsync(file.fileno())
-        found.append(compare(run.model, codec.load(Path(file.name)), low, high))
+        program, image = codec.load(Path(file.name)), run.setup.task.image
+        agreements.append(compare(run.model, program, low, high, image))
 
     with evaluating(run.model):
         data = codec.encode(run.model, describe(run))
         with explained(f"cannot write {place}"):
             write_whole(place, write_and_check)
-    return found[0]
+    return agreements[0]
 
 
 def region(run: Run) -> tuple[Tensor, Tensor]:
@@ -102,8 +94,8 @@ def region(run: Run) -> tuple[Tensor, Tensor]:
 
     From the standardisation where there is one, else from the data; where that is gone, [-1, 1].
     """
-    model = run.model
-    if isinstance(model, Standardized | Unet):
+    model = cast(Network, run.model)
+    if model.standardizes_itself:
         mean, scale = model.mean.double(), model.scale.double()
         return mean - 3 * scale, mean + 3 * scale
     try:

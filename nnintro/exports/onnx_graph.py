@@ -1,10 +1,19 @@
-"""An ONNX graph that grows node by node."""
+"""An ONNX graph that grows node by node, and what takes several of its operators.
+
+onnxruntime computes Elu and Erf in float32 alone, and the slope of LeakyRelu is a float32 in every
+file; in float64 these are spelled out in operators that every program has.
+"""
 
 from __future__ import annotations
 
+import functools
+import itertools
+import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from numpy.polynomial import chebyshev
 from torch import Tensor, nn
 
 from nnintro.models import input_precision, output_precision, precision_of
@@ -72,3 +81,81 @@ class Graph:
     def end_with(self, name: str) -> None:
         """Call the last node's result ``name``."""
         self.nodes[-1].output[0] = name
+
+
+def where_above(graph: Graph, z: str, threshold: float, above: str, below: str) -> str:
+    """``above`` where z > threshold, else ``below``."""
+    return graph.node("Where", graph.node("Greater", z, graph.number(threshold)), above, below)
+
+
+_FAR = 6.0
+"""Where 1 - erf is below float64's rounding."""
+
+_MIDDLE, _HALF = 0.625, 0.375
+"""The interval that 2 / (2 + a) fills for 0 <= a <= 6."""
+
+_DEGREE = 18
+
+
+@functools.cache
+def _erfcx_coefficients() -> list[float]:
+    """Of the polynomial p, lowest power first: p(u) = exp(a^2) erfc(a), within 2e-15.
+
+    2 / (2 + a) = 0.625 + 0.375 u maps [0, 6] to [-1, 1], and makes the function so smooth that
+    degree 18 is enough (Numerical Recipes, 3rd edition, section 6.2.2).
+    """
+    u = chebyshev.chebpts1(_DEGREE + 1)
+    places = 2 / (_MIDDLE + _HALF * u) - 2
+    erfcx = np.array([math.erfc(a) * math.exp(a * a) for a in places])
+    through = chebyshev.chebfit(u, erfcx, _DEGREE)
+    return [float(c) for c in chebyshev.cheb2poly(through)]
+
+
+def erf_in_double(graph: Graph, x: str) -> str:
+    """sign(x) (1 - exp(-a^2) p(u)) with a = min(|x|, 6)."""
+    a = graph.node("Min", graph.node("Abs", x), graph.number(_FAR))
+    fraction = graph.node("Div", graph.number(2.0), graph.node("Add", a, graph.number(2.0)))
+    centred = graph.node("Sub", fraction, graph.number(_MIDDLE))
+    u = graph.node("Div", centred, graph.number(_HALF))
+    *lower, highest = _erfcx_coefficients()
+    polynomial = graph.number(highest)
+    for coefficient in reversed(lower):
+        product = graph.node("Mul", polynomial, u)
+        polynomial = graph.node("Add", product, graph.number(coefficient))
+    bell = graph.node("Exp", graph.node("Neg", graph.node("Mul", a, a)))
+    size = graph.node("Sub", graph.number(1.0), graph.node("Mul", bell, polynomial))
+    return graph.node("Mul", graph.node("Sign", x), size)
+
+
+Size = tuple[int, int]
+"""Height and width of maps."""
+
+
+def neighbourhoods(graph: Graph, x: str, size: Size) -> str:
+    """(b, c, H, W) -> (b, 9 c, H, W): the pixels around each, zeros beyond the edge."""
+    padded = graph.node("Pad", x, graph.integers(0, 0, 1, 1, 0, 0, 1, 1))
+    shifted = [
+        cropped(graph, padded, (i, j), (i + size[0], j + size[1]))
+        for i, j in itertools.product(range(3), repeat=2)
+    ]
+    return graph.node("Concat", *shifted, axis=1)
+
+
+def product_by_pixel(graph: Graph, name: str, matrix: Tensor, x: str, size: Size) -> str:
+    """(b, inputs, H, W) -> (b, outputs, H, W) by a matrix (outputs, inputs) at each pixel."""
+    outputs, inputs = matrix.shape
+    flat = graph.node("Reshape", x, graph.integers(-1, inputs, size[0] * size[1]))
+    y = graph.node("MatMul", graph.constant(name, matrix), flat)
+    return graph.node("Reshape", y, graph.integers(-1, outputs, *size))
+
+
+def cropped(graph: Graph, x: str, start: Size, stop: Size) -> str:
+    """The rows and columns of maps from ``start`` up to ``stop``."""
+    return graph.node(
+        "Slice", x, graph.integers(*start), graph.integers(*stop), graph.integers(2, 3)
+    )
+
+
+def by_channel(graph: Graph, values: Tensor) -> str:
+    """A parameter or buffer (channels,) as it meets (b, channels, H, W)."""
+    return graph.constant(f"{graph.name_of(values)} by channel", values.detach()[:, None, None])

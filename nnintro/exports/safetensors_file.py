@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 
 from nnintro.exports.agreement import Program
-from nnintro.models import Mlp, Standardized, Unet
+from nnintro.models.build import rebuilt
 
 
 def encode(model: nn.Module, description: dict[str, str]) -> bytes:
@@ -39,47 +37,6 @@ def load(path: Path) -> Program:
         description = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     dtype = getattr(torch, description["precision"])
-    model = rebuild(json.loads(description["architecture"]), dtype)
+    model = rebuilt(json.loads(description["architecture"]), dtype)
     model.load_state_dict(tensors)
     return model.eval()
-
-
-def rebuild(architecture: Mapping[str, Any], dtype: torch.dtype) -> nn.Module:
-    """A model of that architecture, its parameters of that type still to be loaded.
-
-    Args:
-        architecture: as ``training.run.architecture`` writes it.
-    """
-    network = REBUILD[architecture["kind"]](architecture).to(dtype)
-    if architecture["kind"] == "unet" or architecture["standardize"] == "none":
-        return network
-    around = [torch.zeros(architecture["inputs"]), torch.ones(architecture["inputs"])]
-    if architecture["standardize"] == "both":
-        around += [torch.zeros(architecture["outputs"]), torch.ones(architecture["outputs"])]
-    return Standardized(network, *around)
-
-
-def _mlp(architecture: Mapping[str, Any]) -> nn.Module:
-    widths = [architecture["inputs"], *architecture["hidden"], architecture["outputs"]]
-    return Mlp(widths, [*architecture["activations"], architecture["output_activation"]])
-
-
-def _unet(architecture: Mapping[str, Any]) -> nn.Module:
-    """It standardises its inputs itself."""
-    network = Unet(
-        architecture["inputs"],
-        architecture["outputs"],
-        architecture["channels"],
-        architecture["normalization"],
-        tuple(architecture["image"]),
-    )
-    network.lay_out_()
-    return network
-
-
-REBUILD: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {
-    "mlp": _mlp,
-    "steps": _mlp,
-    "unet": _unet,
-}
-"""By kind of model: a module without its parameters."""

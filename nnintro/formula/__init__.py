@@ -1,10 +1,9 @@
 """``"0.2 + 0.4*x**2"``: text -> checked tree -> numbers. Nothing in a formula is ever run."""
 
 from nnintro.formula.floats import evaluate_float, first_non_finite
-from nnintro.formula.language import FUNCTIONS, LECTURE, FormulaError
 from nnintro.formula.parse import parse
 from nnintro.formula.tensors import torch_function
-from nnintro.formula.tree import Formula
+from nnintro.formula.tree import FUNCTIONS, LECTURE, Formula, FormulaError
 
 __all__ = [
     "FUNCTIONS",

@@ -8,8 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 
-from nnintro.formula.evaluate import Algebra, evaluate
-from nnintro.formula.tree import Formula
+from nnintro.formula.tree import Algebra, Formula, evaluate
 
 
 def evaluate_float(formula: Formula, point: Sequence[float]) -> float:

@@ -9,18 +9,22 @@ from __future__ import annotations
 import ast
 import math
 
-from nnintro.formula.language import (
+from nnintro.formula.scan import scan
+from nnintro.formula.tree import (
     CONSTANTS,
     FUNCTIONS,
     LECTURE,
     MAX_DEPTH,
     MAX_LENGTH,
     OF_SEVERAL,
+    Call,
+    Formula,
     FormulaError,
+    Node,
+    Number,
+    Variable,
+    variable_names,
 )
-from nnintro.formula.language import variable_names as names_of
-from nnintro.formula.scan import scan
-from nnintro.formula.tree import Call, Formula, Node, Number, Variable
 
 BLANKS = str.maketrans("\t\r\n", "   ")
 TOO_DEEP = f"nested more than {MAX_DEPTH} deep"
@@ -42,7 +46,7 @@ def parse(text: str, inputs: int) -> Formula:
     """
     if len(text) > MAX_LENGTH:
         raise FormulaError(f"longer than {MAX_LENGTH:,} characters")
-    variables = names_of(inputs)
+    variables = variable_names(inputs)
     blanked = text.translate(BLANKS)  # character for character, so that columns stay true
     source = blanked.strip(" ")
     if not source:

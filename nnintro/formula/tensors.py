@@ -9,8 +9,7 @@ from collections.abc import Callable
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from nnintro.formula.evaluate import Algebra, evaluate
-from nnintro.formula.tree import Formula
+from nnintro.formula.tree import Algebra, Formula, evaluate
 
 if TYPE_CHECKING:
     from torch import Tensor

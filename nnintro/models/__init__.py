@@ -1,15 +1,11 @@
-"""Model section -> torch.nn.Module."""
+"""Networks: a module a kind of model, and what goes around them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from torch import nn
-
 from nnintro.models.activations import ACTIVATIONS, Dropout
 from nnintro.models.initialization import INITIALIZATIONS
-from nnintro.models.layers import Row, Tabulated, as_text, parameter_count
-from nnintro.models.mlp import Mlp, build_mlp
+from nnintro.models.mlp import Mlp
+from nnintro.models.network import Network, parameter_count
 from nnintro.models.standardized import (
     Standardization,
     Standardized,
@@ -18,8 +14,8 @@ from nnintro.models.standardized import (
     precision_of,
     statistics,
 )
-from nnintro.models.steps import Steps, build_steps
-from nnintro.models.unet import Unet, build_unet
+from nnintro.models.steps import Steps
+from nnintro.models.unet import Unet
 
 __all__ = [
     "ACTIVATIONS",
@@ -27,13 +23,11 @@ __all__ = [
     "MODELS",
     "Dropout",
     "Mlp",
-    "Row",
+    "Network",
     "Standardization",
     "Standardized",
     "Steps",
-    "Tabulated",
     "Unet",
-    "as_text",
     "input_precision",
     "output_precision",
     "parameter_count",
@@ -41,9 +35,5 @@ __all__ = [
     "statistics",
 ]
 
-MODELS: dict[str, Callable[..., nn.Module]] = {
-    "mlp": build_mlp,
-    "steps": build_steps,
-    "unet": build_unet,
-}
-"""kind -> (section, task, low, high, dtype, generator) -> module."""
+MODELS: dict[str, type[Network]] = {"mlp": Mlp, "steps": Steps, "unet": Unet}
+"""``model.kind`` -> its network: the one place outside the config that knows all kinds."""

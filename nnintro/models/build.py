@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from nnintro.config.experiment import Setup
+from nnintro.config.models import Model
+from nnintro.config.task import Task
 from nnintro.descent.streams import stream
 from nnintro.errors import CheckpointError
-from nnintro.models import MODELS, Standardization, Standardized, Unet
+from nnintro.models import MODELS, Network, Standardization, Standardized
+from nnintro.models.network import Box
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 
@@ -31,36 +35,79 @@ class Region:
     @classmethod
     def unknown(cls, setup: Setup) -> Region:
         """One of the right shapes, for a network that parameters are to be loaded into."""
-        inputs, outputs = setup.task.inputs, setup.task.outputs
-        wanted, is_regression = setup.dataset.standardize, setup.task.kind == "regression"
+        task, wanted = setup.task, setup.dataset.standardize
+        if wanted == "both" and task.kind != "regression":
+            wanted = "inputs"  # classes stay as they are
+        return cls.of_shape(task.inputs, task.outputs, wanted)
+
+    @classmethod
+    def of_shape(cls, inputs: int, outputs: int, standardize: str) -> Region:
         return cls(
             -torch.ones(inputs),
             torch.ones(inputs),
-            None if wanted == "none" else Standardization.none(inputs),
-            Standardization.none(outputs) if wanted == "both" and is_regression else None,
+            None if standardize == "none" else Standardization.none(inputs),
+            Standardization.none(outputs) if standardize == "both" else None,
         )
 
 
-def build_model(setup: Setup, region: Region) -> tuple[nn.Module, nn.Module]:
+def build_model(setup: Setup, region: Region) -> tuple[Network, Network]:
     """The network to train and the model to save, on the CPU.
 
-    They are one and the same where nothing is standardised, and of images, which the network
-    standardises itself.
+    They are one and the same where nothing is standardised, and where the network standardises its
+    inputs itself.
     """
-    dtype, task, section = DTYPES[setup.precision], setup.task, setup.model
-    around, low, high = region.inputs, region.low, region.high
+    low, high, around = region.low, region.high, region.inputs
     if around is not None:
         low, high = (low - around.mean) / around.scale, (high - around.mean) / around.scale
     generator = stream(setup.seed, "initialization")
-    network = MODELS[section.kind](section, task, low, high, dtype, generator)
+    dtype = DTYPES[setup.precision]
+    network = build_network(setup.model, setup.task, (low, high), dtype, generator)
+    return network, with_units(network, region)
+
+
+def build_network(
+    section: Model, task: Task, box: Box, dtype: torch.dtype, generator: torch.Generator
+) -> Network:
+    """The network that a model section describes, its parameters drawn from ``generator``.
+
+    Args:
+        box: the region that the network's inputs fill.
+
+    Raises:
+        ConfigError: the network cannot be trained on the task's data.
+    """
+    network = MODELS[section.kind].from_section(section, task)
+    # Drawn in float64 and rounded: float32 and float64 runs start at the same point.
+    network.double()
+    network.initialize_(section, box, generator)
+    return network.to(dtype)
+
+
+def with_units(network: Network, region: Region) -> Network:
+    """The network with the region's standardisation in it, or around it."""
+    around, targets = region.inputs, region.targets
     if around is None:
-        return network, network
-    if isinstance(network, Unet):  # which shifts and scales its channels itself
+        return network
+    if network.standardizes_itself:
         network.standardize_(around.mean, around.scale)
-        return network, network
-    targets = region.targets
+        return network
     units = (None, None) if targets is None else (targets.mean, targets.scale)
-    return network, Standardized(network, around.mean, around.scale, *units)
+    return Standardized(network, around.mean, around.scale, *units)
+
+
+def architecture_of(setup: Setup) -> dict[str, Any]:
+    """The ``architecture()`` of the model that a training saves."""
+    with torch.device("meta"):  # shapes without numbers: nothing is allocated, nothing is drawn
+        network = MODELS[setup.model.kind].from_section(setup.model, setup.task)
+        return with_units(network, Region.unknown(setup)).architecture()
+
+
+def rebuilt(architecture: Mapping[str, Any], dtype: torch.dtype) -> Network:
+    """The model of that ``architecture()``, its parameters and statistics still to be loaded."""
+    network = MODELS[architecture["kind"]].from_architecture(architecture).to(dtype)
+    inputs, outputs = architecture["inputs"], architecture["outputs"]
+    standardize = architecture.get("standardize", "none")
+    return with_units(network, Region.of_shape(inputs, outputs, standardize))
 
 
 def load_parameters(module: nn.Module, parameters: Any, where: str) -> None:

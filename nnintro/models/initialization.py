@@ -5,18 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from nnintro.config.models.mlp import (
-    HeInitialization,
-    SpreadInitialization,
-    StepsInitialization,
-    TorchInitialization,
-    XavierInitialization,
-    ZerosInitialization,
-)
+from nnintro.config.models.mlp import Initialization, SpreadInitialization, StepsInitialization
 from nnintro.models.activations import GAINS
 
 
@@ -32,7 +26,7 @@ class Surroundings:
     """(inputs,) upper corner."""
 
 
-Initializer = Callable[[list[nn.Linear], Surroundings, object, torch.Generator], None]
+Initializer = Callable[[list[nn.Linear], Surroundings, Any, torch.Generator], None]
 
 
 def torch_default_(layer: nn.Linear, generator: torch.Generator) -> None:
@@ -73,7 +67,7 @@ def zeros_(layers: list[nn.Linear], _: Surroundings, __: object, ___: torch.Gene
 def spread_(
     layers: list[nn.Linear],
     around: Surroundings,
-    settings: object,
+    settings: SpreadInitialization | StepsInitialization,
     generator: torch.Generator,
 ) -> None:
     """The first layer's units switch (s = -b/w) at places spread evenly over the data's region.
@@ -85,7 +79,6 @@ def spread_(
     For ``steps`` this is what the units are that the steps leave over; who knows the formula puts
     the steps in.
     """
-    assert isinstance(settings, SpreadInitialization | StepsInitialization)
     first, *others = layers
     extent = (around.high - around.low).clamp(min=1e-12)  # (inputs,)
     units, inputs = first.out_features, first.in_features
@@ -114,20 +107,11 @@ INITIALIZATIONS: dict[str, Initializer] = {
     "steps": spread_,
 }
 
-Settings = (
-    TorchInitialization
-    | XavierInitialization
-    | HeInitialization
-    | ZerosInitialization
-    | SpreadInitialization
-    | StepsInitialization
-)
-
 
 def initialize_(
     layers: list[nn.Linear],
     around: Surroundings,
-    settings: Settings,
+    settings: Initialization,
     generator: torch.Generator,
 ) -> None:
     """Draw all parameters of ``layers`` in place."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Self, cast
+
 import torch
 from torch import Tensor, nn
 
@@ -9,7 +12,7 @@ from nnintro.config.models.mlp import MlpModel
 from nnintro.config.task import Task
 from nnintro.models.activations import ACTIVATIONS, Dropout
 from nnintro.models.initialization import Surroundings, initialize_
-from nnintro.models.layers import Row, as_text, parameter_count
+from nnintro.models.network import Box, Network, Row, parameter_count
 
 
 class Affine(nn.Linear):
@@ -19,7 +22,7 @@ class Affine(nn.Linear):
         """Draw nothing: torch's global stream belongs to the user."""
 
 
-class Mlp(nn.Module):
+class Mlp(Network):
     """Affine layers with activations: u_l = s_l(u_(l-1) W_l^T + b_l), u_0 = x.
 
     Args:
@@ -28,13 +31,36 @@ class Mlp(nn.Module):
         dropout: rate behind each hidden activation.
     """
 
+    kind = "mlp"
+    takes = "rows"
+
     def __init__(self, widths: list[int], activations: list[str], dropout: float = 0.0) -> None:
         super().__init__()
         pairs = zip(widths[:-1], widths[1:], strict=True)
         self.layers = nn.ModuleList(Affine(a, b) for a, b in pairs)
         self.activations = nn.ModuleList(ACTIVATIONS[name]() for name in activations)
         self.dropout = Dropout(dropout)
-        self.names = list(activations)
+        self.widths, self.names = list(widths), list(activations)
+
+    @classmethod
+    def from_section(cls, section: MlpModel, task: Task) -> Self:
+        widths = [task.inputs, *section.hidden, task.outputs]
+        return cls(widths, [*section.activations, section.output_activation], section.dropout)
+
+    @classmethod
+    def from_architecture(cls, architecture: Mapping[str, Any]) -> Self:
+        widths = [architecture["inputs"], *architecture["hidden"], architecture["outputs"]]
+        return cls(widths, [*architecture["activations"], architecture["output_activation"]])
+
+    @property
+    def affine(self) -> list[nn.Linear]:
+        """The affine layers, the output's last."""
+        return cast(list[nn.Linear], list(self.layers))
+
+    def initialize_(self, section: MlpModel, box: Box, generator: torch.Generator, /) -> None:
+        low, high = box
+        around = Surroundings(self.names, low.double(), high.double())
+        initialize_(self.affine, around, section.initialization, generator)
 
     def forward(self, x: Tensor) -> Tensor:  # (batch, inputs) -> (batch, outputs)
         *hidden, readout = zip(self.layers, self.activations, strict=True)
@@ -44,38 +70,23 @@ class Mlp(nn.Module):
         output: Tensor = activation(layer(x))
         return output
 
+    def architecture(self) -> dict[str, Any]:
+        inputs, *hidden, outputs = self.widths
+        *activations, output_activation = self.names
+        return {
+            "kind": self.kind,
+            "inputs": inputs,
+            "hidden": hidden,
+            "outputs": outputs,
+            "activations": activations,
+            "output_activation": output_activation,
+            "standardize": "none",
+        }
+
     def rows(self) -> list[Row]:
-        last = len(self.layers) - 1
-        found = []
-        for index, (layer, name) in enumerate(zip(self.layers, self.names, strict=True)):
-            assert isinstance(layer, nn.Linear)
-            place = "output" if index == last else f"hidden {index + 1}"
-            shape = f"{layer.in_features} -> {layer.out_features}"
-            found.append(Row(place, shape, name, parameter_count(layer)))
-        return found
-
-    def __str__(self) -> str:
-        return as_text(self.rows())
-
-
-def build_mlp(
-    model: MlpModel,
-    task: Task,
-    low: Tensor,
-    high: Tensor,
-    dtype: torch.dtype,
-    generator: torch.Generator,
-) -> Mlp:
-    """The network a model section describes, its parameters drawn from ``generator``.
-
-    Args:
-        low, high: (inputs,) corners of the region that the network's inputs fill.
-    """
-    names = [*model.activations, model.output_activation]
-    network = Mlp([task.inputs, *model.hidden, task.outputs], list(names), model.dropout)
-    # Drawn in float64 and rounded: float32 and float64 runs start at the same point.
-    network.double()
-    layers = [layer for layer in network.layers if isinstance(layer, nn.Linear)]
-    around = Surroundings(list(names), low.double(), high.double())
-    initialize_(layers, around, model.initialization, generator)
-    return network.to(dtype)
+        *hidden, readout = [
+            (f"{layer.in_features} -> {layer.out_features}", name, parameter_count(layer))
+            for layer, name in zip(self.affine, self.names, strict=True)
+        ]
+        rows = [Row(f"hidden {number}", *layer) for number, layer in enumerate(hidden, start=1)]
+        return [*rows, Row("output", *readout)]

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nnintro.models.layers import Row, Tabulated, as_text
+from nnintro.models.network import Network, Row
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Standardization:
         return cls(torch.zeros(columns), torch.ones(columns))
 
 
-class Standardized(nn.Module):
+class Standardized(Network):
     """network((x - mean) / scale): a trained model that needs nothing else for raw inputs.
 
     Where the targets were standardised too, target_scale * network(...) + target_mean: the outputs
@@ -42,8 +42,8 @@ class Standardized(nn.Module):
         target_mean, target_scale: (outputs,), or None for targets as they are.
     """
 
-    mean: Tensor
-    scale: Tensor
+    takes = "rows"
+    standardizes_itself = True
     target_mean: Tensor
     target_scale: Tensor
 
@@ -86,14 +86,15 @@ class Standardized(nn.Module):
     def rows(self) -> list[Row]:
         features = len(self.mean)
         found = [Row("standardize", f"{features} -> {features}", "", 0)]
-        found += cast(Tabulated, self.network).rows()
+        found += cast(Network, self.network).rows()
         if self.has_targets:
             outputs = len(self.target_mean)
             found.append(Row("in units", f"{outputs} -> {outputs}", "", 0))
         return found
 
-    def __str__(self) -> str:
-        return as_text(self.rows())
+    def architecture(self) -> dict[str, Any]:
+        standardize = "both" if self.has_targets else "inputs"
+        return {**cast(Network, self.network).architecture(), "standardize": standardize}
 
 
 def precision_of(model: nn.Module) -> torch.dtype:

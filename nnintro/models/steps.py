@@ -6,14 +6,15 @@ the height of the step that the output makes there.
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Self
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nnintro.config.models.steps import StepsModel
 from nnintro.config.task import Task
 from nnintro.models.mlp import Mlp
+from nnintro.models.network import Box
 
 MOST_SHOWN = 10
 """Neurons, or towers, that are printed one by one."""
@@ -32,14 +33,16 @@ class Steps(Mlp):
     In the first layer towers share the neurons whose place and input are the same.
     """
 
-    def __init__(self, section: StepsModel, inputs: int) -> None:
-        names = [*section.activations, section.output_activation]
-        super().__init__([inputs, *section.hidden, 1], list(names))
-        self.double()
-        with torch.no_grad():
-            self._fill(section)
+    kind = "steps"
 
-    def _fill(self, section: StepsModel) -> None:
+    @classmethod
+    def from_section(cls, section: StepsModel, task: Task) -> Self:  # type: ignore[override]
+        names = [*section.activations, section.output_activation]
+        return cls([task.inputs, *section.hidden, task.outputs], list(names))
+
+    @torch.no_grad()
+    def initialize_(self, section: StepsModel, _: Box, __: torch.Generator, /) -> None:  # type: ignore[override]
+        """Put in what the section gives by hand: nothing is drawn."""
         first, *second, readout = self.affine
         places = torch.tensor([place for _, place in section.places], dtype=torch.float64)
         first.weight.zero_()
@@ -50,10 +53,6 @@ class Steps(Mlp):
             layer.bias.fill_(-BOTH * section.weight)
         readout.weight.copy_(torch.tensor([section.heights], dtype=torch.float64))
         readout.bias.fill_(section.offset)
-
-    @property
-    def affine(self) -> list[nn.Linear]:
-        return cast(list[nn.Linear], list(self.layers))
 
     def places(self) -> Tensor:
         """(neurons,) s = -b/w of the first layer's neurons, each in the input it looks at most."""
@@ -96,15 +95,3 @@ def _corners(section: StepsModel) -> Tensor:
         for i, (low, high) in enumerate(tower.sides):
             found[row, column[i, low]], found[row, column[i, high]] = 1.0, -1.0
     return found
-
-
-def build_steps(
-    model: StepsModel,
-    task: Task,
-    low: Tensor,  # noqa: ARG001
-    high: Tensor,  # noqa: ARG001
-    dtype: torch.dtype,
-    generator: torch.Generator,  # noqa: ARG001
-) -> Steps:
-    """The network that a model section gives by hand: nothing in it is drawn."""
-    return Steps(model, task.inputs).to(dtype)

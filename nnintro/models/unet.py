@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Literal, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from torch.nn import functional
 from nnintro.config.models.unet import UnetModel
 from nnintro.config.task import Task
 from nnintro.errors import ConfigError
-from nnintro.models.layers import Row, as_text, parameter_count
+from nnintro.models.network import Box, Network, Row, parameter_count
 
 Normalization = Literal["batch", "group", "none"]
 GROUPS = 8
@@ -21,7 +21,7 @@ GROUPS = 8
 
 
 class Convolution(nn.Conv2d):
-    """A convolution whose parameters are left to ``initialize_``, which has its own stream."""
+    """A convolution whose parameters are left to ``Unet.initialize_``, which has its own stream."""
 
     def reset_parameters(self) -> None:
         """Draw nothing: torch's global stream belongs to the user."""
@@ -61,7 +61,7 @@ def _normalization(name: Normalization, channels: int) -> list[nn.Module]:
     return [nn.BatchNorm2d(channels)]
 
 
-class Unet(nn.Module):
+class Unet(Network):
     """Down to coarser maps of more channels, up again, and across by skip connections.
 
     With channels c_0 .. c_L: a double convolution to c_0; L times max pooling by 2 and a double
@@ -82,8 +82,9 @@ class Unet(nn.Module):
         image: height and width, where they are known; for the table of layers alone.
     """
 
-    mean: Tensor
-    scale: Tensor
+    kind = "unet"
+    takes = "images"
+    standardizes_itself = True
 
     def __init__(
         self,
@@ -95,7 +96,7 @@ class Unet(nn.Module):
     ) -> None:
         super().__init__()
         self.inputs, self.outputs, self.image = inputs, outputs, image
-        self.channels = list(channels)
+        self.channels, self.normalization = list(channels), normalization
         pairs = zip([inputs, *channels[:-1]], channels, strict=True)
         self.down = nn.ModuleList(DoubleConvolution(a, b, normalization) for a, b in pairs)
         *finer, deepest = channels
@@ -108,15 +109,62 @@ class Unet(nn.Module):
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("scale", torch.ones(inputs))
 
+    @classmethod
+    def from_section(cls, section: UnetModel, task: Task) -> Self:
+        channels, normalization = section.channels, section.normalization
+        return cls(task.inputs, task.outputs, channels, normalization, task.image)
+
+    @classmethod
+    def from_architecture(cls, architecture: Mapping[str, Any]) -> Self:
+        names = ("inputs", "outputs", "channels", "normalization")
+        inputs, outputs, channels, normalization = (architecture[name] for name in names)
+        network = cls(inputs, outputs, channels, normalization, tuple(architecture["image"]))
+        network.lay_out_()
+        return network
+
+    def initialize_(self, _: UnetModel, __: Box, generator: torch.Generator, /) -> None:
+        """torch's own distribution (Conv2d.reset_parameters), layer by layer from one stream.
+
+        Uniform with bound 1/sqrt(fan_in), weights and biases; the normalizations' are 1 and 0.
+
+        Raises:
+            ConfigError: the coarsest map of the task's images is a single pixel, and there is a
+                normalization, which has no deviation to measure then.
+        """
+        self._require_pixels()
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+                nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
+                fan_in = layer.weight[0].numel()  # as torch counts it, for transposed ones too
+                bias = cast(Tensor, layer.bias)
+                nn.init.uniform_(bias, -1 / math.sqrt(fan_in), 1 / math.sqrt(fan_in), generator)
+        # Only now: numbers are drawn in the order of memory.
+        self.lay_out_()
+
+    def _require_pixels(self) -> None:
+        if self.image is None or self.normalization == "none" or max(self.image) > self.divisor:
+            return
+        height, width = self.image
+        raise ConfigError.at(
+            "model.channels",
+            f"{len(self.upsample)} halvings leave a single pixel of {height} x {width}, which "
+            "cannot be normalized; expected fewer channels, or normalization: none",
+        )
+
     @property
     def divisor(self) -> int:
         """2^L, by which height and width are divided on the way down."""
         return int(2 ** len(self.upsample))
 
-    def standardize_(self, mean: Tensor, scale: Tensor) -> None:
-        """Have every channel of the inputs become (x - mean) / scale; (inputs,) each."""
-        self.mean.copy_(mean)
-        self.scale.copy_(scale)
+    def architecture(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "inputs": self.inputs,
+            "channels": list(self.channels),
+            "normalization": self.normalization,
+            "outputs": self.outputs,
+            "image": list(self.image or ()),
+        }
 
     def forward(self, x: Tensor) -> Tensor:  # (b, inputs, H, W) -> (b, outputs, H, W)
         height, width = x.shape[-2:]
@@ -185,54 +233,4 @@ class Unet(nn.Module):
             f"{inputs} -> {outputs}{size}",
             activation if module is not None else "",
             parameter_count(module) if module is not None else 0,
-        )
-
-    def __str__(self) -> str:
-        return as_text(self.rows())
-
-
-def initialize_(network: Unet, generator: torch.Generator) -> None:
-    """torch's own distribution (Conv2d.reset_parameters), layer by layer from one stream.
-
-    Uniform with bound 1/sqrt(fan_in), weights and biases; the normalizations' are 1 and 0.
-    """
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
-            fan_in = layer.weight[0].numel()  # as torch counts it, for transposed ones too
-            bias = cast(Tensor, layer.bias)
-            nn.init.uniform_(bias, -1 / math.sqrt(fan_in), 1 / math.sqrt(fan_in), generator)
-
-
-def build_unet(
-    model: UnetModel,
-    task: Task,
-    low: Tensor,  # noqa: ARG001
-    high: Tensor,  # noqa: ARG001
-    dtype: torch.dtype,
-    generator: torch.Generator,
-) -> Unet:
-    """The network a model section describes, its parameters drawn from ``generator``.
-
-    Raises:
-        ConfigError: the coarsest map of the task's images is a single pixel, and there is a
-            normalization, which has no deviation to measure then.
-    """
-    network = Unet(task.inputs, task.outputs, model.channels, model.normalization, task.image)
-    if task.image is not None and model.normalization != "none":
-        _require_pixels(network, *task.image)
-    # Drawn in float64 and rounded: float32 and float64 runs start at the same point.
-    network.double()
-    initialize_(network, generator)
-    network.to(dtype)
-    network.lay_out_()
-    return network
-
-
-def _require_pixels(network: Unet, height: int, width: int) -> None:
-    if max(height, width) <= network.divisor:
-        raise ConfigError.at(
-            "model.channels",
-            f"{len(network.upsample)} halvings leave a single pixel of {height} x {width}, which "
-            "cannot be normalized; expected fewer channels, or normalization: none",
         )

@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor
 from torch.nn import functional
 
-from nnintro.datasets.images import Format, image_files, read_image
+from nnintro.datasets.images import ImageFormat, image_files, read_image
 from nnintro.errors import DataError, UsageError
 from nnintro.figures.maps import marked
 from nnintro.files import as_csv, write_text, write_whole
@@ -61,7 +61,7 @@ def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
     _require_place(output, source)
     run = load_run(directory)
     form = run.reading
-    if not isinstance(form, Format):
+    if not isinstance(form, ImageFormat):
         message = f"{directory} was trained on rows of numbers: expected a table, not images"
         raise UsageError(message)
     files = _files(source)
@@ -127,7 +127,7 @@ def _files(source: Path) -> list[Path]:
     return image_files(source / "images" if (source / "images").is_dir() else source)
 
 
-def _one(run: Run, form: Format, path: Path, output: Path) -> list[Point]:
+def _one(run: Run, form: ImageFormat, path: Path, output: Path) -> list[Point]:
     """Write one image's mask and overlay; returns its points, where the run looks for some."""
     image, size = read_image(path, form)
     image = image[None].to(precision_of(run.model))
@@ -144,7 +144,7 @@ def _one(run: Run, form: Format, path: Path, output: Path) -> list[Point]:
     return [(path.name, *point) for point in _points(confidence[0], form)]
 
 
-def _points(confidence: Tensor, form: Format) -> list[tuple[float, float, float]]:
+def _points(confidence: Tensor, form: ImageFormat) -> list[tuple[float, float, float]]:
     """Row, column and probability of each point of a map (height, width)."""
     if form.point_radius is None:
         return []

@@ -1,29 +1,19 @@
 """Networks built by hand from steps, and proofs of how near any network comes to a formula.
 
-Everything that is proved is computed in balls (``formula.balls``); python-flint, which has them,
+Everything that is proved is computed in balls (``proofs.balls``); python-flint, which has them,
 comes with the extra ``certify``.
 """
 
 from __future__ import annotations
 
-import importlib
 import math
 
-from nnintro.errors import UsageError
+from nnintro.errors import UsageError, require_package
 
 
 def require_flint() -> None:
-    """Load python-flint, whose balls proofs are computed in.
-
-    Raises:
-        UsageError: it is not installed, or does not load; says how to install it.
-    """
-    try:
-        importlib.import_module("flint")
-    except ImportError as error:
-        message = "constructions and proofs need python-flint: pip install 'nnintro[certify]'"
-        missing = isinstance(error, ModuleNotFoundError) and error.name == "flint"
-        raise UsageError(message if missing else f"{message} ({error})") from error
+    """Load python-flint; raises UsageError where it is missing (see ``require_package``)."""
+    require_package("flint", "constructions and proofs need python-flint", "certify")
 
 
 def require_limits(**limits: float) -> None:

@@ -12,13 +12,14 @@ value (a root of something negative), the enclosure is that of the rest.
 from __future__ import annotations
 
 import contextlib
+import operator
 from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
 from typing import Any
 
 from flint import arb, ctx
 
-from nnintro.formula.evaluate import Algebra, evaluate
-from nnintro.formula.tree import Formula
+from nnintro.formula.tree import Algebra, Formula, evaluate
 
 Ball = Any
 """flint's arb."""
@@ -72,13 +73,6 @@ def jet_over(formula: Formula, box: Sequence[Ball]) -> Jet:
 # --- values --------------------------------------------------------------------------------------
 
 
-def _add(*terms: Ball) -> Ball:
-    total, *others = terms
-    for term in others:
-        total = total + term
-    return total
-
-
 def _sqrt(z: Ball) -> Ball:
     return NONE if z < 0 else z.nonnegative_part().sqrt()
 
@@ -125,18 +119,8 @@ def _step(z: Ball) -> Ball:
     return ZERO.union(ONE) if z.is_finite() else z
 
 
-def _extreme(choose: Callable[[Ball, Ball], Ball]) -> Callable[..., Ball]:
-    def extreme(*values: Ball) -> Ball:
-        result, *others = values
-        for value in others:
-            result = choose(result, value)
-        return result
-
-    return extreme
-
-
 VALUES: dict[str, Callable[..., Ball]] = {
-    "add": _add,
+    "add": lambda *terms: reduce(operator.add, terms),
     "multiply": lambda a, b: a * b,
     "divide": lambda a, b: a / b,
     "power": _power,
@@ -149,8 +133,8 @@ VALUES: dict[str, Callable[..., Ball]] = {
     "sqrt": _sqrt,
     "abs": abs,
     "tanh": lambda z: z.tanh(),
-    "min": _extreme(lambda a, b: a.min(b)),
-    "max": _extreme(lambda a, b: a.max(b)),
+    "min": lambda *values: reduce(arb.min, values),
+    "max": lambda *values: reduce(arb.max, values),
     "sign": _sign,
     "step": _step,
     "floor": lambda z: z.floor(),
@@ -187,8 +171,9 @@ def _jumping(name: str) -> Callable[[Jet], Jet]:
 
 
 def _sum(*terms: Jet) -> Jet:
-    slopes = [_add(*column) for column in zip(*(t.slopes for t in terms), strict=True)]
-    return Jet(_add(*(t.value for t in terms)), slopes)
+    add = VALUES["add"]
+    slopes = [add(*column) for column in zip(*(t.slopes for t in terms), strict=True)]
+    return Jet(add(*(t.value for t in terms)), slopes)
 
 
 def _product(a: Jet, b: Jet) -> Jet:
@@ -229,13 +214,7 @@ def _chosen(name: str, first_wins: Callable[[Ball, Ball], bool]) -> Callable[...
         pairs = zip(a.slopes, b.slopes, strict=True)
         return Jet(function(a.value, b.value), [da.union(db) for da, db in pairs])
 
-    def chosen(*values: Jet) -> Jet:
-        result, *others = values
-        for value in others:
-            result = of_two(result, value)
-        return result
-
-    return chosen
+    return lambda *values: reduce(of_two, values)
 
 
 SLOPES: dict[str, Callable[..., Jet]] = {

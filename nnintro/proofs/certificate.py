@@ -1,25 +1,34 @@
 """certificate.json: a network of constant pieces, its proved error, and why fewer cannot do.
 
-It holds all that ``check`` needs to prove it again by other means.
+Written and read here, and nowhere else.  It holds all that ``check`` needs to prove it again by
+other means.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from nnintro.errors import CheckpointError
+from nnintro.files import write_json
+from nnintro.formula import FormulaError, parse
 from nnintro.formula.tree import Formula
-from nnintro.proofs.boxes import Box
-from nnintro.proofs.construction import Construction
+from nnintro.proofs.construction import Construction, Towers
 from nnintro.proofs.target import Side
 
+FILE = "certificate.json"
+
 FORMAT = "nnintro certificate 1"
+
+Piece = Mapping[str, Any]
+"""``from``, ``to`` (with two inputs a list each) and ``value``."""
 
 
 def of_pieces(formula: Formula, domain: Side, found: Construction) -> dict[str, Any]:
@@ -29,57 +38,54 @@ def of_pieces(formula: Formula, domain: Side, found: Construction) -> dict[str, 
         for piece, value in zip(found.pieces, found.values, strict=True)
     ]
     few, within = len(found.pairs), found.out_of_reach
-    return _sealed(
-        {
-            "format": FORMAT,
-            "statement": _statement(found.bound),
-            "formula": str(formula.root),
-            "domain": [list(domain)],
-            "bound": found.bound,
-            "neurons": len(pieces) - 1,
-            "pieces": pieces,
-            "fewer": {
-                "statement": (
-                    f"No function of {few} or fewer constant pieces has an error of at most "
-                    f"{within!r}: the values at the two points of each pair differ by more than "
-                    "twice that, so that each pair has an end of a piece between them."
-                ),
-                "pieces": few,
-                "error": within,
-                "pairs": [list(pair) for pair in found.pairs],
-            },
-        }
-    )
+    fewer = {
+        "statement": (
+            f"No function of {few} or fewer constant pieces has an error of at most {within!r}: "
+            "the values at the two points of each pair differ by more than twice that, so that "
+            "each pair has an end of a piece between them."
+        ),
+        "pieces": few,
+        "error": within,
+        "pairs": [list(pair) for pair in found.pairs],
+    }
+    return _sealed({**_certificate(formula, [domain], found.bound, pieces), "fewer": fewer})
 
 
-def of_boxes(
-    formula: Formula, domain: Sequence[Side], boxes: Sequence[Box], values: Sequence[float],
-    bound: float, neurons: int,
-) -> dict[str, Any]:  # fmt: skip
+def of_boxes(formula: Formula, domain: Sequence[Side], found: Towers) -> dict[str, Any]:
     """The certificate of a network of two inputs."""
     pieces = [
         {"from": list(box.low), "to": list(box.high), "value": value}
-        for box, value in zip(boxes, values, strict=True)
+        for box, value in zip(found.boxes, found.values, strict=True)
     ]
-    return _sealed(
-        {
-            "format": FORMAT,
-            "statement": _statement(bound),
-            "formula": str(formula.root),
-            "domain": [list(side) for side in domain],
-            "bound": bound,
-            "neurons": neurons,
-            "pieces": pieces,
-        }
-    )
+    return _sealed(_certificate(formula, domain, found.bound, pieces))
 
 
-def _statement(bound: float) -> str:
-    return (
+def _certificate(
+    formula: Formula, domain: Sequence[Side], bound: float, pieces: Sequence[Piece]
+) -> dict[str, Any]:
+    statement = (
         "For every float64 number x of the domain the network's output is the value of the piece "
         "that x is in (from < x <= to, on the domain's lower edge from <= x), and differs from the "
         f"formula, whose numbers are float64, by {bound!r} at most."
     )
+    return {
+        "format": FORMAT,
+        "statement": statement,
+        "formula": str(formula.root),
+        "domain": [list(side) for side in domain],
+        "bound": bound,
+        "neurons": neurons_of(pieces, len(domain)),
+        "pieces": pieces,
+    }
+
+
+def neurons_of(pieces: Sequence[Piece], inputs: int) -> int:
+    """Steps, and for two inputs towers, of the network with these pieces."""
+    if inputs == 1:
+        return len(pieces) - 1
+    ends = [end for piece in pieces for end in (piece["from"], piece["to"])]
+    places = {(index, end[index]) for end in ends for index in range(inputs)}
+    return len(places) + len(pieces)
 
 
 def seal(certificate: Mapping[str, Any]) -> str:
@@ -93,6 +99,17 @@ def _sealed(certificate: dict[str, Any]) -> dict[str, Any]:
     return {**certificate, "sha256": seal(certificate)}
 
 
+def write(folder: Path, certificate: Mapping[str, Any]) -> None:
+    """Leave ``certificate.json`` in a run's folder.
+
+    Raises:
+        CheckpointError: it cannot be written.
+    """
+    write_json(folder / FILE, certificate)
+
+
+# --- reading -------------------------------------------------------------------------------------
+
 KEYS = {"format", "statement", "formula", "domain", "bound", "neurons", "pieces", "sha256"}
 
 FEWER = {"statement", "pieces", "error", "pairs"}
@@ -101,22 +118,34 @@ Sides = list[tuple[float, float]]
 
 
 class CertificateError(CheckpointError):
-    """The file is no certificate, or what it says is not true."""
+    """The file is not a certificate, or what it says is not true."""
+
+
+@contextlib.contextmanager
+def about(path: Path) -> Iterator[None]:
+    """Put the file's name before what is wrong with it."""
+    try:
+        yield
+    except CertificateError as error:
+        raise CertificateError(f"{path}: {error}") from None
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A certificate whose numbers have the form they should have."""
+class Certificate:
+    """A certificate whose numbers have the form they should have.
+
+    ``tree`` is the formula as Python's own parser reads it.
+    """
 
     tree: ast.expr
     formula: str
     domain: Sides
     bound: float
     neurons: int
-    pieces: Sequence[Mapping[str, Any]]
+    pieces: Sequence[Piece]
     fewer: Mapping[str, Any] | None
 
-    def sides_of(self, piece: Mapping[str, Any]) -> Sides:
+    def sides_of(self, piece: Piece) -> Sides:
         """The first and the last float64 number that a piece has in each input."""
         lows, highs = _listed(piece["from"]), _listed(piece["to"])
         return [
@@ -125,42 +154,47 @@ class Reading:
         ]
 
 
-def read(content: Any) -> Reading:
-    """Raises CertificateError: it is none, was changed, or its pieces do not fill the domain."""
-    _require(isinstance(content, dict), "is no certificate: expected a mapping")
+def read(path: Path) -> Certificate:
+    """Read a certificate; nothing that it says is proved by that (see ``check``).
+
+    Raises:
+        CertificateError: the file cannot be read, is not a certificate, or was changed.
+    """
+    with about(path):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise CertificateError(f"cannot be read: {error.strerror}") from error
+        except (ValueError, RecursionError) as error:
+            raise CertificateError(f"is not JSON: {error}") from error
+        _require_seal(content)
+        certificate = _numbers(content)
+        for number, piece in enumerate(certificate.pieces):
+            _require(_is_piece(piece, len(certificate.domain)), f"pieces.{number}: is not a piece")
+        _require_fewer(certificate)
+        return certificate
+
+
+def _require_seal(content: Any) -> None:
+    _require(isinstance(content, dict), "is not a certificate: expected a mapping")
     keys = set(content) - {"fewer"}
-    _require(keys == KEYS, f"is no certificate: its keys are not {', '.join(sorted(KEYS))}")
+    _require(keys == KEYS, f"is not a certificate: its keys are not {', '.join(sorted(KEYS))}")
     _require(content["format"] == FORMAT, f"format: expected {FORMAT!r}")
     try:
         sealed = seal(content)
     except ValueError:
         raise CertificateError("has numbers that are not finite") from None
     _require(content["sha256"] == sealed, "sha256: was changed after it was made")
-    domain = _sides(content["domain"])
-    _require(_is_number(content["bound"]) and content["bound"] >= 0, "bound: expected a number")
-    _require(repr(content["bound"]) in str(content["statement"]), "statement: of another bound")
-    reading = Reading(
-        _parsed(content["formula"], len(domain)), content["formula"], domain, content["bound"],
-        content["neurons"], content["pieces"], content.get("fewer"),
-    )  # fmt: skip
-    _require(isinstance(reading.pieces, list) and len(reading.pieces) > 0, "pieces: expected some")
-    for number, piece in enumerate(reading.pieces):
-        _require(_is_piece(piece, len(domain)), f"pieces.{number}: is no piece")
-    _require(_fill(reading), "pieces: do not fill the domain, each part of it once")
-    _require(reading.neurons == neurons_of(reading), "neurons: is not that of these pieces")
-    _look_at_fewer(reading)
-    return reading
 
 
-def neurons_of(reading: Reading) -> int:
-    """Steps, and for two inputs towers, of the network with these pieces."""
-    if len(reading.domain) == 1:
-        return len(reading.pieces) - 1
-    places: set[tuple[int, float]] = set()
-    for piece in reading.pieces:
-        for index in range(2):
-            places |= {(index, piece["from"][index]), (index, piece["to"][index])}
-    return len(places) + len(reading.pieces)
+def _numbers(content: dict[str, Any]) -> Certificate:
+    domain, bound, pieces = _sides(content["domain"]), content["bound"], content["pieces"]
+    _require(_is_number(bound) and bound >= 0, "bound: expected a number")
+    _require(repr(bound) in str(content["statement"]), "statement: of another bound")
+    _require(isinstance(pieces, list) and len(pieces) > 0, "pieces: expected some")
+    text, fewer = content["formula"], content.get("fewer")
+    tree = _parsed(text, len(domain))
+    return Certificate(tree, text, domain, bound, content["neurons"], pieces, fewer)
 
 
 def _require(holds: bool, otherwise: str) -> None:
@@ -179,11 +213,12 @@ def _listed(value: Any) -> list[Any]:
 def _is_piece(piece: Any, inputs: int) -> bool:
     if not isinstance(piece, dict) or set(piece) != {"from", "to", "value"}:
         return False
-    ends = [_listed(piece["from"]), _listed(piece["to"])]
-    numbers = [*ends[0], *ends[1], piece["value"]]
-    if len(ends[0]) != inputs or len(ends[1]) != inputs or not all(map(_is_number, numbers)):
+    lows, highs = _listed(piece["from"]), _listed(piece["to"])
+    if not len(lows) == len(highs) == inputs:
         return False
-    return all(low <= high for low, high in zip(*ends, strict=True))
+    return all(map(_is_number, [*lows, *highs, piece["value"]])) and all(
+        low <= high for low, high in zip(lows, highs, strict=True)
+    )
 
 
 def _sides(domain: Any) -> Sides:
@@ -196,51 +231,19 @@ def _sides(domain: Any) -> Sides:
 
 
 def _parsed(text: Any, inputs: int) -> ast.expr:
-    from nnintro.formula import FormulaError, parse
-
     try:
-        parse(text, inputs)  # that it is a formula; what it means is found out by other means
+        parse(text, inputs)  # that it is a formula; what it means is for ``check`` to see
         tree: ast.expr = ast.parse(text, mode="eval").body
     except (FormulaError, AttributeError, TypeError) as error:
         raise CertificateError(f"formula: {error}") from None
     return tree
 
 
-def _fill(reading: Reading) -> bool:
-    """Whether every point of the domain is in one piece, and only in one."""
-    if len(reading.domain) == 1:
-        ends = [reading.domain[0][0]]
-        for piece in reading.pieces:
-            if piece["from"] != ends[-1]:
-                return False
-            ends.append(piece["to"])
-        return ends[-1] == reading.domain[0][1]
-    return _tile(reading)
-
-
-def _tile(reading: Reading) -> bool:
-    """Every box is entered into the grid of all edges, whose meshes must then all have one."""
-    import numpy as np
-
-    lows = np.array([piece["from"] for piece in reading.pieces], dtype=np.float64)
-    highs = np.array([piece["to"] for piece in reading.pieces], dtype=np.float64)
-    edges = [np.unique(np.concatenate([lows[:, k], highs[:, k]])) for k in range(2)]
-    for edge, (low, high) in zip(edges, reading.domain, strict=True):
-        if edge[0] != low or edge[-1] != high:
-            return False
-    count = np.zeros([len(edge) - 1 for edge in edges], dtype=np.int32)
-    first = [np.searchsorted(edges[k], lows[:, k]) for k in range(2)]
-    last = [np.searchsorted(edges[k], highs[:, k]) for k in range(2)]
-    for a, b, c, d in zip(first[0], last[0], first[1], last[1], strict=True):
-        count[a:b, c:d] += 1
-    return bool((count == 1).all())
-
-
-def _look_at_fewer(reading: Reading) -> None:
-    fewer = reading.fewer
+def _require_fewer(certificate: Certificate) -> None:
+    fewer = certificate.fewer
     if fewer is None:
         return
-    _require(len(reading.domain) == 1, "fewer: is of one input only")
+    _require(len(certificate.domain) == 1, "fewer: is of one input only")
     _require(isinstance(fewer, dict) and set(fewer) == FEWER, "fewer: is not understood")
     pairs, error = fewer["pairs"], fewer["error"]
     _require(isinstance(pairs, list) and fewer["pieces"] == len(pairs), "fewer.pieces: not so many")

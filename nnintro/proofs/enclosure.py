@@ -1,4 +1,4 @@
-"""A network over boxes: enclosures of its values and slopes, layer by layer.
+"""A trained network in exact arithmetic: at points, and over boxes its values and slopes.
 
 A layer's pre-activations are enclosed twice: by W u + b over the ranges of u, and by the mean value
 form z(c) + z'(X) (X - c) around the box's centre c, which does not forget how the neurons hang
@@ -7,19 +7,100 @@ together (Moore, Kearfott and Cloud, Introduction to Interval Analysis, chapter 
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from flint import arb_mat
+from flint import arb, arb_mat
+from torch import nn
 
+from nnintro.errors import ConfigError
+from nnintro.models import Mlp, Standardized
 from nnintro.proofs.balls import NONE, ONE, ZERO, Ball
-from nnintro.proofs.layers import Layer, Layers
-from nnintro.proofs.limits import step_between, strictly_between
-from nnintro.proofs.ranges import BETWEEN, Range
+from nnintro.proofs.ranges import BETWEEN, RANGES, Range, step_between, strictly_between
+from nnintro.wording import listing
 
 MOST_CASES = 16
 """States of undecided steps that are looked at one by one; beyond, a step is both 0 and 1."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """s(u W^T + b): (outputs, inputs) weights, (outputs,) biases."""
+
+    weights: arb_mat
+    biases: list[Ball]
+    activation: str
+
+    @property
+    def range(self) -> Range:
+        return RANGES[self.activation]
+
+    @functools.cached_property
+    def sizes(self) -> arb_mat:
+        """The weights' absolute values."""
+        shape = self.weights.nrows(), self.weights.ncols()
+        return arb_mat(*shape, [abs(w) for w in self.weights.entries()])
+
+
+@dataclass(frozen=True)
+class Layers:
+    """A network of one output in exact arithmetic; ``mean`` and ``scale`` as in Standardized."""
+
+    layers: list[Layer]
+    mean: list[Ball]
+    scale: list[Ball]
+    is_standardized: bool = False
+
+    @property
+    def has_steps(self) -> bool:
+        return any(layer.activation == "step" for layer in self.layers)
+
+    @property
+    def size(self) -> int:
+        """How many weights there are."""
+        return sum(layer.weights.nrows() * layer.weights.ncols() for layer in self.layers)
+
+    def at(self, point: Sequence[float]) -> Ball:
+        """The network's output at a point."""
+        units = self.standard([arb(x) for x in point])
+        for layer in self.layers:
+            weighted = (layer.weights * arb_mat(len(units), 1, units)).entries()
+            sums = (z + b for z, b in zip(weighted, layer.biases, strict=True))
+            units = [layer.range.at(z)[0] for z in sums]
+        return units[0]
+
+    def standard(self, inputs: Sequence[Ball]) -> list[Ball]:
+        """(x - mean) / scale."""
+        parts = zip(inputs, self.mean, self.scale, strict=True)
+        return [(x - mean) / scale for x, mean, scale in parts]
+
+
+def layers_of(model: nn.Module) -> Layers:
+    """The layers of an ``Mlp``, standardised or not, its parameters taken as they are.
+
+    Raises:
+        ConfigError: it is another network, or has an activation whose range is not known.
+    """
+    network = model.network if isinstance(model, Standardized) else model
+    if not isinstance(network, Mlp):
+        raise ConfigError.at("model.kind", "certify takes layers of neurons: expected mlp or steps")
+    if unknown := [name for name in network.names if name not in RANGES]:
+        message = f"certify does not serve {unknown[0]}; expected {listing(RANGES)}"
+        raise ConfigError.at("model.activation", message)
+    layers = [_layer(*pair) for pair in zip(network.affine, network.names, strict=True)]
+    if isinstance(model, Standardized):
+        assert not model.has_targets  # a formula's are taken as they are
+        means, scales = ([arb(x) for x in t.tolist()] for t in (model.mean, model.scale))
+        return Layers(layers, means, scales, is_standardized=True)
+    inputs = network.widths[0]
+    return Layers(layers, [ZERO] * inputs, [ONE] * inputs)
+
+
+def _layer(affine: nn.Linear, activation: str) -> Layer:
+    matrix = arb_mat([[arb(w) for w in row] for row in affine.weight.detach().tolist()])
+    return Layer(matrix, [arb(b) for b in affine.bias.detach().tolist()], activation)
 
 
 @dataclass(slots=True)

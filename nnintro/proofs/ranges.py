@@ -37,11 +37,14 @@ class Range:
 
     Attributes:
         at: (point,) -> (value, slope); where the slope jumps, all that lies between its two sides.
+        rounding: how many times |y|, |z| and 1 the relative error of an elementary function enters
+            y = s(z) in floating point.
         turns: where the value stops rising or falling.
         bends: where the slope does.
     """
 
     at: Callable[[Ball], tuple[Ball, Ball]]
+    rounding: tuple[int, int, int]
     turns: tuple[Ball, ...] = ()
     bends: tuple[Ball, ...] = ()
 
@@ -127,21 +130,44 @@ def _softplus(z: Ball) -> tuple[Ball, Ball]:
     return z.max(ZERO) + (-abs(z)).exp().log1p(), _sigmoid(z)[0]
 
 
+def strictly_between(slope: Ball, left: Ball, right: Ball) -> tuple[Ball, Ball] | None:
+    """Two numbers between which, without these, a function of this slope stays; None: not known."""
+    if slope > 0:
+        return left, right
+    return (right, left) if slope < 0 else None
+
+
+def step_between(low: Ball, high: Ball) -> Ball | None:
+    """step(z) for all low < z < high; None where it is not one number."""
+    return ONE if low >= 0 else ZERO if high <= 0 else None
+
+
+EXACT = (0, 0, 0)
+
 RANGES: dict[str, Range] = {
-    "identity": Range(lambda z: (z, ONE)),
-    "step": Range(_step),
-    "sigmoid": Range(_sigmoid, bends=(ZERO,)),
-    "tanh": Range(_tanh, bends=(ZERO,)),
-    "relu": Range(_relu),
-    "leaky_relu": Range(_leaky_relu),
-    "elu": Range(_elu),
-    "gelu": Range(
-        _gelu, turns=(_at(-0.751791524694),), bends=(_at(-1.414213562373), _at(1.414213562373))
+    "identity": Range(lambda z: (z, ONE), EXACT),
+    "step": Range(_step, EXACT),  # its output is exact wherever z is clear of 0
+    "sigmoid": Range(_sigmoid, (1, 0, 0), bends=(ZERO,)),
+    "tanh": Range(_tanh, (1, 0, 0), bends=(ZERO,)),
+    "relu": Range(_relu, EXACT),
+    "leaky_relu": Range(_leaky_relu, (1, 0, 0)),  # 0.01 is rounded, and so is the product
+    "elu": Range(_elu, (0, 0, 2)),  # expm1(z), or exp(z) - 1
+    "gelu": Range(  # z (1 + erf(z / sqrt 2)) / 2, where 1 + erf cancels
+        _gelu,
+        (1, 1, 0),
+        turns=(_at(-0.751791524694),),
+        bends=(_at(-1.414213562373), _at(1.414213562373)),
     ),
-    "silu": Range(
-        _silu, turns=(_at(-1.278464542761),), bends=(_at(-2.399357280515), _at(2.399357280515))
+    "silu": Range(  # z / (1 + exp(-z))
+        _silu,
+        (2, 0, 0),
+        turns=(_at(-1.278464542761),),
+        bends=(_at(-2.399357280515), _at(2.399357280515)),
     ),
-    "softplus": Range(_softplus),
-    "sine": SineRange(lambda z: (z.sin(), z.cos())),
+    "softplus": Range(_softplus, (2, 0, 2)),  # log1p(exp(z))
+    "sine": SineRange(lambda z: (z.sin(), z.cos()), (1, 0, 0)),
 }
-"""By the names of ``models.ACTIVATIONS``; leaky_relu's slope below 0 is the float64 number 0.01."""
+"""By the names of ``models.ACTIVATIONS``: what has a row is served by every proof.
+
+leaky_relu's slope below 0 is the float64 number 0.01.
+"""

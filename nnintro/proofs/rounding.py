@@ -20,7 +20,7 @@ from flint import arb, arb_mat
 
 from nnintro.proofs.balls import ONE, ZERO, Ball, interval
 from nnintro.proofs.difference import above
-from nnintro.proofs.layers import Layer, Layers
+from nnintro.proofs.enclosure import Layer, Layers
 from nnintro.proofs.target import Side
 
 MOST_PARTS = {1: 256, 2: 24}
@@ -85,38 +85,19 @@ def _through(
         if layer.activation == "step":
             grown = ZERO if around > 0 or around <= 0 else ONE
         else:
-            grown = (
-                _top(abs(slope)) * error
-                + _own(layer.activation, around, value, u)
-                + LOST * smallest
-            )
+            grown = _top(abs(slope)) * error + _own(layer, around, value, u) + LOST * smallest
         next_values.append(value)
         next_errors.append(_top(grown))
     return next_values, next_errors
 
 
-def _own(activation: str, z: Ball, y: Ball, u: Ball) -> Ball:
+def _own(layer: Layer, z: Ball, y: Ball, u: Ball) -> Ball:
     """The error of an activation in itself: of rounding, and of the functions it calls."""
-    by_output, by_input, constant = OWN[activation]
+    by_output, by_input, constant = layer.range.rounding
     error = 2 * ULPS * u * (by_output * _top(abs(y)) + by_input * _top(abs(z)) + constant)
-    if activation == "softplus" and z.upper() > THRESHOLD:
+    if layer.activation == "softplus" and z.upper() > THRESHOLD:
         error += arb(-THRESHOLD).exp()
     return error
-
-
-OWN: dict[str, tuple[int, int, int]] = {
-    "identity": (0, 0, 0),
-    "relu": (0, 0, 0),
-    "leaky_relu": (1, 0, 0),  # 0.01 is rounded, and so is the product
-    "sigmoid": (1, 0, 0),
-    "tanh": (1, 0, 0),
-    "sine": (1, 0, 0),
-    "elu": (0, 0, 2),  # expm1(z), or exp(z) - 1
-    "silu": (2, 0, 0),  # z / (1 + exp(-z))
-    "gelu": (1, 1, 0),  # z (1 + erf(z / sqrt 2)) / 2, where 1 + erf cancels
-    "softplus": (2, 0, 2),  # log1p(exp(z))
-}
-"""How many times |y|, |z| and 1 the relative error of an elementary function enters y = s(z)."""
 
 
 def _gamma(n: int, u: Ball) -> Ball:

@@ -1,6 +1,6 @@
 """A formula's values and slopes over boxes from Python's syntax tree and flint's power series.
 
-Used by ``check`` only, and written without a look at ``formula.balls``: two programs seldom have
+Used by ``check`` only, and written without a look at ``proofs.balls``: two programs seldom have
 the same mistake.
 """
 

@@ -14,11 +14,10 @@ from torch import Tensor, nn
 
 from nnintro.config.experiment import Setup
 from nnintro.config.load import Config
-from nnintro.config.models.unet import UnetModel
 from nnintro.datasets import DATASETS
 from nnintro.errors import CheckpointError, DataError
 from nnintro.models import input_precision
-from nnintro.models.build import Region, build_model, load_parameters
+from nnintro.models.build import Region, architecture_of, build_model, load_parameters
 from nnintro.models.forward import outputs_of
 from nnintro.runs.checkpoint import load_checkpoint
 from nnintro.runs.data import digest
@@ -46,7 +45,7 @@ class Trained:
     def reading(self) -> Any:
         """How another file is read as the training's was; None where no file was read.
 
-        Of a run on a table an ``Encoding``, of one on images a ``Format``.
+        Of a run on a table an ``Encoding``, of one on images an ``ImageFormat``.
         """
         return _reading_of(self.setup)
 
@@ -140,34 +139,8 @@ def _has_columns(inputs: Any) -> bool:
 
 def architecture(setup: Setup) -> dict[str, Any]:
     """What decides which function a set of parameters is; kept in the checkpoint."""
-    model, task = setup.model, setup.task
     of_data = {} if setup.dataset.facts is not None else {"data": digest(setup.facts)}
-    if isinstance(model, UnetModel):
-        return {
-            "kind": model.kind,
-            "inputs": task.inputs,
-            "channels": list(model.channels),
-            "normalization": model.normalization,
-            "outputs": task.outputs,
-            "image": list(task.image or ()),
-            **of_data,
-        }
-    return {
-        "kind": model.kind,
-        "inputs": task.inputs,
-        "hidden": list(model.hidden),
-        "outputs": task.outputs,
-        "activations": list(model.activations),
-        "output_activation": model.output_activation,
-        "standardize": standardized(setup),
-        **of_data,
-    }
-
-
-def standardized(setup: Setup) -> str:
-    """none, inputs or both: of classes the targets stay as they are."""
-    wanted = setup.dataset.standardize
-    return "inputs" if wanted == "both" and setup.task.kind != "regression" else wanted
+    return {**architecture_of(setup), **of_data}
 
 
 def _difference(saved: Any, found: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, cast
 from nnintro.config.experiment import Setup, flat_values
 from nnintro.config.task import Task
 from nnintro.config.write import as_yaml
-from nnintro.models import Tabulated
+from nnintro.models import Network
 from nnintro.recording.console import Display
 from nnintro.recording.events import EventFile
 from nnintro.training.setup import Parts
@@ -22,7 +22,7 @@ MOST_SHOWN = 500
 
 def heading(display: Display, setup: Setup, parts: Parts, directory: Path) -> None:
     """Show the run's name, facts, layers and notes."""
-    table = cast(Tabulated, parts.model).rows()
+    table = cast(Network, parts.model).rows()
     rows = [(row.layer, row.shape, row.activation, f"{row.parameters:,}") for row in table]
     display.heading(setup.experiment.name, _facts(setup, parts, directory), rows)
     for note in setup.notes():

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import nnintro
-from nnintro.constructions.certify import parameters_sha256
+from nnintro.constructions.certify import certify, parameters_sha256
 from nnintro.formula import parse, torch_function
 from nnintro.recording.console import closed
 from tests.cli.test_terminal import on_terminal, pictures
@@ -39,7 +39,7 @@ def run(tmp_path):
 
 def largest_sample(directory, points):
     trained = nnintro.load(directory)
-    dataset = trained.experiment.dataset
+    dataset = trained.setup.dataset
     truth = torch_function(parse(dataset.formula, len(dataset.domain)))(points)
     return float((trained.predict(points) - truth).abs().max())
 
@@ -58,6 +58,17 @@ def test_no_sample_is_above_what_is_proved(command, run, standardize):
     assert found["lower"] <= largest_sample(directory, points) * 1.0001
     assert largest_sample(directory, points) <= found["bound"] + found["rounding"]
     assert found["sha256"] == parameters_sha256(nnintro.load(directory).model)
+
+
+def test_from_python_it_takes_a_name_or_a_folder_and_prints_nothing(run, tmp_path, capsys):
+    directory = run()
+    by_name = certify("small", tmp_path / "runs")
+    by_path = certify(directory)
+    assert by_name["bound"] == by_path["bound"] > by_path["lower"] > 0
+    assert json.loads((directory / "supremum.json").read_text())["sha256"] == by_path["sha256"]
+    with pytest.raises(nnintro.CheckpointError, match=r"^elsewhere: no such run$"):
+        certify("elsewhere", tmp_path / "runs")
+    assert capsys.readouterr() == ("", "")
 
 
 def test_two_inputs_in_float32(command, run):

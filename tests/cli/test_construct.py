@@ -56,7 +56,7 @@ def test_the_network_in_the_run_is_the_certificates(command, lecture, tmp_path):
 def test_the_config_in_the_run_builds_it_again(command, lecture, tmp_path):
     assert command("construct", lecture, "--neurons", "7").code == 0
     first = nnintro.load(tmp_path / "runs" / "lecture")
-    assert len(first.experiment.model.steps) <= 7
+    assert len(first.setup.model.steps) <= 7
     again = nnintro.train(first.directory / "config.yaml", runs_dir=tmp_path / "again")
     x = np.linspace(0, 1, 1001)
     assert np.array_equal(first.predict(x), again.predict(x))

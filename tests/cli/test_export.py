@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import nnintro
-from nnintro.exports import FORMATS, export
-from tests.inference.conftest import PROGRAMS
+from nnintro.exports import FORMATS, onnx
+from tests.exports.conftest import PROGRAMS
 from tests.support import config
 
 every_format = pytest.mark.parametrize("format", FORMATS)
@@ -163,9 +163,8 @@ def test_a_missing_package(command, run, files, monkeypatch, package):
 
 
 def test_a_file_that_computes_something_else(command, run, files, monkeypatch):
-    codec = export.CODECS["onnx"]
-    wrong = export.Codec(codec.encode, lambda path: lambda x: codec.load(path)(x) + 1e-3)
-    monkeypatch.setitem(export.CODECS, "onnx", wrong)
+    load = onnx.load
+    monkeypatch.setattr(onnx, "load", lambda path: lambda x: load(path)(x) + 1e-3)
     before = files()
     done = command("export", run, "--format", "onnx")
     assert (done.code, done.out) == (1, "")
@@ -180,8 +179,7 @@ def test_ctrl_c_leaves_nothing(command, run, files, monkeypatch):
     def interrupted(path):
         raise KeyboardInterrupt
 
-    codec = export.CODECS["onnx"]
-    monkeypatch.setitem(export.CODECS, "onnx", export.Codec(codec.encode, interrupted))
+    monkeypatch.setattr(onnx, "load", interrupted)
     before = files()
     done = command("export", run, "--format", "onnx")
     assert (done.code, done.out, done.err) == (130, "", "")
@@ -194,8 +192,7 @@ def test_other_signals_leave_nothing_either(command, run, files, monkeypatch, na
         os.kill(os.getpid(), getattr(signal, name))
         raise AssertionError("nobody listened")
 
-    codec = export.CODECS["onnx"]
-    monkeypatch.setitem(export.CODECS, "onnx", export.Codec(codec.encode, terminated))
+    monkeypatch.setattr(onnx, "load", terminated)
     handler, before = signal.getsignal(getattr(signal, name)), files()
     done = command("export", run, "--format", "onnx")
     assert (done.code, done.out, done.err) == (code, "", "")

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from nnintro.exports import FORMATS
-from nnintro.exports.export import export_run
+from nnintro.exports.export import export
 from nnintro.training.setup import build_data
 from tests.conformance.test_configs import CONFIGS, ROOT
-from tests.inference.conftest import assert_same, fresh, untrained
-from tests.inference.test_export_unet import RUN
+from tests.exports.conftest import assert_same, fresh, untrained
+from tests.exports.test_export_unet import RUN
 
 LARGE = "images/lecture.yaml"
 """31 million parameters: exported in one format, the others take their time for as many."""
@@ -25,7 +25,7 @@ NAMES = {str(path.relative_to(ROOT / "configs")): path for path in CONFIGS}
 def test_export(name, format, tmp_path):
     run = untrained(NAMES[name], tmp_path)
     if run.setup.task.image is None:
-        assert_same(run, format, export_run(run, format), fresh(run))
+        assert_same(run, format, export(run, format=format), fresh(run))
     else:
         assert_same_maps(run, format)
 
@@ -40,6 +40,6 @@ def assert_same_maps(run, format):
     images, _ = held.rows(torch.arange(3))
     images = images.contiguous()
     with torch.no_grad():
-        found, wanted = RUN[format](export_run(run, format), images), run.predict(images).numpy()
+        found, wanted = RUN[format](export(run, format=format), images), run.predict(images).numpy()
     assert (found.shape, found.dtype) == (wanted.shape, wanted.dtype)
     assert (np.abs(found - wanted) / np.maximum(1, np.abs(wanted))).max() < 1e-4

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from nnintro.config.datasets.images import ImagesDataset
-from nnintro.datasets.images import Format, build_images, image_files, read_image
+from nnintro.datasets.images import ImageFormat, build_images, image_files, read_image
 from nnintro.errors import DataError
 
 CPU = torch.device("cpu")
@@ -44,7 +44,7 @@ def everything(splits):
 
 
 def form_of(splits):
-    return Format.from_description(splits.found.description)
+    return ImageFormat.from_description(splits.found.description)
 
 
 def random_images(count, *shape, largest=255, kind=np.uint8, seed=0):
@@ -244,7 +244,7 @@ def test_the_description_reads_another_file_alike(tmp_path, size):
     splits = build(folder, size=size)
     description = json.loads(json.dumps(splits.found.description))
     inputs, _ = everything(splits)
-    image, own = read_image(folder / "images" / "03.png", Format.from_description(description))
+    image, own = read_image(folder / "images" / "03.png", ImageFormat.from_description(description))
     assert own == (12, 10)
     assert image.dtype == torch.float32
     np.testing.assert_array_equal(image, inputs[3].astype(np.float32))

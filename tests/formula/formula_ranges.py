@@ -13,8 +13,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nnintro.formula.evaluate import Algebra
 from nnintro.formula.floats import FLOATS
+from nnintro.formula.tree import Algebra
 
 ROUNDING = 8 * 2.0**-53
 SMALLEST = 8 * 5e-324

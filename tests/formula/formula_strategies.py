@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from nnintro.formula import FUNCTIONS
-from nnintro.formula.language import OF_SEVERAL, variable_names
-from nnintro.formula.tree import Call, Node, Number, Variable
+from nnintro.formula.tree import OF_SEVERAL, Call, Node, Number, Variable, variable_names
 
 OF_ONE = sorted(set(FUNCTIONS) - OF_SEVERAL)
 # With a point, so that Python, too, reads floats: its integers would take 10**10**10 at its word.

@@ -11,8 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from nnintro.formula import FUNCTIONS, LECTURE, Formula, FormulaError, parse
-from nnintro.formula.language import MAX_DEPTH, MAX_LENGTH
-from nnintro.formula.tree import Call, Node, Number, Variable
+from nnintro.formula.tree import MAX_DEPTH, MAX_LENGTH, Call, Node, Number, Variable
 from tests.formula.formula_strategies import texts, trees
 
 X = Variable("x", 0)

@@ -20,10 +20,9 @@ from nnintro.formula import (
     parse,
     torch_function,
 )
-from nnintro.formula.evaluate import evaluate
 from nnintro.formula.floats import FLOATS
-from nnintro.formula.language import OPERATORS
 from nnintro.formula.tensors import tensor_algebra
+from nnintro.formula.tree import OPERATORS, evaluate
 from tests.formula.formula_ranges import RANGES, Range
 from tests.formula.formula_strategies import texts
 

@@ -14,7 +14,7 @@ from nnintro.config.models.unet import UnetModel
 from nnintro.config.task import Task
 from nnintro.errors import ConfigError
 from nnintro.models import MODELS, Unet, parameter_count, precision_of
-from nnintro.models.unet import build_unet
+from nnintro.models.build import build_network
 from tests.models.small_unet import SmallUnet
 
 FULL = [64, 128, 256, 512, 1024]
@@ -43,7 +43,7 @@ def build(
     corner = torch.ones(inputs)
     generator = torch.Generator().manual_seed(seed)
     model = section(list(channels), normalization)
-    return build_unet(model, task, -corner, corner, dtype, generator)
+    return build_network(model, task, (-corner, corner), dtype, generator)
 
 
 def images(*shape, dtype=torch.float64, seed=1):
@@ -301,7 +301,7 @@ def test_the_table_without_an_image():
 
 
 def test_is_in_the_table_of_models():
-    assert MODELS["unet"] is build_unet
+    assert MODELS["unet"] is Unet
     assert isinstance(build(), Unet)
 
 

@@ -14,7 +14,7 @@ from nnintro.config.load import load_config
 from nnintro.engines.choose import choose_engine
 from nnintro.errors import CheckpointError, ConfigError
 from nnintro.exports import FORMATS
-from nnintro.exports.export import export_run
+from nnintro.exports.export import export
 from nnintro.runs.run import architecture
 from tests.engines.twin import work_of
 from tests.support import assembled, config
@@ -139,7 +139,7 @@ def test_the_fused_engine_does_not_serve_it():
 @pytest.mark.parametrize("name", ["figure-5", "tower"])
 def test_exported_it_is_the_same(name, format, tmp_path):
     run = nnintro.train(LESSONS / f"{name}.yaml", runs_dir=tmp_path)
-    assert export_run(run, format).exists()  # after it was read back, run and compared
+    assert export(run, format=format).exists()  # after it was read back, run and compared
 
 
 @pytest.mark.parametrize("count", [0, 1, 12, 13])

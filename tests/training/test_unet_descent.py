@@ -12,7 +12,7 @@ from nnintro.config.task import Task
 from nnintro.descent.streams import in_place
 from nnintro.descent.variants import Batches, Plan
 from nnintro.engines.autograd import Autograd
-from nnintro.models.unet import build_unet
+from nnintro.models.build import build_network
 from nnintro.objectives.losses import loss_for
 
 SIZE = (12, 12)
@@ -35,7 +35,7 @@ def descend(task, normalization, size, updates, dtype=torch.float64, autocast=No
     """The network after ``updates`` of batch gradient descent in blocks of ``size`` images."""
     model = UnetModel(kind="unet", channels=[4, 8], normalization=normalization)
     corner = torch.ones(2)
-    network = build_unet(model, task, -corner, corner, dtype, torch.Generator().manual_seed(1))
+    network = build_network(model, task, (-corner, corner), dtype, torch.Generator().manual_seed(1))
     plan = Plan("batch", IMAGES, size)
     engine = Autograd(
         network=network,

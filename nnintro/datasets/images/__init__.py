@@ -5,11 +5,11 @@ from __future__ import annotations
 from nnintro.datasets.images.build import build_images, images_with_masks
 from nnintro.datasets.images.data import ImageData
 from nnintro.datasets.images.files import image_files
-from nnintro.datasets.images.fitting import Format, read_image
+from nnintro.datasets.images.fitting import ImageFormat, read_image
 
 __all__ = [
-    "Format",
     "ImageData",
+    "ImageFormat",
     "build_images",
     "image_files",
     "images_with_masks",

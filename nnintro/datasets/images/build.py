@@ -14,9 +14,9 @@ from nnintro.config.section import held_out
 from nnintro.config.task import DataFacts, Task
 from nnintro.datasets.images.data import ImageData
 from nnintro.datasets.images.files import pairs_of, read_header, read_values
-from nnintro.datasets.images.fitting import Format, sized
+from nnintro.datasets.images.fitting import ImageFormat, sized
 from nnintro.datasets.images.made import GENERATORS
-from nnintro.datasets.images.scan import Statistics, form_of, look, statistics_of
+from nnintro.datasets.images.scan import Statistics, form_of, scan, statistics_of
 from nnintro.datasets.images.store import OnDisk, Store
 from nnintro.datasets.samples import Splits, split_rows
 from nnintro.models import Standardization
@@ -38,7 +38,7 @@ def build_images(
         chosen = torch.randperm(len(pairs), generator=data)[: dataset.samples]
         pairs = [pairs[number] for number in chosen.sort().values.tolist()]
     rows = split_rows(len(pairs), held_out(len(pairs), dataset.validation), splitting)
-    store, form, statistics = look(pairs, form_of(pairs, dataset), dataset, rows[0])
+    store, form, statistics = scan(pairs, form_of(pairs, dataset), dataset, rows[0])
     return _splits(dataset, store, form, rows, statistics, {})
 
 
@@ -48,7 +48,7 @@ def _generated(
     generator = GENERATORS[name]
     made = generator.make(dataset, data)
     store = replace(made, sha256=_sha256(made.images.numpy().data, made.labels.numpy().data))
-    form = Format(
+    form = ImageFormat(
         size=dataset.pixels,
         fit=None,
         channels=1,
@@ -69,7 +69,7 @@ def _generated(
 def _splits(
     dataset: ImagesDataset,
     store: Store,
-    form: Format,
+    form: ImageFormat,
     rows: tuple[Tensor, Tensor],
     statistics: Statistics,
     facts: dict[str, object],
@@ -116,7 +116,7 @@ def _sha256(*parts: bytes | memoryview) -> str:
     return digest.hexdigest()
 
 
-def images_with_masks(folder: Path, form: Format) -> ImageData:
+def images_with_masks(folder: Path, form: ImageFormat) -> ImageData:
     """A folder's images with their masks, read as a run's own were.
 
     They may be of another size, all of one, where the run's were not brought to one.  Masks of

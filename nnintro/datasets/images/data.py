@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from nnintro.datasets.images.augmentation import moved, moves
-from nnintro.datasets.images.store import Ahead, OnDisk, Rows, Store, stacked
+from nnintro.datasets.images.store import Ahead, LabelledImages, OnDisk, Store, stacked
 from nnintro.descent.streams import Order
 from nnintro.descent.variants import Block
 
@@ -71,7 +71,7 @@ class ImageData:
         """
         return ImageBatches(self, order, block, seed_of)
 
-    def delivered(self, rows: Rows) -> tuple[Tensor, Tensor]:
+    def delivered(self, rows: LabelledImages) -> tuple[Tensor, Tensor]:
         """Rows of the store as inputs and targets, on the device in the type of this data."""
         images, labels = (part.to(self.device) for part in rows)
         # One pass changes type and layout: convolutions on a CPU are faster with channels last

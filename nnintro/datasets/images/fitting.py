@@ -21,7 +21,7 @@ CHANNELS = {1: "gray", 3: "RGB"}
 
 
 @dataclass(frozen=True)
-class Format:
+class ImageFormat:
     """Plain values, in and out of JSON by ``description`` and ``from_description``."""
 
     size: tuple[int, int]
@@ -54,7 +54,7 @@ class Format:
         return {key: list(v) if isinstance(v, tuple) else v for key, v in plain.items()}
 
     @classmethod
-    def from_description(cls, description: Mapping[str, Any]) -> Format:
+    def from_description(cls, description: Mapping[str, Any]) -> ImageFormat:
         """The inverse of ``description``; takes ``DataFacts.description``."""
         plain: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value
@@ -67,7 +67,7 @@ def sized(size: tuple[int, ...]) -> str:
     return f"{size[0]} x {size[1]}"
 
 
-def load_pair(pair: Pair, form: Format) -> tuple[Pixels, NDArray[np.int64]]:
+def load_pair(pair: Pair, form: ImageFormat) -> tuple[Pixels, NDArray[np.int64]]:
     """An image in that form, and the values of its mask as the file has them.
 
     Raises:
@@ -80,7 +80,7 @@ def load_pair(pair: Pair, form: Format) -> tuple[Pixels, NDArray[np.int64]]:
     return _formed(pair.image, pixels, form), values
 
 
-def read_image(path: Path, form: Format) -> tuple[Tensor, tuple[int, int]]:
+def read_image(path: Path, form: ImageFormat) -> tuple[Tensor, tuple[int, int]]:
     """(channels, height, width) float32 in raw units, and the file's own height and width.
 
     Read as a run's own images were, but of any size where those were not scaled to one: a U-Net
@@ -100,7 +100,7 @@ def read_image(path: Path, form: Format) -> tuple[Tensor, tuple[int, int]]:
     return image.float() / form.largest, (height, width)
 
 
-def _formed(path: Path, pixels: Pixels, form: Format) -> Pixels:
+def _formed(path: Path, pixels: Pixels, form: ImageFormat) -> Pixels:
     """Pixels of a file in that form."""
     bits = 8 * pixels.itemsize
     if form.bits is not None and form.bits != bits:
@@ -109,7 +109,7 @@ def _formed(path: Path, pixels: Pixels, form: Format) -> Pixels:
     return _fit_image(_with_channels(path, pixels, form), form)
 
 
-def check_size(path: Path, size: tuple[int, ...], form: Format) -> None:
+def check_size(path: Path, size: tuple[int, ...], form: ImageFormat) -> None:
     """Check that a file of this size can become a sample.
 
     Raises:
@@ -124,7 +124,7 @@ def check_size(path: Path, size: tuple[int, ...], form: Format) -> None:
         raise refuse(path, f"at least {sized(form.size)} to cut out of", sized(size))
 
 
-def _with_channels(path: Path, pixels: Pixels, form: Format) -> Pixels:
+def _with_channels(path: Path, pixels: Pixels, form: ImageFormat) -> Pixels:
     channels = len(pixels)
     if channels == form.channels:
         return pixels
@@ -138,7 +138,7 @@ def _with_channels(path: Path, pixels: Pixels, form: Format) -> Pixels:
     return gray.round().astype(pixels.dtype)[None]
 
 
-def _fit_image(pixels: Pixels, form: Format) -> Pixels:
+def _fit_image(pixels: Pixels, form: ImageFormat) -> Pixels:
     """Cut out of the middle, or scaled linearly (averaged where that makes it smaller)."""
     if pixels.shape[1:] == form.size:
         return pixels
@@ -156,7 +156,7 @@ def _fit_image(pixels: Pixels, form: Format) -> Pixels:
     return np.stack(scaled).round().clip(0, largest).astype(pixels.dtype)
 
 
-def fit_values(values: NDArray[Any], form: Format) -> NDArray[Any]:
+def fit_values(values: NDArray[Any], form: ImageFormat) -> NDArray[Any]:
     """A mask brought to the size of its image: nearest neighbour, so that no new value appears."""
     if values.shape == form.size:
         return values

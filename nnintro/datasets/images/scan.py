@@ -17,7 +17,7 @@ from nnintro.config.datasets.images import MIB, ImagesDataset
 from nnintro.datasets.images.files import Header, Pair, place, read_header, refuse
 from nnintro.datasets.images.fitting import (
     CHANNELS,
-    Format,
+    ImageFormat,
     check_size,
     fit_values,
     load_pair,
@@ -35,7 +35,7 @@ AHEAD = 8
 ROWS_AT_A_TIME = 64
 
 
-def form_of(pairs: list[Pair], dataset: ImagesDataset) -> Format:
+def form_of(pairs: list[Pair], dataset: ImagesDataset) -> ImageFormat:
     """What all samples will be like, from the files' headers; the masks' values are not known yet.
 
     Raises:
@@ -44,7 +44,7 @@ def form_of(pairs: list[Pair], dataset: ImagesDataset) -> Format:
     # All headers before any pixel: a folder that does not agree is refused within a moment.
     headers = [read_header(pair.image) for pair in pairs]
     first = headers[0]
-    form = Format(
+    form = ImageFormat(
         size=(dataset.size[0], dataset.size[1]) if dataset.size else first.size,
         fit=dataset.fit if dataset.size else None,
         channels={"auto": first.channels, "gray": 1, "rgb": 3}[dataset.channels],
@@ -62,7 +62,7 @@ def form_of(pairs: list[Pair], dataset: ImagesDataset) -> Format:
     return form
 
 
-def _require_alike(pair: Pair, header: Header, first: Header, form: Format) -> None:
+def _require_alike(pair: Pair, header: Header, first: Header, form: ImageFormat) -> None:
     if header.bits != first.bits:
         raise refuse(pair.image, f"{first.bits} bits as the first image has", header.bits)
     if not form.convert and header.channels != first.channels:
@@ -79,9 +79,9 @@ def _require_same_size(pair: Pair, image: Header, mask: Header) -> None:
     raise refuse(pair.mask, f"{sized(image.size)} as its image has", f"{sized(mask.size)}{why}")
 
 
-def look(
-    pairs: list[Pair], form: Format, dataset: ImagesDataset, training: Tensor
-) -> tuple[Store, Format, Statistics]:
+def scan(
+    pairs: list[Pair], form: ImageFormat, dataset: ImagesDataset, training: Tensor
+) -> tuple[Store, ImageFormat, Statistics]:
     """Read all pixels once: the masks' values, the statistics of the images to train with.
 
     As many samples as ``dataset.memory`` has room for stay in memory.
@@ -117,7 +117,7 @@ def look(
 
 
 def _memory(
-    pairs: int, form: Format, dataset: ImagesDataset
+    pairs: int, form: ImageFormat, dataset: ImagesDataset
 ) -> tuple[NDArray[np.unsignedinteger], NDArray[np.uint8]]:
     """Empty images and class numbers, as many as there is room for."""
     channels, (height, width) = form.channels, form.size

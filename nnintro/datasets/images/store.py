@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from nnintro.datasets.images.files import Pair, Pixels, refuse
-from nnintro.datasets.images.fitting import Format, fit_values, load_pair
+from nnintro.datasets.images.fitting import ImageFormat, fit_values, load_pair
 
-Rows = tuple[Tensor, Tensor]
+LabelledImages = tuple[Tensor, Tensor]
 """Images (b, channels, height, width), uint8, uint16 or float32, and class numbers
 (b, height, width), uint8."""
 
@@ -39,7 +39,7 @@ class InMemory:
     def to(self, device: torch.device) -> InMemory:
         return replace(self, images=self.images.to(device), labels=self.labels.to(device))
 
-    def rows(self, rows: Tensor) -> Rows:
+    def rows(self, rows: Tensor) -> LabelledImages:
         """Images and class numbers of these rows, on the device that they are on."""
         rows = rows.to(self.images.device)
         return self.images.index_select(0, rows), self.labels.index_select(0, rows)
@@ -53,7 +53,7 @@ class OnDisk:
     """Pairs of files; the first ``len(kept)`` are in memory, the others are decoded anew."""
 
     pairs: tuple[Pair, ...]
-    form: Format
+    form: ImageFormat
     kept: InMemory = NOTHING
     sha256: str = ""
     """Of all of them as they were when the folder was scanned; empty where it was not."""
@@ -65,7 +65,7 @@ class OnDisk:
         """As it is: rows go to a device when they are delivered."""
         return self
 
-    def rows(self, rows: Tensor) -> Rows:
+    def rows(self, rows: Tensor) -> LabelledImages:
         """Images and class numbers of these rows."""
         return stacked([self.read(row) for row in rows.tolist()])
 
@@ -91,7 +91,7 @@ class OnDisk:
 Store = InMemory | OnDisk
 
 
-def stacked(samples: list[Sample]) -> Rows:
+def stacked(samples: list[Sample]) -> LabelledImages:
     images, labels = zip(*samples, strict=True)
     return torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(labels))
 

@@ -15,7 +15,7 @@ from nnintro.config.models.unet import UnetModel
 from nnintro.config.task import Task
 from nnintro.exports import agreement, safetensors_file, torch_file
 from nnintro.exports import onnx as onnx_file
-from nnintro.models.unet import build_unet
+from nnintro.models.build import build_network
 
 CODECS = {"onnx": onnx_file, "torch": torch_file, "safetensors": safetensors_file}
 LIMITS = {torch.float32: 2e-6, torch.float64: 1e-12}
@@ -38,7 +38,7 @@ def trained(normalization="batch", image=(7, 9), dtype=torch.float32, outputs=2)
     section = UnetModel(kind="unet", channels=[4, 6, 10], normalization=normalization)
     task = Task("segmentation", 3, outputs, ("a", "b"), image=image)
     generator = torch.Generator().manual_seed(0)
-    network = build_unet(section, task, -torch.ones(3), torch.ones(3), dtype, generator)
+    network = build_network(section, task, (-torch.ones(3), torch.ones(3)), dtype, generator)
     with torch.no_grad():
         for parameter in network.parameters():
             noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
@@ -109,7 +109,7 @@ def test_the_check_before_a_file_takes_its_name(tmp_path, normalization, image, 
     for format, codec in CODECS.items():
         program = codec.load(written(tmp_path, format, network, *case))
         with torch.no_grad():
-            found = agreement.compare(network, program, low, high)
+            found = agreement.compare(network, program, low, high, image)
         assert found.difference <= found.allowed
         assert found.rows == 3
         assert "run on 3 inputs, 1 and 2 at a time" in str(found)
@@ -124,12 +124,12 @@ def test_a_file_with_another_weight_is_refused(tmp_path, format):
     program = CODECS[format].load(written(tmp_path, format, other, *case))
     refused = pytest.raises(agreement.NnintroError, match=r"largest difference is \d\.\de-\d\d")
     with refused, torch.no_grad():
-        agreement.compare(network, program, -torch.ones(3), torch.ones(3))
+        agreement.compare(network, program, -torch.ones(3), torch.ones(3), (7, 9))
 
 
 def test_probes_fill_each_channels_box():
     low, high = torch.tensor([0.0, 10.0, -5.0]), torch.tensor([1.0, 20.0, -4.0])
-    x = agreement.probes(trained(), low, high)
+    x = agreement.probes(trained(), low, high, (7, 9))
     assert x.shape == (3, 3, 7, 9)
     inside = (x - low[:, None, None]) / (high - low)[:, None, None]
     assert bool(((inside[::2] >= 0) & (inside[::2] <= 1)).all())
@@ -165,3 +165,11 @@ def test_the_safetensors_file_holds_the_state(tmp_path):
     with safetensors.safe_open(written(tmp_path, "safetensors", network, *case), "pt") as file:
         assert set(file.keys()) == set(network.state_dict())
         assert torch.equal(file.get_tensor("middle.0.weight"), network.middle[0].weight)
+
+
+def test_a_layer_without_translation_is_refused(tmp_path):
+    case = "none", (8, 8), torch.float32
+    network = trained(*case)
+    network.down[0][1] = torch.nn.Hardswish()
+    with pytest.raises(agreement.NnintroError, match=r"^Hardswish has no translation to ONNX"):
+        written(tmp_path, "onnx", network, *case)

@@ -14,7 +14,7 @@ from nnintro.proofs import pieces
 from nnintro.proofs.balls import precision
 from nnintro.proofs.construction import construct_for_error, construct_with_neurons
 from nnintro.proofs.target import Target
-from tests.approximation.formulas import HARD, generated
+from tests.proofs.formulas import HARD, generated
 
 
 @pytest.fixture(autouse=True)

@@ -11,13 +11,17 @@ from flint import arb
 
 from nnintro.formula import parse
 from nnintro.proofs.balls import precision
-from nnintro.proofs.boxes import divide
 from nnintro.proofs.certificate import CertificateError, of_boxes, of_pieces, seal
 from nnintro.proofs.check import check_certificate
-from nnintro.proofs.construction import construct_for_error, construct_with_neurons
-from nnintro.proofs.target import Target
-from nnintro.proofs.values import largest_error
-from tests.approximation.formulas import HARD, generated
+from nnintro.proofs.construction import (
+    Towers,
+    construct_for_error,
+    construct_towers,
+    construct_with_neurons,
+    largest_error,
+)
+from nnintro.proofs.target import Target, divide
+from tests.proofs.formulas import HARD, generated
 
 
 def certificate(text, error=0.05, domain=(0.0, 1.0), neurons=None):
@@ -37,7 +41,9 @@ def of_two(text="sin(3*x1)*cos(3*x2)", error=0.05):
         values = [float((box.least + box.most).mid()) / 2 for box in boxes]
         bound = largest_error(boxes, values) * (1 + 1e-12)
     places = {(i, p) for box in boxes for end in (box.low, box.high) for i, p in enumerate(end)}
-    return of_boxes(formula, domain, boxes, values, bound, len(places) + len(boxes))
+    found = of_boxes(formula, domain, Towers(boxes, values, bound))
+    assert found["neurons"] == len(places) + len(boxes)
+    return found
 
 
 def check(content, tmp_path):
@@ -72,6 +78,17 @@ def test_what_was_read(tmp_path):
 def test_two_inputs(text, tmp_path):
     found = check(of_two(text), tmp_path)
     assert found.bound <= 0.05 * (1 + 1e-9)
+
+
+def test_towers_have_the_boxes_and_values_of_the_division(tmp_path):
+    formula, domain = parse("sin(3*x1)*cos(3*x2)", 2), [(0.0, 1.0), (0.0, 1.0)]
+    with precision():
+        found = construct_towers(formula, domain, 0.05)
+    by_hand = of_two()
+    written = of_boxes(formula, domain, found)
+    assert written["pieces"] == by_hand["pieces"]
+    assert by_hand["bound"] <= found.bound <= 0.05
+    check(written, tmp_path)
 
 
 def changed(content, path, change):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -15,12 +16,13 @@ import torch
 from torch import nn
 
 import nnintro
-from nnintro.errors import DataError, NnintroError, UsageError
-from nnintro.exports import FORMATS, agreement, export
+from nnintro.errors import CheckpointError, DataError, NnintroError, UsageError
+from nnintro.exports import FORMATS, agreement
 from nnintro.exports import onnx as onnx_file
-from nnintro.exports.export import CODECS, export_run, write_export
+from nnintro.exports.export import export, write_export
+from nnintro.exports.onnx_modules import TRANSLATIONS
 from nnintro.models import ACTIVATIONS, MODELS
-from tests.inference.conftest import PROGRAMS, assert_same, fresh, region_of
+from tests.exports.conftest import PROGRAMS, assert_same, fresh, region_of
 from tests.support import config
 
 every_format = pytest.mark.parametrize("format", FORMATS)
@@ -50,9 +52,15 @@ ARCHITECTURE = {
 BLOBS = {"kind": "classification", "generator": "blobs", "samples": 60, "standardize": "inputs"}
 
 
+def module_of(format):
+    return importlib.import_module(FORMATS[format].module)
+
+
 def test_the_tables_belong_together():
-    assert set(CODECS) == set(FORMATS) == set(PROGRAMS)
-    assert set(MODELS) == set(export.safetensors_file.REBUILD)
+    assert set(FORMATS) == set(PROGRAMS)
+    assert set(MODELS.values()) <= set(TRANSLATIONS)
+    assert {type(make()) for make in ACTIVATIONS.values()} <= set(TRANSLATIONS)
+    assert len(ACTIVATIONS) == 11
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -65,7 +73,7 @@ def test_every_activation(make, name, precision, standardize):
         config(model=model, dataset={**data, "standardize": standardize}, precision=precision)
     )
     for format in ("onnx", "safetensors"):
-        assert_same(run, format, export_run(run, format), fresh(run))
+        assert_same(run, format, export(run, format=format), fresh(run))
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
@@ -73,7 +81,7 @@ def test_every_activation_by_torch(make, precision):
     """In one network: torch.export takes longest, and what it writes are torch's own operators."""
     model = {"hidden": [6] * len(ACTIVATIONS), "activation": list(ACTIVATIONS)}
     run = make(config(model=model, dataset=BLOBS, precision=precision))
-    assert_same(run, "torch", export_run(run, "torch"), fresh(run))
+    assert_same(run, "torch", export(run, format="torch"), fresh(run))
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
@@ -82,21 +90,21 @@ def test_what_is_no_number_stays_none(make, precision):
         run = make(config(name=name, model={"activation": name}, precision=precision))
         x = np.full((1, 1), np.nan, dtype=precision)
         assert run.predict(x).isnan().all()
-        assert np.isnan(PROGRAMS["onnx"](export_run(run, "onnx"), x)).all()
+        assert np.isnan(PROGRAMS["onnx"](export(run, format="onnx"), x)).all()
 
 
 @every_format
 @pytest.mark.parametrize("classes", [2, 3])
 def test_a_single_layer_and_none_hidden(make, format, classes):
     run = make(config(model={"hidden": []}, dataset={**BLOBS, "classes": classes}))
-    assert_same(run, format, export_run(run, format), fresh(run))
+    assert_same(run, format, export(run, format=format), fresh(run))
 
 
 @every_format
 def test_dropout_is_off_even_for_a_network_that_is_training(tmp_path, format):
     run = nnintro.train(config(model={"dropout": 0.5}), runs_dir=tmp_path)
     run.model.train()
-    path = export_run(run, format)
+    path = export(run, format=format)
     assert run.model.training
     assert_same(run, format, path, fresh(run))
 
@@ -104,14 +112,14 @@ def test_dropout_is_off_even_for_a_network_that_is_training(tmp_path, format):
 @every_format
 def test_no_rows_give_no_rows(make, format):
     run = make(config(dataset={**BLOBS, "classes": 3}))
-    assert PROGRAMS[format](export_run(run, format), np.zeros((0, 2))).shape == (0, 3)
+    assert PROGRAMS[format](export(run, format=format), np.zeros((0, 2))).shape == (0, 3)
 
 
 @every_format
 def test_the_same_run_gives_the_same_bytes(make, format):
     run = make(config(dataset=BLOBS))
-    first = export_run(run, format).read_bytes()
-    assert export_run(run, format).read_bytes() == first
+    first = export(run, format=format).read_bytes()
+    assert export(run, format=format).read_bytes() == first
 
 
 def test_arguments_far_from_zero(make):
@@ -120,7 +128,7 @@ def test_arguments_far_from_zero(make):
         run = make(config(name=name, model={"activation": name}))
         with torch.no_grad():
             run.model.layers[0].weight.mul_(2000)
-        assert_same(run, "onnx", export_run(run, "onnx"), fresh(run))
+        assert_same(run, "onnx", export(run, format="onnx"), fresh(run))
 
 
 class TestDescription:
@@ -135,7 +143,7 @@ class TestDescription:
         assert found == DESCRIBED
 
     def test_onnx(self, run):
-        model = onnx.load(export_run(run, "onnx"))
+        model = onnx.load(export(run, format="onnx"))
         self.assert_described({entry.key: entry.value for entry in model.metadata_props})
         assert (model.producer_name, model.producer_version) == ("nnintro", nnintro.__version__)
         (x,), (y,) = model.graph.input, model.graph.output
@@ -145,27 +153,27 @@ class TestDescription:
 
     def test_torch(self, run):
         extra = {"nnintro.json": ""}
-        torch.export.load(export_run(run, "torch"), extra_files=extra)
+        torch.export.load(export(run, format="torch"), extra_files=extra)
         self.assert_described(json.loads(extra["nnintro.json"]))
 
     def test_safetensors(self, run):
-        with safetensors.safe_open(export_run(run, "safetensors"), "np") as file:
+        with safetensors.safe_open(export(run, format="safetensors"), "np") as file:
             self.assert_described(file.metadata())
             assert set(file.keys()) == set(run.model.state_dict())
 
     def test_regression_has_values_and_no_classes(self, make):
-        with safetensors.safe_open(export_run(make(config()), "safetensors"), "np") as file:
+        with safetensors.safe_open(export(make(config()), format="safetensors"), "np") as file:
             found = file.metadata()
         assert (found["output_kind"], found["classes"]) == ("values", "[]")
 
     def test_classes_under_another_loss_are_no_logits(self, make):
         run = make(config(dataset=BLOBS, loss="mse"))
-        with safetensors.safe_open(export_run(run, "safetensors"), "np") as file:
+        with safetensors.safe_open(export(run, format="safetensors"), "np") as file:
             assert file.metadata()["output_kind"] == "values"
 
 
 def test_the_torch_file_runs_without_nnintro_and_names_no_folder(make, tmp_path):
-    path = export_run(make(config(dataset=BLOBS)), "torch")
+    path = export(make(config(dataset=BLOBS)), format="torch")
     script = (
         "import sys; sys.modules['nnintro'] = None; import torch; "
         f"print(torch.export.load({str(path)!r}).module()(torch.ones(3, 2).double()).shape)"
@@ -203,7 +211,8 @@ class TestRefused:
     @every_format
     @pytest.mark.parametrize("size", [1e-9, 1e-2])
     def test_a_file_with_another_weight(self, run, format, size, monkeypatch):
-        encode = CODECS[format].encode
+        codec = module_of(format)
+        encode = codec.encode
 
         def sabotaged(model, description):
             weight = next(model.parameters())
@@ -214,9 +223,9 @@ class TestRefused:
                 weight.copy_(before)
             return data
 
-        monkeypatch.setitem(CODECS, format, export.Codec(sabotaged, CODECS[format].load))
+        monkeypatch.setattr(codec, "encode", sabotaged)
         with pytest.raises(NnintroError, match=r"largest difference is \d\.\de-\d\d, and") as error:
-            export_run(run, format)
+            export(run, format=format)
         assert error.value.exit_code == 1
 
     @every_format
@@ -225,25 +234,25 @@ class TestRefused:
             assert path.stat().st_size > 100
             raise KeyboardInterrupt
 
-        monkeypatch.setitem(CODECS, format, export.Codec(CODECS[format].encode, interrupted))
+        monkeypatch.setattr(module_of(format), "load", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            export_run(run, format)
+            export(run, format=format)
 
     def test_more_than_a_file_holds(self, run, monkeypatch):
         monkeypatch.setattr(onnx_file, "LARGEST", 100)
         with pytest.raises(NnintroError, match=r"an ONNX file holds 2 GiB at most; export torch"):
-            export_run(run, "onnx")
+            export(run, format="onnx")
 
     def test_a_module_without_translation(self, run):
         run.model.network.activations[0] = nn.Hardswish()
         with pytest.raises(NnintroError, match=r"^Hardswish has no translation to ONNX; export"):
-            export_run(run, "onnx")
+            export(run, format="onnx")
 
     @pytest.mark.parametrize("format", ["onnx", "safetensors"])
     def test_a_missing_package(self, run, format, monkeypatch):
         monkeypatch.setitem(sys.modules, format, None)
         with pytest.raises(UsageError) as error:
-            export_run(run, format)
+            export(run, format=format)
         wanted = f"nnintro export --format {format} needs {format}: pip install 'nnintro[export]'"
         assert str(error.value) == wanted
 
@@ -252,7 +261,7 @@ class TestRefused:
         monkeypatch.delitem(sys.modules, "onnx")
         monkeypatch.syspath_prepend(tmp_path)
         with pytest.raises(UsageError, match=r"\(No module named 'protobuf_that_is_not_there'\)$"):
-            export_run(run, "onnx")
+            export(run, format="onnx")
 
 
 class TestRegion:
@@ -269,7 +278,7 @@ class TestRegion:
         def gone(experiment):
             raise DataError("prices.csv: no such file")
 
-        monkeypatch.setattr(export, "build_data", gone)
+        monkeypatch.setattr("nnintro.exports.export.build_data", gone)
         run = make(config())
         assert [corner.tolist() for corner in region_of(run)] == [[-1.0], [1.0]]
         assert write_export(run, "onnx", run.directory / "a.onnx").rows == sum(agreement.SIZES)
@@ -278,14 +287,22 @@ class TestRegion:
 def test_a_run_that_is_open_needs_its_folder_no_more(make, tmp_path):
     run = make(config(dataset=BLOBS))
     (run.directory / "config.yaml").unlink()
-    assert export_run(run, path=tmp_path / "a.onnx").exists()
+    assert export(run, tmp_path / "a.onnx").exists()
+
+
+def test_a_run_is_found_by_its_name_or_its_folder(tmp_path):
+    run = nnintro.train(config(name="small"), runs_dir=tmp_path)
+    assert export("small", runs_dir=tmp_path) == tmp_path / "small/small.onnx"
+    assert export(str(run.directory), tmp_path / "a.pt2") == tmp_path / "a.pt2"
+    with pytest.raises(CheckpointError, match=r"^elsewhere: no such run$"):
+        export("elsewhere", runs_dir=tmp_path)
 
 
 def test_the_format_follows_from_the_suffix(make, tmp_path):
     run = make(config())
-    assert export_run(run, path=tmp_path / "a.onnx") == tmp_path / "a.onnx"
-    assert export_run(run, path=str(tmp_path / "A.PT2")) == tmp_path / "A.PT2"
-    assert export_run(run, "onnx", tmp_path / "b.bin").exists()
-    assert export_run(run, "safetensors") == run.directory / "run.safetensors"
+    assert export(run, tmp_path / "a.onnx") == tmp_path / "a.onnx"
+    assert export(run, str(tmp_path / "A.PT2")) == tmp_path / "A.PT2"
+    assert export(run, tmp_path / "b.bin", "onnx").exists()
+    assert export(run, format="safetensors") == run.directory / "run.safetensors"
     onnx.checker.check_model(str(tmp_path / "a.onnx"))
     assert torch.export.load(tmp_path / "A.PT2")

@@ -12,12 +12,12 @@ import nnintro
 from nnintro.config.load import load_config
 from nnintro.errors import NnintroError
 from nnintro.exports.agreement import compare
-from nnintro.exports.export import export_run, region
+from nnintro.exports.export import export, region
 from nnintro.models import Standardized
 from nnintro.predict.evaluate import evaluate
 from nnintro.predict.rows import predict_file
 from nnintro.training.sketches import Pictures
-from tests.inference.conftest import PROGRAMS
+from tests.exports.conftest import PROGRAMS
 from tests.support import assembled, config
 
 BEGIN = 1_700_000_000
@@ -85,7 +85,7 @@ def test_figures_draw_what_is_trained():
 
 @pytest.mark.parametrize("format", PROGRAMS)
 def test_exports(run, expected, format, tmp_path):
-    path = export_run(run, format, tmp_path / "net")
+    path = export(run, tmp_path / "net", format)
     found = PROGRAMS[format](path, SECONDS)
     assert found.dtype == np.float32
     assert np.allclose(found, expected, atol=1e-6)

@@ -12,9 +12,10 @@ import torch
 from nnintro.errors import ConfigError
 from nnintro.formula import parse
 from nnintro.models import ACTIVATIONS, Standardized
-from nnintro.proofs import branch, difference
+from nnintro.proofs import difference, supremum
+from nnintro.proofs.ranges import RANGES
 from nnintro.proofs.supremum import certify_network
-from tests.approximation.networks import (
+from tests.proofs.networks import (
     DOMAINS,
     FORMULAS,
     errors_at,
@@ -207,7 +208,7 @@ def test_every_box_is_reported():
 
 def test_the_search_gives_the_bound_of_all_boxes_that_are_left(monkeypatch):
     """A search that forgot boxes would be below a sample."""
-    monkeypatch.setattr(branch.Search, "_meet", lambda *_: None)
+    monkeypatch.setattr(supremum.Search, "_meet", lambda *_: None)
     model = random_network("sigmoid", 1, 1, seed=2)
     found = certify(model, "x**2", DOMAINS[1], seconds=0.2)
     assert sampled(model, "x**2", DOMAINS[1], 10_000) <= found.bound + FLOAT
@@ -247,3 +248,11 @@ def test_standardised_inputs_round_too():
 def test_a_step_may_come_a_rounding_early():
     model = network([1, 1, 1], ["step", "identity"], [[3.0]], [-1.0], [[0.25]], [0.0])
     assert 0.25 <= certify(model, "x", [(0.0, 1.0)]).rounding < 0.2501
+
+
+def test_what_no_range_is_known_of_is_refused(monkeypatch):
+    monkeypatch.delitem(RANGES, "gelu")
+    with pytest.raises(ConfigError, match=r"^model.activation: certify does not serve gelu; exp"):
+        certify(random_network("gelu", 1, 1, seed=0), "x", DOMAINS[1])
+    with pytest.raises(ConfigError, match=r"^model.kind: certify takes layers of neurons"):
+        certify(torch.nn.Linear(1, 1), "x", DOMAINS[1])

@@ -12,7 +12,7 @@ from flint import arb
 from nnintro.formula import FUNCTIONS, evaluate_float, parse
 from nnintro.proofs.balls import interval, jet_over, precision, value_over
 from nnintro.proofs.series import UndecidedError, enclosure, slope_of
-from tests.approximation.formulas import HARD, generated
+from tests.proofs.formulas import HARD, generated
 
 EACH = {
     **{f"{name}(x)": name for name in FUNCTIONS if name not in ("min", "max")},
