@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import numpy as np
 from nnintro.config.experiment import as_values
 from nnintro.config.load import Config
 from nnintro.constructions.certify import certify
-from nnintro.files import write_text, write_whole
+from nnintro.files import as_csv, write_text, write_whole
 from nnintro.runs.folder import explained
 from nnintro.runs.run import Run
 from nnintro.training.train import train
@@ -62,12 +60,9 @@ def compare(
             for kind in ("torch", "steps")
         ]
         rows.append(Row(neurons, error, *trained))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [*asdict(rows[0])], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(row) for row in rows)
+    table = [[*asdict(rows[0])], *([*map(str, astuple(row))] for row in rows)]
     with explained(f"cannot write {run.directory}"):
-        write_text(run.directory / "comparison.csv", text.getvalue())
+        write_text(run.directory / "comparison.csv", as_csv(table))
         _draw(run, rows)
     return rows
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -18,7 +16,7 @@ from torch.nn import functional
 from nnintro.datasets.images import ImageFormat, image_files, read_image
 from nnintro.errors import DataError, UsageError
 from nnintro.figures.maps import marked
-from nnintro.files import write_text, write_whole
+from nnintro.files import as_csv, write_text, write_whole
 from nnintro.models import precision_of
 from nnintro.models.forward import threads, threads_for
 from nnintro.models.standardized import Array
@@ -170,8 +168,5 @@ def _save(path: Path, pixels: Array) -> None:
 
 
 def _write_points(path: Path, points: list[Point]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["image", "row", "column", "probability"])
-    writer.writerows((name, f"{r:.2f}", f"{c:.2f}", f"{p:.4f}") for name, r, c, p in points)
-    write_text(path, text.getvalue())
+    rows = [(name, f"{r:.2f}", f"{c:.2f}", f"{p:.4f}") for name, r, c, p in points]
+    write_text(path, as_csv([("image", "row", "column", "probability"), *rows]))

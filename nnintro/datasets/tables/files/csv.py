@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nnintro.datasets.tables.cells import MISSING
 from nnintro.datasets.tables.files.csv_layout import Layout, read_layout
-from nnintro.datasets.tables.files.csv_rows import LONGEST_ROW, Piece
+from nnintro.datasets.tables.files.csv_rows import LONGEST_ROW, Piece, place_of
 from nnintro.datasets.tables.files.places import Places
 from nnintro.datasets.tables.files.text import TextFile
 from nnintro.errors import DataError
@@ -63,7 +62,7 @@ class CsvTable:
         """``prices.csv:17``; the file is read anew for it."""
         _, pieces = self._opened()
         lines = (line for piece in pieces for line, _ in piece.filled(len(self.names)))
-        return f"{self.name}:{next(itertools.islice(lines, row, None))}"
+        return place_of(row, lines, self.name)
 
     def blocks(self, block_rows: int) -> Iterator[tuple[pa.RecordBatch, Places]]:
         """All columns, every cell as the text that it is."""

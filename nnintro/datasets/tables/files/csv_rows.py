@@ -60,8 +60,7 @@ class Piece:
 
     def place(self, columns: int, row: int) -> str:
         """``prices.csv:17``: where one of the rows that are not blank (from 0) begins."""
-        line, _ = next(itertools.islice(self.filled(columns), row, None))
-        return f"{self.name}:{line}"
+        return place_of(row, (line for line, _ in self.filled(columns)), self.name)
 
     def fault(self, columns: int) -> DataError | None:
         """What to raise of the first row with another number of cells; None if there is none."""
@@ -74,6 +73,13 @@ class Piece:
     def behind(self, line: int) -> Piece:
         """The same rows from this line on."""
         return replace(self, text=self.text[_size(self.text, line - self.line) :], line=line)
+
+
+def place_of(row: int, lines: Iterator[int], name: str) -> str:
+    """``prices.csv:17``, of the lines that rows begin on."""
+    line = next(itertools.islice(lines, row, None), None)
+    # Should the csv module see other rows than pyarrow did, the number of the row still says where.
+    return f"{name}: row {row + 1:,}" if line is None else f"{name}:{line}"
 
 
 def _lines(text: bytes) -> Iterator[str]:
