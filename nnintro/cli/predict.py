@@ -92,13 +92,13 @@ def _images(directory: Path, inputs: Path, output: Path | None, format_: str | N
     from nnintro.errors import UsageError
 
     if output is None:
-        raise UsageError("masks are files: say with --output into which folder")
+        raise UsageError("images are predicted as mask files: give --output FOLDER")
     if format_ is not None:
-        raise UsageError("--format is of tables; masks are PNG")
+        raise UsageError("--format applies to tables only; masks are PNG files")
     from nnintro.predict.images import predict_images
     from nnintro.wording import counted
 
     with leaving_tidily():
-        found = predict_images(directory, inputs, output)
-    points = "" if found.points is None else f", {counted(found.points, 'point')}"
-    print(f"{counted(found.images, 'mask')}{points} in {output}", file=sys.stderr)
+        written = predict_images(directory, inputs, output)
+    points = "" if written.points is None else f", {counted(written.points, 'point')}"
+    print(f"{counted(written.images, 'mask')}{points} in {output}", file=sys.stderr)

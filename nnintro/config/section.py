@@ -86,10 +86,9 @@ class DatasetSection(Section):
         """The path of the file or folder that is read."""
         return None
 
-    @property
-    def is_noisy(self) -> bool:
-        """Whether noise is added to what a formula or generator gives."""
-        return False
+    def keys_of_numbers(self, *, noise: bool) -> tuple[str, str]:  # noqa: ARG002
+        """The keys that inputs and targets follow from; the targets with or without their noise."""
+        return "dataset", "dataset"
 
     @property
     def weighs_classes(self) -> bool:
@@ -192,7 +191,6 @@ def class_parts_fit(training: int, validation: int, classes: int) -> Complaints:
         )
 
 
-def samples_for_classes(samples: int, most: int, classes: int, validation: float) -> int:
-    """At most ``samples``, about ``most``, and enough for every class on both sides of a split."""
-    needed = math.ceil((classes + 1) / min(validation, 1 - validation))
-    return min(samples, max(most, needed))
+def samples_for_classes(classes: int, validation: float) -> int:
+    """How many samples it takes to hold every class on both sides of a split."""
+    return math.ceil((classes + 1) / min(validation, 1 - validation))

@@ -49,9 +49,9 @@ def _build_images(*arguments: Any) -> Splits[Any]:
 
 
 def _format(description: Mapping[str, Any]) -> Any:
-    from nnintro.datasets.images import Format
+    from nnintro.datasets.images import ImageFormat
 
-    return Format.from_description(description)
+    return ImageFormat.from_description(description)
 
 
 DATASETS = {

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from nnintro.config.datasets.function import FunctionDataset, grid_side
-from nnintro.datasets.samples import Data, Splits, Truth
+from nnintro.datasets.samples import Data, Splits, Truth, noisy
 from nnintro.errors import ConfigError
 from nnintro.formula import parse, torch_function
 
@@ -26,9 +26,7 @@ def build_function(dataset: FunctionDataset, data: torch.Generator, *_: object) 
     else:
         uniform = torch.rand(dataset.samples, len(low), generator=data, dtype=torch.float64)
         inputs = low + (high - low) * uniform
-    clean = _finite(function, inputs)
-    noise = torch.randn(clean.shape, generator=data, dtype=torch.float64)
-    train = Data(inputs, clean + dataset.noise * noise if dataset.noise else clean)
+    train = Data(inputs, noisy(_finite(function, inputs), dataset.noise, data))
 
     dense = dense_grid(low, high)
     validation = Data(dense, _finite(function, dense))

@@ -10,9 +10,40 @@ import torch
 from torch import Tensor
 
 from nnintro.config.datasets.generated import ClassificationDataset, RegressionDataset
-from nnintro.datasets.samples import Data, Splits, seed_from, split
+from nnintro.datasets.samples import Data, Splits, noisy, split
 
 Clean = tuple[Tensor, Tensor, dict[str, object]]
+"""Inputs (n, features) and noise-free targets (n, outputs), float64; what the run should state."""
+
+Labelled = tuple[Tensor, Tensor]
+"""Inputs (n, features) float64 and labels (n,) int64."""
+
+
+def seed_from(generator: torch.Generator) -> int:
+    """A seed for libraries that take a number, drawn from our own stream."""
+    return int(torch.randint(2**31 - 1, (), generator=generator))
+
+
+def of_sklearn(
+    name: str, options: Callable[[Any], dict[str, Any]] = lambda _: {}
+) -> Callable[[Any, int, torch.Generator], tuple[Tensor, Tensor]]:
+    """A generator of sklearn.datasets: (section, samples, stream) -> inputs and its targets.
+
+    Without noise of its own: that is added by us, alike for all.
+
+    Args:
+        options: section -> what the generator takes besides.
+    """
+
+    def make(dataset: Any, samples: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        import sklearn.datasets
+
+        inputs, targets = getattr(sklearn.datasets, name)(
+            n_samples=samples, random_state=seed_from(generator), **options(dataset)
+        )
+        return torch.from_numpy(inputs).double(), torch.from_numpy(targets)
+
+    return make
 
 
 def linear(dataset: RegressionDataset, generator: torch.Generator) -> Clean:
@@ -48,32 +79,25 @@ def sparse_uncorrelated(dataset: RegressionDataset, generator: torch.Generator) 
     return inputs, inputs[:, :4] @ weights[:, None], {}
 
 
-def regression_of_sklearn(name: str) -> Callable[[RegressionDataset, torch.Generator], Clean]:
-    """A generator of sklearn.datasets without noise; that is added by us, alike for all."""
+def friedman(
+    number: int, options: Callable[[RegressionDataset], dict[str, Any]] = lambda _: {}
+) -> Callable[[RegressionDataset, torch.Generator], Clean]:
+    """Friedman's problems (1991), as scikit-learn makes them."""
+    draw = of_sklearn(f"make_friedman{number}", options)
 
     def make(dataset: RegressionDataset, generator: torch.Generator) -> Clean:
-        import sklearn.datasets
-
-        options: dict[str, object] = (
-            {} if name in _OF_FIXED_SIZE else {"n_features": dataset.feature_count}
-        )
-        inputs, targets = getattr(sklearn.datasets, name)(
-            n_samples=dataset.samples, random_state=seed_from(generator), **options
-        )
-        return torch.from_numpy(inputs).double(), torch.from_numpy(targets).double()[:, None], {}
+        inputs, targets = draw(dataset, dataset.samples, generator)
+        return inputs, targets.double()[:, None], {}
 
     return make
-
-
-_OF_FIXED_SIZE = ("make_friedman2", "make_friedman3")
 
 
 REGRESSIONS: dict[str, Callable[[RegressionDataset, torch.Generator], Clean]] = {
     "linear": linear,
     "sine": sine,
-    "friedman1": regression_of_sklearn("make_friedman1"),
-    "friedman2": regression_of_sklearn("make_friedman2"),
-    "friedman3": regression_of_sklearn("make_friedman3"),
+    "friedman1": friedman(1, lambda dataset: {"n_features": dataset.feature_count}),
+    "friedman2": friedman(2),
+    "friedman3": friedman(3),
     "sparse_uncorrelated": sparse_uncorrelated,
 }
 
@@ -83,56 +107,28 @@ def build_regression(
 ) -> Splits:
     """Draw the samples, add Gaussian noise to the targets, split at random."""
     inputs, clean, facts = REGRESSIONS[dataset.generator](dataset, data)
-    noise = torch.randn(clean.shape, generator=data, dtype=torch.float64)
-    drawn = Data(inputs, clean + dataset.noise * noise if dataset.noise else clean)
+    drawn = Data(inputs, noisy(clean, dataset.noise, data))
     train, validation = split(drawn, dataset.validation_samples, splitting)
     low, high = train.inputs.amin(0), train.inputs.amax(0)
     return Splits(train, validation, low, high, facts=facts)
 
 
-Labelled = tuple[Tensor, Tensor]
-"""Inputs (n, features) float64 and labels (n,) int64."""
-
 Generator = Callable[[ClassificationDataset, int, torch.Generator], Labelled]
 
 
-def classes_of_sklearn(name: str, **fixed: Any) -> Generator:
-    """A generator of sklearn.datasets, without its own noise."""
+def _blobs(dataset: ClassificationDataset) -> dict[str, Any]:
+    return {"n_features": dataset.feature_count, "centers": dataset.class_count}
 
-    def make(dataset: ClassificationDataset, n: int, generator: torch.Generator) -> Labelled:
-        import sklearn.datasets
 
-        inputs, labels = getattr(sklearn.datasets, name)(
-            n_samples=n, random_state=seed_from(generator), **fixed, **_OPTIONS[name](dataset)
-        )
-        return torch.from_numpy(inputs).double(), torch.from_numpy(labels).long()
-
-    return make
+def _quantiles(dataset: ClassificationDataset) -> dict[str, Any]:
+    return {"n_features": dataset.feature_count, "n_classes": dataset.class_count}
 
 
 def _hypercube(dataset: ClassificationDataset) -> dict[str, Any]:
+    # Each class has corners of its own: enough informative inputs for twice as many as there are.
     informative = min(dataset.feature_count, max(2, math.ceil(math.log2(dataset.class_count)) + 1))
-    return {
-        "n_features": dataset.feature_count,
-        "n_informative": informative,
-        "n_redundant": 0,
-        "n_classes": dataset.class_count,
-    }
-
-
-_OPTIONS: dict[str, Callable[[ClassificationDataset], dict[str, Any]]] = {
-    "make_moons": lambda _: {},
-    "make_circles": lambda _: {},
-    "make_blobs": lambda dataset: {
-        "n_features": dataset.feature_count,
-        "centers": dataset.class_count,
-    },
-    "make_gaussian_quantiles": lambda dataset: {
-        "n_features": dataset.feature_count,
-        "n_classes": dataset.class_count,
-    },
-    "make_classification": _hypercube,
-}
+    shape = {"n_informative": informative, "n_redundant": 0, "n_clusters_per_class": 1}
+    return {**_quantiles(dataset), **shape, "flip_y": 0.0}
 
 
 def spirals(dataset: ClassificationDataset, n: int, generator: torch.Generator) -> Labelled:
@@ -154,13 +150,13 @@ def xor(_: ClassificationDataset, n: int, generator: torch.Generator) -> Labelle
 
 
 CLASSIFICATIONS: dict[str, Generator] = {
-    "moons": classes_of_sklearn("make_moons"),
-    "circles": classes_of_sklearn("make_circles", factor=0.5),
+    "moons": of_sklearn("make_moons"),
+    "circles": of_sklearn("make_circles", lambda _: {"factor": 0.5}),
     "xor": xor,
     "spirals": spirals,
-    "blobs": classes_of_sklearn("make_blobs"),
-    "gaussian_quantiles": classes_of_sklearn("make_gaussian_quantiles"),
-    "hypercube": classes_of_sklearn("make_classification", flip_y=0.0, n_clusters_per_class=1),
+    "blobs": of_sklearn("make_blobs", _blobs),
+    "gaussian_quantiles": of_sklearn("make_gaussian_quantiles", _quantiles),
+    "hypercube": of_sklearn("make_classification", _hypercube),
 }
 
 
@@ -173,12 +169,9 @@ def build_classification(
     """Draw the samples in the wanted proportions, blur the inputs, split class by class."""
     make = CLASSIFICATIONS[dataset.generator]
     inputs, labels = _in_proportion(dataset, make, data)
-    if dataset.noise:
-        inputs = inputs + dataset.noise * torch.randn(
-            inputs.shape, generator=data, dtype=torch.float64
-        )
+    inputs = noisy(inputs, dataset.noise, data)
     classes = dataset.class_count
-    targets = labels[:, None].double() if classes == 2 else labels
+    targets = labels[:, None].double() if classes == 2 else labels.long()
     train, validation = split(Data(inputs, targets), dataset.validation_samples, splitting, classes)
     low, high = train.inputs.amin(0), train.inputs.amax(0)
     return Splits(train, validation, low, high)

@@ -10,8 +10,6 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import TypeVar
 
-from nnintro.config.datasets import Dataset
-from nnintro.config.datasets.function import FunctionDataset
 from nnintro.config.task import DataFacts
 from nnintro.descent.streams import Order
 from nnintro.descent.variants import Batches, Rows
@@ -106,45 +104,51 @@ class Splits(Generic[Some]):
     """
 
 
-def seed_from(generator: torch.Generator) -> int:
-    """A seed for libraries that take a number, drawn from our own stream."""
-    return int(torch.randint(2**31 - 1, (), generator=generator))
+def noisy(values: Tensor, deviation: float, generator: torch.Generator) -> Tensor:
+    """The values with Gaussian noise of that deviation on each."""
+    if deviation == 0:
+        return values
+    noise = torch.randn(values.shape, generator=generator, dtype=torch.float64)
+    return values + deviation * noise
 
 
 def split(
-    data: Data,
-    validation_samples: int,
-    generator: torch.Generator,
-    classes: int | None = None,
+    data: Data, validation_samples: int, generator: torch.Generator, classes: int | None = None
 ) -> tuple[Data, Data]:
     """Training and validation part; with ``classes``, each class is shared out in proportion.
 
     The number of validation samples is exactly ``validation_samples``: every class gives the whole
     part of its share, and the largest remainders give one more.
     """
-    order = torch.randperm(len(data), generator=generator)
-    if classes is None:
-        held_out = torch.zeros(len(data), dtype=torch.bool)
-        held_out[order[:validation_samples]] = True
+    labels = None if classes is None else data.targets.reshape(-1).long()
+    train, validation = split_rows(len(data), validation_samples, generator, labels)
+    return data.take(train), data.take(validation)
+
+
+def split_rows(
+    samples: int, wanted: int, generator: torch.Generator, labels: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Numbers of the rows to train with and of the ``wanted`` ones to validate with, in order.
+
+    Args:
+        labels: (samples,) class numbers, to split each class in proportion.
+    """
+    order = torch.randperm(samples, generator=generator)
+    held_out = torch.zeros(samples, dtype=torch.bool)
+    if labels is None:
+        held_out[order[:wanted]] = True
     else:
-        held_out = _stratified(data, order, validation_samples, classes)
-    return data.take((~held_out).nonzero()[:, 0]), data.take(held_out.nonzero()[:, 0])
-
-
-def _stratified(data: Data, order: Tensor, wanted: int, classes: int) -> Tensor:
-    labels = data.targets.reshape(-1).long()
-    quota = class_quota(torch.bincount(labels, minlength=classes).tolist(), wanted)
-    held_out = torch.zeros(len(data), dtype=torch.bool)
-    for label in range(classes):
-        members = order[labels[order] == label]
-        held_out[members[: quota[label]]] = True
-    return held_out
+        quota = class_quota(torch.bincount(labels).tolist(), wanted)
+        for label, count in enumerate(quota):
+            held_out[order[labels[order] == label][:count]] = True
+    return (~held_out).nonzero()[:, 0], held_out.nonzero()[:, 0]
 
 
 def class_quota(counts: list[int], wanted: int) -> list[int]:
-    """How many of each class to hold out, ``wanted`` in all, as near to proportional as can be.
+    """How many of each class to hold out, ``wanted`` in all, as nearly in proportion as possible.
 
-    A class of two or more stands on both sides; a class of one stays with the training data.
+    Largest remainders (Hamilton's method) within bounds: a class of two or more is on both sides, a
+    class of one stays with the training data.
     """
     shares = [count * wanted / sum(counts) for count in counts]
     least = [1 if count >= 2 else 0 for count in counts]
@@ -182,18 +186,15 @@ def prepared(data: D, model: nn.Module) -> D:
     return replace(data, inputs=inputs, targets=model.scaled(data.targets))
 
 
-def require_finite(data: Samples, dataset: Dataset, *, noisy: bool = False) -> None:
+def require_finite(data: Samples, inputs: str = "dataset", targets: str = "dataset") -> None:
     """Check data that is in a run's precision already.
 
     Args:
-        noisy: whether a function's targets hold noise, the formula itself being checked before.
+        inputs, targets: the keys that they follow from.
 
     Raises:
-        ConfigError: at the dataset's key that is to blame, where a number is not finite.
+        ConfigError: at the key that is to blame, where a number is not finite.
     """
-    inputs, targets = "dataset", "dataset"
-    if isinstance(dataset, FunctionDataset):
-        inputs, targets = "dataset.domain", "dataset.noise" if noisy else "dataset.formula"
     if not isinstance(data, Data):
         return  # pixels are
     for what, values, key in (("inputs", data.inputs, inputs), ("targets", data.targets, targets)):

@@ -10,16 +10,15 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from torch import Tensor
 from torch.nn import functional
 
-from nnintro.datasets.images import Format, image_files, read_image
+from nnintro.datasets.images import ImageFormat, image_files, read_image
 from nnintro.errors import DataError, UsageError
 from nnintro.figures.maps import marked
-from nnintro.files import write_whole
+from nnintro.files import write_text, write_whole
 from nnintro.models import precision_of
 from nnintro.models.forward import threads, threads_for
 from nnintro.models.standardized import Array
@@ -31,11 +30,9 @@ from nnintro.wording import cause
 Point = tuple[str, float, float, float]
 """The image's name, row and column in pixels, probability."""
 
-
 PARTS = ("masks", "overlays")
-
 OF_DATA = ("images", "masks")
-"""What a folder to learn from has."""
+"""The parts of a folder to train on."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ class Predicted:
 
     images: int
     points: int | None
-    """DataFacts in all images; None where the run looks for none."""
+    """In all images together; None where the run looks for none."""
 
 
 def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
@@ -52,7 +49,7 @@ def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
 
     Under ``output``: masks/<name>.png holds the masks' own values, overlays/<name>.png shows them
     over the image, and where the run looks for points, points.csv lists them by row and column.
-    Nothing stands there unless every image was segmented.
+    Nothing is written there unless every image was segmented.
 
     Args:
         source: an image; a folder of images; or one with images in images/.
@@ -66,22 +63,22 @@ def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
     _require_place(output, source)
     run = load_run(directory)
     form = run.reading
-    if not isinstance(form, Format):
+    if not isinstance(form, ImageFormat):
         message = f"{directory} was trained on rows of numbers: expected a table, not images"
         raise UsageError(message)
-    files, has_points = _files(source), run.setup.task.has_points
+    files = _files(source)
+    points: list[Point] = []
     try:
-        with _unnamed(output) as folder:
-            found: list[Point] = []
+        with _hidden(output) as folder:
             with threads(threads_for(run.model, 1)):
                 for path in files:
-                    found += _one(run, form, path, folder)
-            if has_points:
-                _write_points(folder / "points.csv", found)
-            _move(folder, output, has_points=has_points)
+                    points += _one(run, form, path, folder)
+            if form.point_radius is not None:
+                _write_points(folder / "points.csv", points)
+            _move(folder, output)
     except OSError as error:
         raise DataError(f"cannot write {output}: {cause(error)}") from error
-    return Predicted(len(files), len(found) if has_points else None)
+    return Predicted(len(files), None if form.point_radius is None else len(points))
 
 
 def _require_place(output: Path, source: Path) -> None:
@@ -89,7 +86,7 @@ def _require_place(output: Path, source: Path) -> None:
     if output.exists() and not output.is_dir():
         raise UsageError(f"cannot write {output}: it is a file, and masks need a folder")
     if not output.parent.is_dir():
-        raise UsageError(f"cannot write {output}: {output.parent} is no folder")
+        raise UsageError(f"cannot write {output}: {output.parent} is not a folder")
     # A folder with images/ is somebody's data, and its masks/ are the truth.
     taken = {folder.resolve() for folder in (source, *(source / part for part in OF_DATA))}
     for part in PARTS:
@@ -97,12 +94,12 @@ def _require_place(output: Path, source: Path) -> None:
             message = f"cannot write {output / part}: it holds the data; choose another --output"
             raise UsageError(message)
         if (output / part).exists() and not (output / part).is_dir():
-            raise UsageError(f"cannot write {output / part}: it is no folder")
+            raise UsageError(f"cannot write {output / part}: it is not a folder")
 
 
 @contextlib.contextmanager
-def _unnamed(output: Path) -> Iterator[Path]:
-    """A folder for files that are not to be seen yet, on the output's disk; gone in the end."""
+def _hidden(output: Path) -> Iterator[Path]:
+    """A hidden folder to write to until all is done, on the output's disk; removed in the end."""
     place = output if output.is_dir() else output.parent
     folder = place / f".{output.name}.{secrets.token_hex(6)}"
     try:
@@ -113,13 +110,14 @@ def _unnamed(output: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _move(folder: Path, output: Path, *, has_points: bool) -> None:
-    """Give the files their names; points of an earlier prediction are not of these images."""
+def _move(folder: Path, output: Path) -> None:
+    """Move the files to where they belong; points of an earlier prediction are of other images."""
+    no_points = not (folder / "points.csv").exists()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         target = output / path.relative_to(folder)
         target.parent.mkdir(parents=True, exist_ok=True)
         path.replace(target)
-    if not has_points:
+    if no_points:
         (output / "points.csv").unlink(missing_ok=True)
 
 
@@ -128,14 +126,12 @@ def _files(source: Path) -> list[Path]:
         raise DataError(f"{source}: no such image or folder")
     if source.is_file():
         return [source]
-    if (source / "images").is_dir():
-        return image_files(source / "images")
-    return image_files(source)
+    return image_files(source / "images" if (source / "images").is_dir() else source)
 
 
-def _one(run: Run, form: Format, path: Path, output: Path) -> list[Point]:
-    """Write one image's mask and overlay; its points, if any: name, row, column, probability."""
-    image, size = read_image(path, run.setup.facts.description)
+def _one(run: Run, form: ImageFormat, path: Path, output: Path) -> list[Point]:
+    """Write one image's mask and overlay; returns its points, where the run looks for some."""
+    image, size = read_image(path, form)
     image = image[None].to(precision_of(run.model))
     logits = run.predict(image).float()
     if not bool(logits.isfinite().all()):
@@ -145,22 +141,19 @@ def _one(run: Run, form: Format, path: Path, output: Path) -> list[Point]:
     confidence, classes = answers(logits, form.threshold)
     values = _as_masks(np.array(form.values))
     _save(output / "masks" / f"{path.stem}.png", values[classes[0].numpy()])
-    over = marked(pictures(image)[0], classes[0].numpy())
-    _save(output / "overlays" / f"{path.stem}.png", (255 * over).round().astype(np.uint8))
-    if not run.setup.task.has_points:
+    overlay = marked(pictures(image)[0], classes[0].numpy())
+    _save(output / "overlays" / f"{path.stem}.png", (255 * overlay).round().astype(np.uint8))
+    return [(path.name, *point) for point in _points(confidence[0], form)]
+
+
+def _points(confidence: Tensor, form: ImageFormat) -> list[tuple[float, float, float]]:
+    """Row, column and probability of each point of a map (height, width)."""
+    if form.point_radius is None:
         return []
-    return _points(path.name, confidence[0], form)
-
-
-def _points(name: str, confidence: Tensor, form: Format) -> list[Point]:
-    assert form.point_radius is not None
     places = peaks(confidence, form.threshold, form.point_radius)
-    height, width = confidence.shape
-    found = []
-    for row, column in places.tolist():
-        at = min(max(round(row), 0), height - 1), min(max(round(column), 0), width - 1)
-        found.append((name, row, column, float(confidence[at])))
-    return found
+    pixels = places.round().long()
+    probabilities = confidence[pixels[:, 0], pixels[:, 1]].tolist()
+    return [(*place, p) for place, p in zip(places.tolist(), probabilities, strict=True)]
 
 
 def _as_masks(values: Array) -> Array:
@@ -173,18 +166,12 @@ def _as_masks(values: Array) -> Array:
 def _save(path: Path, pixels: Array) -> None:
     from PIL import Image
 
-    def write(file: IO[bytes]) -> None:
-        Image.fromarray(pixels).save(file, format="PNG")
-
-    write_whole(path, write)
+    write_whole(path, lambda file: Image.fromarray(pixels).save(file, format="PNG"))
 
 
-def _write_points(path: Path, found: list[Point]) -> None:
-    def write(file: IO[bytes]) -> None:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["image", "row", "column", "probability"])
-        writer.writerows((name, f"{r:.2f}", f"{c:.2f}", f"{p:.4f}") for name, r, c, p in found)
-        text.detach()
-
-    write_whole(path, write)
+def _write_points(path: Path, points: list[Point]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["image", "row", "column", "probability"])
+    writer.writerows((name, f"{r:.2f}", f"{c:.2f}", f"{p:.4f}") for name, r, c, p in points)
+    write_text(path, text.getvalue())

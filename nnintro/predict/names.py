@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import torch
@@ -53,23 +52,18 @@ def prediction_names(
 
 
 def positions(found: Sequence[str], wanted: Sequence[str], place: str) -> list[int]:
-    """Where in ``found`` each of the wanted names stands; blanks about a name do not count.
+    """Where in ``found`` each of the wanted names stands.
 
     Raises:
-        DataError: one is missing, or any name occurs twice.
+        DataError: one is missing.
     """
-    names = [name.strip() for name in found]
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        message = f"{subject('column', twice)} given more than once; rename all but one"
-        raise DataError(f"{place}: {message}")
-    missing = [name for name in wanted if name not in names]
+    missing = [name for name in wanted if name not in found]
     if missing:
         raise DataError(
             f"{place}: {subject('column', missing)} missing in the header (a first row that is "
-            f"not all numbers is taken for one); found {listed(names)}"
+            f"not all numbers is taken for one); found {listed(found)}"
         )
-    return [names.index(name) for name in wanted]
+    return [found.index(name) for name in wanted]
 
 
 def free(found: Sequence[str], predicted: Sequence[str], place: str) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+import math
+import re
+from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, cast
 
 import numpy as np
 import torch
@@ -16,15 +14,15 @@ from torch import Tensor
 
 from nnintro.config.datasets.table import TableDataset
 from nnintro.datasets.tables import Block as TableBlock
-from nnintro.datasets.tables import Encoding, encoded_blocks, shown_path
+from nnintro.datasets.tables import Encoding, encoded_blocks
+from nnintro.datasets.tables.cells import is_numeral
 from nnintro.errors import DataError, UsageError
 from nnintro.models import Standardized, input_precision, output_precision, precision_of
 from nnintro.models.forward import threads, threads_for
 from nnintro.models.standardized import Array, numpy_type
-from nnintro.predict.block import Block, fits, rows_per_block, texts
+from nnintro.predict.inputs import Rows, fits, open_inputs, rows_per_block
 from nnintro.predict.names import answers, free, input_names, prediction_names
-from nnintro.predict.read import STDIN, open_table
-from nnintro.predict.writers import Columns, TableLines, Writer, write_output, writer_for
+from nnintro.predict.writers import Writer, texts, write_output, writer_for
 from nnintro.runs.run import Run, load_run
 from nnintro.wording import counted
 
@@ -60,34 +58,32 @@ def predict_file(
     task, logits = run.setup.task, run.setup.logits
     read, written = (numpy_type(of(run.model)) for of in (input_precision, precision_of))
     predicted = prediction_names(task, logits=logits)
-    with open_table(source, input_names(task), read) as table:
-        free(table.names, predicted, table.place)
-        columns = Columns(table.names, table.positions, predicted)
-        rows = 0
+    inputs = open_inputs(source, input_names(task), read)
+    free(inputs.names, predicted, inputs.place)
+    count = 0
 
-        def fill(file: IO[bytes]) -> None:
-            nonlocal rows
-            writer = writer_for(format_, file, columns, written)
-            for block in table.blocks():
-                outputs = run.predict(block.numbers.astype(read))
-                if task.is_classification:
-                    _require_answers(outputs, block)
-                writer.write(block, answers(outputs, task, logits=logits))
-                rows += len(block.numbers)
-            writer.close()
+    def fill(file: IO[bytes]) -> None:
+        nonlocal count
+        writer = writer_for(format_, file, inputs.names, predicted, written)
+        for rows in inputs.blocks():
+            outputs = run.predict(rows.numbers.astype(read))
+            if task.is_classification:
+                _require_answers(outputs, rows)
+            writer.write(rows, answers(outputs, task, logits=logits))
+            count += len(rows.numbers)
+        writer.close()
 
-        rows_at_once = rows_per_block(len(table.names))
-        with threads(threads_for(run.model, rows_at_once)):
-            write_output(output, fill)
-    return rows
+    with threads(threads_for(run.model, rows_per_block(len(inputs.names)))):
+        write_output(output, fill)
+    return count
 
 
-def _require_answers(outputs: Tensor, block: Block) -> None:
+def _require_answers(outputs: Tensor, rows: Rows) -> None:
     """What is no number is of no class, though every comparison would give it one."""
     bad = outputs.isnan().any(1)
     if bad.any():
         wanted = "inputs that the network has an answer for (here it gives nan)"
-        raise block.refusal(int(bad.int().argmax()), 0, wanted)
+        raise rows.refusal(int(bad.int().argmax()), 0, wanted)
 
 
 TEXT_FORMATS = ("csv", "tsv")
@@ -98,6 +94,24 @@ def encoding_of(run: Run) -> Encoding:
     encoding = run.reading
     assert isinstance(encoding, Encoding)
     return encoding
+
+
+def table_blocks(run: Run, source: str, *, with_targets: bool = False) -> Iterator[TableBlock]:
+    """The rows of a table, encoded as the training's were.
+
+    Raises:
+        DataError: they cannot be used, or not be held in the network's precision.
+    """
+    dataset, encoding = cast(TableDataset, run.setup.dataset), encoding_of(run)
+    for block in encoded_blocks(
+        source,
+        encoding,
+        with_targets=with_targets,
+        text_encoding=dataset.encoding,
+        delimiter=dataset.delimiter,
+    ):
+        _require_held(block, encoding, run)
+        yield block
 
 
 def predict_table(
@@ -112,22 +126,13 @@ def predict_table(
         UsageError: no file can be at ``output``.
         DataError: the rows cannot be used, or the predictions not be written.
     """
-    dataset = run.setup.dataset
-    assert isinstance(dataset, TableDataset)
     rows = unanswered = 0
 
     def fill(file: IO[bytes]) -> None:
         nonlocal rows, unanswered
         writing = _Writing(run, format_, file)
-        with path_of(source) as path:
-            blocks = encoded_blocks(
-                path,
-                writing.encoding,
-                text_encoding=dataset.encoding,
-                delimiter=dataset.delimiter,
-            )
-            for block in blocks:
-                writing.write(block)
+        for block in table_blocks(run, source):
+            writing.write(block)
         writing.close()
         rows, unanswered = writing.rows, writing.unanswered
 
@@ -138,59 +143,39 @@ def predict_table(
     return rows - unanswered
 
 
-@contextlib.contextmanager
-def path_of(source: str) -> Iterator[str]:
-    """The file; stdin is laid aside in one, for messages look into it a second time."""
-    if source != STDIN:
-        yield source
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        path = str(Path(folder) / "stdin.csv")
-        if sys.stdin is None:
-            raise DataError("<stdin>: is closed")
-        with Path(path).open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
-        try:
-            yield path
-        except DataError as error:
-            told = str(error).replace(path, "<stdin>").replace(shown_path(path), "<stdin>")
-            raise DataError(told) from error
+class _TableRows:
+    """A block of a table, as it is written (see ``writers.Written``)."""
+
+    def __init__(self, block: TableBlock, numbers: Container[str]) -> None:
+        self._block, self._numbers = block, numbers
+
+    def texts(self) -> list[list[str]]:
+        return self._block.texts()
+
+    def values(self) -> list[Iterable[Any]]:
+        """Of a text file cells of the columns that training took as numbers are numbers, and empty
+        ones null; other cells are texts as they stand.  Of other files numbers, truth values and
+        texts stay what they are, and whatever else there is becomes text."""
+        names = self._block.columns.schema.names
+        return [
+            [_json(value, as_number=name in self._numbers) for value in values]
+            for name, values in zip(names, self._block.values(), strict=True)
+        ]
 
 
-class Lines(Protocol):
-    """Takes a table's blocks in their order; ``close`` once after the last."""
-
-    def write(self, block: TableBlock, predictions: Sequence[Array], /) -> None: ...
-
-    def close(self) -> None: ...
+_WHOLE = re.compile(r"[+-]?\d{1,300}", re.ASCII)
 
 
-class _Texts:
-    """A writer of rows of text."""
-
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
-
-    def write(self, block: TableBlock, predictions: Sequence[Array]) -> None:
-        self._writer.write(_Rows(block), predictions)
-
-    def close(self) -> None:
-        self._writer.close()
-
-
-class _Rows:
-    """A block of a table, as writers of text take it: its cells."""
-
-    numbers = np.empty((0, 0))
-
-    def __init__(self, block: TableBlock) -> None:
-        self.block = block
-
-    def cells(self) -> list[list[str]]:
-        return self.block.cells()
-
-    def refusal(self, row: int, column: int, expected: str) -> DataError:
-        return self.block.places.refusal(row, str(column), expected, None)
+def _json(value: Any, *, as_number: bool) -> Any:
+    if isinstance(value, str):
+        if as_number and _WHOLE.fullmatch(value):
+            return int(value)
+        if as_number and is_numeral(value):
+            return _json(float(value), as_number=False)
+        return None if as_number and not value.strip() else value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int) else str(value)
 
 
 class _Writing:
@@ -206,24 +191,22 @@ class _Writing:
             classes=self.encoding.classes,
             targets=self.encoding.target_names,
         )
-        self.writer: Lines | None = None
+        self.numbers = {c.name for c in self.encoding.columns if c.kind == "number"}
+        self.numbers |= {t.name for t in self.encoding.targets if t.kind == "number"}
+        if self.encoding.window is not None and self.encoding.window.order is not None:
+            self.numbers.add(self.encoding.window.order.name)
+        self.writer: Writer | None = None
         self.rows = self.unanswered = 0
 
     def write(self, block: TableBlock) -> None:
         if self.writer is None:
             names = list(block.columns.schema.names)
             free(names, self.predicted, block.places.name)
-            self.writer = self._writer(names)
-        self.writer.write(block, self._answers(block))
+            dtype = numpy_type(output_precision(self.run.model))
+            self.writer = writer_for(self.format, self.file, names, self.predicted, dtype)
+        self.writer.write(_TableRows(block, self.numbers), self._answers(block))
         self.rows += block.columns.num_rows
         self.unanswered += block.columns.num_rows - len(block.inputs)
-
-    def _writer(self, names: list[str]) -> Lines:
-        if self.format == "jsonl":
-            return TableLines(self.file, self.encoding, self.predicted)
-        dtype = numpy_type(output_precision(self.run.model))
-        columns = Columns(names, [], self.predicted)
-        return _Texts(writer_for(self.format, self.file, columns, dtype))
 
     def close(self) -> None:
         assert self.writer is not None  # a table without rows was refused
@@ -231,7 +214,6 @@ class _Writing:
 
     def _answers(self, block: TableBlock) -> list[Array]:
         missing = block.columns.num_rows - len(block.inputs)
-        require_held(block, self.encoding, self.run)
         outputs = self.run.predict(block.inputs)
         if self.task.classes:
             _require_numbers(outputs, block)
@@ -245,7 +227,7 @@ class _Writing:
         return [np.concatenate([_nothing(missing, a), a]) for a in found]
 
 
-def require_held(block: TableBlock, encoding: Encoding, run: Run) -> None:
+def _require_held(block: TableBlock, encoding: Encoding, run: Run) -> None:
     """Check that the network's precision can hold a block's inputs, standardised, and targets.
 
     Raises:

@@ -3,45 +3,36 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import json
 import math
-import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import IO, Any, Literal, Protocol
+from typing import IO, Any, Protocol
 
 import numpy as np
 
-from nnintro.datasets.tables import Block as TableBlock
-from nnintro.datasets.tables import Encoding
 from nnintro.errors import DataError
-from nnintro.files import require_place, write_whole
+from nnintro.files import as_csv, require_place, write_whole
 from nnintro.models.standardized import Array
-from nnintro.predict.block import Block, texts
-from nnintro.predict.numerals import is_numeral
 from nnintro.wording import cause
 
 
-@dataclass(frozen=True)
-class Columns:
-    """The names of what is written."""
+class Written(Protocol):
+    """Rows of a file, as they are written before their predictions."""
 
-    names: Sequence[str]
-    """Of the columns that were read."""
-    positions: Sequence[int]
-    """Which of them are the inputs."""
-    predicted: Sequence[str]
+    def texts(self) -> list[list[str]]:
+        """Column by column, the text of every cell."""
+
+    def values(self) -> list[Iterable[Any]]:
+        """Column by column, what JSON has for it: numbers, truth values, texts, or None."""
 
 
 class Writer(Protocol):
-    """Takes blocks in their order; ``close`` once after the last."""
+    """Takes blocks of rows in their order; ``close`` once after the last."""
 
-    def write(self, block: Block, predictions: Sequence[Array], /) -> None:
-        """A block's rows with their predictions, one (rows,) array per predicted column."""
+    def write(self, rows: Written, predictions: Sequence[Array], /) -> None:
+        """Rows with their predictions, one (rows,) array per predicted column."""
 
     def close(self) -> None: ...
 
@@ -49,67 +40,33 @@ class Writer(Protocol):
 class CsvWriter:
     """The columns as they were, then the predictions; UTF-8, lines end in a line feed."""
 
-    def __init__(self, file: IO[bytes], columns: Columns, delimiter: str = ",") -> None:
-        self._file, self._columns, self._delimiter = file, columns, delimiter
-        self._begun = False
+    def __init__(self, file: IO[bytes], names: Sequence[str], delimiter: str) -> None:
+        self._file, self._delimiter = file, delimiter
+        self._header = [tuple(names)]
 
-    def write(self, block: Block, predictions: Sequence[Array]) -> None:
-        behind = map(list, zip(*map(texts, predictions), strict=True))
-        rows = list(map(list.__add__, block.cells(), behind))
-        if not self._begun:
-            rows.insert(0, [*self._columns.names, *self._columns.predicted])
-            self._begun = True
-        self._file.write(as_csv(rows, self._delimiter).encode())
+    def write(self, rows: Written, predictions: Sequence[Array]) -> None:
+        lines = zip(*rows.texts(), *map(texts, predictions), strict=True)
+        self._file.write(as_csv([*self._header, *lines], self._delimiter).encode())
+        self._header = []
 
     def close(self) -> None:
         """Nothing is left to be written."""
 
 
-def as_csv(rows: list[list[str]], delimiter: str) -> str:
-    """Rows of two cells or more, and of the same number, as a CSV that reads back."""
-    plain = "\n".join(map(delimiter.join, rows)) + "\n"
-    # Where no cell needs quotes, joining is all there is to it, and eight times as fast.
-    needs_quotes = (
-        '"' in plain
-        or "\r" in plain
-        or plain.count("\n") != len(rows)
-        or plain.count(delimiter) != len(rows) * (len(rows[0]) - 1)
-    )
-    if not needs_quotes:
-        return plain
-    # The csv module puts a carriage return into quotes only where it ends lines.
-    quoting: Literal[0, 1] = csv.QUOTE_ALL if "\r" in plain else csv.QUOTE_MINIMAL
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n", quoting=quoting)
-    writer.writerows(rows)
-    return text.getvalue()
-
-
 class JsonLinesWriter:
-    """One object per row: inputs and predictions are numbers, other columns text.
+    """One object per row.
 
     JSON has no infinity: a prediction that is not finite is null.
     """
 
-    def __init__(self, file: IO[bytes], columns: Columns) -> None:
-        self._file, self._columns = file, columns
+    def __init__(self, file: IO[bytes], names: Sequence[str]) -> None:
+        self._file, self._names = file, names
         self._encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
-    def write(self, block: Block, predictions: Sequence[Array]) -> None:
-        columns = self._columns
-        inputs = [columns.names[position] for position in columns.positions]
-        lines = []
-        for cells, numbers, found in zip(
-            block.cells(),
-            zip(*map(values_of, block.numbers.T), strict=True),
-            zip(*map(values_of, predictions), strict=True),
-            strict=True,
-        ):
-            row: dict[str, Any] = dict(zip(columns.names, cells, strict=True))
-            row.update(zip(inputs, numbers, strict=True))
-            row.update(zip(columns.predicted, found, strict=True))
-            lines.append(self._encode(row) + "\n")
-        self._file.write("".join(lines).encode())
+    def write(self, rows: Written, predictions: Sequence[Array]) -> None:
+        columns = [*rows.values(), *map(values_of, predictions)]
+        objects = (dict(zip(self._names, row, strict=True)) for row in zip(*columns, strict=True))
+        self._file.write("".join(f"{self._encode(value)}\n" for value in objects).encode())
 
     def close(self) -> None:
         """Nothing is left to be written."""
@@ -122,12 +79,12 @@ class NpyWriter:
     numpy leaves room in it for any.
     """
 
-    def __init__(self, file: IO[bytes], columns: Columns, dtype: np.dtype[Any]) -> None:
+    def __init__(self, file: IO[bytes], columns: int, dtype: np.dtype[Any]) -> None:
         self._file, self._dtype = file, dtype
-        self._rows, self._width = 0, len(columns.predicted)
+        self._rows, self._columns = 0, columns
         self._offset = self._header()
 
-    def write(self, _: Block, predictions: Sequence[Array], /) -> None:
+    def write(self, _: Written, predictions: Sequence[Array], /) -> None:
         rows = np.stack(predictions, axis=1).astype(self._dtype)
         self._file.write(rows.tobytes())
         self._rows += len(rows)
@@ -138,80 +95,48 @@ class NpyWriter:
 
     def _header(self) -> int:
         descr = np.lib.format.dtype_to_descr(self._dtype)
-        shape = (self._rows, self._width)
+        shape = (self._rows, self._columns)
         header = {"descr": descr, "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(self._file, header)
         return self._file.tell()
 
 
-def writer_for(format_: str, file: IO[bytes], columns: Columns, dtype: np.dtype[Any]) -> Writer:
-    """The writer of a format (csv, tsv, npy or jsonl) into a binary file."""
+def writer_for(
+    format_: str,
+    file: IO[bytes],
+    names: Sequence[str],
+    predicted: Sequence[str],
+    dtype: np.dtype[Any],
+) -> Writer:
+    """The writer of a format (csv, tsv, npy or jsonl) into a binary file.
+
+    Args:
+        names: of the columns that were read.
+        predicted: of the predictions' columns.
+        dtype: of an array of predictions.
+    """
     if format_ == "npy":
-        return NpyWriter(file, columns, dtype)
+        return NpyWriter(file, len(predicted), dtype)
     if format_ == "jsonl":
-        return JsonLinesWriter(file, columns)
-    return CsvWriter(file, columns, "\t" if format_ == "tsv" else ",")
+        return JsonLinesWriter(file, [*names, *predicted])
+    return CsvWriter(file, [*names, *predicted], "\t" if format_ == "tsv" else ",")
 
 
-def values_of(column: Array) -> Iterator[int | float | None]:
-    """Python's numbers; of a float32 the one with the shortest text, not its float64 digits."""
+def texts(column: Array) -> list[str]:
+    """Each number as the shortest text that reads back as the same number of its type."""
+    found: list[str] = column.astype(np.str_).tolist()
+    return found
+
+
+def values_of(column: Array) -> Iterable[int | float | str | None]:
+    """Python's values, None for an empty text and for what is not finite.
+
+    Of a float32 the number with the shortest text, not its float64 digits.
+    """
     if column.dtype.kind != "f":
-        return iter(column.tolist())
+        return (None if value == "" else value for value in column.tolist())
     plain = map(float, texts(column)) if column.dtype != np.float64 else iter(column.tolist())
     return (value if math.isfinite(value) else None for value in plain)
-
-
-_WHOLE = re.compile(r"[+-]?\d{1,300}", re.ASCII)
-
-
-class TableLines:
-    """One object per row.
-
-    Of a text file cells of the columns that training took as numbers are numbers, and empty ones
-    null; other cells are texts as they stand.  Of other files numbers, truth values and texts stay
-    what they are, and whatever else there is becomes text.  JSON has no infinity: null.
-    """
-
-    def __init__(self, file: IO[bytes], encoding: Encoding, predicted: Sequence[str]) -> None:
-        self._file, self._predicted = file, predicted
-        self._numbers = {c.name for c in encoding.columns if c.kind == "number"}
-        self._numbers |= {t.name for t in encoding.targets if t.kind == "number"}
-        if encoding.window is not None and encoding.window.order is not None:
-            self._numbers.add(encoding.window.order.name)
-        self._encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-
-    def write(self, block: TableBlock, predictions: Sequence[Array]) -> None:
-        """A block's rows with their predictions, one (rows,) array per predicted column."""
-        columns = block.columns
-        cells = [
-            self._column(name, values)
-            for name, values in zip(columns.schema.names, block.values(), strict=True)
-        ]
-        found = [[value or None for value in column.tolist()] if column.dtype.kind == "U"
-                 else list(values_of(column)) for column in predictions]  # fmt: skip
-        names = [*columns.schema.names, *self._predicted]
-        rows = zip(*cells, *found, strict=True)
-        lines = [self._encode(dict(zip(names, row, strict=True))) + "\n" for row in rows]
-        self._file.write("".join(lines).encode())
-
-    def close(self) -> None:
-        """Nothing is left to be written."""
-
-    def _column(self, name: str, values: list[Any]) -> Iterator[Any]:
-        as_number = name in self._numbers
-        return (_json(value, as_number=as_number) for value in values)
-
-
-def _json(value: Any, *, as_number: bool) -> Any:
-    if isinstance(value, str):
-        if as_number and _WHOLE.fullmatch(value):
-            return int(value)
-        if as_number and is_numeral(value):
-            return _json(float(value), as_number=False)
-        return None if as_number and not value.strip() else value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, bool | int) else str(value)
 
 
 Fill = Callable[[IO[bytes]], object]

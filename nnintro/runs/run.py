@@ -45,7 +45,7 @@ class Trained:
     def reading(self) -> Any:
         """How another file is read as the training's was; None where no file was read.
 
-        Of a run on a table an ``Encoding``, of one on images a ``Format``.
+        Of a run on a table an ``Encoding``, of one on images an ``ImageFormat``.
         """
         return _reading_of(self.setup)
 

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from nnintro.config.experiment import Setup
 from nnintro.config.task import Task
 from nnintro.datasets import Data
-from nnintro.datasets.images import points_of
 from nnintro.models import Standardized, precision_of
 from nnintro.models.forward import Autocast, evaluating, outputs_of
 from nnintro.objectives import metrics
@@ -24,6 +23,7 @@ from nnintro.objectives.segmentation import (
     match_points,
     overlaps,
     peaks,
+    points_of,
     precision_recall,
 )
 

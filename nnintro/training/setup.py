@@ -184,8 +184,8 @@ def assemble(
         prepared(data, model).to(device, dtype) for data in (splits.train, splits.validation)
     )
     # Validation first: of a function it has no noise, and shows whether the formula is to blame.
-    require_finite(validation, setup.dataset)
-    require_finite(train, setup.dataset, noisy=setup.dataset.is_noisy)
+    require_finite(validation, *setup.dataset.keys_of_numbers(noise=False))
+    require_finite(train, *setup.dataset.keys_of_numbers(noise=True))
     descent = setup.descent
     plan = Plan(descent.variant, len(train), setup.batch_size)
     optimizer = build_optimizer(descent, network.parameters())

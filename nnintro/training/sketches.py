@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from nnintro.config.task import Task
 from nnintro.datasets import Data, Splits
-from nnintro.datasets.images import ImageData, points_of
+from nnintro.datasets.images import ImageData
 from nnintro.models import Steps, input_precision, precision_of
 from nnintro.models.forward import evaluating, outputs_of
 from nnintro.objectives.metrics import confusion, predicted_classes
-from nnintro.objectives.segmentation import peaks
+from nnintro.objectives.segmentation import peaks, points_of
 from nnintro.recording.recorder import Sketch
 from nnintro.training.evaluation import blocks_through, predicted_maps, probabilities
 
@@ -65,23 +65,7 @@ class Pictures:
     def sketches(self, step: int) -> list[Sketch]:
         """The figures that suit the task and its number of inputs, after ``step`` updates."""
         self.title = f"{self.name}, update {step:,}"
-        makers: list[Callable[[], Sketch]] = []
-        if self.task.is_segmentation:
-            makers = [self._maps]
-            if len(self.task.classes) > 2:
-                makers.append(self._pixels)
-        elif self.task.is_classification:
-            makers = [self._regions] if self.task.inputs == 2 else []
-            makers.append(self._confusion)
-        elif self.task.inputs == 1 and self.task.outputs == 1:
-            makers = [self._curve]
-            if isinstance(self.model, Steps):
-                makers.append(self._neurons)
-        elif self.task.inputs == 2 and self.task.outputs == 1:
-            makers = [self._surface]
-        else:
-            makers = [self._scatter]
-        return [make() for make in makers]
+        return [make(self) for suits, make in SKETCHES if suits(self)]
 
     def _outputs(self, inputs: Tensor) -> Tensor:
         raw = inputs.to(self._device, input_precision(self.model))
@@ -216,6 +200,27 @@ class Pictures:
         }
         title = f"{self.title}: {self.target}" if self.target else self.title
         return self._sketch("predicted_against_actual", "fit", arrays, title=title)
+
+
+def _of_numbers(inputs: int) -> Callable[[Pictures], bool]:
+    """Suits a regression of so many inputs to one output."""
+    return lambda p: not p.task.classes and (p.task.inputs, p.task.outputs) == (inputs, 1)
+
+
+SKETCHES: tuple[tuple[Callable[[Pictures], bool], Callable[[Pictures], Sketch]], ...] = (
+    (lambda p: p.task.is_segmentation, Pictures._maps),
+    (lambda p: p.task.is_segmentation and len(p.task.classes) > 2, Pictures._pixels),
+    (lambda p: p.task.is_classification and p.task.inputs == 2, Pictures._regions),
+    (lambda p: p.task.is_classification, Pictures._confusion),
+    (_of_numbers(1), Pictures._curve),
+    (lambda p: _of_numbers(1)(p) and isinstance(p.model, Steps), Pictures._neurons),
+    (_of_numbers(2), Pictures._surface),
+    (
+        lambda p: not (p.task.classes or _of_numbers(1)(p) or _of_numbers(2)(p)),
+        Pictures._scatter,
+    ),
+)
+"""Which figures suit a task: whether it does, and what draws it."""
 
 
 def _array(values: Tensor) -> Array:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import builtins
 import errno
 import io
 import os
 import sys
-from pathlib import Path
 
 import pytest
 
-from nnintro.predict import feed
+from nnintro.predict import inputs
 from tests.cli.bad_tables import EVALUATE, PREDICT
+from tests.support import PATIENCE
 
 
 def parameters(table):
@@ -66,24 +67,31 @@ class TestFiles:
         assert (done.code, done.out) == (4, "")
         assert done.err == "folder: cannot be read: Is a directory\n"
 
+    def test_a_pipe_is_not_waited_for(self, process, runs, tmp_path, words):
+        os.mkfifo(tmp_path / "a.csv")
+        with process(words[0], runs["curve"], *words[1:], "a.csv") as running:
+            out, err = running.communicate(timeout=PATIENCE)
+        told = "a.csv: cannot be read: it is not a regular file\n"
+        assert (running.returncode, out, err) == (4, "", told)
+
     def test_no_permission(self, command, runs, tmp_path, monkeypatch, words):
         # Root may read any file.
         (tmp_path / "a.csv").write_text("x,y\n1,2\n")
-        plain = Path.open
+        plain = builtins.open
 
         def refusing(path, *arguments, **options):
-            if path.name == "a.csv":
+            if path == "a.csv":
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             return plain(path, *arguments, **options)
 
-        monkeypatch.setattr(Path, "open", refusing)
+        monkeypatch.setattr(builtins, "open", refusing)
         done = command(words[0], runs["curve"], *words[1:], "a.csv")
         assert (done.code, done.out) == (4, "")
         assert done.err == "a.csv: cannot be read: Permission denied\n"
 
     def test_a_disk_that_fails(self, command, runs, tmp_path, monkeypatch, words):
         (tmp_path / "a.csv").write_text("x,y\n1,2\n")
-        monkeypatch.setattr(feed, "CHUNK", Failing())
+        monkeypatch.setattr(inputs, "CHUNK", Failing())
         done = command(words[0], runs["curve"], *words[1:], "a.csv")
         assert (done.code, done.out) == (4, "")
         assert done.err == "a.csv: cannot be read: Input/output error\n"

@@ -117,6 +117,10 @@ class TestCsv:
             ("a.csv", "x2;x1;a,b\n2;1;,\n4;3;,\n"),
             ("a.tsv", "x1\tx2\ta;b\n1\t2\t,\n3\t4\t,\n"),
             ("a.csv", '"x1","x2"\n"1","2"\n"3","4"\n'),
+            ("a.csv", "1|2\n3|4\n"),
+            ("a.csv", "x1,x2,a;b;c;d\n1,2,;;;\n3,4,;;;\n"),
+            ("a.csv", ',,\n"","",\n,x1,x2\n0,1,\u00a02\n1,3,4\n'),
+            ("a.csv", "x1,x2,n\n1,2," + "q" * 200_000 + "\n3,4,\n"),
         ],
     )
     def test_every_way_to_write_a_table(self, command, runs, tmp_path, file, text):
@@ -266,9 +270,9 @@ class TestArrays:
         assert table(first)[2][0] == "0.1"
 
     def test_many_blocks_are_one_array(self, command, runs, tmp_path, monkeypatch):
-        from nnintro.predict import block
+        from nnintro.predict import inputs
 
-        monkeypatch.setattr(block, "CELLS", 64)
+        monkeypatch.setattr(inputs, "CELLS", 64)
         values = np.random.default_rng(5).normal(size=(1000, 2))
         expected = nnintro.load(runs["blobs"]).predict(values).numpy()
         for order in "CF":
@@ -421,15 +425,27 @@ class TestProcess:
         )  # fmt: skip
         assert (done.stdout, done.stderr) == ("x,prediction\n0\n", "")
 
+    def test_stdin_without_end(self, runs, tmp_path):
+        """It is answered as it comes, and nothing of it is laid aside."""
+        run = f"{sys.executable} -m nnintro predict {runs['curve']}"
+        line = f"yes 0.5 | {run} - | head -3; echo ${{PIPESTATUS[1]}}"
+        done = subprocess.run(
+            ["bash", "-c", line], cwd=tmp_path, env=environment(TMPDIR=str(tmp_path)),
+            capture_output=True, text=True, check=False, timeout=PATIENCE,
+        )  # fmt: skip
+        header, first, second, code = done.stdout.splitlines()
+        assert (header, first, code, done.stderr) == ("x,prediction", second, "0", "")
+        assert list(tmp_path.iterdir()) == []
+
 
 def test_memory_does_not_grow_with_the_file(runs, tmp_path, monkeypatch):
     """Of what is in memory at a time, nothing belongs to more than one block."""
     import tracemalloc
 
-    from nnintro.predict import block
+    from nnintro.predict import inputs
     from nnintro.predict.rows import predict_file
 
-    monkeypatch.setattr(block, "CELLS", 1 << 12)
+    monkeypatch.setattr(inputs, "CELLS", 1 << 12)
     peaks = []
     for rows in (15_000, 60_000):
         (tmp_path / "a.csv").write_text("x\n" + "0.25\n" * rows)

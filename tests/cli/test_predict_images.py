@@ -38,32 +38,32 @@ def cells(tmp_path_factory):
 
 def test_masks_and_overlays(cells, command, tmp_path):
     run, folder = cells
-    done = command("predict", run, folder, "--output", "found")
-    assert (done.code, done.out, done.err) == (0, "", "16 masks in found\n")
+    done = command("predict", run, folder, "--output", "out")
+    assert (done.code, done.out, done.err) == (0, "", "16 masks in out\n")
     hits = []
-    for path in sorted((tmp_path / "found/masks").iterdir()):
+    for path in sorted((tmp_path / "out/masks").iterdir()):
         mask = pixels_of(path)
         truth = pixels_of(folder / "masks" / path.name)
         assert set(np.unique(mask)) <= {0, 100}
         hits.append(((mask > 0) == (truth > 0)).mean())
-        assert pixels_of(tmp_path / "found/overlays" / path.name).shape == (40, 40, 3)
+        assert pixels_of(tmp_path / "out/overlays" / path.name).shape == (40, 40, 3)
     assert np.mean(hits) > 0.97
 
 
 def test_any_size_and_a_single_file(cells, command, tmp_path):
     Image.fromarray(np.zeros((33, 21), np.uint8)).save(tmp_path / "a.png")
-    done = command("predict", cells[0], "a.png", "--output", "found")
-    assert (done.code, done.err) == (0, "1 mask in found\n")
-    assert pixels_of(tmp_path / "found/masks/a.png").shape == (33, 21)
+    done = command("predict", cells[0], "a.png", "--output", "out")
+    assert (done.code, done.err) == (0, "1 mask in out\n")
+    assert pixels_of(tmp_path / "out/masks/a.png").shape == (33, 21)
 
 
 def test_evaluate_on_another_folder(cells, command, tmp_path):
     run, folder = cells
     done = command("evaluate", run, "--dataset", folder, "--json")
-    found = json.loads(done.out)
-    assert found["samples"] == 16
-    assert found["metrics"]["iou"] > 0.7
-    assert np.sum(found["confusion"]) == 16 * 40 * 40
+    report = json.loads(done.out)
+    assert report["samples"] == 16
+    assert report["metrics"]["iou"] > 0.7
+    assert np.sum(report["confusion"]) == 16 * 40 * 40
 
 
 def test_points(sky, tmp_path):
@@ -72,9 +72,9 @@ def test_points(sky, tmp_path):
     spot = 400 * np.exp(-((row - 20.0) ** 2 + (column - 31.0) ** 2) / (2 * 1.5**2))
     image = np.random.default_rng(0).poisson(8 + spot).astype(np.uint8)
     Image.fromarray(image).save(tmp_path / "a.png")
-    found = predict_images(sky.directory, tmp_path / "a.png", tmp_path / "out")
+    written = predict_images(sky.directory, tmp_path / "a.png", tmp_path / "out")
     rows = list(csv.DictReader((tmp_path / "out/points.csv").read_text().splitlines()))
-    assert found.points == len(rows) >= 1
+    assert written.points == len(rows) >= 1
     near = [np.hypot(float(r["row"]) - 20, float(r["column"]) - 31) for r in rows]
     assert min(near) < 2
     assert rows[0]["image"] == "a.png"
@@ -85,8 +85,8 @@ def test_points(sky, tmp_path):
     [
         (["nothing", "--output", "out"], 4, "nothing: no such image or folder"),
         (["empty", "--output", "out"], 4, "empty: expected"),
-        (["a.png"], 2, "masks are files: say with --output into which folder"),
-        (["a.png", "--output", "out", "--format", "csv"], 2, "--format is of tables"),
+        (["a.png"], 2, "images are predicted as mask files: give --output FOLDER"),
+        (["a.png", "--output", "out", "--format", "csv"], 2, "--format applies to tables only"),
         (["deep.png", "--output", "out"], 4, "deep.png: expected 8 bits"),
         (["table.csv", "--output", "out"], 4, "table.csv: "),
     ],
@@ -123,7 +123,7 @@ def test_a_folder_that_is_there_holds_what_is_not_done_yet(cells, command, tmp_p
     (tmp_path / "new/masks").write_text("no folder")
     (tmp_path / "new/points.csv").write_text("of another day")
     done = command("predict", cells[0], source, "--output", "new")
-    assert (done.code, done.err) == (2, "cannot write new/masks: it is no folder\n")
+    assert (done.code, done.err) == (2, "cannot write new/masks: it is not a folder\n")
     assert (tmp_path / "new/points.csv").exists()
 
 
@@ -168,7 +168,7 @@ def test_a_large_photograph(cells, command, tmp_path):
 
 
 def test_what_predict_writes_evaluate_takes(sky, command, tmp_path):
-    """Made-up masks are 0 and 1; written they are 0 and 255.  And images may be larger."""
+    """Generated masks are 0 and 1; written they are 0 and 255.  And images may be larger."""
     (tmp_path / "new/images").mkdir(parents=True)
     image = np.random.default_rng(0).poisson(8, (64, 56)).astype(np.uint8)
     image[20:23, 30:33] += 90

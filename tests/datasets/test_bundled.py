@@ -34,10 +34,8 @@ def test_every_sample_once(name):
         config(dataset={"kind": "bundled", "name": name})
     ).experiment.dataset.facts.task
     assert (len(inputs), task.inputs, task.outputs) == SHAPES[name]
-    found = sorted_rows(
-        *((part.inputs, part.targets) for part in (splits.train, splits.validation))
-    )
-    assert np.array_equal(found, sorted_rows((inputs, targets)))
+    rows = sorted_rows(*((part.inputs, part.targets) for part in (splits.train, splits.validation)))
+    assert np.array_equal(rows, sorted_rows((inputs, targets)))
     assert len(splits.validation) == round(0.25 * len(inputs))
     assert splits.facts["inputs"][0] == str(
         getattr(sklearn.datasets, f"load_{name}")().feature_names[0]

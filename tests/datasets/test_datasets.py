@@ -15,8 +15,8 @@ from nnintro.config.datasets.generated import CLASSIFICATION_SHAPES, REGRESSION_
 from nnintro.config.load import load_config
 from nnintro.datasets import DATASETS
 from nnintro.datasets.generated import CLASSIFICATIONS as CLASSIFIERS
-from nnintro.datasets.generated import REGRESSIONS, class_counts
-from nnintro.datasets.samples import class_quota, seed_from
+from nnintro.datasets.generated import REGRESSIONS, class_counts, seed_from
+from nnintro.datasets.samples import class_quota
 from nnintro.descent.streams import stream
 from nnintro.errors import ConfigError
 from nnintro.training.setup import build_data
@@ -104,8 +104,8 @@ def test_friedmans_functions_are_sklearns(name):
     splits = splits_of(kind="regression", generator=name, samples=60)
     seed = seed_from(stream(0, "data"))
     x, y = getattr(sklearn.datasets, f"make_{name}")(60, random_state=seed)
-    found = torch.cat([splits.train.inputs, splits.validation.inputs])
-    assert sorted(found[:, 0].tolist()) == pytest.approx(sorted(x[:, 0]))
+    inputs = torch.cat([splits.train.inputs, splits.validation.inputs])
+    assert sorted(inputs[:, 0].tolist()) == pytest.approx(sorted(x[:, 0]))
     together = torch.cat([splits.train.targets, splits.validation.targets])[:, 0]
     assert sorted(together.tolist()) == pytest.approx(sorted(y))
 

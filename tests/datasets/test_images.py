@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from nnintro.config.datasets.images import ImagesDataset
-from nnintro.datasets.images import build_images, image_files, read_image
+from nnintro.datasets.images import ImageFormat, build_images, image_files, read_image
 from nnintro.errors import DataError
 
 CPU = torch.device("cpu")
@@ -41,6 +41,10 @@ def everything(splits):
     parts = [part.to(CPU, torch.float64).rows(torch.arange(len(part))) for part in data]
     inputs, targets = (torch.cat(part)[numbers.argsort()] for part in zip(*parts, strict=True))
     return inputs.numpy(), targets.numpy()
+
+
+def form_of(splits):
+    return ImageFormat.from_description(splits.found.description)
 
 
 def random_images(count, *shape, largest=255, kind=np.uint8, seed=0):
@@ -223,7 +227,7 @@ def test_at_most_so_many_chosen_by_chance_and_sorted(tmp_path):
     assert len(everything(build(folder, samples=400))[0]) == 10
 
 
-def test_what_the_system_left_in_a_folder_is_no_image(tmp_path):
+def test_what_the_system_left_in_a_folder_is_not_an_image(tmp_path):
     folder = write(tmp_path / "cells", random_images(5, 12, 10), MASKS)
     for name in (".DS_Store", "Thumbs.db", "._00.png"):
         (folder / "images" / name).write_bytes(b"x")
@@ -234,41 +238,41 @@ def test_what_the_system_left_in_a_folder_is_no_image(tmp_path):
 
 
 @pytest.mark.parametrize("size", [None, [16, 16]])
-def test_the_description_reads_a_strangers_file_alike(tmp_path, size):
+def test_the_description_reads_another_file_alike(tmp_path, size):
     images = random_images(5, 12, 10, 3)
     folder = write(tmp_path / "cells", images, MASKS)
     splits = build(folder, size=size)
     description = json.loads(json.dumps(splits.found.description))
     inputs, _ = everything(splits)
-    found, own = read_image(folder / "images" / "03.png", description)
+    image, own = read_image(folder / "images" / "03.png", ImageFormat.from_description(description))
     assert own == (12, 10)
-    assert found.dtype == torch.float32
-    np.testing.assert_array_equal(found, inputs[3].astype(np.float32))
+    assert image.dtype == torch.float32
+    np.testing.assert_array_equal(image, inputs[3].astype(np.float32))
     assert description["values"] == [0, 255]
 
 
-def test_a_stranger_of_another_kind_is_an_error(tmp_path):
+def test_a_file_of_another_kind_is_an_error(tmp_path):
     folder = write(tmp_path / "cells", random_images(5, 12, 10), MASKS)
-    description = build(folder).found.description
+    form = form_of(build(folder))
     for name, array, says in (
         ("deep.png", random_images(1, 12, 10, kind=np.uint16)[0], "expected 8 bits"),
         ("colour.png", random_images(1, 12, 10, 3)[0], "expected gray"),
     ):
         Image.fromarray(array).save(tmp_path / name)
         with pytest.raises(DataError, match=says) as caught:
-            read_image(tmp_path / name, description)
+            read_image(tmp_path / name, form)
         assert str(caught.value).startswith(str(tmp_path / name))
 
 
-def test_a_stranger_may_be_larger(tmp_path):
+def test_another_file_may_be_larger(tmp_path):
     folder = write(tmp_path / "cells", random_images(5, 12, 10), MASKS)
     pixels = random_images(1, 14, 11)[0]
     Image.fromarray(pixels).save(tmp_path / "large.png")
-    found, own = read_image(tmp_path / "large.png", build(folder).found.description)
+    image, own = read_image(tmp_path / "large.png", form_of(build(folder)))
     assert own == (14, 11)
-    np.testing.assert_allclose(found[0], pixels / 255, rtol=1e-6)
-    found, own = read_image(tmp_path / "large.png", build(folder, size=[16, 16]).found.description)
-    assert (own, tuple(found.shape)) == ((14, 11), (1, 16, 16))
+    np.testing.assert_allclose(image[0], pixels / 255, rtol=1e-6)
+    image, own = read_image(tmp_path / "large.png", form_of(build(folder, size=[16, 16])))
+    assert (own, tuple(image.shape)) == ((14, 11), (1, 16, 16))
 
 
 def test_more_than_two_classes_have_no_points(tmp_path):

@@ -74,10 +74,10 @@ def by_hand(image, down, right, mirrored, quarters):
 def test_moves_are_those_done_by_hand(augmentation, size):
     images = torch.arange(30 * size[0] * size[1]).view(30, 1, *size)
     to = moves(augmentation, 5, torch.arange(30), *size)
-    found = moved(images, to)
+    results = moved(images, to)
     for number in range(30):
         how = [int(part[number]) for part in (to.down, to.right, to.mirrored, to.quarters)]
-        np.testing.assert_array_equal(found[number, 0], by_hand(images[number, 0].numpy(), *how))
+        np.testing.assert_array_equal(results[number, 0], by_hand(images[number, 0].numpy(), *how))
 
 
 def test_every_move_happens_about_equally_often():

@@ -1,4 +1,4 @@
-"""Made-up images: cells, a sky, tumours; what their formulas promise, measured."""
+"""Generated images: cells, a sky, tumours; what their formulas promise, measured."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import torch
 from scipy import ndimage, stats
 
 from nnintro.config.datasets.images import ImagesDataset
-from nnintro.datasets.images import build_images, points_of
-from nnintro.datasets.images.made import GENERATORS, sky
-from nnintro.datasets.images.made.fields import PIXELS_AT_A_TIME, blur, chunks, smooth_noise
+from nnintro.datasets.images import build_images
+from nnintro.datasets.images.made import GENERATORS, PIXELS_AT_A_TIME, chunks, sky
+from nnintro.datasets.images.made.fields import blur, smooth_noise
+from nnintro.objectives.segmentation import points_of
 
 
 def stream(seed=0):
@@ -21,7 +22,7 @@ def stream(seed=0):
 
 def make(name, seed=0, **section):
     dataset = ImagesDataset(kind="images", generator=name, **section)
-    return GENERATORS[name].make(dataset, dataset.images, stream(seed))
+    return GENERATORS[name].make(dataset, stream(seed))
 
 
 @pytest.mark.parametrize("name", GENERATORS)
@@ -34,7 +35,7 @@ def test_same_stream_same_bits_whatever_the_threads(name):
     torch.set_num_threads(before)
     for other in made[1:]:
         assert torch.equal(made[0].images, other.images)
-        assert torch.equal(made[0].masks, other.masks)
+        assert torch.equal(made[0].labels, other.labels)
     assert not torch.equal(made[0].images, make(name, seed=1, samples=20).images)
 
 
@@ -70,37 +71,37 @@ def test_noise_is_in_units_of_the_usual(name):
 
 def test_boundaries_are_dark_lines_between_cells_that_touch():
     made = make("cells", samples=50)
-    share = made.masks.double().mean()
+    share = made.labels.double().mean()
     assert 0.25 < float(share) < 0.45
-    inside, boundary = (made.images[:, 0].double()[made.masks == value].mean() for value in (0, 1))
+    inside, boundary = (made.images[:, 0].double()[made.labels == value].mean() for value in (0, 1))
     assert boundary < 0.75 * inside
-    for mask in made.masks:
+    for mask in made.labels:
         # A cell's area is about SPACING^2 less its boundary.
         _, cells = ndimage.label(mask.numpy() == 0)
         assert 10 <= cells <= 60
     # Lines, not patches: with two pixels taken off, next to nothing is left.
-    thick = [ndimage.binary_erosion(mask.numpy(), iterations=2) for mask in made.masks]
+    thick = [ndimage.binary_erosion(mask.numpy(), iterations=2) for mask in made.labels]
     assert np.mean(thick) < 0.02
 
 
 def test_a_mask_by_threshold_is_not_enough_for_cells():
     """Otherwise there would be nothing to learn."""
     made = make("cells", samples=50)
-    image, mask = made.images[:, 0].numpy(), made.masks.numpy() > 0
+    image, mask = made.images[:, 0].numpy(), made.labels.numpy() > 0
 
-    def iou(found):
-        return (found & mask).sum() / (found | mask).sum()
+    def iou(predicted):
+        return (predicted & mask).sum() / (predicted | mask).sum()
 
     assert max(iou(image < level) for level in range(60, 180, 5)) < 0.75
 
 
 def test_one_tumour_in_ten_is_none():
     made = make("tumour", samples=2000, size=[32, 32])
-    empty = float((made.masks.flatten(1).amax(1) == 0).double().mean())
+    empty = float((made.labels.flatten(1).amax(1) == 0).double().mean())
     assert empty == pytest.approx(0.1, abs=0.03)
     image, mask = (
         make("tumour", samples=200).images[:, 0].double() / 255,
-        make("tumour", samples=200).masks,
+        make("tumour", samples=200).labels,
     )
     assert float(image[mask == 1].mean() - image[mask == 0].mean()) > 0.2
 
@@ -113,7 +114,7 @@ def test_counts_are_whole_and_sources_are_apart():
     assert torch.equal(made.images, made.images.round())
     assert float(made.images.min()) >= 0
     counts = []
-    for mask in made.masks:
+    for mask in made.labels:
         points = points_of(mask > 0)
         counts.append(len(points))
         distances = torch.cdist(points, points) + torch.eye(len(points)) * 100
@@ -134,9 +135,9 @@ def test_discs_are_the_pixels_near_a_source():
         for (row, column), real in zip(places[image].tolist(), there[image].tolist(), strict=True):
             expected |= real & ((y - row) ** 2 + (x - column) ** 2 <= sky.MASK_RADIUS**2)
         np.testing.assert_array_equal(masks[image].numpy() > 0, expected)
-        found = points_of(masks[image] > 0)
+        centroids = points_of(masks[image] > 0)
         sources = places[image][there[image]].double()
-        assert float(torch.cdist(sources, found).amin(1).max()) < 0.75
+        assert float(torch.cdist(sources, centroids).amin(1).max()) < 0.75
 
 
 def test_the_faintest_source_has_its_signal_to_noise():
@@ -157,12 +158,12 @@ def test_the_faintest_source_has_its_signal_to_noise():
 
 def test_a_source_is_the_gaussian_integrated_over_pixels():
     place = torch.tensor([[[20.3, 25.8]]])
-    found = sky.add_sources(torch.zeros(1, 48, 48), place, torch.tensor([[1000.0]]))[0].numpy()
+    image = sky.add_sources(torch.zeros(1, 48, 48), place, torch.tensor([[1000.0]]))[0].numpy()
     edges = np.arange(49) - 0.5
     down, right = (
         np.diff(stats.norm(loc=centre, scale=sky.PSF).cdf(edges)) for centre in (20.3, 25.8)
     )
-    np.testing.assert_allclose(found, 1000 * np.outer(down, right), atol=1e-3)
+    np.testing.assert_allclose(image, 1000 * np.outer(down, right), atol=1e-3)
 
 
 def test_counts_are_poissons_about_the_expected():
@@ -191,7 +192,7 @@ def test_points_are_centroids():
     mask = torch.zeros(20, 30, dtype=torch.bool)
     assert points_of(mask).shape == (0, 2)
     mask[2:5, 3:6] = True
-    mask[10, 10] = mask[11, 11] = True  # over the corner they hang together
+    mask[10, 10] = mask[11, 11] = True  # connected over the corner
     mask[10, 20] = True
     torch.testing.assert_close(
         points_of(mask), torch.tensor([[3.0, 4.0], [10.5, 10.5], [10.0, 20.0]]).double()

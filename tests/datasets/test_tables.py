@@ -409,7 +409,7 @@ def test_blocks_are_the_whole_file(tmp_path, monkeypatch, suffix, block_rows):
     assert len(blocks) == -(-50 // block_rows)
     inputs = np.concatenate([block.inputs for block in blocks])
     np.testing.assert_allclose(inputs, raw(splits), rtol=1e-9)
-    cells = [row for block in blocks for row in block.cells()]
+    cells = [[*row] for block in blocks for row in zip(*block.texts(), strict=True)]
     plain = [[value if isinstance(value, str) else repr(value) for value in row]
              for row in zip(*given.values(), strict=True)]  # fmt: skip
     assert cells == plain
@@ -437,7 +437,7 @@ def test_cells_that_go_through(tmp_path):
     pyarrow.parquet.write_table(table, tmp_path / "new.parquet")
     (block,) = encoded_blocks(str(tmp_path / "new.parquet"), encoding)
     for row in (0, 1):
-        assert block.cells()[row][1:] == [texts[row] for _, texts in some.values()]
+        assert [c[row] for c in block.texts()][1:] == [texts[row] for _, texts in some.values()]
 
 
 def test_cells_that_cannot_be_written(tmp_path):
@@ -449,7 +449,7 @@ def test_cells_that_cannot_be_written(tmp_path):
     with pytest.raises(
         DataError, match=r"new.parquet: column 'far': cells of type list<.*> cannot"
     ):
-        block.cells()
+        block.texts()
 
 
 def test_targets_are_not_needed_to_predict(tmp_path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ from nnintro.datasets.tables import Encoding, encoded_blocks
 from nnintro.errors import ConfigError, DataError
 from tests.datasets.bad_tables import BAD, BAD_TO_PREDICT, TRAINED
 from tests.datasets.tables import built, section
+from tests.support import PATIENCE
 
 # The section's keys, the key at fault, and what is told.
 BAD_SECTIONS = [
@@ -82,6 +85,23 @@ def test_one_error(tmp_path, monkeypatch, name, content, keys, key, message):
         assert "\n" not in str(caught.value)
     else:
         assert str(caught.value) == message
+
+
+def test_a_pipe_is_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("a.csv")
+    found = []
+
+    def read():
+        try:
+            built("a.csv")
+        except DataError as error:
+            found.append(str(error))
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert found == ["a.csv: cannot be read: it is not a regular file"]
 
 
 @pytest.fixture(scope="module")

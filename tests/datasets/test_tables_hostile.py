@@ -132,7 +132,7 @@ def test_a_line_that_fills_memory(tmp_path, monkeypatch, encoding, start):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     line = start.count("\n") + 1
-    told = f"a.csv.gz:{line}: a line of more than 16,777,216 characters; is this a table?"
+    told = f"a.csv.gz:{line}: a row of more than 4,194,304 bytes; is a quote not closed?"
     assert str(caught.value) == told
     assert peak < 20_000_000
 

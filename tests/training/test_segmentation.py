@@ -12,7 +12,6 @@ import torch
 from torch import nn
 
 from nnintro.config.task import Task
-from nnintro.datasets.images import points_of
 from nnintro.objectives import segmentation as metrics
 from nnintro.objectives.losses import loss_for
 from nnintro.training.evaluation import SegmentationEvaluator
@@ -205,8 +204,8 @@ class TestPoints:
         mask = torch.zeros(8, 9, dtype=torch.bool)
         mask[0, 0] = mask[1, 1] = True  # touch at a corner
         mask[4:7, 3:6] = True
-        assert points_of(mask).tolist() == [[0.5, 0.5], [5.0, 4.0]]
-        assert points_of(torch.zeros(3, 3, dtype=torch.bool)).shape == (0, 2)
+        assert metrics.points_of(mask).tolist() == [[0.5, 0.5], [5.0, 4.0]]
+        assert metrics.points_of(torch.zeros(3, 3, dtype=torch.bool)).shape == (0, 2)
 
     def test_matching_is_the_largest_there_is(self):
         for seed in range(30):

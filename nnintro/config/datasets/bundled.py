@@ -70,9 +70,8 @@ class BundledDataset(DatasetSection):
         return self.class_weights != "none"
 
     def few(self, samples: int) -> dict[str, Any]:
-        given, classes = self.samples or samples, len(CLASSES.get(self.name, ()))
-        needed = samples_for_classes(given, min(given, samples), classes, self.validation)
-        return {"samples": needed}
+        needed = samples_for_classes(len(CLASSES.get(self.name, ())), self.validation)
+        return {"samples": min(self.samples or needed, max(samples, needed))}
 
     @property
     def used_samples(self) -> int:

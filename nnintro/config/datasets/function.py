@@ -88,9 +88,8 @@ class FunctionDataset(DatasetSection):
     def source(self) -> str:
         return self.formula
 
-    @property
-    def is_noisy(self) -> bool:
-        return self.noise > 0
+    def keys_of_numbers(self, *, noise: bool) -> tuple[str, str]:
+        return "dataset.domain", "dataset.noise" if noise and self.noise else "dataset.formula"
 
     def few(self, samples: int) -> dict[str, Any]:
         samples, inputs = min(self.samples, samples), len(self.domain)

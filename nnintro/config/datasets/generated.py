@@ -33,10 +33,6 @@ class _Generated(DatasetSection):
     standardize: Standardize = "none"
     """`inputs`: shift and scale each input to mean 0 and standard deviation 1."""
 
-    @property
-    def is_noisy(self) -> bool:
-        return self.noise > 0
-
     def few(self, samples: int) -> dict[str, Any]:
         return {"samples": min(self.samples, samples)}
 
@@ -153,8 +149,8 @@ class ClassificationDataset(_Generated):
         return {"features": self.feature_count, "classes": self.class_count}
 
     def few(self, samples: int) -> dict[str, Any]:
-        most = samples_for_classes(self.samples, samples, self.class_count, self.validation)
-        return {"samples": most}
+        needed = samples_for_classes(self.class_count, self.validation)
+        return {"samples": min(self.samples, max(samples, needed))}
 
 
 def features_fit(dataset: RegressionDataset) -> Complaints:

@@ -84,6 +84,11 @@ class ImagesDataset(DatasetSection):
         return self.samples or MADE_SAMPLES
 
     @property
+    def radius(self) -> float | None:
+        """``point_radius`` or its default: the sources of a sky are points."""
+        return self.point_radius or (2.0 if self.generator == "sky" else None)
+
+    @property
     def source(self) -> str:
         return self.generator or self.path or ""
 
@@ -95,9 +100,7 @@ class ImagesDataset(DatasetSection):
         if self.generator is None:
             return {}
         values: dict[str, Any] = {"samples": self.images, "size": list(self.pixels)}
-        if self.generator == "sky":
-            values["point_radius"] = self.point_radius or 2.0
-        return values
+        return values if self.radius is None else {**values, "point_radius": self.radius}
 
     def few(self, samples: int) -> dict[str, Any]:
         return {"samples": min(self.samples or samples, samples)}

@@ -21,20 +21,23 @@ LARGEST_SHIFT = 8
 
 @dataclass(frozen=True)
 class Moves:
-    """What is done to each of b images, in this order; (b,) each."""
+    """What is done to each of b images, in the order of these fields; (b,) each."""
 
     down: Tensor
     """Pixels that the frame moves down over the image, continued beyond its borders by
     reflection."""
     right: Tensor
     mirrored: Tensor
-    """Whether left and right change places."""
+    """Whether left and right are swapped."""
     quarters: Tensor
     """Quarter turns, counter-clockwise: 0 to 3; of images that are not square 0 and 2."""
 
 
 def moves(names: tuple[str, ...], seed: int, rows: Tensor, height: int, width: int) -> Moves:
-    """What happens to these rows in the epoch of this seed."""
+    """What is done to these rows in the epoch of this seed, where ``names`` has it.
+
+    Every number is drawn whatever the names: adding crop does not change the flips.
+    """
     random = _random(seed, rows.cpu().numpy())  # (4, b) in [0, 1)
     turns = 4 if height == width else 2
     drawn = {
@@ -57,7 +60,7 @@ def moved(images: Tensor, to: Moves) -> Tensor:
     Image by image: one gather over all of them needs an index of eight bytes for each pixel, and
     takes twice as long.
     """
-    # torch turns no uint16; the bits are the same.
+    # torch cannot rotate uint16; int16 has the same bits.
     bits = images.view(torch.int16) if images.dtype == torch.uint16 else images
     result = torch.empty_like(bits)
     how = zip(
@@ -85,7 +88,8 @@ def _whole(random: NDArray[np.float64], count: int) -> Tensor:
 def _random(seed: int, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """(4, b) numbers in [0, 1): the finalizer of SplitMix64 (Steele, Lea and Flood, 2014).
 
-    Number k of row i is output 4 i + k of the generator that this seed starts.
+    Number k of row i is output 4 i + k of the generator that this seed starts: counter-based, so
+    that a row's numbers need neither those of the rows before it nor a generator of its own.
     """
     place = 4 * rows.astype(np.uint64) + np.arange(4, dtype=np.uint64)[:, None] + np.uint64(1)
     z = np.uint64(seed % 2**64) + place * np.uint64(0x9E3779B97F4A7C15)

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from nnintro.datasets.images.augmentation import moved, moves
-from nnintro.datasets.images.store import Rows, Store
-
-Order = Callable[[int], Tensor | None]
-"""Epoch -> the order of its rows, (n,) int64; None for the data's own."""
-
-
-class Span(Protocol):
-    """Places ``start`` to ``stop`` of an epoch's order."""
-
-    @property
-    def start(self) -> int: ...
-
-    @property
-    def stop(self) -> int: ...
-
+from nnintro.datasets.images.store import Ahead, LabelledImages, OnDisk, Store, stacked
+from nnintro.descent.streams import Order
+from nnintro.descent.variants import Block
 
 CPU = torch.device("cpu")
 
@@ -35,7 +23,7 @@ class ImageData:
     """Samples: images and the classes of their pixels.
 
     Inputs are (b, channels, height, width) in raw units: files of 8 or 16 bits in [0, 1], value by
-    largest value; made-up images in their generator's units. Targets of two classes are
+    largest value; generated images in their generator's units. Targets of two classes are
     (b, 1, height, width) zeros and ones of the inputs' type, of more (b, height, width) class
     numbers, int64.
     """
@@ -54,11 +42,6 @@ class ImageData:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Channels, height and width of an input."""
-        return self.store.shape
-
     def take(self, rows: Tensor) -> ImageData:
         """A part of the rows, by their numbers."""
         return replace(self, numbers=self.numbers[rows.cpu()])
@@ -69,22 +52,14 @@ class ImageData:
 
     def rows(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         """Inputs and targets of these rows, as they are."""
-        return self._delivered(self.store.rows(self.numbers[indices.cpu()]))
-
-    def fingerprint(self) -> str:
-        """SHA-256 of the rows' numbers and of all that the store holds."""
-        found = hashlib.sha256(self.numbers.numpy().data)
-        found.update(self.store.contents().encode())
-        return found.hexdigest()
+        return self.delivered(self.store.rows(self.numbers[indices.cpu()]))
 
     def blocks(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All rows in order, ``size`` at a time, as they are."""
-        walk = self.store.walk(lambda _: self.numbers, size)
-        try:
+        plain = replace(self, augmentation=())
+        with contextlib.closing(plain.batches(lambda _: None, size, lambda _: 0)) as batches:
             for start in range(0, len(self), size):
-                yield self._delivered(walk.take(0, start, min(start + size, len(self))))
-        finally:
-            walk.close()
+                yield batches.rows(0, Block(start, min(start + size, len(self)), 1.0))
 
     def batches(self, order: Order, block: int, seed_of: Callable[[int], int]) -> ImageBatches:
         """For training.
@@ -96,9 +71,11 @@ class ImageData:
         """
         return ImageBatches(self, order, block, seed_of)
 
-    def _delivered(self, rows: Rows) -> tuple[Tensor, Tensor]:
+    def delivered(self, rows: LabelledImages) -> tuple[Tensor, Tensor]:
+        """Rows of the store as inputs and targets, on the device in the type of this data."""
         images, labels = (part.to(self.device) for part in rows)
-        # One pass changes type and layout: convolutions on a CPU are faster with channels last.
+        # One pass changes type and layout: convolutions on a CPU are faster with channels last
+        # (docs/LOG.md, the full-size U-Net).
         layout = torch.channels_last if self.device.type == "cpu" else torch.preserve_format
         inputs = images.to(self.dtype, memory_format=layout)
         if self.largest != 1:  # whole numbers, of which ``inputs`` is a copy
@@ -120,42 +97,42 @@ class ImageBatches:
     ) -> None:
         self.data = data
         self._seed_of = seed_of
-        self._order = _Latest(order, len(data))
-        # The walk must not know this object: when it is dropped, so is the walk, and its threads.
-        numbers, rows_of = data.numbers, self._order
-        self._walk = data.store.walk(lambda epoch: numbers[rows_of(epoch)], block)
+        self._order = _remembered(order, len(data))
+        self._ahead = None  # memory is fast enough
+        if isinstance(data.store, OnDisk):
+            # The reader must not know this object: when it is dropped, so are its threads.
+            read, numbers = data.store.read, data.numbers
+            self._ahead = Ahead(lambda row: read(int(numbers[row])), self._order, block)
 
-    def rows(self, epoch: int, block: Span) -> tuple[Tensor, Tensor]:
+    def rows(self, epoch: int, block: Block) -> tuple[Tensor, Tensor]:
         """Inputs and targets of one block of one epoch.
 
         Raises:
             DataError: a file that lies in this block can no longer be read.
         """
-        images, labels = self._walk.take(epoch, block.start, block.stop)
+        numbers = self._order(epoch)[block.start : block.stop]
+        if self._ahead is None:
+            images, labels = self.data.store.rows(self.data.numbers[numbers])
+        else:
+            images, labels = stacked(self._ahead.rows(epoch, block.start, block.stop))
         if self.data.augmentation:
-            numbers = self._order(epoch)[block.start : block.stop]
-            _, height, width = self.data.shape
-            to = moves(self.data.augmentation, self._seed_of(epoch), numbers, height, width)
+            size = labels.shape[1:]
+            to = moves(self.data.augmentation, self._seed_of(epoch), numbers, *size)
             images, labels = moved(images, to), moved(labels, to)
-        return self.data._delivered((images, labels))
+        return self.data.delivered((images, labels))
 
     def close(self) -> None:
         """End the background threads, if any; so does dropping the object."""
-        self._walk.close()
+        if self._ahead is not None:
+            self._ahead.close()
 
 
-class _Latest:
-    """The orders of the latest two epochs, so that none is drawn for each block."""
+def _remembered(order: Order, rows: int) -> Callable[[int], Tensor]:
+    """The orders of the latest two epochs are kept, so that none is drawn for each block."""
 
-    def __init__(self, order: Order, rows: int) -> None:
-        self._draw = order
-        self._rows = rows
-        self._known: dict[int, Tensor] = {}
+    @functools.lru_cache(maxsize=2)
+    def order_of(epoch: int) -> Tensor:
+        drawn = order(epoch)
+        return torch.arange(rows) if drawn is None else drawn.cpu()
 
-    def __call__(self, epoch: int) -> Tensor:
-        if epoch not in self._known:
-            drawn = self._draw(epoch)
-            order = torch.arange(self._rows) if drawn is None else drawn.cpu()
-            latest = list(self._known.items())[-1:]
-            self._known = dict([*latest, (epoch, order)])
-        return self._known[epoch]
+    return order_of

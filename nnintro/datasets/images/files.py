@@ -1,18 +1,51 @@
-"""Folders of images: which files there are, and which mask belongs to which image."""
+"""Image files: which ones a folder holds, which mask belongs to which image, and their pixels.
+
+Read are PNG, JPEG and TIFF with one image each: gray of 1 to 8 or of 16 bits, red-green-blue of 8
+bits, palettes.  An alpha channel is dropped where all is opaque, and refused otherwise.  The
+rotation that a camera notes (EXIF) is done.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import contextlib
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from nnintro.datasets.images.reading import SUFFIXES, place, refuse
+import numpy as np
+from numpy.typing import NDArray
+
 from nnintro.errors import DataError
 from nnintro.wording import listing
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
+
+FORMATS = ("PNG", "JPEG", "TIFF")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 SYSTEM_FILES = ("thumbs.db", "desktop.ini")
 """What Windows leaves in folders; files that begin with a dot are left out too."""
+MOST_PIXELS = 8192 * 8192
+"""In one file; a file that says it has more is not decoded."""
+ORIENTATION = 0x0112
+"""EXIF's tag; from 5 on height and width are swapped."""
+KINDS = {"1": 1, "L": 1, "P": 3, "RGB": 3, "RGBA": 3, "LA": 1, "PA": 3}
+"""Pillow's modes of 8 bits that are read -> channels."""
+
+Pixels = NDArray[np.unsignedinteger[Any]]
+
+
+def place(path: Path) -> str:
+    """A path as a message has it: in one line."""
+    text = str(path)
+    return text if text.isprintable() else repr(text)
+
+
+def refuse(path: Path, wanted: str, got: object) -> DataError:
+    return DataError(f"{place(path)}: expected {wanted}, got {got}")
 
 
 @dataclass(frozen=True)
@@ -31,20 +64,20 @@ def image_files(folder: Path) -> list[Path]:
     """
     _require_folder(folder, "a folder of images")
     try:
-        entries = sorted(folder.iterdir(), key=lambda path: path.name)
+        paths = sorted(folder.iterdir(), key=lambda path: path.name)
     except OSError as error:
         raise DataError(f"{place(folder)}: cannot be read: {error.strerror}") from error
-    files = [path for path in entries if not _of_the_system(path)]
-    stems: dict[str, Path] = {}
-    for path in files:
+    files: dict[str, Path] = {}  # by stem
+    for path in paths:
+        if path.name.startswith(".") or path.name.lower() in SYSTEM_FILES:
+            continue
         _require_image(path)
-        if path.stem in stems:
-            other = stems[path.stem].name
-            raise refuse(path, "one file of this name", f"{other!r} too")
-        stems[path.stem] = path
+        if path.stem in files:
+            raise refuse(path, "one file of this name", f"{files[path.stem].name!r} too")
+        files[path.stem] = path
     if not files:
         raise refuse(folder, f"{listing(SUFFIXES)} files", "none")
-    return files
+    return list(files.values())
 
 
 def _require_folder(folder: Path, wanted: str) -> None:
@@ -55,10 +88,6 @@ def _require_folder(folder: Path, wanted: str) -> None:
     except OSError as error:  # a name longer than a file system takes
         raise DataError(f"{place(folder)}: cannot be read: {error.strerror}") from error
     raise refuse(folder, wanted, got)
-
-
-def _of_the_system(path: Path) -> bool:
-    return path.name.startswith(".") or path.name.lower() in SYSTEM_FILES
 
 
 def _require_image(path: Path) -> None:
@@ -90,42 +119,153 @@ def pairs_of(folder: Path, least: int = 2) -> list[Pair]:
 
 
 @dataclass(frozen=True)
-class Format:
-    """Plain values, in and out of JSON by ``description`` and ``from_description``."""
+class Header:
+    """What a file declares before its pixels are decoded."""
 
     size: tuple[int, int]
-    """Height and width of a sample."""
-    fit: Literal["resize", "crop"] | None
-    """How files come to that size; None where they must have it."""
+    """Height and width, after the rotation that EXIF asks for."""
+    turned: bool
+    """Whether EXIF makes rows columns."""
     channels: int
-    """1 for gray, 3 for red, green and blue."""
-    convert: bool
-    """Whether gray and coloured files are made into one another; else they must be alike."""
-    bits: int | None
-    """8 or 16: a sample's number is the file's by the largest of so many bits. None: the file's
-    number is a count, taken as it is."""
-    values: tuple[int, ...]
-    """The values in masks, rising; class k is value k."""
-    classes: tuple[str, ...]
-    threshold: float
-    """Probability from which a pixel belongs to the second of two classes."""
-    point_radius: float | None
-    """Pixels within which a peak is a point of the mask; None where points do not matter."""
+    bits: int
 
-    @property
-    def largest(self) -> float:
-        """What a pixel's number is divided by."""
-        return 1.0 if self.bits is None else float(2**self.bits - 1)
 
-    def description(self) -> dict[str, Any]:
-        """As JSON has it."""
-        plain = asdict(self)
-        return {key: list(v) if isinstance(v, tuple) else v for key, v in plain.items()}
+def read_header(path: Path) -> Header:
+    """Size and kind of an image or a mask.
 
-    @classmethod
-    def from_description(cls, description: Mapping[str, Any]) -> Format:
-        plain: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value
-            for key, value in description.items()
-        }
-        return cls(**plain)
+    Raises:
+        DataError: the file is not an image of a kind that is read, or too large.
+    """
+    # Pillow only warns of a decompression bomb, which is refused here; whatever else it warns of,
+    # reading the pixels reports.  Not for threads, which share the filters of warnings.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with _opened(path) as image:
+            return _checked_header(path, image)
+
+
+def read_pixels(path: Path) -> Pixels:
+    """(channels, height, width) of an image, uint8 or uint16; channels are 1 or 3.
+
+    Raises:
+        DataError: the file cannot be read, or has pixels of another kind.
+    """
+    with _opened(path) as image:
+        decoded = _opaque(path, _decoded(path, image))
+        if decoded.mode.startswith("I"):
+            return np.asarray(decoded).astype(np.uint16)[None]
+        if KINDS[decoded.mode] == 1:
+            return np.asarray(decoded.convert("L"))[None]
+        return np.ascontiguousarray(np.asarray(decoded.convert("RGB")).transpose(2, 0, 1))
+
+
+def read_values(path: Path) -> NDArray[np.int64]:
+    """(height, width) of a mask: gray as it is (one bit: 0 and 255), a palette's index.
+
+    A mask of colours is taken where all of them are grays.
+
+    Raises:
+        DataError: the file cannot be read, or a pixel has no single value.
+    """
+    with _opened(path) as image:
+        decoded = _decoded(path, image)
+        if decoded.mode == "P":
+            return np.asarray(decoded).astype(np.int64)
+        decoded = _opaque(path, decoded)
+        if decoded.mode == "1":
+            decoded = decoded.convert("L")
+        values = np.asarray(decoded).astype(np.int64)
+    if values.ndim == 2:
+        return values
+    if not (values == values[:, :, :1]).all():
+        wanted = "one value per pixel (gray, or a palette)"
+        raise refuse(path, wanted, "colours; save the mask as gray or with a palette")
+    return values[:, :, 0]
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[ImageFile]:
+    """The file, open; whatever goes wrong in reading it is one error that names it."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            yield image
+    except (DataError, MemoryError):
+        raise
+    except UnidentifiedImageError as error:
+        what = "an empty file" if path.stat().st_size == 0 else "something else"
+        raise refuse(path, "a PNG, JPEG or TIFF image", what) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise refuse(path, f"at most {MOST_PIXELS:,} pixels", "far more") from error
+    except Exception as error:  # a decoder on foreign bytes raises anything: struct, zlib, ...
+        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = reason.replace(f": {str(path)!r}", "")
+        raise DataError(f"{place(path)}: the image cannot be read: {reason}") from error
+
+
+def _checked_header(path: Path, image: ImageFile) -> Header:
+    width, height = image.size
+    if height * width > MOST_PIXELS:
+        raise refuse(path, f"at most {MOST_PIXELS:,} pixels", f"{height} x {width}")
+    frames = getattr(image, "n_frames", 1)
+    if frames != 1:
+        raise refuse(path, "one image in a file", f"{frames}")
+    # Pillow's mode is narrower than the file: it makes colours of 16 bits 8.  The decoder's raw
+    # mode says how pixels lie in the file.
+    arguments = image.tile[0][3] if image.tile else ""
+    raw = str(arguments[0] if isinstance(arguments, tuple) else arguments)
+    if image.mode in KINDS and ";16" not in raw:
+        channels, bits = KINDS[image.mode], 8
+    elif image.mode.startswith("I") and ";16" in raw and ";16S" not in raw:
+        channels, bits = 1, 16
+    else:
+        wanted = "gray of 8 or 16 bits, RGB of 8 bits, or a palette"
+        raise refuse(path, wanted, _named(image.mode, raw))
+    turned = _orientation(image) in range(5, 9)
+    return Header((width, height) if turned else (height, width), turned, channels, bits)
+
+
+def _named(mode: str, raw: str) -> str:
+    if ";16" in raw:
+        return f"{raw.partition(';')[0]} of 16 bits{', signed' if ';16S' in raw else ''}"
+    names = {"F": "floating point numbers", "I": "gray of 32 bits"}
+    return names.get(mode, mode)
+
+
+def _orientation(image: ImageFile) -> int:
+    # A PNG may hold EXIF behind its pixels: getexif decodes all of it to see, twice the work.
+    if image.format == "PNG" and not {"exif", "Raw profile type exif"} & image.info.keys():
+        return 1
+    return int(image.getexif().get(ORIENTATION, 1))
+
+
+def _decoded(path: Path, image: ImageFile) -> Image:
+    """All pixels of a file of a kind that is read, rotated as EXIF asks."""
+    from PIL import ImageOps
+
+    _checked_header(path, image)
+    image.load()
+    return ImageOps.exif_transpose(image)
+
+
+def _opaque(path: Path, image: Image) -> Image:
+    """The image without an alpha channel that hides nothing.
+
+    Raises:
+        DataError: a pixel is transparent.
+    """
+    key = image.info.get("transparency")
+    if image.mode.startswith("I"):
+        seen = key is None or not bool((np.asarray(image) == key).any())
+        opaque = image
+    elif image.mode in ("RGBA", "LA", "PA") or key is not None:
+        with_alpha = image.convert("RGBA")
+        seen = with_alpha.getchannel("A").getextrema() == (255, 255)
+        opaque = with_alpha.convert("L" if KINDS[image.mode] == 1 else "RGB")
+    else:
+        return image
+    if not seen:
+        wanted = "opaque pixels"
+        raise refuse(path, wanted, "transparent ones; put the image on a background first")
+    return opaque

@@ -1,65 +1,144 @@
-"""Images and masks of any size -> the size of a sample."""
+"""What every sample is like, and images and masks of any size brought to it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nnintro.datasets.images.files import Format, Pair
-from nnintro.datasets.images.reading import Pixels, read_pixels, read_values, refuse
+from nnintro.datasets.images.files import Pair, Pixels, read_pixels, read_values, refuse
 
 GRAY = (0.299, 0.587, 0.114)
 """Of red, green and blue (ITU-R BT.601)."""
+CHANNELS = {1: "gray", 3: "RGB"}
+"""How messages name so many channels."""
 
 
-def sized(size: tuple[int, int]) -> str:
+@dataclass(frozen=True)
+class ImageFormat:
+    """Plain values, in and out of JSON by ``description`` and ``from_description``."""
+
+    size: tuple[int, int]
+    """Height and width of a sample."""
+    fit: Literal["resize", "crop"] | None
+    """How files come to that size; None where they must have it."""
+    channels: int
+    """1 for gray, 3 for red, green and blue."""
+    convert: bool
+    """Whether gray and coloured files are made into one another; else they must be alike."""
+    bits: int | None
+    """8 or 16: a sample's number is the file's by the largest of so many bits. None: the file's
+    number is a count, taken as it is."""
+    values: tuple[int, ...]
+    """The values in masks, rising; class k is value k."""
+    classes: tuple[str, ...]
+    threshold: float
+    """Probability from which a pixel belongs to the second of two classes."""
+    point_radius: float | None
+    """Pixels within which a peak is a point of the mask; None where points do not matter."""
+
+    @property
+    def largest(self) -> float:
+        """What a pixel's number is divided by."""
+        return 1.0 if self.bits is None else float(2**self.bits - 1)
+
+    def description(self) -> dict[str, Any]:
+        """As a dict of what JSON can hold."""
+        plain = asdict(self)
+        return {key: list(v) if isinstance(v, tuple) else v for key, v in plain.items()}
+
+    @classmethod
+    def from_description(cls, description: Mapping[str, Any]) -> ImageFormat:
+        """The inverse of ``description``; takes ``DataFacts.description``."""
+        plain: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in description.items()
+        }
+        return cls(**plain)
+
+
+def sized(size: tuple[int, ...]) -> str:
     return f"{size[0]} x {size[1]}"
 
 
-def load_pair(pair: Pair, form: Format) -> tuple[Pixels, NDArray[np.int64]]:
-    """An image in that form, and the values of its mask as they stand in the file.
+def load_pair(pair: Pair, form: ImageFormat) -> tuple[Pixels, NDArray[np.int64]]:
+    """An image in that form, and the values of its mask as the file has them.
 
     Raises:
         DataError: one cannot be read, or the two are not of one size.
     """
     pixels, values = read_pixels(pair.image), read_values(pair.mask)
+    size = pixels.shape[1:]
+    if values.shape != size:
+        raise refuse(pair.mask, f"{sized(size)} as its image has", sized(values.shape))
+    return _formed(pair.image, pixels, form), values
+
+
+def read_image(path: Path, form: ImageFormat) -> tuple[Tensor, tuple[int, int]]:
+    """(channels, height, width) float32 in raw units, and the file's own height and width.
+
+    Read as a run's own images were, but of any size where those were not scaled to one: a U-Net
+    takes images of any size.
+
+    Args:
+        form: that of the run's images (``Run.reading``).
+
+    Raises:
+        DataError: the file cannot be read, or is of another kind than the run's files.
+    """
+    pixels = read_pixels(path)
     height, width = pixels.shape[1:]
-    if values.shape != (height, width):
-        got = f"{values.shape[0]} x {values.shape[1]}"
-        raise refuse(pair.mask, f"{height} x {width} as its image has", got)
-    return formed(pair.image, pixels, form), values
+    if form.fit != "resize":
+        form = replace(form, size=(height, width))
+    image = torch.from_numpy(np.array(_formed(path, pixels, form)))  # a copy: it may be read-only
+    return image.float() / form.largest, (height, width)
 
 
-def formed(path: Path, pixels: Pixels, form: Format) -> Pixels:
+def _formed(path: Path, pixels: Pixels, form: ImageFormat) -> Pixels:
     """Pixels of a file in that form."""
     bits = 8 * pixels.itemsize
     if form.bits is not None and form.bits != bits:
-        raise refuse(path, f"{form.bits} bits as the others have", f"{bits}")
+        raise refuse(path, f"{form.bits} bits as the others have", bits)
     check_size(path, pixels.shape[1:], form)
-    return fit_image(_with_channels(path, pixels, form), form)
+    return _fit_image(_with_channels(path, pixels, form), form)
 
 
-def check_size(path: Path, size: tuple[int, ...], form: Format) -> None:
-    """Raises:
-    DataError: a file of this size cannot become a sample.
+def check_size(path: Path, size: tuple[int, ...], form: ImageFormat) -> None:
+    """Check that a file of this size can become a sample.
+
+    Raises:
+        DataError: it cannot.
     """
     height, width = size
-    if form.fit is None and (height, width) != form.size:
+    if form.fit is None and size != form.size:
         wanted = f"{sized(form.size)} as the others have"
         hint = "give dataset.size, and files are resized or cropped to it"
-        raise refuse(path, wanted, f"{height} x {width}; {hint}")
+        raise refuse(path, wanted, f"{sized(size)}; {hint}")
     if form.fit == "crop" and (height < form.size[0] or width < form.size[1]):
-        raise refuse(path, f"at least {sized(form.size)} to cut out of", f"{height} x {width}")
+        raise refuse(path, f"at least {sized(form.size)} to cut out of", sized(size))
 
 
-def fit_image(pixels: Pixels, form: Format) -> Pixels:
+def _with_channels(path: Path, pixels: Pixels, form: ImageFormat) -> Pixels:
+    channels = len(pixels)
+    if channels == form.channels:
+        return pixels
+    if not form.convert:
+        hint = "dataset.channels: gray or rgb takes both"
+        wanted = f"{CHANNELS[form.channels]} as the others are"
+        raise refuse(path, wanted, f"{CHANNELS[channels]}; {hint}")
+    if form.channels == 3:
+        return np.repeat(pixels, 3, axis=0)
+    gray = np.tensordot(np.array(GRAY), pixels.astype(np.float64), axes=1)
+    return gray.round().astype(pixels.dtype)[None]
+
+
+def _fit_image(pixels: Pixels, form: ImageFormat) -> Pixels:
     """Cut out of the middle, or scaled linearly (averaged where that makes it smaller)."""
     if pixels.shape[1:] == form.size:
         return pixels
@@ -67,8 +146,9 @@ def fit_image(pixels: Pixels, form: Format) -> Pixels:
         return _middle(pixels, form.size)
     from PIL import Image
 
-    size = (form.size[1], form.size[0])
+    size = (form.size[1], form.size[0])  # Pillow's order: width, height
     largest = np.iinfo(pixels.dtype).max
+    # In float32 and rounded once at the end, for 8 and 16 bits alike.
     scaled = [
         np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR))
         for plane in pixels.astype(np.float32)
@@ -76,12 +156,13 @@ def fit_image(pixels: Pixels, form: Format) -> Pixels:
     return np.stack(scaled).round().clip(0, largest).astype(pixels.dtype)
 
 
-def fit_values(values: NDArray[Any], form: Format) -> NDArray[Any]:
-    """A mask like its image, each pixel that of the file which its middle falls into."""
+def fit_values(values: NDArray[Any], form: ImageFormat) -> NDArray[Any]:
+    """A mask brought to the size of its image: nearest neighbour, so that no new value appears."""
     if values.shape == form.size:
         return values
     if form.fit == "crop":
         return _middle(values, form.size)
+    # Pixel k of n covers [k, k + 1) / n of the side: that of the file which its middle falls into.
     rows, columns = (
         ((np.arange(to) + 0.5) * (size / to)).astype(np.int64)
         for to, size in zip(form.size, values.shape, strict=True)
@@ -94,38 +175,3 @@ def _middle(pixels: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     height, width = size
     top, left = (pixels.shape[-2] - height) // 2, (pixels.shape[-1] - width) // 2
     return np.ascontiguousarray(pixels[..., top : top + height, left : left + width])
-
-
-def _with_channels(path: Path, pixels: Pixels, form: Format) -> Pixels:
-    has = len(pixels)
-    if has == form.channels:
-        return pixels
-    if not form.convert:
-        names = {1: "gray", 3: "RGB"}
-        hint = "dataset.channels: gray or rgb takes both"
-        raise refuse(path, f"{names[form.channels]} as the others are", f"{names[has]}; {hint}")
-    if form.channels == 3:
-        return np.repeat(pixels, 3, axis=0)
-    gray = np.tensordot(np.array(GRAY), pixels.astype(np.float64), axes=1)
-    return gray.round().astype(pixels.dtype)[None]
-
-
-def read_image(path: Path, description: Mapping[str, Any]) -> tuple[Tensor, tuple[int, int]]:
-    """(channels, height, width) float32 in raw units, and the file's own height and width.
-
-    Read as a run's own images were, but of any size where those were not scaled to one: a U-Net
-    takes images of any size.
-
-    Args:
-        description: what the run found (``DataFacts.description``).
-
-    Raises:
-        DataError: the file cannot be read, or is of another kind than the run's files.
-    """
-    form = Format.from_description(description)
-    pixels = read_pixels(path)
-    height, width = pixels.shape[1:]
-    if form.fit != "resize":
-        form = replace(form, size=(height, width))
-    found = torch.from_numpy(np.array(formed(path, pixels, form)))  # which may be read-only
-    return found.float() / form.largest, (height, width)

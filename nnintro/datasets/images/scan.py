@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,43 +13,41 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nnintro.config.datasets.images import ImagesDataset
-from nnintro.datasets.images.files import Format, Pair
-from nnintro.datasets.images.fitting import check_size, fit_values, load_pair, sized
-from nnintro.datasets.images.reading import Header, header_of, place, refuse
-from nnintro.datasets.images.statistics import Histogram, Statistics
+from nnintro.config.datasets.images import MIB, ImagesDataset
+from nnintro.datasets.images.files import Header, Pair, place, read_header, refuse
+from nnintro.datasets.images.fitting import (
+    CHANNELS,
+    ImageFormat,
+    check_size,
+    fit_values,
+    load_pair,
+    sized,
+)
 from nnintro.datasets.images.store import Ahead, InMemory, OnDisk, Store
 from nnintro.errors import ConfigError, DataError
 
 MOST_VALUES = 256
-
-
+"""In masks: a class number is a byte."""
 MOST_VALUES_WITHOUT_NAMES = 16
 """More of them are rather a mask that was blurred than so many classes."""
-
-
 AHEAD = 8
+"""Pairs decoded in the background before they are asked for."""
+ROWS_AT_A_TIME = 64
 
 
-MIB = 1 << 20
-
-
-NAMES = {1: "gray", 3: "RGB"}
-
-
-def form_of(pairs: list[Pair], dataset: ImagesDataset) -> Format:
+def form_of(pairs: list[Pair], dataset: ImagesDataset) -> ImageFormat:
     """What all samples will be like, from the files' headers; the masks' values are not known yet.
 
     Raises:
-        DataError: a file is no image, or they do not agree with each other.
+        DataError: a file is not an image, or they do not agree with each other.
     """
-    headers = [header_of(pair.image) for pair in pairs]
+    # All headers before any pixel: a folder that does not agree is refused within a moment.
+    headers = [read_header(pair.image) for pair in pairs]
     first = headers[0]
-    wanted = {"auto": first.channels, "gray": 1, "rgb": 3}[dataset.channels]
-    form = Format(
+    form = ImageFormat(
         size=(dataset.size[0], dataset.size[1]) if dataset.size else first.size,
         fit=dataset.fit if dataset.size else None,
-        channels=wanted,
+        channels={"auto": first.channels, "gray": 1, "rgb": 3}[dataset.channels],
         convert=dataset.channels != "auto",
         bits=first.bits,
         values=(),
@@ -56,18 +57,18 @@ def form_of(pairs: list[Pair], dataset: ImagesDataset) -> Format:
     )
     for pair, header in zip(pairs, headers, strict=True):
         _require_alike(pair, header, first, form)
-        _require_same_size(pair, header, header_of(pair.mask))
+        _require_same_size(pair, header, read_header(pair.mask))
         check_size(pair.image, header.size, form)
     return form
 
 
-def _require_alike(pair: Pair, header: Header, first: Header, form: Format) -> None:
+def _require_alike(pair: Pair, header: Header, first: Header, form: ImageFormat) -> None:
     if header.bits != first.bits:
         raise refuse(pair.image, f"{first.bits} bits as the first image has", header.bits)
     if not form.convert and header.channels != first.channels:
         hint = "dataset.channels: gray or rgb makes all alike"
-        got = f"{NAMES[header.channels]}; {hint}"
-        raise refuse(pair.image, f"{NAMES[first.channels]} as the first image is", got)
+        wanted = f"{CHANNELS[first.channels]} as the first image is"
+        raise refuse(pair.image, wanted, f"{CHANNELS[header.channels]}; {hint}")
 
 
 def _require_same_size(pair: Pair, image: Header, mask: Header) -> None:
@@ -78,13 +79,61 @@ def _require_same_size(pair: Pair, image: Header, mask: Header) -> None:
     raise refuse(pair.mask, f"{sized(image.size)} as its image has", f"{sized(mask.size)}{why}")
 
 
-@dataclass
-class _Values:
-    """The values met in masks, numbered as they come."""
+def scan(
+    pairs: list[Pair], form: ImageFormat, dataset: ImagesDataset, training: Tensor
+) -> tuple[Store, ImageFormat, Statistics]:
+    """Read all pixels once: the masks' values, the statistics of the images to train with.
 
-    most: int
-    named: bool
-    known: NDArray[np.int64]
+    As many samples as ``dataset.memory`` has room for stay in memory.
+
+    Raises:
+        DataError: a file cannot be read, or the masks' values are not classes.
+        ConfigError: the names of the classes are not as many as the values.
+    """
+    images, labels = _memory(len(pairs), form, dataset)
+    histogram, digest = Histogram(form.channels, 8 * images.itemsize), hashlib.sha256()
+    counted, values = set(training.tolist()), _Values(dataset.classes is not None)
+    ahead = Ahead(
+        lambda row: load_pair(pairs[row], form), lambda _: torch.arange(len(pairs)), AHEAD
+    )
+    with contextlib.closing(ahead):
+        for row, pair in enumerate(pairs):
+            ((image, mask),) = ahead.rows(0, row, row + 1)
+            numbers = values.numbered(pair, mask)
+            for part in (image, mask):
+                digest.update(np.ascontiguousarray(part).data)
+            if row in counted:
+                histogram.add(image)
+            if row < len(images):
+                images[row], labels[row] = image, fit_values(numbers, form)
+    known, names = _classes(pairs, values.known, dataset)
+    form = replace(form, values=known, classes=names)
+    # From numbers in the order of first meeting to classes in the order of values.
+    rank = np.argsort(np.argsort(values.known)).astype(np.uint8)
+    sha256 = digest.hexdigest()
+    kept = InMemory(torch.from_numpy(images), torch.from_numpy(rank[labels]), sha256)
+    store = kept if len(kept) == len(pairs) else OnDisk(tuple(pairs), form, kept, sha256)
+    return store, form, histogram.statistics()
+
+
+def _memory(
+    pairs: int, form: ImageFormat, dataset: ImagesDataset
+) -> tuple[NDArray[np.unsignedinteger], NDArray[np.uint8]]:
+    """Empty images and class numbers, as many as there is room for."""
+    channels, (height, width) = form.channels, form.size
+    kind = np.dtype(np.uint8 if form.bits == 8 else np.uint16)
+    bytes_each = height * width * (channels * kind.itemsize + 1)
+    room = min(pairs, int(dataset.memory * MIB) // bytes_each)
+    return np.empty((room, channels, height, width), kind), np.empty((room, height, width), "u1")
+
+
+class _Values:
+    """The values met in masks, numbered as they come: which there are is known only after all."""
+
+    def __init__(self, named: bool) -> None:
+        self.named = named
+        self.most = MOST_VALUES if named else MOST_VALUES_WITHOUT_NAMES
+        self.known = np.empty(0, np.int64)
 
     def numbered(self, pair: Pair, values: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Values of one mask -> numbers in the order of first meeting."""
@@ -94,8 +143,8 @@ class _Values:
         if len(self.known) > most:
             raise self._too_many(pair, most, jpeg)
         order = np.argsort(self.known)
-        found = order[np.searchsorted(self.known, values, sorter=order)]
-        return found.astype(np.uint8)
+        numbers = order[np.searchsorted(self.known, values, sorter=order)]
+        return numbers.astype(np.uint8)
 
     def _too_many(self, pair: Pair, most: int, jpeg: bool) -> DataError:
         got = str(len(self.known))
@@ -104,55 +153,6 @@ class _Values:
         elif not self.named:
             got = f"{got}; name them in dataset.classes, for up to {MOST_VALUES}"
         return refuse(pair.mask, f"at most {most} values in all masks", got)
-
-
-def look(
-    pairs: list[Pair], form: Format, dataset: ImagesDataset, training: Tensor
-) -> tuple[Store, Format, Statistics]:
-    """Read all pixels once: the masks' values, the statistics of the images to train with.
-
-    As many samples as ``dataset.memory`` has room for stay in memory.
-
-    Raises:
-        DataError: a file cannot be read, or the masks' values are no classes.
-        ConfigError: the names of the classes are not as many as the values.
-    """
-    channels, (height, width) = form.channels, form.size
-    assert form.bits is not None
-    bytes_each = height * width * (channels * form.bits // 8 + 1)
-    room = min(len(pairs), int(dataset.memory * MIB) // bytes_each)
-    kind = np.uint8 if form.bits == 8 else np.uint16
-    images = np.empty((room, channels, height, width), kind)
-    numbers = np.empty((room, height, width), np.uint8)
-    histogram = Histogram(channels, form.bits)
-    counted = set(training.tolist())
-    named = dataset.classes is not None
-    most = MOST_VALUES if named else MOST_VALUES_WITHOUT_NAMES
-    values = _Values(most, named, np.empty(0, np.int64))
-    contents = hashlib.sha256()
-
-    reader = Ahead(
-        lambda row: load_pair(pairs[row], form), lambda _: torch.arange(len(pairs)), AHEAD
-    )
-    try:
-        for row, pair in enumerate(pairs):
-            ((image, mask),) = reader.rows(0, row, row + 1)
-            found = values.numbered(pair, mask)
-            contents.update(np.ascontiguousarray(image).data)
-            contents.update(np.ascontiguousarray(mask).data)
-            if row in counted:
-                histogram.add(image)
-            if row < room:
-                images[row], numbers[row] = image, fit_values(found, form)
-    finally:
-        reader.close()
-    classes, names = _classes(pairs, values.known, dataset)
-    form = replace(form, values=classes, classes=names)
-    rank = np.argsort(np.argsort(values.known)).astype(np.uint8)
-    known = contents.hexdigest()
-    kept = InMemory(torch.from_numpy(images), torch.from_numpy(rank[numbers]), known)
-    store = kept if room == len(pairs) else OnDisk(tuple(pairs), form, kept, known)
-    return store, form, histogram.statistics()
 
 
 def _classes(
@@ -172,3 +172,70 @@ def _classes(
         message = f"points need masks of two values, got {len(values)}"
         raise ConfigError.at("dataset.point_radius", message)
     return tuple(values), tuple(names)
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """(channels,) float64 each, in raw units; ``scale`` is the deviation, 1 of a constant."""
+
+    low: Tensor
+    high: Tensor
+    mean: Tensor
+    scale: Tensor
+
+
+class Histogram:
+    """Counts of every value of 8- or 16-bit pixels, channel by channel.
+
+    Whole numbers: in whatever order images come, mean and deviation are the same to the last bit.
+    """
+
+    def __init__(self, channels: int, bits: int) -> None:
+        self.counts = np.zeros((channels, 2**bits), dtype=np.int64)
+
+    def add(self, image: NDArray[np.unsignedinteger]) -> None:
+        """Count the pixels of an image (channels, height, width)."""
+        for number, channel in enumerate(image):
+            self.counts[number] += np.bincount(channel.ravel(), minlength=self.counts.shape[1])
+
+    def statistics(self) -> Statistics:
+        rows = torch.tensor([_moments(counts) for counts in self.counts], dtype=torch.float64)
+        low, high, mean, scale = rows.T / (self.counts.shape[1] - 1)
+        return Statistics(low, high, mean, torch.where(high > low, scale, 1.0))
+
+
+def _moments(counts: NDArray[np.int64]) -> tuple[int, int, float, float]:
+    """Smallest and largest value, mean and deviation, from exact sums: Python's whole numbers."""
+    present = [(counts.item(value), value) for value in np.flatnonzero(counts).tolist()]
+    pixels = sum(count for count, _ in present)
+    total = sum(count * value for count, value in present)
+    squares = sum(count * value**2 for count, value in present)
+    variance = (pixels * squares - total**2) / pixels**2
+    return present[0][1], present[-1][1], total / pixels, math.sqrt(variance)
+
+
+def statistics_of(store: InMemory, rows: Tensor) -> Statistics:
+    """Of these rows of images in memory."""
+    if store.images.dtype == torch.uint8:
+        histogram = Histogram(store.images.shape[1], 8)
+        for row in rows.tolist():
+            histogram.add(store.images[row].numpy())
+        return histogram.statistics()
+    return _of_numbers(store.images, rows)
+
+
+def _of_numbers(images: Tensor, rows: Tensor) -> Statistics:
+    """Of images of floating point numbers: the mean first, then squares about it."""
+
+    # Some rows at a time are taken out and widened: all of them would double the memory.
+    blocks = [rows[k : k + ROWS_AT_A_TIME] for k in range(0, len(rows), ROWS_AT_A_TIME)]
+
+    def each(reduced: Callable[[Tensor], Tensor]) -> Tensor:
+        return torch.stack([reduced(images[block].double()) for block in blocks])
+
+    axes, pixels = (0, 2, 3), len(rows) * images.shape[2] * images.shape[3]
+    mean = (each(lambda x: x.sum(axes)).sum(0) / pixels)[:, None, None]
+    squares = each(lambda x: (x - mean).square().sum(axes)).sum(0)
+    low, high = each(lambda x: x.amin(axes)).amin(0), each(lambda x: x.amax(axes)).amax(0)
+    scale = torch.where(high > low, (squares / pixels).sqrt(), 1.0)
+    return Statistics(low, high, mean[:, 0, 0], scale)

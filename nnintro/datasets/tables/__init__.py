@@ -2,7 +2,6 @@
 
 from nnintro.datasets.tables.build import build_table
 from nnintro.datasets.tables.encoding import Encoding
-from nnintro.datasets.tables.files.places import shown_path
 from nnintro.datasets.tables.stream import (
     Block,
     encoded_blocks,
@@ -19,5 +18,4 @@ __all__ = [
     "encoded_columns",
     "encoded_samples",
     "joined",
-    "shown_path",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import re
 from collections.abc import Callable
@@ -143,10 +144,12 @@ def _parsed(column: pa.ChunkedArray, name: str, reading: Reading, places: Places
     trimmed = pc.utf8_trim_whitespace(column)
     if reading == "number":
         absent = pc.is_in(trimmed, value_set=pa.array(sorted(MISSING), trimmed.type))
-        try:
-            return _float64(pc.if_else(absent, None, trimmed))
-        except pa.ArrowInvalid:
-            pass  # the slow way finds which cell
+        with contextlib.suppress(pa.ArrowInvalid):  # the slow way finds which cell
+            values = _float64(pc.if_else(absent, None, trimmed))
+            # pyarrow takes nan(1) for one.
+            odd = np.isnan(values) & pc.and_not(trimmed.is_valid(), absent).to_numpy()
+            if all(is_numeral(trimmed[int(row)].as_py()) for row in np.flatnonzero(odd)):
+                return values
     read, values = READERS[reading], np.empty(len(column))
     known: dict[str, float] = {}
     for row, cell in enumerate(trimmed.to_pylist()):

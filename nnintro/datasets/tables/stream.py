@@ -14,7 +14,7 @@ from nnintro.datasets.tables.columns import Window
 from nnintro.datasets.tables.encode import chunked, finite_numbers
 from nnintro.datasets.tables.encoding import Encoding
 from nnintro.datasets.tables.files.places import Places, no_column
-from nnintro.datasets.tables.files.source import Table, open_table
+from nnintro.datasets.tables.files.source import open_stream
 from nnintro.errors import DataError
 from nnintro.wording import quoted, shown_key
 
@@ -38,13 +38,12 @@ class Block:
     places: Places
     """Where the block's rows stand in the file."""
 
-    def cells(self) -> list[list[str]]:
-        """The text of every cell, row by row."""
-        columns = [
+    def texts(self) -> list[list[str]]:
+        """Column by column, the text of every cell."""
+        return [
             self._texts(name, column)
             for name, column in zip(self.columns.schema.names, self.columns.columns, strict=True)
         ]
-        return [list(row) for row in zip(*columns, strict=True)]
 
     def values(self) -> list[list[Any]]:
         """Column by column: numbers, truth values and texts as they are, whatever else there is as
@@ -99,7 +98,7 @@ def _has_text(kind: pa.DataType) -> bool:
 
 
 def encoded_blocks(
-    path: str,
+    source: str,
     encoding: Encoding,
     *,
     with_targets: bool = False,
@@ -108,20 +107,23 @@ def encoded_blocks(
     dtype: type[np.floating[Any]] = np.float64,
     block_rows: int | None = None,
 ) -> Iterator[Block]:
-    """The file's rows, once, from the first to the last.
+    """The rows of a file, or of CSV on stdin for ``-``, once, from the first to the last.
 
     Raises:
         ConfigError: there is no such text encoding.
         DataError: the file cannot be read or lacks a column; a cell cannot be used; with a window,
             the rows are not in the order of time or too few.  The blocks before it were good.
     """
-    table = open_table(path, text_encoding, delimiter)
-    _check_columns(table, encoding, with_targets)
+    needed = [*encoding.input_columns, *(encoding.target_names if with_targets else [])]
+    table = open_stream(source, text_encoding, delimiter, needed)
+    for name in needed:
+        if name not in table.names:
+            raise DataError(f"{table.place}: {no_column(name, table.names, table.name)}")
     rows = block_rows or max(1, CELLS // max(encoding.features, len(table.names)))
-    places, order = table.places, _Order(encoding.window)
+    order = _Order(encoding.window)
     history = np.zeros((0, len(encoding.row_features)), dtype)
     count = 0
-    for batch in table.blocks(rows):
+    for batch, places in table.blocks(rows):
         columns = dict(zip(batch.schema.names, batch.columns, strict=True))
         inputs = encoding.encode(columns, places, dtype)
         if encoding.window is not None:
@@ -132,16 +134,9 @@ def encoded_blocks(
         targets = encoding.encode_targets(columns, places) if with_targets else None
         yield Block(batch, inputs, targets, places)
         count += batch.num_rows
-        places = places.behind(batch.num_rows)
     if encoding.window is not None and count < encoding.window.rows:
         wanted = f"expected {encoding.window.rows:,} rows or more for a window"
         raise DataError(f"{table.name}: {wanted}, got {count:,}")
-
-
-def _check_columns(table: Table, encoding: Encoding, with_targets: bool) -> None:
-    for name in [*encoding.input_columns, *(encoding.target_names if with_targets else [])]:
-        if name not in table.names:
-            raise DataError(f"{table.place}: {no_column(name, table.names, table.name)}")
 
 
 class _Order:

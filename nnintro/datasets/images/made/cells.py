@@ -1,6 +1,6 @@
 """generator ``cells``: touching cells as an electron microscope shows them, and their boundaries.
 
-Centres stand on a grid of SPACING pixels, each moved by up to JITTER of it; the plane is bent by a
+Centres lie on a grid of SPACING pixels, each moved by up to JITTER of it; the plane is bent by a
 smooth random displacement, and each pixel belongs to the nearest centre a. With b the second
 nearest, the pixel's distance to the boundary between the two is
 
@@ -20,15 +20,8 @@ import torch
 from torch import Tensor
 
 from nnintro.config.datasets.images import ImagesDataset
-from nnintro.datasets.images.made.fields import (
-    Made,
-    as_bytes,
-    blur,
-    chunks,
-    joined,
-    smooth_noise,
-    uniform,
-)
+from nnintro.datasets.images.made.fields import photograph, smooth_noise, uniform
+from nnintro.datasets.images.store import InMemory
 
 SPACING = 15.0
 JITTER = 0.32
@@ -37,26 +30,19 @@ BENDING = 1.5
 HALF_WIDTH = 1.5
 DEPTH = 0.5
 BLUR = 0.8
+UNEVENNESS = 0.12
 NOISE = 0.04
 
 
-def make_cells(section: ImagesDataset, n: int, generator: torch.Generator) -> Made:
+def draw_cells(section: ImagesDataset, n: int, generator: torch.Generator) -> InMemory:
     height, width = section.pixels
-    return joined(
-        [_some(k, height, width, section.noise, generator) for k in chunks(n, height, width)]
-    )
-
-
-def _some(n: int, height: int, width: int, noise: float, generator: torch.Generator) -> Made:
     distance, cell_gray = _cells(n, height, width, generator)
     membrane = torch.exp(-math.log(2) * (distance / HALF_WIDTH) ** 4)
     texture = 1 + 0.06 * smooth_noise(n, height, width, 4.0, generator)
     spots = (smooth_noise(n, height, width, 5.0, generator) - 2.0).clamp(0, 1)
     tissue = cell_gray * texture * (1 - 0.35 * spots) * (1 - DEPTH * membrane)
-    light = 1 + 0.12 * smooth_noise(n, height, width, 1.2 * max(height, width), generator)
-    image = blur(tissue, BLUR) * light
-    image = image + noise * NOISE * torch.randn(n, height, width, generator=generator)
-    return Made(as_bytes(image), (distance < HALF_WIDTH).to(torch.uint8))
+    images = photograph(tissue, BLUR, UNEVENNESS, section.noise * NOISE, generator)
+    return InMemory(images, (distance < HALF_WIDTH).to(torch.uint8))
 
 
 def _cells(n: int, height: int, width: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""What made-up images are made of: smooth random fields, blur, and 8-bit pixels.
+"""What generated images are made of: smooth random fields, blur, a camera of 8 bits.
 
 All of it is element by element, in an order that does not depend on the number of threads: the
 same stream gives the same bits.
@@ -7,33 +7,10 @@ same stream gives the same bits.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-
-PIXELS_AT_A_TIME = 1 << 20
-"""Of all images together; what a generator needs besides its result stays below 200 MB."""
-
-
-@dataclass(frozen=True)
-class Made:
-    """Images (n, 1, height, width), uint8 or float32, and masks (n, height, width) of 0 and 1."""
-
-    images: Tensor
-    masks: Tensor
-    """uint8."""
-
-
-def chunks(images: int, height: int, width: int) -> list[int]:
-    """``images`` as a sum of numbers that can be made in one go."""
-    most = max(1, PIXELS_AT_A_TIME // (height * width))
-    return [min(most, images - start) for start in range(0, images, most)]
-
-
-def joined(parts: list[Made]) -> Made:
-    return Made(torch.cat([p.images for p in parts]), torch.cat([p.masks for p in parts]))
 
 
 def uniform(low: float, high: float, *shape: int, generator: torch.Generator) -> Tensor:
@@ -41,7 +18,7 @@ def uniform(low: float, high: float, *shape: int, generator: torch.Generator) ->
 
 
 DEVIATION = 1.17
-"""Splines between normal numbers vary less than they do; by this factor, on average."""
+"""Splines between normal numbers have a smaller deviation than these, by this factor on average."""
 
 
 def smooth_noise(
@@ -83,13 +60,25 @@ def blur(images: Tensor, sigma: float) -> Tensor:
 
 
 def reflected(places: Tensor, size: int) -> Tensor:
-    """Places beyond 0 to ``size`` - 1 thrown back in, the border itself not repeated."""
+    """Places beyond 0 to ``size`` - 1 mirrored at the border, which itself is not repeated."""
     if size == 1:
         return torch.zeros_like(places)
     places = places.remainder(2 * (size - 1))
     return torch.minimum(places, 2 * (size - 1) - places)
 
 
-def as_bytes(images: Tensor) -> Tensor:
-    """[0, 1] -> 0 to 255, as a camera of 8 bits delivers it; (n, h, w) -> (n, 1, h, w) uint8."""
-    return (images * 255).round().clamp(0, 255).to(torch.uint8)[:, None]
+def photograph(
+    scene: Tensor, sigma: float, unevenness: float, noise: float, generator: torch.Generator
+) -> Tensor:
+    """(n, height, width) in [0, 1] -> (n, 1, height, width) uint8, as a camera of 8 bits shows it.
+
+    Args:
+        sigma: pixels of the Gaussian blur.
+        unevenness: deviation of the light, which is 1 on average and changes over the whole image.
+        noise: deviation of the Gaussian noise of each pixel.
+    """
+    n, height, width = scene.shape
+    light = 1 + unevenness * smooth_noise(n, height, width, 1.2 * max(height, width), generator)
+    image = blur(scene, sigma) * light
+    image = image + noise * torch.randn(n, height, width, generator=generator)
+    return (image * 255).round().clamp(0, 255).to(torch.uint8)[:, None]

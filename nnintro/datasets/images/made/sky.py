@@ -21,7 +21,8 @@ import torch
 from torch import Tensor
 
 from nnintro.config.datasets.images import ImagesDataset
-from nnintro.datasets.images.made.fields import Made, chunks, joined, smooth_noise, uniform
+from nnintro.datasets.images.made.fields import smooth_noise, uniform
+from nnintro.datasets.images.store import InMemory
 
 PSF = 1.5
 APERTURE = 2.4
@@ -37,18 +38,15 @@ FEWEST, MOST = 3, 9
 TRIES = 20
 
 
-def make_sky(section: ImagesDataset, n: int, generator: torch.Generator) -> Made:
+def draw_sky(section: ImagesDataset, n: int, generator: torch.Generator) -> InMemory:
     height, width = section.pixels
-    parts = []
-    for images in chunks(n, height, width):
-        background = sky_background(images, height, width, generator)
-        places, there = draw_places(images, height, width, generator)
-        fluxes = there * draw_fluxes(background, places, section.signal_to_noise, generator)
-        expected = add_sources(background, places, fluxes)
-        counts = torch.poisson(expected, generator=generator)
-        counts = expected + section.noise * (counts - expected) if section.noise != 1 else counts
-        parts.append(Made(counts[:, None], discs(places, there, height, width)))
-    return joined(parts)
+    background = sky_background(n, height, width, generator)
+    places, there = draw_places(n, height, width, generator)
+    fluxes = there * draw_fluxes(background, places, section.signal_to_noise, generator)
+    expected = add_sources(background, places, fluxes)
+    counts = torch.poisson(expected, generator=generator)
+    counts = expected + section.noise * (counts - expected) if section.noise != 1 else counts
+    return InMemory(counts[:, None], discs(places, there, height, width))
 
 
 def sky_background(n: int, height: int, width: int, generator: torch.Generator) -> Tensor:

@@ -18,31 +18,19 @@ import torch
 from torch import Tensor
 
 from nnintro.config.datasets.images import ImagesDataset
-from nnintro.datasets.images.made.fields import (
-    Made,
-    as_bytes,
-    blur,
-    chunks,
-    joined,
-    smooth_noise,
-    uniform,
-)
+from nnintro.datasets.images.made.fields import photograph, smooth_noise, uniform
+from nnintro.datasets.images.store import InMemory
 
 CONTRAST = 0.28
 EDGE = 1.0
 BLUR = 0.7
+UNEVENNESS = 0.1
 NOISE = 0.07
 WITHOUT = 0.1
 
 
-def make_tumour(section: ImagesDataset, n: int, generator: torch.Generator) -> Made:
+def draw_tumour(section: ImagesDataset, n: int, generator: torch.Generator) -> InMemory:
     height, width = section.pixels
-    return joined(
-        [_some(k, height, width, section.noise, generator) for k in chunks(n, height, width)]
-    )
-
-
-def _some(n: int, height: int, width: int, noise: float, generator: torch.Generator) -> Made:
     inside = _depth(n, height, width, generator)
     present = torch.rand(n, 1, 1, generator=generator) >= WITHOUT
     tissue = 0.4 + sum(
@@ -51,10 +39,8 @@ def _some(n: int, height: int, width: int, noise: float, generator: torch.Genera
     )
     growth = CONTRAST * (1 + 0.15 * smooth_noise(n, height, width, 6.0, generator))
     tissue = tissue + present * growth * torch.sigmoid(inside / (EDGE / 2))
-    light = 1 + 0.1 * smooth_noise(n, height, width, 1.2 * max(height, width), generator)
-    image = blur(tissue, BLUR) * light
-    image = image + noise * NOISE * torch.randn(n, height, width, generator=generator)
-    return Made(as_bytes(image), (present & (inside > 0)).to(torch.uint8))
+    images = photograph(tissue, BLUR, UNEVENNESS, section.noise * NOISE, generator)
+    return InMemory(images, (present & (inside > 0)).to(torch.uint8))
 
 
 def _depth(n: int, height: int, width: int, generator: torch.Generator) -> Tensor:

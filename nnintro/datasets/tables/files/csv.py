@@ -1,16 +1,18 @@
-"""Tables in text (CSV, TSV), read by pyarrow: all at once to train, in blocks to predict."""
+"""Tables in text (CSV, TSV), parsed by pyarrow: all at once to train, in pieces to predict."""
 
 from __future__ import annotations
 
 import contextlib
-import csv
+import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nnintro.datasets.tables.cells import MISSING
 from nnintro.datasets.tables.files.csv_layout import Layout, read_layout
+from nnintro.datasets.tables.files.csv_rows import LONGEST_ROW, Piece
 from nnintro.datasets.tables.files.places import Places
+from nnintro.datasets.tables.files.text import TextFile
 from nnintro.errors import DataError
 
 if TYPE_CHECKING:
@@ -19,41 +21,113 @@ if TYPE_CHECKING:
 
 
 BLOCK_BYTES = 1 << 20
-"""Of text that is read at a time; no row may be longer."""
+"""Of text whose types pyarrow looks at; no row of it may be longer."""
+
+_ODD = r"^\s*[+-]?(0[xX]|[nN][aA][nN]\()"
+"""Cells that pyarrow takes for numbers and nothing else here does: 0x10 and nan(1)."""
 
 
-class TextTable:
-    """A CSV or TSV (see ``source.Table``).
+class CsvTable:
+    """A CSV or TSV (see ``source.Table``), read from its beginning once: by ``load`` or ``blocks``.
+
+    Args:
+        delimiter: None to see it from the header.
+        wanted, positional: see ``csv_layout.read_layout``.
 
     Raises:
-        ConfigError: there is no such encoding.
         DataError: it cannot be read, is no text, or has no usable header.
     """
 
-    def __init__(self, path: str, encoding: str, delimiter: str | None) -> None:
-        self.layout = read_layout(path, encoding, delimiter)
-        self.name, self.names = self.layout.name, self.layout.names
-        self.place = f"{self.name}:{self.layout.header_lines}"
-        self.places = Places(self.name, partial(place_of, self.layout))
+    def __init__(
+        self,
+        file: TextFile,
+        delimiter: str | None = None,
+        wanted: Sequence[str] = (),
+        *,
+        positional: bool = False,
+    ) -> None:
+        self._file, self._asked = file, (delimiter, wanted, positional)
+        self.layout, self._pieces = self._opened()
+        self.name, self.names = file.name, self.layout.names
+        self.place = f"{self.name}:{self.layout.line}"
+        self.places = Places(self.name, self._place)
         self._columns: dict[str, pa.ChunkedArray] = {}
+        self._has_quotes = self._has_odd = False
         self.rows = 0
+
+    def _opened(self) -> tuple[Layout, Iterator[Piece]]:
+        delimiter, wanted, positional = self._asked
+        return read_layout(self._file, delimiter, wanted, positional=positional)
+
+    def _place(self, row: int) -> str:
+        """``prices.csv:17``; the file is read anew for it."""
+        _, pieces = self._opened()
+        lines = (line for piece in pieces for line, _ in piece.filled(len(self.names)))
+        return f"{self.name}:{next(itertools.islice(lines, row, None))}"
+
+    def blocks(self, block_rows: int) -> Iterator[tuple[pa.RecordBatch, Places]]:
+        """All columns, every cell as the text that it is."""
+        columns, found = len(self.names), False
+        for piece in self._pieces:
+            places = Places(self.name, partial(piece.place, columns))
+            for batch in self._parsed(piece).to_batches(max_chunksize=block_rows):
+                found = True
+                yield batch, places
+                places = places.behind(batch.num_rows)
+        if not found:
+            raise self._no_rows()
+
+    def _parsed(self, piece: Piece) -> pa.Table:
+        import pyarrow as pa
+        import pyarrow.csv
+
+        convert = pyarrow.csv.ConvertOptions(
+            column_types={name: pa.string() for name in self.names},
+            strings_can_be_null=False,
+            check_utf8=False,  # it was decoded before
+        )
+        # One block, whatever its length: the whole rows of a piece are known already.
+        read = pyarrow.csv.ReadOptions(
+            column_names=self.names, block_size=len(piece.text) + 1, use_threads=False
+        )
+        with self._reporting(iter([piece])):
+            return pyarrow.csv.read_csv(
+                pa.BufferReader(piece.text), read, self._parsing(quotes=piece.has_quotes), convert
+            )
 
     def load(self, names: Sequence[str], as_text: Collection[str]) -> None:
         """Read these columns, their types seen from their cells but for those ``as_text``."""
         import pyarrow as pa
         import pyarrow.csv
 
-        self._check_quotes()
+        if not self._look_over():
+            raise self._no_rows()
         given = {name: pa.string() for name in as_text}
         with self._reporting():
             try:
                 table = self._read(names, {**self._seen(names, given), **given})
-            except pa.ArrowInvalid:  # a later cell is of another type, or the file is no table
-                table = self._read(names, given)
+            except pa.ArrowInvalid:
+                # A later cell is of another type, a row is longer than a block, or it is no table.
+                table = self._read(names, given, 2 * LONGEST_ROW)
+            if self._has_odd:
+                table = self._with_odd_as_text(table)
         self.rows = table.num_rows
         if self.rows == 0:
-            raise no_rows(self.name)
+            raise self._no_rows()
         self._columns = dict(zip(table.column_names, table.columns, strict=True))
+
+    def _look_over(self) -> bool:
+        """Check the text to its end, for pyarrow alone would not: encoding, quotes, long rows.
+
+        Returns whether there are rows.
+        """
+        found = False
+        for piece in self._pieces:
+            found |= not piece.text.isspace()
+            self._has_quotes |= piece.has_quotes
+            text = piece.text.lower()
+            self._has_odd |= b"0x" in text or b"nan(" in text
+        return found
 
     def _seen(
         self, names: Sequence[str], given: Mapping[str, pa.DataType]
@@ -66,7 +140,7 @@ class TextTable:
         import pyarrow.csv
 
         with pyarrow.csv.open_csv(
-            self._file(), self._reading(), self._parsing(), _converting(names, given)
+            self._input(), self._reading(), self._parsing(), _converting(names, given)
         ) as reader:
             return {
                 field.name: field.type
@@ -74,12 +148,31 @@ class TextTable:
                 if not pa.types.is_null(field.type)
             }
 
-    def _read(self, names: Sequence[str], known: Mapping[str, pa.DataType]) -> pa.Table:
+    def _read(
+        self,
+        names: Sequence[str],
+        known: Mapping[str, pa.DataType],
+        block_bytes: int = BLOCK_BYTES,
+    ) -> pa.Table:
         import pyarrow.csv
 
         return pyarrow.csv.read_csv(
-            self._file(), self._reading(), self._parsing(), _converting(names, known)
+            self._input(), self._reading(block_bytes), self._parsing(), _converting(names, known)
         )
+
+    def _with_odd_as_text(self, table: pa.Table) -> pa.Table:
+        """Columns of numbers that hold such a cell become text, as they are where they are read."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        types = pa.types
+        numbers = [f.name for f in table.schema
+                   if types.is_integer(f.type) or types.is_floating(f.type)]  # fmt: skip
+        texts = self._read(numbers, dict.fromkeys(numbers, pa.string()), 2 * LONGEST_ROW)
+        for name, column in zip(texts.column_names, texts.columns, strict=True):
+            if pc.any(pc.match_substring_regex(column, _ODD)).as_py():
+                table = table.set_column(table.column_names.index(name), name, column)
+        return table
 
     def column(self, name: str) -> pa.ChunkedArray:
         return self._columns[name]
@@ -88,74 +181,49 @@ class TextTable:
         """Give the column's memory back."""
         self._columns.pop(name, None)
 
-    def blocks(self, block_rows: int) -> Iterator[pa.RecordBatch]:
-        """All columns, every cell as the text that it is."""
-        import pyarrow as pa
-        import pyarrow.csv
-
-        convert = pyarrow.csv.ConvertOptions(
-            column_types={name: pa.string() for name in self.names}, strings_can_be_null=False
-        )
-        found = False
-        self._check_quotes()
-        with self._reporting():
-            reader = pyarrow.csv.open_csv(self._file(), self._reading(), self._parsing(), convert)
-        while True:
-            with self._reporting():
-                batch = next(reader, None)
-            if batch is None:
-                break
-            for first in range(0, batch.num_rows, block_rows):
-                found = True
-                yield batch.slice(first, block_rows)
-        if not found:
-            raise no_rows(self.name)
-
-    def _check_quotes(self) -> None:
-        """pyarrow closes the last quote of a file silently."""
-        if self.layout.quotes % 2 and (fault := fault_of(self.layout)):
-            raise fault
-
-    def _file(self) -> pa.NativeFile:
+    def _input(self) -> pa.NativeFile:
         import pyarrow as pa
 
-        path = self.layout.path
+        path = self._file.path
         return pa.input_stream(path, compression="gzip" if path.lower().endswith(".gz") else None)
 
-    def _reading(self) -> pyarrow.csv.ReadOptions:
+    def _reading(self, block_bytes: int = BLOCK_BYTES) -> pyarrow.csv.ReadOptions:
         import pyarrow.csv
 
-        layout = self.layout
         return pyarrow.csv.ReadOptions(
-            column_names=layout.names,
-            skip_rows=layout.header_lines,
-            # pyarrow takes the mark at the beginning off by itself.
-            encoding="utf-8" if layout.encoding == "utf-8-sig" else layout.encoding,
-            block_size=BLOCK_BYTES,
+            column_names=self.names,
+            skip_rows=self.layout.skipped_lines,
+            # pyarrow takes the BOM off by itself.
+            encoding=self._file.encoding.removesuffix("-sig"),
+            # What is skipped has to end in the first block.
+            block_size=max(block_bytes, 2 * self.layout.skipped_bytes),
         )
 
-    def _parsing(self) -> pyarrow.csv.ParseOptions:
+    def _parsing(self, *, quotes: bool | None = None) -> pyarrow.csv.ParseOptions:
         import pyarrow.csv
 
         return pyarrow.csv.ParseOptions(
             delimiter=self.layout.delimiter,
-            newlines_in_values=self.layout.quotes > 0,
+            newlines_in_values=self._has_quotes if quotes is None else quotes,
             invalid_row_handler=_skip_blank,
         )
 
     @contextlib.contextmanager
-    def _reporting(self) -> Iterator[None]:
-        """What pyarrow finds wrong, told with its line."""
+    def _reporting(self, pieces: Iterator[Piece] | None = None) -> Iterator[None]:
+        """What pyarrow finds wrong, reported with its line: in ``pieces``, or in the file."""
         import pyarrow as pa
 
         try:
             yield
         except (pa.ArrowException, UnicodeError, OSError, MemoryError) as error:
+            for piece in self._opened()[1] if pieces is None else pieces:
+                if fault := piece.fault(len(self.names)):
+                    raise fault from error
             reason = (str(error) or "out of memory").splitlines()[0]
-            if "straddling" in reason:
-                reason = f"a row of more than {BLOCK_BYTES:,} bytes; is a quote not closed?"
-            told = DataError(f"{self.name}: not readable as CSV: {reason}")
-            raise fault_of(self.layout) or told from error
+            raise DataError(f"{self.name}: not readable as CSV: {reason}") from error
+
+    def _no_rows(self) -> DataError:
+        return DataError(f"{self.name}: there are no rows below the header")
 
 
 def _skip_blank(row: Any) -> str:
@@ -175,74 +243,3 @@ def _converting(
         true_values=["true", "True", "TRUE"],
         false_values=["false", "False", "FALSE"],
     )
-
-
-class _UnreadableError(Exception):
-    """The csv module stopped at a row."""
-
-    def __init__(self, line: int, why: str) -> None:
-        super().__init__(why)
-        self.line = line
-
-
-def place_of(layout: Layout, row: int) -> str:
-    """``prices.csv:17``: where the row (from 0, the header not counted) begins."""
-    try:
-        for index, (line, _) in enumerate(_rows(layout, strict=False)):
-            if index == row:
-                return f"{layout.name}:{line}"
-    except _UnreadableError:
-        pass  # the row is beyond what the csv module reads; its number still says where it is
-    return f"{layout.name}: row {row + 1:,}"
-
-
-def fault_of(layout: Layout) -> DataError | None:
-    """The first thing that makes the file no table, with its line; None if it is one."""
-    wanted = len(layout.names)
-    found = False
-    try:
-        for line, row in _rows(layout, strict=True):
-            found = True
-            if len(row) != wanted:
-                cells = "1 cell" if wanted == 1 else f"{wanted:,} cells"
-                return DataError(f"{layout.name}:{line}: expected {cells}, found {len(row):,}")
-    except _UnreadableError as error:
-        return DataError(f"{layout.name}:{error.line}: {error}")
-    return None if found else no_rows(layout.name)
-
-
-def no_rows(name: str) -> DataError:
-    return DataError(f"{name}: there are no rows below the header")
-
-
-def _rows(layout: Layout, *, strict: bool) -> Iterator[tuple[int, list[str]]]:
-    """The rows below the header that are not blank, each with the line that it begins on."""
-    with layout.lines() as text:
-        for _ in range(layout.header_lines):
-            text.readline()
-        reader = csv.reader(text, delimiter=layout.delimiter, strict=strict)
-        line = layout.header_lines + 1
-        try:
-            for row in reader:
-                if not _is_blank(row, len(layout.names)):
-                    yield line, row
-                line = layout.header_lines + reader.line_num + 1
-        except csv.Error as error:
-            raise _UnreadableError(line, explanation(error)) from error
-
-
-def _is_blank(row: list[str], columns: int) -> bool:
-    """An empty line; one of blanks too, where it cannot be the cell of an only column."""
-    return not row or (columns > 1 and len(row) == 1 and row[0].isspace())
-
-
-def explanation(error: csv.Error) -> str:
-    """What the csv module says, in words that name the mistake."""
-    text = str(error)
-    if "field larger" in text:
-        return f"a cell of more than {csv.field_size_limit():,} characters; is a quote not closed?"
-    if "unexpected end of data" in text:
-        return "a quote is opened here and never closed"
-    if "expected after" in text:
-        return "text behind a closing quote; a quote within quotes is written twice"
-    return f"not readable as CSV: {text}"

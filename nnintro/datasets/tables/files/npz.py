@@ -9,17 +9,27 @@ import tokenize
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nnintro.datasets.tables.cells import Array
-from nnintro.datasets.tables.files.csv_layout import check_names
-from nnintro.datasets.tables.files.npy import ArrayReader, Header, read_header
-from nnintro.datasets.tables.files.places import Places, shown_path
+from nnintro.datasets.tables.files.npy import (
+    ArrayReader,
+    Header,
+    read_header,
+    read_numeric_header,
+)
+from nnintro.datasets.tables.files.places import (
+    Places,
+    check_names,
+    require_readable,
+    shown_path,
+)
 from nnintro.errors import DataError
-from nnintro.wording import quoted
+from nnintro.wording import MOST_NAMED, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -74,7 +84,7 @@ class ArraysTable:
             headers = []
             for member in members:
                 with self._reporting(member.removesuffix(".npy")):
-                    headers.append(read_header(archive, member))
+                    headers.append(_header(archive, member))
         if not headers:
             raise DataError(f"{self.name}: there are no arrays")
         return headers
@@ -143,7 +153,7 @@ class ArraysTable:
         if not any(self._columns[other][0].name == array for other in self._needed):
             self._unpacked.pop(array, None)
 
-    def blocks(self, block_rows: int) -> Iterator[pa.RecordBatch]:
+    def blocks(self, block_rows: int) -> Iterator[tuple[pa.RecordBatch, Places]]:
         """All columns, of the types that they have."""
         import pyarrow as pa
 
@@ -153,7 +163,7 @@ class ArraysTable:
             for name, header in headers.items():
                 with self._reporting(name):
                     readers[name] = ArrayReader(archive, header)
-            for _ in range(0, self.rows, block_rows):
+            for first in range(0, self.rows, block_rows):
                 pieces = {}
                 for name, reader in readers.items():
                     with self._reporting(name):
@@ -162,7 +172,8 @@ class ArraysTable:
                     self._arrow(name, _column(pieces[header.name], index))
                     for name, (header, index) in self._columns.items()
                 ]
-                yield pa.RecordBatch.from_arrays(arrays, names=self.names)
+                batch = pa.RecordBatch.from_arrays(arrays, names=self.names)
+                yield batch, self.places.behind(first)
 
     def _arrow(self, name: str, column: Array) -> pa.Array:
         import pyarrow as pa
@@ -172,6 +183,51 @@ class ArraysTable:
         except (pa.ArrowException, ValueError, TypeError, OverflowError, MemoryError) as error:
             named = f"{self.name}: column {quoted(name)}"
             raise DataError(f"{named}: cells of type {column.dtype} are not readable") from error
+
+
+def _header(archive: zipfile.ZipFile, member: str) -> Header:
+    """What an array says of itself; ValueError if it is of another size."""
+    with archive.open(member) as stream:
+        header = read_header(stream, member)
+    size = archive.getinfo(member).file_size - header.offset
+    if not header.dtype.hasobject and header.bytes != size:
+        raise ValueError(f"an array of shape {header.shape} and {size} bytes")
+    return header
+
+
+def numbers_in(path: str, columns: Mapping[str, Sequence[str]]) -> dict[str, Array]:
+    """Arrays of numbers by their names, checked before they are unpacked.
+
+    Args:
+        columns: name -> its columns: the shape is (n, columns), or (n,) where there is one.
+
+    Raises:
+        DataError: the file cannot be read, lacks one, or holds something else under its name.
+    """
+    require_readable(path)
+    file = shown_path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            # As numpy has it: a name, or the name with .npy behind it.
+            there = {member.removesuffix(".npy"): member for member in archive.namelist()}
+            for key in columns:
+                if key not in there:
+                    found = ", ".join(map(repr, list(there)[:MOST_NAMED])) or "nothing"
+                    raise DataError(f"{file}: array {key!r} is missing; found {found}")
+            return {
+                key: _numbers(archive, there[key], len(names), f"{file}: {key}")
+                for key, names in columns.items()
+            }
+    except _DAMAGED as error:
+        # RuntimeError: encrypted, or packed in a way that this Python cannot unpack.
+        raise DataError(f"{file}: not a readable .npz file") from error
+
+
+def _numbers(archive: zipfile.ZipFile, member: str, columns: int, name: str) -> Array:
+    with archive.open(member) as stream:
+        size = archive.getinfo(member).file_size
+        header = replace(read_numeric_header(stream, size, columns, name), member=member)
+    return ArrayReader(archive, header).rows(header.shape[0])
 
 
 def _column(array: Array, index: int) -> Array:

@@ -6,8 +6,7 @@ import contextlib
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from nnintro.datasets.tables.files.csv_layout import check_names
-from nnintro.datasets.tables.files.places import Places, shown_path
+from nnintro.datasets.tables.files.places import Places, check_names, shown_path
 from nnintro.errors import DataError
 from nnintro.wording import LONGEST, quoted
 
@@ -56,21 +55,21 @@ class ParquetTable:
     def forget(self, name: str) -> None:
         """Nothing is kept."""
 
-    def blocks(self, block_rows: int) -> Iterator[pa.RecordBatch]:
+    def blocks(self, block_rows: int) -> Iterator[tuple[pa.RecordBatch, Places]]:
         """All columns, of the types that they have."""
         with self._reporting():
             batches = self._file.iter_batches(block_rows)
-        found = False
+        places = self.places
         while True:
             with self._reporting():
                 batch = next(batches, None)
             if batch is None:
                 break
-            found = found or batch.num_rows > 0
             for name, column in zip(batch.schema.names, batch.columns, strict=True):
                 self._check_text(name, column)
-            yield batch
-        if not found:
+            yield batch, places
+            places = places.behind(batch.num_rows)
+        if places.first == 0:
             raise DataError(f"{self.name}: there are no rows")
 
     def _check_text(self, name: str, column: pa.ChunkedArray | pa.Array) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from nnintro.errors import DataError
-from nnintro.wording import listed, nearest, quoted, shown
+from nnintro.wording import listed, nearest, quoted, shown, subject
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,35 @@ def no_column(name: str, names: Iterable[str], file: str) -> str:
     return f"no column {quoted(name)} in {file}; {ending}"
 
 
-def require_readable(path: str) -> None:
-    """Check that there is a file which may be opened.
+def check_names(names: Sequence[str], place: str, *, all_named: bool = True) -> None:
+    """Every column has a name, of its own.
+
+    Args:
+        all_named: False where one column may be without: nothing depends on it.
 
     Raises:
-        DataError: there is none, it is a folder, or the name is none that a file can have.
+        DataError: otherwise.
+    """
+    for index, name in enumerate(names):
+        if not name and all_named:
+            raise DataError(f"{place}: column {index + 1} of {len(names)} has no name")
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        message = f"{subject('column', twice)} given more than once; rename all but one"
+        raise DataError(f"{place}: {message}")
+
+
+def require_readable(path: str) -> None:
+    """Check that there is a regular file which may be opened.
+
+    Raises:
+        DataError: there is none, it is a folder or a pipe, or the name is not one of a file.
     """
     try:
+        # Opening a named pipe would wait until somebody writes to it.
+        mode = os.stat(path).st_mode  # noqa: PTH116
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise DataError(f"{shown_path(path)}: cannot be read: it is not a regular file")
         with open(path, "rb"):  # noqa: PTH123
             pass
     except (OSError, ValueError) as error:  # ValueError: a NUL, or half of a character

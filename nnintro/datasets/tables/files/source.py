@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from nnintro.datasets.tables.files.csv import TextTable
+from nnintro.datasets.tables.files.csv import CsvTable
 from nnintro.datasets.tables.files.npz import ArraysTable
 from nnintro.datasets.tables.files.parquet import ParquetTable
 from nnintro.datasets.tables.files.places import Places, require_readable, shown_path
+from nnintro.datasets.tables.files.text import STDIN, TextFile, python_name
 from nnintro.errors import DataError
 
 if TYPE_CHECKING:
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
 
 TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 
-
-SUFFIXES = (*TEXT, ".parquet", ".npz")
+LONGEST_BLOCK = 1 << 23
+"""Bytes of text in a full block, more or less: cells may be long."""
 
 
 class Table(Protocol):
@@ -42,12 +44,20 @@ class Table(Protocol):
     def forget(self, name: str) -> None:
         """The column is not needed again."""
 
-    def blocks(self, block_rows: int) -> Iterator[pa.RecordBatch]:
-        """All columns, at most so many rows at a time; needs no ``load``."""
+    def blocks(self, block_rows: int) -> Iterator[tuple[pa.RecordBatch, Places]]:
+        """All columns, at most so many rows at a time, and where these stand; needs no ``load``."""
 
 
-def open_table(path: str, encoding: str = "utf-8", delimiter: str | None = None) -> Table:
+def open_table(
+    path: str,
+    encoding: str = "utf-8",
+    delimiter: str | None = None,
+    wanted: Sequence[str] = (),
+) -> Table:
     """Open a .csv, .tsv (also .gz), .parquet or .npz and read the names of its columns.
+
+    Args:
+        wanted: columns that are needed; they help to see the delimiter.
 
     Raises:
         ConfigError: there is no such encoding (``dataset.encoding``).
@@ -56,7 +66,7 @@ def open_table(path: str, encoding: str = "utf-8", delimiter: str | None = None)
     require_readable(path)
     lower = path.lower()
     if lower.endswith(TEXT):
-        return TextTable(path, encoding, delimiter)
+        return CsvTable(TextFile(path, python_name(encoding)), delimiter, wanted)
     if lower.endswith(".parquet"):
         return ParquetTable(path)
     if lower.endswith(".npz"):
@@ -64,3 +74,50 @@ def open_table(path: str, encoding: str = "utf-8", delimiter: str | None = None)
     raise DataError(
         f"{shown_path(path)}: expected a file that ends in .csv, .tsv, .csv.gz, .parquet or .npz"
     )
+
+
+def open_stream(source: str, encoding: str, delimiter: str | None, wanted: Sequence[str]) -> Table:
+    """As ``open_table``, or CSV on stdin for ``-``, of which there is no more than ``blocks``."""
+    if source == STDIN:
+        return CsvTable(TextFile(STDIN, python_name(encoding)), delimiter, wanted)
+    return open_table(source, encoding, delimiter, wanted)
+
+
+def full_blocks(
+    batches: Iterable[tuple[pa.RecordBatch, Places]], rows: int
+) -> Iterator[tuple[pa.RecordBatch, Places]]:
+    """Join and cut batches so that every block but the last has ``rows`` rows.
+
+    The last bits of a matrix product depend on the number of rows, which must not depend on how
+    long the other columns' texts are; but where these would fill memory.
+    """
+    parts: list[tuple[pa.RecordBatch, Places]] = []
+    count = size = 0
+    for batch, places in batches:
+        start = 0
+        while start < batch.num_rows:
+            part = batch.slice(start, rows - count)
+            parts.append((part, places.behind(start)))
+            start, count, size = start + part.num_rows, count + part.num_rows, size + part.nbytes
+            if count == rows or size > LONGEST_BLOCK:
+                yield _joined(parts)
+                parts, count, size = [], 0, 0
+    if parts:
+        yield _joined(parts)
+
+
+def _joined(parts: list[tuple[pa.RecordBatch, Places]]) -> tuple[pa.RecordBatch, Places]:
+    import pyarrow as pa
+
+    if len(parts) == 1:
+        return parts[0]
+    (whole,) = pa.Table.from_batches([batch for batch, _ in parts]).combine_chunks().to_batches()
+    return whole, Places(parts[0][1].name, partial(_place, parts))
+
+
+def _place(parts: list[tuple[pa.RecordBatch, Places]], row: int) -> str:
+    for batch, places in parts:
+        if row < batch.num_rows:
+            return places.at(row)
+        row -= batch.num_rows
+    raise AssertionError(row)
