@@ -143,6 +143,8 @@ class _Looks:
         self._later = not decides and kept <= MOST_KEPT
         # A network of its own: whoever has the trained one may change it before they look.
         self._network = copy.deepcopy(parts.network) if self._later else parts.network
+        # Once: the engines write into these tensors, and to ask for them takes longer than a copy.
+        self._live = parts.network.state_dict()
 
     def measure(self) -> dict[str, float]:
         return {} if self._later else self._parts.evaluator.measure(self._sample)
@@ -154,7 +156,7 @@ class _Looks:
         if not again and (scalars or last or point.step == 0):
             self._points.append(point)
             if self._later:
-                self._networks.append(_copied(self._parts.network.state_dict()))
+                self._networks.append(_copied(self._live))
 
     def progress(self, step: int, seconds: float) -> None:
         """Nobody watches."""
