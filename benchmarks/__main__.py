@@ -59,9 +59,7 @@ def run(options: argparse.Namespace) -> Results:
     if "updates" in options.parts:
         for name in options.works:
             assignment = draw(WORKS[name], options.optimizer)
-            results.works.append(
-                measure(assignment, present, options.rounds, options.seconds, say, results)
-            )
+            results.works.append(measure(assignment, present, options.rounds, options.seconds, say, results))
     if "commands" in options.parts:
         results.commands = measure_commands(options.optimizer, present, options.rounds, say)
     results.machine = describe()

@@ -59,9 +59,7 @@ def draw(work: Work, optimizer: str) -> Assignment:
         return rows.numpy()
 
     targets = train.targets if work.is_classification else train.targets.float()
-    return Assignment(
-        work, optimizer, rate, train.inputs.float().numpy(), targets.numpy(), layers, order
-    )
+    return Assignment(work, optimizer, rate, train.inputs.float().numpy(), targets.numpy(), layers, order)
 
 
 def save(assignment: Assignment, path: Path) -> None:

@@ -8,24 +8,8 @@ import os
 import platform
 from pathlib import Path
 
-PACKAGES = (
-    "torch",
-    "numpy",
-    "numba",
-    "jax",
-    "scikit-learn",
-    "keras",
-    "lightning",
-    "skorch",
-    "pandas",
-    "pyarrow",
-)
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-)
+PACKAGES = ("torch", "numpy", "numba", "jax", "scikit-learn", "keras", "lightning", "skorch", "pandas", "pyarrow")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 def limit_threads(count: int) -> None:

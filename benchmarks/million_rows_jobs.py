@@ -104,8 +104,7 @@ def _torch(epochs: int) -> Work:
         mean, scale = x.mean(0), x.std(0)
         train, _ = (
             TensorDataset(
-                torch.tensor((a - mean) / scale, dtype=torch.float32),
-                torch.tensor(b[:, None], dtype=torch.float32),
+                torch.tensor((a - mean) / scale, dtype=torch.float32), torch.tensor(b[:, None], dtype=torch.float32)
             )
             for a, b in ((x, y), (x_validation, y_validation))
         )
@@ -139,17 +138,13 @@ def _sklearn(epochs: int) -> Work:
 
     def work(file: str) -> None:
         frame = pd.read_csv(file) if file.endswith(".csv") else pd.read_parquet(file)
-        x, x_validation, y, _ = train_test_split(
-            frame.drop(columns="y"), frame["y"], test_size=VALIDATION
-        )
+        x, x_validation, y, _ = train_test_split(frame.drop(columns="y"), frame["y"], test_size=VALIDATION)
         scaler = StandardScaler().fit(x)
         x, x_validation = scaler.transform(x), scaler.transform(x_validation)
         if epochs:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # one epoch is asked for
-                MLPRegressor(hidden_layer_sizes=(HIDDEN,), batch_size=BATCH, max_iter=epochs).fit(
-                    x, y
-                )
+                MLPRegressor(hidden_layer_sizes=(HIDDEN,), batch_size=BATCH, max_iter=epochs).fit(x, y)
 
     return work
 

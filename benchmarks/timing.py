@@ -62,12 +62,7 @@ class Entry:
 
 
 def measure(
-    assignment: Assignment,
-    peers: Sequence[str],
-    rounds: int,
-    turn_seconds: float,
-    say: Say,
-    results: Results,
+    assignment: Assignment, peers: Sequence[str], rounds: int, turn_seconds: float, say: Say, results: Results
 ) -> WorkResult:
     """Prepare everybody, then time ``rounds`` rounds; who cannot take part is left out by name.
 

@@ -33,9 +33,7 @@ IMPORT = "import torch, nothing else"
 TRAIN = "nnintro train"
 
 
-def measure_commands(
-    optimizer: str, peers: Sequence[str], rounds: int, say: Say
-) -> list[CommandResult]:
+def measure_commands(optimizer: str, peers: Sequence[str], rounds: int, say: Say) -> list[CommandResult]:
     """The short job by everybody; the long one by the fast ones, in fewer rounds."""
     others = [peer for peer in peers if not PEERS[peer].ours]
     fast = [peer for peer in others if peer in LONG_PEERS]

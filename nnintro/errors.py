@@ -77,12 +77,7 @@ class DivergedError(NnintroError):
 
     exit_code = 5
 
-    def __init__(
-        self,
-        message: str,
-        directory: Path | None = None,
-        summary: dict[str, Any] | None = None,
-    ) -> None:
+    def __init__(self, message: str, directory: Path | None = None, summary: dict[str, Any] | None = None) -> None:
         super().__init__(message)
         self.directory = directory
         self.summary = summary

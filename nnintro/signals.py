@@ -12,9 +12,7 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 FATAL = (signal.SIGINT, signal.SIGTERM)
-
 SIGNALS = (*FATAL, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
-
 ECHO_SECONDS = 0.5
 """A signal this soon after the first is the same one: sent to a process and to its group, say."""
 
@@ -90,10 +88,7 @@ class Interrupts:
         self._before = {}
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._restore()
         if kind is KeyboardInterrupt and self.received not in (None, signal.SIGINT):

@@ -7,10 +7,8 @@ from typing import Any
 
 LONGEST = 60
 """Characters of a value, a key or a name that a message shows."""
-
 MOST_NAMED = 8
 """Names that a message lists; more are counted."""
-
 SYNONYMS = {
     "act": "activation",
     "alpha": "learning_rate",

@@ -42,7 +42,4 @@ def runs(tmp_path_factory) -> dict[str, Path]:
     import nnintro
 
     folder = tmp_path_factory.mktemp("runs")
-    return {
-        name: nnintro.train(sections, runs_dir=folder, name=name).directory
-        for name, sections in TRAINED.items()
-    }
+    return {name: nnintro.train(sections, runs_dir=folder, name=name).directory for name, sections in TRAINED.items()}

@@ -92,11 +92,7 @@ def test_no_file_is_a_fragment():
 
 def test_csv_has_one_reader_and_one_writer():
     """Two readers once had different rules; history.csv is a run's own, written as it comes."""
-    found = {
-        module_name(path)
-        for path in MODULES
-        if {"csv", "pyarrow.csv"} & set(imported(path, {"pyarrow.csv"}))
-    }
+    found = {module_name(path) for path in MODULES if {"csv", "pyarrow.csv"} & set(imported(path, {"pyarrow.csv"}))}
     files = "nnintro.datasets.tables.files"
     assert found == {
         f"{files}.csv", f"{files}.csv_layout", f"{files}.csv_rows",
@@ -108,9 +104,7 @@ def test_every_module_with_code_has_a_docstring():
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
     written = {path: tree for path, tree in trees.items() if tree.body}
     assert len(written) > 50
-    silent = [
-        str(path.relative_to(ROOT)) for path, tree in written.items() if not ast.get_docstring(tree)
-    ]
+    silent = [str(path.relative_to(ROOT)) for path, tree in written.items() if not ast.get_docstring(tree)]
     assert silent == []
 
 
@@ -132,9 +126,7 @@ def test_import_without_torch(module):
         "heavy = {'torch', 'sklearn', 'matplotlib', 'tensorboard', 'numba'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 

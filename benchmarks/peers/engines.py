@@ -24,9 +24,7 @@ class _Engine:
 
     def __init__(self, assignment: Assignment) -> None:
         self.work = assignment.work
-        sections: dict[str, Any] = config(
-            assignment.work, assignment.optimizer, assignment.learning_rate
-        )
+        sections: dict[str, Any] = config(assignment.work, assignment.optimizer, assignment.learning_rate)
         sections["training"] = {"steps": PLENTY, "engine": self.engine}
         loaded = load_config(sections)
         splits = build_data(loaded.experiment)

@@ -27,11 +27,7 @@ class Fit:
 
     def train(self, epochs: int) -> None:
         self.model.fit(
-            *self.data,
-            batch_size=self.work.batch,
-            epochs=epochs,
-            shuffle=not self.work.whole_data,
-            verbose=0,
+            *self.data, batch_size=self.work.batch, epochs=epochs, shuffle=not self.work.whole_data, verbose=0
         )
 
     def parameters(self) -> list[Layer]:

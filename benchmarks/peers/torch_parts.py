@@ -16,9 +16,7 @@ from benchmarks.assignment import Assignment, Layer
 def network_of(assignment: Assignment) -> nn.Sequential:
     """Linear and Sigmoid in turn, with the given parameters."""
     layers: list[nn.Module] = []
-    for (inputs, outputs), (W, b) in zip(
-        pairwise(assignment.work.layers), assignment.layers, strict=True
-    ):
+    for (inputs, outputs), (W, b) in zip(pairwise(assignment.work.layers), assignment.layers, strict=True):
         linear = nn.Linear(inputs, outputs)
         with torch.no_grad():
             linear.weight.copy_(torch.from_numpy(W))
@@ -41,9 +39,7 @@ def loss_of(assignment: Assignment) -> Callable[[Tensor, Tensor], Tensor]:
     return functional.cross_entropy if classes else functional.mse_loss
 
 
-def optimizer_of(
-    assignment: Assignment, parameters: Iterable[nn.Parameter]
-) -> torch.optim.Optimizer:
+def optimizer_of(assignment: Assignment, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
     """torch's own, in the form that it chooses itself."""
     adam = assignment.optimizer == "adam"
     method = torch.optim.Adam if adam else torch.optim.SGD
@@ -70,8 +66,4 @@ class Orders(Sampler[int]):
 
 def loader_of(assignment: Assignment) -> DataLoader[tuple[Tensor, ...]]:
     """The tutorials' loader in this process; workers would cost far more than they bring here."""
-    return DataLoader(
-        TensorDataset(*data_of(assignment)),
-        batch_size=assignment.work.batch,
-        sampler=Orders(assignment),
-    )
+    return DataLoader(TensorDataset(*data_of(assignment)), batch_size=assignment.work.batch, sampler=Orders(assignment))

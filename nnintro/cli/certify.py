@@ -14,23 +14,14 @@ from nnintro.signals import leaving_tidily
 def certify(
     run: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="RUN", help="A run's folder, or its name in --runs-dir.", show_default=False
-        ),
+        typer.Argument(metavar="RUN", help="A run's folder, or its name in --runs-dir.", show_default=False),
     ] = None,
     check: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="In place of RUN: prove a certificate.json (or that of a run) again.",
-        ),
+        typer.Option(metavar="FILE", help="In place of RUN: prove a certificate.json (or that of a run) again."),
     ] = None,
-    tolerance: Annotated[
-        float, typer.Option(help="How far the bound may be above the error, relatively.")
-    ] = 0.05,
-    seconds: Annotated[
-        float, typer.Option(help="Time, after which the bound reached so far has to do.")
-    ] = 60.0,
+    tolerance: Annotated[float, typer.Option(help="How far the bound may be above the error, relatively.")] = 0.05,
+    seconds: Annotated[float, typer.Option(help="Time, after which the bound reached so far has to do.")] = 60.0,
     runs_dir: RunsDir = RUNS,
     json_: Json = False,
     quiet: Quiet = False,
@@ -53,9 +44,7 @@ def _prove_again(check: Path) -> None:
     emit("\n".join(prove_again(check)))
 
 
-def _bound(
-    run: Path, runs_dir: Path, tolerance: float, seconds: float, json_: bool, quiet: bool
-) -> None:
+def _bound(run: Path, runs_dir: Path, tolerance: float, seconds: float, json_: bool, quiet: bool) -> None:
     from nnintro.proofs import require_flint, require_limits
     from nnintro.runs.folder import find_run
 

@@ -8,13 +8,10 @@ from typing import Annotated
 
 import typer
 
-Run = Annotated[
-    Path, typer.Argument(metavar="RUN", help="A run's folder, or its name in --runs-dir.")
-]
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or its name in --runs-dir.")]
 RunsDir = Annotated[Path, typer.Option(help="Folder of runs.")]
 Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the config; repeatable."),
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the config; repeatable.")
 ]
 Name = Annotated[str | None, typer.Option(help="Name of the run.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

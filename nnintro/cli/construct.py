@@ -13,20 +13,15 @@ from nnintro.cli.common import RUNS, Name, Quiet, RunsDir, Set, emit
 
 
 def construct(
-    config: Annotated[
-        Path, typer.Argument(metavar="CONFIG", help="YAML file whose dataset is a formula.")
-    ],
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file whose dataset is a formula.")],
     error: Annotated[
-        float | None,
-        typer.Option(metavar="E", help="How far from the formula at most; 0.05 by default."),
+        float | None, typer.Option(metavar="E", help="How far from the formula at most; 0.05 by default.")
     ] = None,
     neurons: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="In its place: the best network of so many neurons."),
+        int | None, typer.Option(metavar="N", help="In its place: the best network of so many neurons.")
     ] = None,
     compare: Annotated[
-        bool,
-        typer.Option("--compare", help="Build and train networks of several sizes beside it."),
+        bool, typer.Option("--compare", help="Build and train networks of several sizes beside it.")
     ] = False,
     set_: Set = None,
     name: Name = None,

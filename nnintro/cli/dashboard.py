@@ -12,8 +12,7 @@ from nnintro.cli.common import RUNS, RunsDir
 def dashboard(
     runs_dir: RunsDir = RUNS,
     port: Annotated[
-        int | None,
-        typer.Option(min=0, max=65535, help="Port; 6006 or the next free one by default."),
+        int | None, typer.Option(min=0, max=65535, help="Port; 6006 or the next free one by default.")
     ] = None,
 ) -> None:
     """Show runs in TensorBoard, on 127.0.0.1, until Ctrl-C."""

@@ -15,12 +15,10 @@ from nnintro.signals import leaving_tidily
 def export(
     run: Run,
     format_: Annotated[
-        str | None,
-        typer.Option("--format", metavar="onnx|torch|safetensors", help="Kind of file."),
+        str | None, typer.Option("--format", metavar="onnx|torch|safetensors", help="Kind of file.")
     ] = None,
     output: Annotated[
-        Path | None,
-        typer.Option(help="The file; RUN's name and the format's suffix in RUN by default."),
+        Path | None, typer.Option(help="The file; RUN's name and the format's suffix in RUN by default.")
     ] = None,
     runs_dir: RunsDir = RUNS,
 ) -> None:

@@ -52,9 +52,7 @@ training:
 
 
 def init(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="Where to write it.")] = Path(
-        "experiment.yaml"
-    ),
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="Where to write it.")] = Path("experiment.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Write a commented starter config."""

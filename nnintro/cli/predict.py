@@ -11,12 +11,7 @@ import typer
 from nnintro.cli.common import RUNS, Run, RunsDir
 from nnintro.signals import leaving_tidily
 
-FORMATS = {
-    "csv": (".csv",),
-    "tsv": (".tsv",),
-    "npy": (".npy",),
-    "jsonl": (".jsonl", ".ndjson"),
-}
+FORMATS = {"csv": (".csv",), "tsv": (".tsv",), "npy": (".npy",), "jsonl": (".jsonl", ".ndjson")}
 """Format of predictions -> its suffixes, the usual one first."""
 
 
@@ -25,22 +20,16 @@ def predict(
     inputs: Annotated[
         str,
         typer.Argument(
-            metavar="INPUTS",
-            help="A .csv, .tsv, .parquet, .npz or .npy; - for CSV on stdin; an image or a folder.",
+            metavar="INPUTS", help="A .csv, .tsv, .parquet, .npz or .npy; - for CSV on stdin; an image or a folder."
         ),
     ],
     output: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Where to write; stdout by default. Of images: a folder."
-        ),
+        Path | None, typer.Option(metavar="FILE", help="Where to write; stdout by default. Of images: a folder.")
     ] = None,
     format_: Annotated[
         str | None,
         typer.Option(
-            "--format",
-            metavar="csv|tsv|npy|jsonl",
-            help="Format; by the suffix of --output, else csv, by default.",
+            "--format", metavar="csv|tsv|npy|jsonl", help="Format; by the suffix of --output, else csv, by default."
         ),
     ] = None,
     runs_dir: RunsDir = RUNS,

@@ -12,9 +12,7 @@ from nnintro.cli.common import RUNS, RunsDir, emit
 
 def runs(
     runs_dir: RunsDir = RUNS,
-    sort: Annotated[
-        str, typer.Option(help="Column or metric to sort by; '-' in front reverses.")
-    ] = "name",
+    sort: Annotated[str, typer.Option(help="Column or metric to sort by; '-' in front reverses.")] = "name",
     json_: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
 ) -> None:
     """List runs with their status, metrics and time."""

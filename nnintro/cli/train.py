@@ -14,19 +14,14 @@ from nnintro.cli.common import RUNS, Json, Name, Quiet, RunsDir, Set, emit
 
 
 def train(
-    config: Annotated[
-        Path | None, typer.Argument(metavar="CONFIG", help="YAML file of the experiment.")
-    ] = None,
+    config: Annotated[Path | None, typer.Argument(metavar="CONFIG", help="YAML file of the experiment.")] = None,
     set_: Set = None,
     name: Name = None,
     resume: Annotated[
-        str | None,
-        typer.Option(metavar="RUN", help="Go on with this run from its newest checkpoint."),
+        str | None, typer.Option(metavar="RUN", help="Go on with this run from its newest checkpoint.")
     ] = None,
     runs_dir: RunsDir = RUNS,
-    smoke: Annotated[
-        bool, typer.Option("--smoke", help="At most 256 samples and 20 updates, for a CI.")
-    ] = False,
+    smoke: Annotated[bool, typer.Option("--smoke", help="At most 256 samples and 20 updates, for a CI.")] = False,
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:

@@ -14,8 +14,7 @@ NOT_LOOKED_AT = "what follows from the data was not checked: training looks at i
 
 
 def validate(
-    configs: Annotated[list[Path], typer.Argument(metavar="CONFIG", help="YAML files.")],
-    set_: Set = None,
+    configs: Annotated[list[Path], typer.Argument(metavar="CONFIG", help="YAML files.")], set_: Set = None
 ) -> None:
     """Report every problem of the configs, without training."""
     from nnintro.config.load import load_config

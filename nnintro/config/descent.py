@@ -19,9 +19,7 @@ from nnintro.config.section import (
     exactly,
 )
 
-Betas = Annotated[
-    list[Fraction], Field(min_length=2, max_length=2), exactly(2, "two numbers [beta1, beta2]")
-]
+Betas = Annotated[list[Fraction], Field(min_length=2, max_length=2), exactly(2, "two numbers [beta1, beta2]")]
 
 
 class Sgd(Section):
@@ -86,9 +84,7 @@ class Lbfgs(Section):
     """strong_wolfe searches the step length; none takes the learning rate."""
 
 
-Optimizer = Annotated[
-    Sgd | Adagrad | Rmsprop | Adam | Adamw | Lbfgs, Field(discriminator="kind"), NameOrMapping()
-]
+Optimizer = Annotated[Sgd | Adagrad | Rmsprop | Adam | Adamw | Lbfgs, Field(discriminator="kind"), NameOrMapping()]
 
 
 class ConstantSchedule(Section):
@@ -126,9 +122,7 @@ class CosineSchedule(Section):
 
 
 Schedule = Annotated[
-    ConstantSchedule | StepSchedule | ExponentialSchedule | CosineSchedule,
-    Field(discriminator="kind"),
-    NameOrMapping(),
+    ConstantSchedule | StepSchedule | ExponentialSchedule | CosineSchedule, Field(discriminator="kind"), NameOrMapping()
 ]
 
 
@@ -143,13 +137,10 @@ class Descent(Section):
     """Whether each epoch walks the data in an order of its own."""
     learning_rate: Annotated[float, Field(gt=0, le=1e6)] = 0.1
     """The lecture's eta."""
-    optimizer: Optimizer = Field(
-        default_factory=lambda: Sgd(kind="sgd"), json_schema_extra={"default": "sgd"}
-    )
+    optimizer: Optimizer = Field(default_factory=lambda: Sgd(kind="sgd"), json_schema_extra={"default": "sgd"})
     """A name, or a mapping with its kind and settings."""
     schedule: Schedule = Field(
-        default_factory=lambda: ConstantSchedule(kind="constant"),
-        json_schema_extra={"default": "constant"},
+        default_factory=lambda: ConstantSchedule(kind="constant"), json_schema_extra={"default": "constant"}
     )
     """How the learning rate changes: a name, or a mapping with its kind and settings."""
     weight_decay: NotNegative = 0.0
@@ -163,8 +154,7 @@ def stochastic_takes_one_sample(descent: Descent) -> Complaints:
     if descent.variant == "stochastic" and descent.batch_size not in (None, 1):
         yield Complaint(
             "descent.batch_size",
-            f"stochastic takes one sample per update; expected 1 (or variant: mini-batch), "
-            f"got {descent.batch_size}",
+            f"stochastic takes one sample per update; expected 1 (or variant: mini-batch), got {descent.batch_size}",
         )
 
 
@@ -172,17 +162,13 @@ def nesterov_has_momentum(descent: Descent) -> Complaints:
     """Nesterov's is a kind of momentum."""
     optimizer = descent.optimizer
     if isinstance(optimizer, Sgd) and optimizer.nesterov and optimizer.momentum == 0:
-        yield Complaint(
-            "descent.optimizer.nesterov", "nesterov needs a momentum above 0, such as momentum: 0.9"
-        )
+        yield Complaint("descent.optimizer.nesterov", "nesterov needs a momentum above 0, such as momentum: 0.9")
 
 
 def lbfgs_sees_all_the_data(descent: Descent) -> Complaints:
     """L-BFGS compares gradients, which must be of one and the same function."""
     if isinstance(descent.optimizer, Lbfgs) and descent.variant != "batch":
-        yield Complaint(
-            "descent.optimizer", "lbfgs needs the gradient over all the data; use variant: batch"
-        )
+        yield Complaint("descent.optimizer", "lbfgs needs the gradient over all the data; use variant: batch")
 
 
 def lbfgs_takes_the_gradient_as_it_is(descent: Descent) -> Complaints:
@@ -197,13 +183,7 @@ def lbfgs_takes_the_gradient_as_it_is(descent: Descent) -> Complaints:
 
 Descent.rules = (
     Rule(stochastic_takes_one_sample, ("descent.variant", "descent.batch_size")),
-    Rule(
-        nesterov_has_momentum,
-        ("descent.optimizer.nesterov", "descent.optimizer.momentum"),
-    ),
+    Rule(nesterov_has_momentum, ("descent.optimizer.nesterov", "descent.optimizer.momentum")),
     Rule(lbfgs_sees_all_the_data, ("descent.optimizer", "descent.variant")),
-    Rule(
-        lbfgs_takes_the_gradient_as_it_is,
-        ("descent.optimizer", "descent.clip_norm", "descent.weight_decay"),
-    ),
+    Rule(lbfgs_takes_the_gradient_as_it_is, ("descent.optimizer", "descent.clip_norm", "descent.weight_decay")),
 )

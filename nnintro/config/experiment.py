@@ -145,9 +145,7 @@ def resolve(experiment: Experiment) -> Experiment:
     if training.epochs is None and training.steps is None:
         training = training.model_copy(update={"epochs": DEFAULT_EPOCHS})
     sections = {"dataset": experiment.dataset, "model": experiment.model}
-    update: dict[str, Any] = {
-        name: section.model_copy(update=section.resolved()) for name, section in sections.items()
-    }
+    update: dict[str, Any] = {name: section.model_copy(update=section.resolved()) for name, section in sections.items()}
     experiment = experiment.model_copy(update={**update, "training": training})
     return experiment if facts is None else Setup(experiment, facts).resolved().experiment
 

@@ -71,9 +71,7 @@ class Config:
 
 
 def load_config(
-    config: str | Path | Mapping[str, Any],
-    overrides: Sequence[str] = (),
-    name: str | None = None,
+    config: str | Path | Mapping[str, Any], overrides: Sequence[str] = (), name: str | None = None
 ) -> Config:
     """Read and check a config.
 

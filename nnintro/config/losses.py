@@ -29,9 +29,7 @@ LOSSES = {
     "mae": LossFacts(_SAMPLES),
     "huber": LossFacts(_SAMPLES),
     "cross_entropy": LossFacts((*_CLASSES, "segmentation"), takes_logits=True, weighs_classes=True),
-    "bce": LossFacts(
-        ("binary", "segmentation"), takes_logits=True, weighs_classes=True, two_classes=True
-    ),
+    "bce": LossFacts(("binary", "segmentation"), takes_logits=True, weighs_classes=True, two_classes=True),
     "dice": LossFacts(("segmentation",), takes_logits=True),
     "bce+dice": LossFacts(("segmentation",), takes_logits=True, two_classes=True),
 }

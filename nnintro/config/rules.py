@@ -73,17 +73,13 @@ def batch_fits_the_data(setup: Setup) -> Complaints:
     descent, n = setup.descent, setup.training_samples
     size = descent.batch_size
     if size is not None and size > n and descent.variant != "stochastic":
-        yield Complaint(
-            "descent.batch_size", f"expected at most the {n} training samples, got {size}"
-        )
+        yield Complaint("descent.batch_size", f"expected at most the {n} training samples, got {size}")
 
 
 def lbfgs_has_one_loss(experiment: Experiment) -> Complaints:
     """Dropout would give L-BFGS another function with every call."""
     if isinstance(experiment.descent.optimizer, Lbfgs) and experiment.model.is_random:
-        yield Complaint(
-            "model.dropout", "lbfgs needs a loss that is the same from call to call; expected 0"
-        )
+        yield Complaint("model.dropout", "lbfgs needs a loss that is the same from call to call; expected 0")
 
 
 def warmup_ends_in_time(setup: Setup) -> Complaints:
@@ -136,7 +132,6 @@ _SAMPLES = ("dataset.samples", "dataset.validation")
 _CLASSES = ("dataset.generator", "dataset.classes", "dataset.proportions")
 _BATCH = ("descent.variant", "descent.batch_size")
 _LENGTH = ("training.epochs", "training.steps")
-
 RULES = (
     *steps_rules.RULES,
     Rule(the_model_takes_the_data, ("model.kind", "dataset.kind")),
@@ -150,14 +145,8 @@ DATA_RULES = (
     Rule(loss_fits_the_task, ("loss", "dataset.kind")),
     Rule(logits_stay_logits, ("loss", "dataset.kind", "model.output_activation")),
     Rule(batch_fits_the_data, (*_SAMPLES, *_BATCH)),
-    Rule(
-        warmup_ends_in_time,
-        ("descent.schedule.warmup_steps", *_BATCH, *_LENGTH, *_SAMPLES),
-    ),
-    Rule(
-        watched_metrics_exist,
-        ("training.early_stopping.metric", "dataset.kind", "loss", *_CLASSES),
-    ),
+    Rule(warmup_ends_in_time, ("descent.schedule.warmup_steps", *_BATCH, *_LENGTH, *_SAMPLES)),
+    Rule(watched_metrics_exist, ("training.early_stopping.metric", "dataset.kind", "loss", *_CLASSES)),
     Rule(history_fits_into_memory, ("logging.scalars", *_BATCH, *_LENGTH, *_SAMPLES)),
 )
 """Of a ``Setup``: they need the task or the number of samples, which only files may say."""

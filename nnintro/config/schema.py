@@ -24,11 +24,7 @@ def schema() -> dict[str, Any]:
     definitions = whole["$defs"]
     for section in {section for _, slot in slots() for section in slot.sections}:
         _describe(definitions.get(section.__name__, whole), section)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **whole,
-        "title": "nnintro experiment",
-    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole, "title": "nnintro experiment"}
 
 
 def _describe(described: dict[str, Any], section: type[Section]) -> None:
@@ -51,9 +47,8 @@ def attribute_docstrings(section: type[Section]) -> dict[str, str]:
         assert isinstance(tree, ast.ClassDef)
         for field, text in zip(tree.body, tree.body[1:], strict=False):
             match field, text:
-                case (
-                    ast.AnnAssign(target=ast.Name(id=name)),
-                    ast.Expr(value=ast.Constant(value=str(words))),
-                ) if name in section.model_fields:
+                case (ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words)))) if (
+                    name in section.model_fields
+                ):
                     texts[section.model_fields[name].alias or name] = inspect.cleandoc(words)
     return texts

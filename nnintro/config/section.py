@@ -7,14 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema
 
 from nnintro.config.task import DataFacts
@@ -25,13 +18,7 @@ class Section(BaseModel):
     """Unknown keys, converted types, infinities and later changes are all refused."""
 
     # Built on first use, all in one go from the root: a fifth of the time of building each alone.
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        strict=True,
-        allow_inf_nan=False,
-        defer_build=True,
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, defer_build=True)
 
     rules: ClassVar[tuple[Rule, ...]] = ()
     """Those of the section alone, set below it in its file."""
@@ -144,9 +131,7 @@ Standardize = Literal["none", "inputs"]
 class NameOrMapping:
     """Lets ``adam`` stand for ``{kind: adam}``, in the YAML and in its JSON Schema."""
 
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_before_validator_function(_name_to_mapping, handler(source))
 
     def __get_pydantic_json_schema__(
@@ -186,8 +171,7 @@ def class_parts_fit(training: int, validation: int, classes: int) -> Complaints:
     if min(training, validation) < classes:
         yield Complaint(
             "dataset.samples",
-            f"too few: {training} for training and {validation} for validation cannot both hold "
-            f"all {classes} classes",
+            f"too few: {training} for training and {validation} for validation cannot both hold all {classes} classes",
         )
 
 

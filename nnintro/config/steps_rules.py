@@ -27,8 +27,7 @@ def steps_draw_one_function(setup: Setup) -> Complaints:
     else:
         return
     yield Complaint(
-        "model.kind",
-        f"steps follow one function of one input, or two, and this dataset has {has}; expected mlp",
+        "model.kind", f"steps follow one function of one input, or two, and this dataset has {has}; expected mlp"
     )
 
 
@@ -56,8 +55,7 @@ def steps_take_raw_inputs(experiment: Experiment) -> Complaints:
     """Places are given in the inputs' own units."""
     if isinstance(experiment.model, StepsModel) and experiment.dataset.standardize != "none":
         yield Complaint(
-            "dataset.standardize",
-            "the places of model kind steps are in the units of the inputs; expected none",
+            "dataset.standardize", "the places of model kind steps are in the units of the inputs; expected none"
         )
 
 

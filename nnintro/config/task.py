@@ -22,7 +22,6 @@ class Metric:
 
 
 _CLASSES: tuple[TaskKind, ...] = ("binary", "multiclass")
-
 METRICS = {
     "loss": Metric(("regression", *_CLASSES, "segmentation")),
     "mse": Metric(("regression",)),

@@ -29,9 +29,7 @@ _TIMES = {"s": 1.0, "min": 60.0, "h": 3600.0}
 class Checkpoints(Section):
     """How often everything is saved that a run needs to go on after it was cut off."""
 
-    every: Annotated[
-        str, Field(pattern=rf"^(off|({_NUMBER}) ?(s|min|h)|[1-9][0-9]{{0,9}} steps?)$")
-    ] = "30s"
+    every: Annotated[str, Field(pattern=rf"^(off|({_NUMBER}) ?(s|min|h)|[1-9][0-9]{{0,9}} steps?)$")] = "30s"
     """A time such as `30s`, `5min` or `1h`, a number of updates such as `500 steps`, or off."""
     keep: Annotated[int, Field(ge=1, le=1000)] = 2
     """How many of the newest checkpoints stay."""

@@ -25,10 +25,7 @@ from nnintro.wording import duration
 
 FORMAT, FILE = "nnintro supremum 1", "supremum.json"
 
-UP, DOWN = (
-    decimal.Context(prec=6, rounding=rounding)
-    for rounding in (decimal.ROUND_CEILING, decimal.ROUND_FLOOR)
-)
+UP, DOWN = (decimal.Context(prec=6, rounding=rounding) for rounding in (decimal.ROUND_CEILING, decimal.ROUND_FLOOR))
 """Upper bounds are shown rounded up, lower ones down: what is printed is true as well."""
 
 STATEMENT = (
@@ -83,9 +80,7 @@ def _proved(run: Run, tolerance: float, seconds: float, quiet: bool) -> dict[str
     formula, domain = formula_of(run.setup.experiment, "certify")
     model = run.model
     with gap_bar(tolerance, quiet=quiet) as watch:
-        found = certify_network(
-            model, formula, domain, tolerance=tolerance, seconds=seconds, watch=watch
-        )
+        found = certify_network(model, formula, domain, tolerance=tolerance, seconds=seconds, watch=watch)
     return {
         "format": FORMAT,
         "statement": STATEMENT,
@@ -135,9 +130,7 @@ def _rounding(found: dict[str, Any]) -> str:
     if not math.isfinite(found["rounding"]):
         return f"rounding: no bound, the network's {found['precision']} numbers may overflow"
     early = ", for a step may come a rounding early or late" if found["steps"] else ""
-    return (
-        f"rounding: {found['precision']} outputs add at most {_shown(found['rounding'], UP)}{early}"
-    )
+    return f"rounding: {found['precision']} outputs add at most {_shown(found['rounding'], UP)}{early}"
 
 
 def _incomplete(found: dict[str, Any]) -> str:

@@ -74,9 +74,7 @@ def require_agreement(run: Run, certificate: Certificate) -> None:
     if not np.array_equal(outputs, np.array(values)):
         worst = int(np.argmax(outputs != np.array(values)))
         where = ", ".join(map(repr, points[worst].tolist()))
-        raise CheckpointError(
-            f"{run.directory}: the network is not that of the certificate at {where}"
-        )
+        raise CheckpointError(f"{run.directory}: the network is not that of the certificate at {where}")
     _require_places(run, certificate)
 
 

@@ -18,11 +18,8 @@ from nnintro.runs.run import Run
 from nnintro.training.train import train
 
 NEURONS = (4, 8, 16, 32, 64)
-
 DESCENT = {"optimizer": "adam", "learning_rate": 0.003, "schedule": "cosine"}
-
 TOLERANCE = 0.01
-
 UPDATES = 10_000
 """Of each training, with ``DESCENT``, where the config says nothing else."""
 
@@ -39,9 +36,7 @@ class Row:
     """From the construction."""
 
 
-def compare(
-    run: Run, loaded: Config, built: Callable[[int], float], say: Callable[[str], None]
-) -> list[Row]:
+def compare(run: Run, loaded: Config, built: Callable[[int], float], say: Callable[[str], None]) -> list[Row]:
     """Build and train a network of every size, and leave a table and a figure in the run.
 
     Args:
@@ -55,10 +50,7 @@ def compare(
     for neurons in NEURONS:
         say(f"{neurons} neurons: building one network, training two")
         error = built(neurons)
-        trained = [
-            _trained(loaded, neurons, kind, run.directory / "comparison")
-            for kind in ("torch", "steps")
-        ]
+        trained = [_trained(loaded, neurons, kind, run.directory / "comparison") for kind in ("torch", "steps")]
         rows.append(Row(neurons, error, *trained))
     table = [[*asdict(rows[0])], *([*map(str, astuple(row))] for row in rows)]
     with explained(f"cannot write {run.directory}"):
@@ -80,12 +72,7 @@ def _values(loaded: Config, neurons: int, kind: str) -> dict[str, Any]:
     return {
         **as_values(loaded.experiment),
         **descent,
-        "model": {
-            "kind": "mlp",
-            "hidden": [neurons],
-            "activation": "sigmoid",
-            "initialization": kind,
-        },
+        "model": {"kind": "mlp", "hidden": [neurons], "activation": "sigmoid", "initialization": kind},
         "precision": "float32",
         "training": {"steps": UPDATES},
         "logging": {"figures": "off", "histograms": "off"},

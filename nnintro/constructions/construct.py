@@ -32,10 +32,8 @@ if TYPE_CHECKING:
     from nnintro.proofs.certificate import Certificate
 
 DEFAULT_ERROR = 0.05
-
 BY_HAND = ("model={kind: mlp}", "precision=float64", "device=cpu", "training.epochs=0")
 """What is not taken from the config; the model's section follows from the construction."""
-
 POINTS = 4001
 """Of the formula's graph in a figure, besides the ends of the pieces."""
 
@@ -104,9 +102,7 @@ def construct(
     if compare_sizes and len(certificate["domain"]) == 2:
         raise UsageError("--compare is for one input")
     values = {**as_values(loaded.experiment), "model": model}
-    run = launch(
-        values, (), runs_dir, quiet=True, command=command, signals=signals, started=started
-    ).run
+    run = launch(values, (), runs_dir, quiet=True, command=command, signals=signals, started=started).run
     require_agreement(run, certificate)
     with explained(f"cannot write {run.directory}"):
         write(run.directory, certificate)
@@ -133,9 +129,7 @@ def _require_sense(error: float | None, neurons: int | None) -> None:
         raise UsageError(f"the number of neurons must be 0 or more, got {neurons}")
 
 
-def _built(
-    loaded: Config, error: float | None, neurons: int | None
-) -> tuple[Certificate, dict[str, Any]]:
+def _built(loaded: Config, error: float | None, neurons: int | None) -> tuple[Certificate, dict[str, Any]]:
     """The certificate, and the model section of the network."""
     from nnintro.proofs.balls import precision
 
@@ -160,18 +154,13 @@ def _of_steps(
     from nnintro.proofs.target import Target
 
     target = Target(formula, *side)
-    if neurons is None:
-        found = construct_for_error(target, error)
-    else:
-        found = construct_with_neurons(target, neurons)
+    found = construct_for_error(target, error) if neurons is None else construct_with_neurons(target, neurons)
     steps = [{"at": place, "height": height} for place, height in found.steps]
     section = {"kind": "steps", "steps": steps, "offset": found.values[0]}
     return of_pieces(formula, side, found), section
 
 
-def _of_towers(
-    formula: Formula, domain: list[tuple[float, float]], error: float
-) -> tuple[Certificate, dict[str, Any]]:
+def _of_towers(formula: Formula, domain: list[tuple[float, float]], error: float) -> tuple[Certificate, dict[str, Any]]:
     from nnintro.proofs.certificate import of_boxes
     from nnintro.proofs.construction import construct_towers
 
@@ -208,9 +197,7 @@ def in_words(found: Constructed) -> str:
         lines.append(f"proved: {few} cannot come within {within:.10g}")
     if found.rows is not None:
         lines += ["", as_table(found.rows), ""]
-    lines.append(
-        f"to check the proof: nnintro certify --check {found.run.directory}/certificate.json"
-    )
+    lines.append(f"to check the proof: nnintro certify --check {found.run.directory}/certificate.json")
     return "\n".join(lines)
 
 
@@ -220,9 +207,7 @@ def draw(run: Run, certificate: Certificate) -> None:
 
     pieces, domain = certificate["pieces"], certificate["domain"]
     count, bound = len(pieces), certificate["bound"]
-    starts, stops, values = (
-        np.array([piece[key] for piece in pieces]) for key in ("from", "to", "value")
-    )
+    starts, stops, values = (np.array([piece[key] for piece in pieces]) for key in ("from", "to", "value"))
     noun = "pieces" if len(domain) == 1 else "boxes"
     title = f"{run.setup.experiment.name}: {count:,} {noun}, proved within {bound:.4g}"
     if len(domain) == 2:

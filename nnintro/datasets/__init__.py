@@ -64,9 +64,7 @@ DATASETS = {
 }
 
 
-def build_dataset(
-    dataset: Any, data: torch.Generator, splitting: torch.Generator, dtype: torch.dtype
-) -> Splits[Any]:
+def build_dataset(dataset: Any, data: torch.Generator, splitting: torch.Generator, dtype: torch.dtype) -> Splits[Any]:
     """Build the data of a dataset section.
 
     Args:

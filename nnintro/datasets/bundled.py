@@ -36,8 +36,5 @@ def _loaded(dataset: BundledDataset) -> tuple[Data, list[str]]:
     options = {"scaled": False} if dataset.name == "diabetes" else {}
     bunch = getattr(sklearn.datasets, f"load_{dataset.name}")(**options)
     inputs, targets = torch.from_numpy(bunch.data).double(), torch.from_numpy(bunch.target)
-    if dataset.facts.task.kind == "multiclass":
-        targets = targets.long()
-    else:
-        targets = targets.double().reshape(len(targets), -1)
+    targets = targets.long() if dataset.facts.task.kind == "multiclass" else targets.double().reshape(len(targets), -1)
     return Data(inputs, targets), list(map(str, bunch.feature_names))

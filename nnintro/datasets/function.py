@@ -38,10 +38,7 @@ def grid(low: Tensor, high: Tensor, side: int) -> Tensor:
 
     The last input varies fastest.
     """
-    axes = [
-        torch.linspace(float(a), float(b), side, dtype=torch.float64)
-        for a, b in zip(low, high, strict=True)
-    ]
+    axes = [torch.linspace(float(a), float(b), side, dtype=torch.float64) for a, b in zip(low, high, strict=True)]
     return torch.cartesian_prod(*axes).reshape(-1, len(axes))
 
 

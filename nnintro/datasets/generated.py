@@ -161,10 +161,7 @@ CLASSIFICATIONS: dict[str, Generator] = {
 
 
 def build_classification(
-    dataset: ClassificationDataset,
-    data: torch.Generator,
-    splitting: torch.Generator,
-    _: torch.dtype,
+    dataset: ClassificationDataset, data: torch.Generator, splitting: torch.Generator, _: torch.dtype
 ) -> Splits:
     """Draw the samples in the wanted proportions, blur the inputs, split class by class."""
     make = CLASSIFICATIONS[dataset.generator]
@@ -177,9 +174,7 @@ def build_classification(
     return Splits(train, validation, low, high)
 
 
-def _in_proportion(
-    dataset: ClassificationDataset, make: Generator, generator: torch.Generator
-) -> Labelled:
+def _in_proportion(dataset: ClassificationDataset, make: Generator, generator: torch.Generator) -> Labelled:
     """As many samples of each class as its share says, whatever the generator's own balance."""
     if dataset.proportions is None:
         return make(dataset, dataset.samples, generator)

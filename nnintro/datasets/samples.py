@@ -153,10 +153,7 @@ def class_quota(counts: list[int], wanted: int) -> list[int]:
     shares = [count * wanted / sum(counts) for count in counts]
     least = [1 if count >= 2 else 0 for count in counts]
     most = [max(count - 1, 0) for count in counts]
-    quota = [
-        min(max(int(share), low), high)
-        for share, low, high in zip(shares, least, most, strict=True)
-    ]
+    quota = [min(max(int(share), low), high) for share, low, high in zip(shares, least, most, strict=True)]
     while sum(quota) < min(wanted, sum(most)):
         open_classes = [k for k in range(len(quota)) if quota[k] < most[k]]
         quota[max(open_classes, key=lambda k: shares[k] - quota[k])] += 1

@@ -94,9 +94,7 @@ class Row:
 OPTIMIZERS: dict[str, Row] = {
     "sgd": Row(_eager(torch.optim.SGD), sgd, _velocity, counts_updates=False),
     "adagrad": Row(_eager(torch.optim.Adagrad), adagrad, lambda _: ["sum"]),
-    "rmsprop": Row(
-        _eager(torch.optim.RMSprop), rmsprop, lambda group: ["square_avg", *_velocity(group)]
-    ),
+    "rmsprop": Row(_eager(torch.optim.RMSprop), rmsprop, lambda group: ["square_avg", *_velocity(group)]),
     "adam": Row(_eager(torch.optim.Adam), adam, lambda _: ["exp_avg", "exp_avg_sq"]),
     "adamw": Row(_eager(torch.optim.AdamW), adam, lambda _: ["exp_avg", "exp_avg_sq"]),
     "lbfgs": Row(_eager(torch.optim.LBFGS), lbfgs, None, has_weight_decay=False),

@@ -12,13 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nnintro.config.descent import (
-    ConstantSchedule,
-    CosineSchedule,
-    Descent,
-    ExponentialSchedule,
-    StepSchedule,
-)
+from nnintro.config.descent import ConstantSchedule, CosineSchedule, Descent, ExponentialSchedule, StepSchedule
 
 Floats = npt.NDArray[np.float64]
 Steps = npt.NDArray[np.int64]

@@ -92,9 +92,7 @@ class Autograd:
         if self.clip_norm is not None:
             self._gradient_norm = nn.utils.clip_grad_norm_(self.parameters, self.clip_norm)
         elif measure:
-            self._gradient_norm = nn.utils.get_total_norm(
-                [_gradient_of(p) for p in self.parameters]
-            )
+            self._gradient_norm = nn.utils.get_total_norm([_gradient_of(p) for p in self.parameters])
         self.optimizer.step()
         return loss
 
@@ -123,9 +121,7 @@ class Autograd:
         if not before:
             return float("nan"), float("nan")
         if self._is_lbfgs:
-            self._gradient_norm = nn.utils.get_total_norm(
-                [_gradient_of(p) for p in self.parameters]
-            )
+            self._gradient_norm = nn.utils.get_total_norm([_gradient_of(p) for p in self.parameters])
         after = [p.detach() for p in self.parameters]
         change = nn.utils.get_total_norm([a - b for a, b in zip(after, before, strict=True)])
         size = nn.utils.get_total_norm(before)
@@ -154,9 +150,7 @@ class _Snapshot:
     def retake(self) -> None:
         """How things are now, in the memory of the snapshot before."""
         self.tensors = _into(self.tensors, [t.detach() for t in self._live()])
-        self.state = {
-            p: _copied(state, self.state.get(p)) for p, state in self.optimizer.state.items()
-        }
+        self.state = {p: _copied(state, self.state.get(p)) for p, state in self.optimizer.state.items()}
 
     def _live(self) -> list[Tensor]:
         return [*self.network.parameters(), *self.network.buffers()]
@@ -197,9 +191,7 @@ def build_autograd(work: Work) -> Autograd:
         network=work.network,
         loss=work.loss,
         plan=work.plan,
-        batches=work.train.batches(
-            work.order, work.plan.batch_size, lambda epoch: derive(seed, "augmentation", epoch)
-        ),
+        batches=work.train.batches(work.order, work.plan.batch_size, lambda epoch: derive(seed, "augmentation", epoch)),
         optimizer=work.optimizer,
         learning_rate=work.learning_rate,
         clip_norm=work.setup.descent.clip_norm,

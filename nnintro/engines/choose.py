@@ -16,9 +16,7 @@ from nnintro.errors import ConfigError
 
 AUTOGRAD_UPDATE_SECONDS = 2.5e-4
 """What autograd spends on calls for each block, about, whatever is in it."""
-
 AUTOGRAD_FLOPS = 2e10
-
 WORTH_SECONDS = 1.0
 """Autograd is done within this time, or it is worth loading (and once compiling) the kernel."""
 
@@ -59,9 +57,7 @@ def choose_engine(work: Work, device: torch.device) -> str:
 
 
 def not_served(engine: str, reason: str) -> ConfigError:
-    return ConfigError.at(
-        "training.engine", f"{engine} does not serve {reason}; expected auto or autograd"
-    )
+    return ConfigError.at("training.engine", f"{engine} does not serve {reason}; expected auto or autograd")
 
 
 def autograd_seconds(work: Work) -> float:

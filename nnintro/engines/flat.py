@@ -36,9 +36,7 @@ class FlatMemory:
     own state are views: what ``state_dict()`` saves, and what any engine goes on from.
     """
 
-    def __init__(
-        self, optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], flat: Tensor
-    ) -> None:
+    def __init__(self, optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], flat: Tensor) -> None:
         self.optimizer, self.parameters = optimizer, parameters
         self.kind = kind_of(optimizer)
         self.names = memories_of(optimizer) or []
@@ -66,9 +64,7 @@ class FlatMemory:
 class OptimizerMemory(FlatMemory):
     """The memory as the kernel needs it: with its kind, its settings, and two flat arrays."""
 
-    def __init__(
-        self, optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], flat: Tensor
-    ) -> None:
+    def __init__(self, optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], flat: Tensor) -> None:
         super().__init__(optimizer, parameters, flat)
         (group,) = optimizer.param_groups
         self.code = codes.OPTIMIZERS.index(self.kind)

@@ -32,7 +32,6 @@ from nnintro.objectives.losses import AgainstOneHot, BinaryCrossEntropy, CrossEn
 Array = npt.NDArray[Any]
 
 PRECISIONS = ("float32", "float64")
-
 LOSSES: dict[Loss, tuple[str, bool]] = {
     losses.mse: ("mse", False),
     losses.mae: ("mae", False),
@@ -49,10 +48,8 @@ not this very function is refused, and never trained as another."""
 
 SLICE = 1 << 16
 """Parameters that are looked at at a time."""
-
 TILE = 256
 """Rows a thread takes through the network at a time: speed hardly depends on it, memory does."""
-
 PART_NANOSECONDS = 8000
 """Work of an update that a thread of its own is worth: meeting takes a fraction of it."""
 

@@ -15,14 +15,7 @@ from torch import Tensor
 
 from nnintro.datasets import Data
 from nnintro.descent.optimizers import kind_of
-from nnintro.engines.captured.launch import (
-    LENGTHS,
-    Captured,
-    CaptureError,
-    Eager,
-    Launcher,
-    Launching,
-)
+from nnintro.engines.captured.launch import LENGTHS, Captured, CaptureError, Eager, Launcher, Launching
 from nnintro.engines.captured.step import Step
 from nnintro.engines.captured.tape import Tape
 from nnintro.engines.captured.updates import EQUATIONS, Memory, factors
@@ -37,7 +30,6 @@ ACTIVATIONS = frozenset({
 LOSSES = frozenset({"mse", "mae", "huber", "cross_entropy", "bce"})
 """What was compared with autograd (tests/engines/test_graph.py), as the ``EQUATIONS`` were: what
 waits for the host cannot be captured, and of an operation only a test shows whether it does."""
-
 MOST_BLOCKS = 64
 """Blocks that a launch holds at most: every one is captured, as a few dozen kernels."""
 
@@ -120,9 +112,7 @@ class Graph:
                 if not _alike(one, other, good[0]):
                     raise CaptureError(f"a replay of {count} updates is not what they are")
 
-    def _outcome(
-        self, good: list[Tensor], launcher: Launcher, start: int, count: int, *, short: bool
-    ) -> Tensor:
+    def _outcome(self, good: list[Tensor], launcher: Launcher, start: int, count: int, *, short: bool) -> Tensor:
         """The weights after a launch."""
         self.memory.restore(good)
         self.tape.seek(start)

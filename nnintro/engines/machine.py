@@ -19,7 +19,6 @@ from threadpoolctl import ThreadpoolController
 NAMES = ("scipy_{}gemm_64_", "scipy_{}gemm_", "{}gemm_64_", "{}gemm_")
 """How builds of OpenBLAS call it.  Sizes may be of 32 or 64 bits: they are passed as 64, of which
 the lower half comes first."""
-
 AMD = ("znver", "bdver", "btver", "amdfam", "barcelona")
 """How LLVM's names of processors begin on which OpenBLAS is faster than MKL (docs/LOG.md)."""
 

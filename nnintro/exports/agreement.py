@@ -22,19 +22,14 @@ Size = tuple[int, int]
 
 SIZES = (1, 2, 17, 64)
 """Rows of the batches that a file is tried on."""
-
 IMAGE_SIZES = (1, 2)
 """Images of the batches that a file is tried on: each of them has thousands of outputs."""
-
 TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-12}
 """Largest difference, relative to max(1, |output|)."""
-
 ROUNDINGS = 8.0
 """How many times its own rounding two programs of one network may lie apart."""
-
 MARGIN = 256 * torch.finfo(torch.float32).eps
 """Share of a layer's largest |z| within which a step's z counts as being on its threshold."""
-
 _CANDIDATES = 4096
 
 
@@ -63,9 +58,7 @@ class Agreement:
         )
 
 
-def compare(
-    model: nn.Module, program: Program, low: Tensor, high: Tensor, image: Size | None = None
-) -> Agreement:
+def compare(model: nn.Module, program: Program, low: Tensor, high: Tensor, image: Size | None = None) -> Agreement:
     """Run both on fresh inputs, in the data's region and three times as far.
 
     At a step's threshold the output jumps, and rounding decides on which side an input falls: such
@@ -121,8 +114,7 @@ def _clear_rows(model: nn.Module, candidates: Tensor, wanted: int) -> Tensor:
     clear = candidates[torch.cat([clear_of_jumps(model, block) for block in blocks])]
     if len(clear) == 0:
         raise NnintroError(
-            f"the file cannot be checked: each of {_CANDIDATES} inputs lies within rounding of a "
-            "step's threshold"
+            f"the file cannot be checked: each of {_CANDIDATES} inputs lies within rounding of a step's threshold"
         )
     # Fewer than wanted, where thresholds are everywhere: they are used again.
     return clear.repeat(-(-wanted // len(clear)), 1)[:wanted]
@@ -159,9 +151,7 @@ def own_rounding(model: nn.Module, inputs: Tensor) -> float:
     if isinstance(model, Standardized):
         network, inputs = model.network, (inputs - model.mean) / model.scale
     inputs = inputs.to(dtype)
-    single, double = (
-        _computed_in(other, network, inputs) for other in (torch.float32, torch.float64)
-    )
+    single, double = (_computed_in(other, network, inputs) for other in (torch.float32, torch.float64))
     if isinstance(model, Standardized):
         single, double = model.unscaled(single), model.unscaled(double)
     # What overflows in float32 says nothing of rounding.

@@ -25,10 +25,7 @@ from nnintro.version import __version__
 
 
 def export(
-    run: Run | str | Path,
-    output: str | Path | None = None,
-    format: str | None = None,
-    runs_dir: str | Path = "runs",
+    run: Run | str | Path, output: str | Path | None = None, format: str | None = None, runs_dir: str | Path = "runs"
 ) -> Path:
     """Write a trained run's network as a file for other programs.
 

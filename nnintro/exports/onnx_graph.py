@@ -135,8 +135,7 @@ def neighbourhoods(graph: Graph, x: str, size: Size) -> str:
     """(b, c, H, W) -> (b, 9 c, H, W): the pixels around each, zeros beyond the edge."""
     padded = graph.node("Pad", x, graph.integers(0, 0, 1, 1, 0, 0, 1, 1))
     shifted = [
-        cropped(graph, padded, (i, j), (i + size[0], j + size[1]))
-        for i, j in itertools.product(range(3), repeat=2)
+        cropped(graph, padded, (i, j), (i + size[0], j + size[1])) for i, j in itertools.product(range(3), repeat=2)
     ]
     return graph.node("Concat", *shifted, axis=1)
 
@@ -151,9 +150,7 @@ def product_by_pixel(graph: Graph, name: str, matrix: Tensor, x: str, size: Size
 
 def cropped(graph: Graph, x: str, start: Size, stop: Size) -> str:
     """The rows and columns of maps from ``start`` up to ``stop``."""
-    return graph.node(
-        "Slice", x, graph.integers(*start), graph.integers(*stop), graph.integers(2, 3)
-    )
+    return graph.node("Slice", x, graph.integers(*start), graph.integers(*stop), graph.integers(2, 3))
 
 
 def by_channel(graph: Graph, values: Tensor) -> str:

@@ -27,20 +27,15 @@ INK, GREY, FAINT = "#222222", "#8A8A8A", "#D9D9D9"
 
 COLORS = (BLUE, ORANGE, GREEN, RED, "#CC79A7", "#56B4E9", "#882255", "#999933", "#332288", GREY)
 """Okabe and Ito's palette (2008), then Tol's muted colours."""
-
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
-
 LARGEST = 1e100
 """Values beyond are drawn here: matplotlib computes margins and powers from them."""
-
 MOST_POINTS = 2000
 """More samples than this are a blot; a scatter shows so many of them."""
 
 
 def canvas(
-    title: str,
-    size: tuple[float, float] = (8.0, 4.5),
-    margins: tuple[float, float, float, float] | None = None,
+    title: str, size: tuple[float, float] = (8.0, 4.5), margins: tuple[float, float, float, float] | None = None
 ) -> Figure:
     """An empty figure with ``title``; ``size`` in inches, 100 pixels each.
 
@@ -56,9 +51,7 @@ def canvas(
     heading = short(title, 180)
     # Left to itself, the title stands at a share of the height; a layout engine has to move it.
     place = {"y": 1 - 0.09 / size[1]} if margins else {}
-    figure.suptitle(
-        heading, fontsize=11 if len(heading) < 90 else 9, wrap=True, parse_math=False, **place
-    )
+    figure.suptitle(heading, fontsize=11 if len(heading) < 90 else 9, wrap=True, parse_math=False, **place)
     return figure
 
 

@@ -7,19 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from nnintro.figures.canvas import (
-    COLORS,
-    GREY,
-    INK,
-    MARKERS,
-    Array,
-    canvas,
-    legend_beside,
-    short,
-    some,
-    span,
-    tidy,
-)
+from nnintro.figures.canvas import COLORS, GREY, INK, MARKERS, Array, canvas, legend_beside, short, some, span, tidy
 
 
 def decision_regions(

@@ -10,21 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from nnintro.config.task import grows
-from nnintro.figures.canvas import (
-    COLORS,
-    Array,
-    canvas,
-    finite,
-    legend_beside,
-    remark,
-    span,
-    tidy,
-    without_infinity,
-)
+from nnintro.figures.canvas import COLORS, Array, canvas, finite, legend_beside, remark, span, tidy, without_infinity
 
 LOWEST_SCORE = -0.05
 """r2 begins anywhere below zero, and what matters happens between zero and one."""
-
 STYLES = ("-", "--", ":", "-.")
 
 

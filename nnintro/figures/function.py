@@ -31,13 +31,7 @@ TICKS = 4
 
 
 def curve_fit(
-    inputs: Array,
-    targets: Array,
-    grid: Array,
-    prediction: Array,
-    truth: Array | None = None,
-    *,
-    title: str = "",
+    inputs: Array, targets: Array, grid: Array, prediction: Array, truth: Array | None = None, *, title: str = ""
 ) -> Figure:
     """Samples ``inputs``, ``targets`` (n,) and, over ``grid`` (m,), ``prediction`` and ``truth``.
 
@@ -56,13 +50,7 @@ def curve_fit(
     return figure
 
 
-def curves(
-    axes: Axes,
-    samples: tuple[Array, Array],
-    grid: Array,
-    prediction: Array,
-    truth: Array | None,
-) -> None:
+def curves(axes: Axes, samples: tuple[Array, Array], grid: Array, prediction: Array, truth: Array | None) -> None:
     """Target, samples and network in one panel, with their legend above it."""
     inputs, targets = samples
     shown = some(len(inputs))
@@ -121,13 +109,7 @@ def _residual(axes: Axes, grid: Array, error: Array) -> None:
 
 
 def surface_fit(
-    x1: Array,
-    x2: Array,
-    prediction: Array,
-    truth: Array | None = None,
-    *,
-    inputs: Array,
-    title: str = "",
+    x1: Array, x2: Array, prediction: Array, truth: Array | None = None, *, inputs: Array, title: str = ""
 ) -> Figure:
     """``truth``, ``prediction`` and \\|error\\| over the grid ``x1`` (k,) by ``x2`` (k,).
 
@@ -142,9 +124,7 @@ def surface_fit(
     panels = figure.subplots(1, count, sharex=True, sharey=True, squeeze=False)[0].tolist()
     for axes, (name, surface) in zip(panels, surfaces, strict=False):
         mesh = _surface(axes, x1, x2, surface, name, cmap="viridis", vmin=low, vmax=high)
-    figure.colorbar(
-        mesh, ax=panels[: len(surfaces)], location="bottom", aspect=40, ticks=MaxNLocator(TICKS)
-    )
+    figure.colorbar(mesh, ax=panels[: len(surfaces)], location="bottom", aspect=40, ticks=MaxNLocator(TICKS))
     _samples(panels[0], inputs)
     panels[0].set_ylabel("x2")
     if truth is not None:

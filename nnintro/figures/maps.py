@@ -16,9 +16,7 @@ from nnintro.figures.canvas import BLUE, COLORS, GREEN, ORANGE, RED, Array, canv
 
 CELL = 2.2
 """Inches of an image."""
-
 TWO_CLASSES = ("image", "truth", "probability", "prediction")
-
 MORE_CLASSES = ("image", "truth", "confidence", "prediction")
 
 

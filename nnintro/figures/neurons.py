@@ -28,7 +28,6 @@ WIDTH, LEAST, TOP, GAP, ROW, BOTTOM = 8.0, 4.5, 2.2, 0.5, 0.62, 0.5
 
 HEADING = 0.62
 """Inches above the first panel, for the title and the legend."""
-
 TINT = 0.45
 
 

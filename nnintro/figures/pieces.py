@@ -65,9 +65,7 @@ def error_against_neurons(
     neurons: Array, constructed: Array, trained: Array, handed_over: Array, *, title: str = ""
 ) -> Figure:
     """Proved errors, (sizes,) each, of networks with so many ``neurons``; both axes in powers."""
-    figure = canvas(
-        f"{title}: largest error, proved, against neurons", margins=(0.1, 0.12, 0.98, 0.86)
-    )
+    figure = canvas(f"{title}: largest error, proved, against neurons", margins=(0.1, 0.12, 0.98, 0.86))
     axes = figure.subplots()
     tidy(axes, "hidden neurons", "largest error")
     axes.set_xscale("log", base=2)

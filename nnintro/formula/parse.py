@@ -28,11 +28,7 @@ from nnintro.formula.tree import (
 
 BLANKS = str.maketrans("\t\r\n", "   ")
 TOO_DEEP = f"nested more than {MAX_DEPTH} deep"
-BINARY: dict[type[ast.operator], str] = {
-    ast.Mult: "multiply",
-    ast.Div: "divide",
-    ast.Pow: "power",
-}
+BINARY: dict[type[ast.operator], str] = {ast.Mult: "multiply", ast.Div: "divide", ast.Pow: "power"}
 
 
 def parse(text: str, inputs: int) -> Formula:

@@ -24,7 +24,6 @@ TOKEN = re.compile(
 SIGNS = frozenset("+-")
 BINARY = SIGNS | {"*", "/", "**"}
 MARKS = BINARY | {"(", ")", ","}
-
 NAME_HINTS = {
     "arcsin": "there are no inverse trigonometric functions",
     "arccos": "there are no inverse trigonometric functions",

@@ -17,21 +17,13 @@ from typing import Generic, TypeVar
 
 LECTURE = "0.2 + 0.4*x**2 + 0.3*x*sin(15*x) + 0.1*cos(50*x)"
 """The function that the lecture approximates; ``lecture`` alone as a formula names it."""
-
-FUNCTIONS = (
-    *("sin", "cos", "tan", "exp", "log", "sqrt", "abs", "tanh"),
-    *("min", "max", "sign", "step", "floor"),
-)
+FUNCTIONS = (*("sin", "cos", "tan", "exp", "log", "sqrt", "abs", "tanh"), *("min", "max", "sign", "step", "floor"))
 """Names a formula may call. ``log`` is the natural one; ``step(z)`` is 1 where z > 0, else 0."""
-
 OF_SEVERAL = frozenset({"min", "max"})
 """Functions of two or more arguments; all others take one."""
-
 OPERATORS = ("add", "multiply", "divide", "power", "negative")
 """What ``+ * / ** -`` become. A difference is a sum with a negative term: a - b = a + (-b)."""
-
 CONSTANTS = {"pi": math.pi, "e": math.e}
-
 MAX_LENGTH = 2_000
 MAX_DEPTH = 100
 
@@ -170,9 +162,7 @@ def evaluate(formula: Formula, algebra: Algebra[Value], variables: Sequence[Valu
         ValueError: the number of values is not the number of variables.
     """
     if len(variables) != len(formula.variables):
-        raise ValueError(
-            f"a formula of {len(formula.variables)} variables got {len(variables)} values"
-        )
+        raise ValueError(f"a formula of {len(formula.variables)} variables got {len(variables)} values")
     return _value(formula.root, algebra, variables)
 
 

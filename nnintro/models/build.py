@@ -65,9 +65,7 @@ def build_model(setup: Setup, region: Region) -> tuple[Network, Network]:
     return network, with_units(network, region)
 
 
-def build_network(
-    section: Model, task: Task, box: Box, dtype: torch.dtype, generator: torch.Generator
-) -> Network:
+def build_network(section: Model, task: Task, box: Box, dtype: torch.dtype, generator: torch.Generator) -> Network:
     """The network that a model section describes, its parameters drawn from ``generator``.
 
     Args:

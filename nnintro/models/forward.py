@@ -38,9 +38,7 @@ def evaluating(network: nn.Module) -> Iterator[None]:
         network.train(was_training)
 
 
-def outputs_of(
-    network: nn.Module, inputs: Tensor, autocast: Autocast = contextlib.nullcontext
-) -> Tensor:
+def outputs_of(network: nn.Module, inputs: Tensor, autocast: Autocast = contextlib.nullcontext) -> Tensor:
     """(n, features) -> (n, outputs), or (n, channels, H, W) -> (n, outputs, H, W).
 
     In evaluation mode, in blocks that fit into memory.

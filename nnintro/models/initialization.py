@@ -36,16 +36,12 @@ def torch_default_(layer: nn.Linear, generator: torch.Generator) -> None:
     nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
 
 
-def as_torch_does_(
-    layers: list[nn.Linear], _: Surroundings, __: object, generator: torch.Generator
-) -> None:
+def as_torch_does_(layers: list[nn.Linear], _: Surroundings, __: object, generator: torch.Generator) -> None:
     for layer in layers:
         torch_default_(layer, generator)
 
 
-def xavier_(
-    layers: list[nn.Linear], around: Surroundings, _: object, generator: torch.Generator
-) -> None:
+def xavier_(layers: list[nn.Linear], around: Surroundings, _: object, generator: torch.Generator) -> None:
     for layer, activation in zip(layers, around.activations, strict=True):
         gain = GAINS.get(activation, 1.0)
         nn.init.xavier_uniform_(layer.weight, gain=gain, generator=generator)
@@ -109,10 +105,7 @@ INITIALIZATIONS: dict[str, Initializer] = {
 
 
 def initialize_(
-    layers: list[nn.Linear],
-    around: Surroundings,
-    settings: Initialization,
-    generator: torch.Generator,
+    layers: list[nn.Linear], around: Surroundings, settings: Initialization, generator: torch.Generator
 ) -> None:
     """Draw all parameters of ``layers`` in place."""
     INITIALIZATIONS[settings.kind](layers, around, settings, generator)

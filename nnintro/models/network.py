@@ -89,10 +89,7 @@ def as_text(rows: Sequence[Row]) -> str:
     lines += [(row.layer, row.shape, row.activation, f"{row.parameters:,}") for row in rows]
     lines.append(("total", "", "", f"{sum(row.parameters for row in rows):,}"))
     widths = [max(len(line[column]) for line in lines) for column in range(4)]
-    return "\n".join(
-        f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:<{widths[2]}}  {d:>{widths[3]}}"
-        for a, b, c, d in lines
-    )
+    return "\n".join(f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:<{widths[2]}}  {d:>{widths[3]}}" for a, b, c, d in lines)
 
 
 def parameter_count(model: nn.Module) -> int:

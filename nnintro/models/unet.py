@@ -219,9 +219,7 @@ class Unet(Network):
         rows.append(self._row("output", self.channels[0], self.outputs, 0, self.readout))
         return rows
 
-    def _row(
-        self, layer: str, inputs: object, outputs: int, level: int, module: nn.Module | None = None
-    ) -> Row:
+    def _row(self, layer: str, inputs: object, outputs: int, level: int, module: nn.Module | None = None) -> Row:
         """A line of the table; the size is that of the layer's outputs."""
         size = ""
         if self.image is not None:

@@ -131,10 +131,7 @@ LOSSES: dict[str, Callable[[Tensor | None], tuple[Loss, Loss]]] = {
     "cross_entropy": lambda weights: (BinaryCrossEntropy(weights), CrossEntropy(weights)),
     "bce": lambda weights: (BinaryCrossEntropy(weights), CrossEntropy(weights)),
     "dice": lambda _: (binary_dice, dice),
-    "bce+dice": lambda weights: (
-        _sum(BinaryCrossEntropy(weights), binary_dice),
-        _sum(CrossEntropy(weights), dice),
-    ),
+    "bce+dice": lambda weights: (_sum(BinaryCrossEntropy(weights), binary_dice), _sum(CrossEntropy(weights), dice)),
 }
 """name -> (class weights) -> the loss of targets that are values in the outputs' shape, 0 or 1 of
 two classes, and that of targets that are class numbers."""

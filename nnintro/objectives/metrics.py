@@ -113,9 +113,7 @@ CLASSIFICATION: dict[str, Callable[[Answers], float]] = {
 }
 
 
-def classification(
-    outputs: Tensor, targets: Tensor, task: Task, *, logits: bool
-) -> tuple[dict[str, float], Tensor]:
+def classification(outputs: Tensor, targets: Tensor, task: Task, *, logits: bool) -> tuple[dict[str, float], Tensor]:
     """The task's metrics by name, and the confusion."""
     answers, names = Answers(outputs, targets, task, logits=logits), task.metrics(logits=logits)
     values = {name: metric(answers) for name, metric in CLASSIFICATION.items() if name in names}

@@ -122,9 +122,7 @@ def _take(free: NDArray[np.bool_], near: NDArray[np.bool_], row: int, column: in
     reach, (height, width) = near.shape[0] // 2, free.shape
     top, left = max(row - reach, 0), max(column - reach, 0)
     bottom, right = min(row + reach + 1, height), min(column + reach + 1, width)
-    inside = near[
-        top - row + reach : bottom - row + reach, left - column + reach : right - column + reach
-    ]
+    inside = near[top - row + reach : bottom - row + reach, left - column + reach : right - column + reach]
     free[top:bottom, left:right] &= ~inside
 
 

@@ -53,9 +53,7 @@ class Evaluation:
         return [name for name, row in rows if sum(row) == 0]
 
 
-def evaluate(
-    run: str | Path, dataset: str | None = None, runs_dir: str | Path = "runs"
-) -> Evaluation:
+def evaluate(run: str | Path, dataset: str | None = None, runs_dir: str | Path = "runs") -> Evaluation:
     """Measure a run; the metrics are those of its training, defined as there.
 
     Args:
@@ -85,9 +83,7 @@ def evaluate(
     return Evaluation(where, dataset or OWN, len(data), metrics, task.classes, confusion)
 
 
-def measured(
-    run: Run, data: Samples, *, has_truth: bool
-) -> tuple[dict[str, float], list[list[int]] | None]:
+def measured(run: Run, data: Samples, *, has_truth: bool) -> tuple[dict[str, float], list[list[int]] | None]:
     """Metrics and confusion of raw samples, computed step by step as the training does."""
     experiment, model = run.setup, run.model
     device, dtype = _device(run), precision_of(model)
@@ -95,9 +91,7 @@ def measured(
     network = (model.network if isinstance(model, Standardized) else model).to(device)
     loss = loss_for(experiment.loss_name, experiment.task, class_weights_of(experiment))
     autocast = autocast_for(experiment, device)
-    evaluator = build_evaluator(
-        experiment, network, model, loss, data, autocast, has_truth=has_truth
-    )
+    evaluator = build_evaluator(experiment, network, model, loss, data, autocast, has_truth=has_truth)
     # The number of threads changes the order of sums, and so the last bits.
     with threads(threads_for(network, experiment.batch_size)):
         metrics = evaluator.validate()

@@ -29,12 +29,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SUFFIXES = (".csv", ".tsv", ".npy")
-
 EXPECTED = ".csv, .tsv or .npy, or - for CSV on stdin"
-
 CELLS = 1 << 15
 """Cells in a block; larger blocks are slower, for the text of this many is still in the cache."""
-
 CHUNK = 1 << 17
 """Bytes of text that are read at a time: what a program writes to stdin is answered early."""
 
@@ -108,9 +105,7 @@ class ArrayRows:
         return DataError(f"{place}: expected {expected}, got {self.numbers[row, column]}")
 
 
-def array_rows(
-    values: Array, name: str, wanted: Sequence[str], dtype: np.dtype[Any], first: int = 0
-) -> ArrayRows:
+def array_rows(values: Array, name: str, wanted: Sequence[str], dtype: np.dtype[Any], first: int = 0) -> ArrayRows:
     """Rows of an array (n, wanted) or (n,).
 
     Raises:

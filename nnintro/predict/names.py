@@ -25,11 +25,7 @@ def target_names(task: Task) -> list[str]:
 
 
 def prediction_names(
-    task: Task,
-    *,
-    logits: bool,
-    classes: Sequence[str] | None = None,
-    targets: Sequence[str] | None = None,
+    task: Task, *, logits: bool, classes: Sequence[str] | None = None, targets: Sequence[str] | None = None
 ) -> list[str]:
     """What stands behind a row: ``prediction``, and for classes what it was decided by.
 

@@ -16,9 +16,7 @@ def as_table(found: Evaluation) -> str:
     lines = _aligned([list(row[:2]) for row in rows], left=2)
     lines = [f"{line}  {row[2]}".rstrip() for line, row in zip(lines, rows, strict=True)]
     if found.confusion is not None:
-        counts = [
-            [name, *map(str, row)] for name, row in zip(found.classes, found.confusion, strict=True)
-        ]
+        counts = [[name, *map(str, row)] for name, row in zip(found.classes, found.confusion, strict=True)]
         lines += ["", "true class (rows), predicted class (columns)"]
         lines += _aligned([["", *found.classes], *counts], left=1)
     return "\n".join(lines)

@@ -28,11 +28,7 @@ from nnintro.wording import counted
 
 
 def predict_file(
-    directory: Path,
-    source: str,
-    output: Path | None,
-    format_: str,
-    say: Callable[[str], None] = lambda _: None,
+    directory: Path, source: str, output: Path | None, format_: str, say: Callable[[str], None] = lambda _: None
 ) -> int:
     """Predict every row of a file; returns how many predictions there are.
 
@@ -104,19 +100,13 @@ def table_blocks(run: Run, source: str, *, with_targets: bool = False) -> Iterat
     """
     dataset, encoding = cast(TableDataset, run.setup.dataset), encoding_of(run)
     for block in encoded_blocks(
-        source,
-        encoding,
-        with_targets=with_targets,
-        text_encoding=dataset.encoding,
-        delimiter=dataset.delimiter,
+        source, encoding, with_targets=with_targets, text_encoding=dataset.encoding, delimiter=dataset.delimiter
     ):
         _require_held(block, encoding, run)
         yield block
 
 
-def predict_table(
-    run: Run, source: str, output: Path | None, format_: str, say: Callable[[str], None]
-) -> int:
+def predict_table(run: Run, source: str, output: Path | None, format_: str, say: Callable[[str], None]) -> int:
     """Predict every row of a .csv, .tsv, .parquet or .npz; returns how many predictions there are.
 
     The columns that training had must be there, by name and in any order; others go through as
@@ -186,10 +176,7 @@ class _Writing:
         self.encoding = encoding_of(run)
         self.task, self.logits = run.setup.task, run.setup.logits
         self.predicted = prediction_names(
-            self.task,
-            logits=self.logits,
-            classes=self.encoding.classes,
-            targets=self.encoding.target_names,
+            self.task, logits=self.logits, classes=self.encoding.classes, targets=self.encoding.target_names
         )
         self.numbers = {c.name for c in self.encoding.columns if c.kind == "number"}
         self.numbers |= {t.name for t in self.encoding.targets if t.kind == "number"}
@@ -253,9 +240,7 @@ def _require_held(block: TableBlock, encoding: Encoding, run: Run) -> None:
         raise _too_large(block, row, encoding.target_names[index], value, dtype)
 
 
-def _too_large(
-    block: TableBlock, row: int, name: str, value: float, dtype: np.dtype[Any]
-) -> DataError:
+def _too_large(block: TableBlock, row: int, name: str, value: float, dtype: np.dtype[Any]) -> DataError:
     return block.places.refusal(row, name, f"a number that {dtype.name} can hold", value)
 
 

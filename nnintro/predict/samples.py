@@ -18,13 +18,7 @@ from nnintro.datasets.tables.files.places import shown_path
 from nnintro.errors import ConfigError, DataError
 from nnintro.models import input_precision, precision_of
 from nnintro.models.standardized import Array, numpy_type
-from nnintro.predict.inputs import (
-    Rows,
-    array_rows,
-    fits,
-    open_inputs,
-    wanted_of,
-)
+from nnintro.predict.inputs import Rows, array_rows, fits, open_inputs, wanted_of
 from nnintro.predict.names import input_names, target_names
 from nnintro.predict.rows import encoding_of, table_blocks
 from nnintro.runs.run import Run
@@ -32,7 +26,6 @@ from nnintro.training.setup import build_data
 from nnintro.wording import counted
 
 YAML = (".yaml", ".yml")
-
 EXPECTED = ".csv, .tsv, .npy, .npz or .yaml, or - for CSV on stdin"
 
 

@@ -102,11 +102,7 @@ class NpyWriter:
 
 
 def writer_for(
-    format_: str,
-    file: IO[bytes],
-    names: Sequence[str],
-    predicted: Sequence[str],
-    dtype: np.dtype[Any],
+    format_: str, file: IO[bytes], names: Sequence[str], predicted: Sequence[str], dtype: np.dtype[Any]
 ) -> Writer:
     """The writer of a format (csv, tsv, npy or jsonl) into a binary file.
 

@@ -30,7 +30,6 @@ PRECISION = 96
 ZERO, ONE = arb(0), arb(1)
 
 NONE = arb.nan()
-
 EITHER_SIGN = arb(0, 1)
 
 

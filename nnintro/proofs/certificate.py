@@ -22,7 +22,6 @@ from nnintro.proofs.construction import Construction, Towers
 from nnintro.proofs.target import Side
 
 FILE = "certificate.json"
-
 FORMAT = "nnintro certificate 1"
 
 Piece = Mapping[str, Any]
@@ -81,9 +80,7 @@ def of_boxes(formula: Formula, domain: Sequence[Side], found: Towers) -> Certifi
     return _sealed(_certificate(formula, domain, found.bound, pieces))
 
 
-def _certificate(
-    formula: Formula, domain: Sequence[Side], bound: float, pieces: Sequence[Piece]
-) -> dict[str, Any]:
+def _certificate(formula: Formula, domain: Sequence[Side], bound: float, pieces: Sequence[Piece]) -> dict[str, Any]:
     statement = (
         "For every float64 number x of the domain the network's output is the value of the piece "
         "that x is in (from < x <= to, on the domain's lower edge from <= x), and differs from the "

@@ -15,16 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from nnintro.proofs.balls import Ball, interval, precision
-from nnintro.proofs.certificate import (
-    Certificate,
-    CertificateError,
-    Fewer,
-    Piece,
-    about,
-    corners_of,
-    neurons_of,
-    read,
-)
+from nnintro.proofs.certificate import Certificate, CertificateError, Fewer, Piece, about, corners_of, neurons_of, read
 from nnintro.proofs.series import UndecidedError, enclosure, slope_of
 
 MOST_HALVINGS = 200_000

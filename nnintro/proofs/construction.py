@@ -34,10 +34,8 @@ from nnintro.proofs.target import Box, Cell, Side, Target, divide
 
 FINE = 1e-7
 """Where the formula turns it is known up to this part of the error."""
-
 BISECTIONS = 24
 """Of the error, for the best network of so many neurons: to a part in ten million."""
-
 ROUNDING = 1e-13
 """What evaluating a formula in float64 may change, relative to its largest value, about: a bound
 that leaves so much room also holds for errors that somebody samples in float64."""
@@ -111,9 +109,7 @@ def construct_for_error(target: Target, error: float) -> Construction:
     if largest_error(first, values) <= error and room == 0:
         return Construction(first, values, error, pairs, error)
     if room >= error / 4:
-        raise ConfigError.at(
-            "dataset.formula", f"has values too large for an error of {error:g} in float64"
-        )
+        raise ConfigError.at("dataset.formula", f"has values too large for an error of {error:g} in float64")
     pieces = longest_pieces(target, cells, 2 * (arb(error) - 2 * room))
     found = _with_values(pieces, error, pairs)
     if not found.is_minimal and len(first) < len(pieces) and largest_error(first, values) <= error:
@@ -193,10 +189,7 @@ def quantum_of(values: list[float]) -> float:
 
 def largest_error(pieces: Sequence[Piece | Box], values: Sequence[float]) -> float:
     """A float64 number that no value of the formula is further from its piece's than."""
-    errors = (
-        (piece.most - value).max(value - piece.least)
-        for piece, value in zip(pieces, values, strict=True)
-    )
+    errors = ((piece.most - value).max(value - piece.least) for piece, value in zip(pieces, values, strict=True))
     return upwards(reduce(arb.max, errors))
 
 

@@ -15,17 +15,7 @@ from dataclasses import dataclass
 from flint import arb
 
 from nnintro.formula.tree import Algebra, Formula, evaluate
-from nnintro.proofs.balls import (
-    ONE,
-    SLOPES,
-    VALUES,
-    ZERO,
-    Ball,
-    Jet,
-    interval,
-    jet_over,
-    value_over,
-)
+from nnintro.proofs.balls import ONE, SLOPES, VALUES, ZERO, Ball, Jet, interval, jet_over, value_over
 from nnintro.proofs.enclosure import Layers, Unit, nearer, outputs_over
 from nnintro.proofs.ranges import step_between, strictly_between
 from nnintro.proofs.target import Side, between, change_along
@@ -92,9 +82,7 @@ def _are_neighbours(low: float, high: float) -> bool:
     return math.nextafter(low, high) == high
 
 
-def _largest(
-    outputs: Sequence[Unit], jet: Jet, middle: Ball, box: Sequence[Ball], centre: Sequence[Ball]
-) -> float:
+def _largest(outputs: Sequence[Unit], jet: Jet, middle: Ball, box: Sequence[Ball], centre: Sequence[Ball]) -> float:
     """A bound of |N - f| for all that the network may be on a box."""
     offsets = [x - c for x, c in zip(box, centre, strict=True)]
     largest = 0.0
@@ -180,10 +168,7 @@ def _number(value: float) -> Open:
 
 
 JUMPS = {"step": step_between, "sign": _sign_between, "floor": _floor_between}
-
 OPEN: Algebra[Open] = Algebra(
     number=_number,
-    operations={
-        name: _jumping(name, JUMPS[name]) if name in JUMPS else _joined(name) for name in SLOPES
-    },
+    operations={name: _jumping(name, JUMPS[name]) if name in JUMPS else _joined(name) for name in SLOPES},
 )

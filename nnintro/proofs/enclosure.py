@@ -135,9 +135,7 @@ def outputs_over(
     yield from _from(network.layers, units, offsets, MOST_CASES)
 
 
-def _from(
-    layers: Sequence[Layer], units: list[Unit], offsets: Sequence[Ball], cases: int
-) -> Iterator[Unit]:
+def _from(layers: Sequence[Layer], units: list[Unit], offsets: Sequence[Ball], cases: int) -> Iterator[Unit]:
     if not layers:
         yield units[0]
         return

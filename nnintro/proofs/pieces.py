@@ -35,9 +35,7 @@ class TooManyPiecesError(ConfigError):
     """An error that takes more pieces than allowed."""
 
 
-def longest_pieces(
-    target: Target, cells: list[Cell], width: Ball, most: int | None = None
-) -> list[Piece]:
+def longest_pieces(target: Target, cells: list[Cell], width: Ball, most: int | None = None) -> list[Piece]:
     """Pieces whose values differ by ``width`` at most, each as long as can be proved.
 
     Raises:
@@ -135,8 +133,5 @@ def first_that(holds: Callable[[float], bool], low: float, high: float) -> float
 
 
 def too_many(width: Ball) -> TooManyPiecesError:
-    message = (
-        f"takes more than {MOST_PIECES:,} pieces for an error of {float(width) / 2:g}; "
-        "ask for a larger one"
-    )
+    message = f"takes more than {MOST_PIECES:,} pieces for an error of {float(width) / 2:g}; ask for a larger one"
     return TooManyPiecesError([Problem(message, path="dataset.formula")])

@@ -15,13 +15,9 @@ from flint import arb
 from nnintro.proofs.balls import ONE, ZERO, Ball
 
 HALF = arb(0.5)
-
 LEAKY = arb(0.01)
-
 BETWEEN = ZERO.union(ONE)
-
 LEAKY_BETWEEN = LEAKY.union(ONE)
-
 INSIDE = arb(0, 1)
 """[-1, 1]."""
 
@@ -143,7 +139,6 @@ def step_between(low: Ball, high: Ball) -> Ball | None:
 
 
 EXACT = (0, 0, 0)
-
 RANGES: dict[str, Range] = {
     "identity": Range(lambda z: (z, ONE), EXACT),
     "step": Range(_step, EXACT),  # its output is exact wherever z is clear of 0
@@ -153,16 +148,10 @@ RANGES: dict[str, Range] = {
     "leaky_relu": Range(_leaky_relu, (1, 0, 0)),  # 0.01 is rounded, and so is the product
     "elu": Range(_elu, (0, 0, 2)),  # expm1(z), or exp(z) - 1
     "gelu": Range(  # z (1 + erf(z / sqrt 2)) / 2, where 1 + erf cancels
-        _gelu,
-        (1, 1, 0),
-        turns=(_at(-0.751791524694),),
-        bends=(_at(-1.414213562373), _at(1.414213562373)),
+        _gelu, (1, 1, 0), turns=(_at(-0.751791524694),), bends=(_at(-1.414213562373), _at(1.414213562373))
     ),
     "silu": Range(  # z / (1 + exp(-z))
-        _silu,
-        (2, 0, 0),
-        turns=(_at(-1.278464542761),),
-        bends=(_at(-2.399357280515), _at(2.399357280515)),
+        _silu, (2, 0, 0), turns=(_at(-1.278464542761),), bends=(_at(-2.399357280515), _at(2.399357280515))
     ),
     "softplus": Range(_softplus, (2, 0, 2)),  # log1p(exp(z))
     "sine": SineRange(lambda z: (z.sin(), z.cos()), (1, 0, 0)),

@@ -25,15 +25,11 @@ from nnintro.proofs.target import Side
 
 MOST_PARTS = {1: 256, 2: 24}
 """Per number of inputs, into how many parts each side of the domain is cut."""
-
 MOST_WORK = 4_000_000
 """Parts times weights: for a large network there are fewer of them, in a second or two."""
-
 ULPS = 4
-
 LOST = 1024
 """Times the smallest normal number: more than an underflow inside an activation costs."""
-
 THRESHOLD = 20
 """Beyond it torch's softplus is the identity."""
 

@@ -37,7 +37,6 @@ Watch = Callable[[float, float], None]
 
 LEAST = 1e-15
 """A bound below this part of the formula's size counts as 0."""
-
 POINTS = 17
 """Along each input, where the formula's size is taken."""
 

@@ -16,7 +16,6 @@ from nnintro.formula.tree import Formula
 from nnintro.proofs.balls import Ball, Jet, interval, jet_over, value_over
 
 MOST_CELLS = 2_000_000
-
 MOST_BOXES = 20_000
 
 Side = tuple[float, float]
@@ -68,9 +67,7 @@ class Target:
             if cell is not None:
                 found.append(cell)
                 if len(found) > MOST_CELLS:
-                    raise ConfigError.at(
-                        "dataset.formula", f"turns or jumps more than {MOST_CELLS:,} times"
-                    )
+                    raise ConfigError.at("dataset.formula", f"turns or jumps more than {MOST_CELLS:,} times")
                 continue
             middle = between(low, high)
             waiting += [(middle, high), (low, middle)]
@@ -146,8 +143,7 @@ def divide(formula: Formula, domain: list[Side], width: Ball) -> list[Box]:
         if len(boxes) + len(waiting) > MOST_BOXES:
             raise ConfigError.at(
                 "dataset.formula",
-                f"takes more than {MOST_BOXES:,} boxes for an error of {float(width) / 2:g}; "
-                "ask for a larger one",
+                f"takes more than {MOST_BOXES:,} boxes for an error of {float(width) / 2:g}; ask for a larger one",
             )
     return boxes
 
@@ -212,6 +208,5 @@ def unbounded(formula: Formula, point: Sequence[float]) -> ConfigError:
     pairs = zip(formula.variables, point, strict=True)
     where = ", ".join(f"{name} = {x!r}" for name, x in pairs)
     return ConfigError.at(
-        "dataset.formula",
-        f"has no finite value at {where}, or is unbounded near it; choose another domain",
+        "dataset.formula", f"has no finite value at {where}, or is unbounded near it; choose another domain"
     )

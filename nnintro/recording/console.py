@@ -20,11 +20,8 @@ from rich.text import Text
 from nnintro.wording import duration
 
 REFRESH_SECONDS = 0.1
-
 PLAIN_LINES = 5
-
 PLAIN_WIDTH = 200
-
 NARROWEST_BAR = 10
 
 
@@ -100,9 +97,7 @@ class Display:
     def warn(self, text: str) -> None:
         self.line(f"warning: {text}", "yellow")
 
-    def heading(
-        self, title: str, facts: Mapping[str, str], layers: Sequence[Sequence[str]]
-    ) -> None:
+    def heading(self, title: str, facts: Mapping[str, str], layers: Sequence[Sequence[str]]) -> None:
         """The run's name, what it consists of, and its layers (name, shape, activation, count)."""
         self.line(title, "bold")
         self._facts(facts)
@@ -129,9 +124,7 @@ class Display:
             self.update(step, seconds)
         elif self._total and step * PLAIN_LINES >= self._printed * self._total:
             self._printed = step * PLAIN_LINES // self._total + 1
-            self.line(
-                f"{self._epoch(step)}  step {step}/{self._total}  {self._status(step, seconds)}"
-            )
+            self.line(f"{self._epoch(step)}  step {step}/{self._total}  {self._status(step, seconds)}")
 
     def update(self, step: int, seconds: float) -> None:
         """Move the bar, at most ten times a second."""

@@ -27,10 +27,8 @@ from nnintro.wording import cause
 
 BUFFER = 1 << 18
 """Bytes kept back before they go to the file."""
-
 PATIENCE = 2.0
 """Seconds after which they go there all the same: TensorBoard may be open on them."""
-
 OWN_NAME = re.compile(r"events\.out\.tfevents\.[0-9]{10}\.[0-9]{9}\..*\.[0-9]+")
 
 

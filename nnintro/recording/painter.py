@@ -121,9 +121,7 @@ class Painter:
                 drawn.append(Drawn(one.tag, one.step, png, one.wall_time))
         return drawn
 
-    def close(
-        self, timeout: float = 30.0, hurried: Callable[[], bool] = lambda: False
-    ) -> list[Drawn]:
+    def close(self, timeout: float = 30.0, hurried: Callable[[], bool] = lambda: False) -> list[Drawn]:
         """The remaining figures, after at most ``timeout`` seconds; no process or thread stays.
 
         Once ``hurried()`` is true, ``HURRIED_SECONDS`` have to do.
@@ -159,9 +157,7 @@ class Painter:
             jobs.close()  # which tells the process to end
             replies.read()  # ends when the process does
 
-    def _finish(
-        self, process: subprocess.Popen[bytes], deadline: float, hurried: Callable[[], bool]
-    ) -> None:
+    def _finish(self, process: subprocess.Popen[bytes], deadline: float, hurried: Callable[[], bool]) -> None:
         """Let the process do its last jobs and end; it is killed when that takes too long."""
         self._queue.put(None)
         in_a_hurry = False
@@ -268,9 +264,7 @@ def _leave_with(parent: int) -> None:
     os._exit(1)
 
 
-def draw_job(
-    body: bytes, names: list[str], kind: str, texts: dict[str, Any], save_as: str | None
-) -> tuple[str, bytes]:
+def draw_job(body: bytes, names: list[str], kind: str, texts: dict[str, Any], save_as: str | None) -> tuple[str, bytes]:
     """What went wrong or "", and the PNG or b"", of a job that ``job_bytes`` wrote."""
     png = b""
     try:

@@ -20,15 +20,9 @@ from tensorboard.compat.proto.types_pb2 import DT_DOUBLE, DT_FLOAT, DT_STRING
 
 BUCKETS = 30
 """TensorBoard's own number; its loaders resample to it."""
-
 LARGEST = 1e307
 """Histogram values are clipped here, so that the width of the range stays finite."""
-
-STATUSES = {
-    "completed": "STATUS_SUCCESS",
-    "stopped": "STATUS_SUCCESS",
-    "diverged": "STATUS_FAILURE",
-}
+STATUSES = {"completed": "STATUS_SUCCESS", "stopped": "STATUS_SUCCESS", "diverged": "STATUS_FAILURE"}
 """How HPARAMS names the ends of a run; an interrupted run may go on, so it has no end yet."""
 
 
@@ -54,9 +48,7 @@ def histogram_value(tag: str, values: npt.NDArray[Any]) -> Any | None:
     counts = np.bincount(buckets, minlength=BUCKETS)
     triples = np.stack([edges[:-1], edges[1:], counts], axis=1)  # (buckets, 3)
     tensor = TensorProto(
-        dtype=DT_DOUBLE,
-        tensor_shape=_shape(BUCKETS, 3),
-        tensor_content=triples.astype("<f8").tobytes(),
+        dtype=DT_DOUBLE, tensor_shape=_shape(BUCKETS, 3), tensor_content=triples.astype("<f8").tobytes()
     )
     return _tensor_value(tag, "histograms", tensor)
 

@@ -153,10 +153,7 @@ class Recorder:
             if tag.startswith(("train/", "validation/"))
         }
         sketch = Sketch(
-            "learning_curves",
-            "figures/curves",
-            {"steps": np.asarray(self._steps), **wanted},
-            {"title": title},
+            "learning_curves", "figures/curves", {"steps": np.asarray(self._steps), **wanted}, {"title": title}
         )
         self._draw(sketch, int(self._steps[-1]), last=True)
 

@@ -18,19 +18,15 @@ Registers = npt.NDArray[np.uint32]
 
 POLYNOMIAL = np.uint32(0x82F63B78)
 """Castagnoli's, bits reversed (RFC 3720, appendix B.4)."""
-
 LANE = 128
 """Bytes in each of the pieces of the messages that are walked side by side."""
-
 INVERTED = bytes(range(255, -1, -1))
 
 
 def records(messages: Sequence[bytes]) -> bytes:
     """For each message: its length, checksum of the length, itself, its checksum."""
     lengths = [struct.pack("<Q", len(message)) for message in messages]
-    parts = zip(
-        lengths, _masked(crc32c(lengths, lane=8)), messages, _masked(crc32c(messages)), strict=True
-    )
+    parts = zip(lengths, _masked(crc32c(lengths, lane=8)), messages, _masked(crc32c(messages)), strict=True)
     return b"".join(chain.from_iterable(parts))
 
 
@@ -39,10 +35,7 @@ def crc32c(messages: Sequence[bytes], lane: int = LANE) -> Registers:  # (messag
     assert all(len(message) >= 4 for message in messages)
     # Zeros before a message leave an empty register empty, so they fill up its first lane. The
     # register should start as ones: inverting the first four bytes comes to the same.
-    padded = [
-        bytes(-len(message) % lane) + message[:4].translate(INVERTED) + message[4:]
-        for message in messages
-    ]
+    padded = [bytes(-len(message) % lane) + message[:4].translate(INVERTED) + message[4:] for message in messages]
     words = np.frombuffer(b"".join(padded), "<u2").reshape(-1, lane // 2)
     walked = _walked(np.zeros(len(words), np.uint32), words.T.astype(np.uint32))
     lanes = iter(walked.tolist())

@@ -24,7 +24,6 @@ from nnintro.runs.folder import explained
 from nnintro.wording import cause
 
 FORMAT = 2
-
 MANIFEST = "latest.json"
 
 
@@ -49,11 +48,7 @@ class Loaded:
 
 
 def save_checkpoint(
-    directory: Path,
-    step: int,
-    state: dict[str, Any],
-    keep: int = 2,
-    useless: Collection[str] = (),
+    directory: Path, step: int, state: dict[str, Any], keep: int = 2, useless: Collection[str] = ()
 ) -> Path:
     """Write ``checkpoints/step-<n>.pt``, let ``latest.json`` name it, prune to ``keep`` files.
 
@@ -175,9 +170,7 @@ def _entries(folder: Path) -> list[Entry]:
     except (
         ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError
     ) as error:  # fmt: skip
-        raise CheckpointError(
-            f"{manifest}: no readable checkpoint here ({_reason(error)})"
-        ) from error
+        raise CheckpointError(f"{manifest}: no readable checkpoint here ({_reason(error)})") from error
     for entry in entries:
         if not entry.file or Path(entry.file).name != entry.file or entry.file.startswith("."):
             raise CheckpointError(f"{manifest}: {entry.file!r} is not the name of a file beside it")
@@ -209,7 +202,5 @@ def _state(path: Path, data: bytes, entry: Entry) -> dict[str, Any]:
     if not isinstance(state, dict) or repr(state.get("format")) != repr(FORMAT):
         raise CheckpointError(f"{path} is not a checkpoint of this version of nnintro")
     if repr(state.get("step")) != repr(entry.step):
-        raise CheckpointError(
-            f"{path} is of update {state.get('step')}, and {MANIFEST} says {entry.step}"
-        )
+        raise CheckpointError(f"{path} is of update {state.get('step')}, and {MANIFEST} says {entry.step}")
     return state

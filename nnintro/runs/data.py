@@ -96,10 +96,7 @@ def same_data(directory: Path, splits: Splits[Any], config: Config) -> Setup:
     was, identity = _read(directory)
     if _form(was) != _form(now) or identity != splits.fingerprint():
         path = config.experiment.dataset.files or "the data"
-        raise DataError(
-            f"{path}: has changed since the run in {directory} began; it can only go on over the "
-            "same data"
-        )
+        raise DataError(f"{path}: has changed since the run in {directory} began; it can only go on over the same data")
     settings = {key: value for key, value in now.description.items() if key in SETTINGS}
     kept = {key: value for key, value in was.description.items() if key not in SETTINGS}
     return config.setup(replace(was, description={**kept, **settings}))

@@ -19,7 +19,6 @@ from nnintro.runs.folder import explained
 from nnintro.version import __version__
 
 NAME = "environment.json"
-
 BITS_DEPEND_ON = ("torch", "numpy", "processor", "threads", "device", "cuda_device")
 """Keys under which the same config gives the same bits."""
 
@@ -34,11 +33,7 @@ def write_environment(directory: Path, device: torch.device, command: list[str] 
 
 
 def add_environment(
-    directory: Path,
-    device: torch.device,
-    command: list[str] | None,
-    step: int,
-    changes: Sequence[str],
+    directory: Path, device: torch.device, command: list[str] | None, step: int, changes: Sequence[str]
 ) -> list[str]:
     """Enter that the run goes on from update ``step``, its config changed as ``changes`` say.
 
@@ -91,9 +86,7 @@ def _processor() -> str:
     """The processor's name; Linux has it only in /proc."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
-            names = [
-                line.split(":", 1)[1].strip() for line in file if line.startswith("model name")
-            ]
+            names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
     except OSError:
         names = []
     return names[0] if names else platform.processor() or platform.machine()

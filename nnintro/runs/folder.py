@@ -79,9 +79,7 @@ def tidy(directory: Path) -> None:
             left_over.unlink(missing_ok=True)
 
 
-def create_run_directory(
-    runs_dir: Path, name: str, config: str, data: str | None = None
-) -> tuple[Path, RunLock]:
+def create_run_directory(runs_dir: Path, name: str, config: str, data: str | None = None) -> tuple[Path, RunLock]:
     """``runs_dir/name``, or ``name-2``, ``name-3``, ...: the first that does not exist yet.
 
     It takes its name only with config.yaml in it, and data.json if ``data`` is given, so that
@@ -171,10 +169,7 @@ class RunLock:
         return self
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
 

@@ -26,9 +26,7 @@ class History:
         CheckpointError: the file cannot be written.
     """
 
-    def __init__(
-        self, path: Path, tags: Sequence[str], earlier: Mapping[str, Sequence[float]] | None = None
-    ) -> None:
+    def __init__(self, path: Path, tags: Sequence[str], earlier: Mapping[str, Sequence[float]] | None = None) -> None:
         names = dict.fromkeys([*COUNTS, *tags, *(earlier or {})])
         self.columns: dict[str, list[float]] = {name: [] for name in names}
         self.error: str | None = None

@@ -11,7 +11,6 @@ from nnintro.runs.summary import NAME, read_summary
 from nnintro.wording import duration
 
 COLUMNS = ("name", "status", "steps", "epochs", "parameters", "training", "total", "modified")
-
 PLAIN_WIDTH = 200
 
 
@@ -26,11 +25,7 @@ def find_runs(runs_dir: Path) -> list[dict[str, Any]]:
     if not runs_dir.is_dir():
         raise CheckpointError(f"{runs_dir}: no such folder of runs")
     # A hidden folder is a run that never took its name.
-    configs = [
-        path
-        for path in sorted(runs_dir.rglob("config.yaml"))
-        if not path.parent.name.startswith(".")
-    ]
+    configs = [path for path in sorted(runs_dir.rglob("config.yaml")) if not path.parent.name.startswith(".")]
     return [_summary(path.parent) for path in configs]
 
 

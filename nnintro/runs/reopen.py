@@ -20,7 +20,6 @@ from nnintro.wording import shown
 
 LONGEST = 300
 """Characters of a value in a message."""
-
 WITHOUT_EFFECT = ("name", "device", "logging", "training.checkpoint", "training.engine")
 """Keys that change nothing about the updates of a run, nor about when it is over."""
 

@@ -112,12 +112,7 @@ class Run(Trained):
     """
 
     def __init__(
-        self,
-        directory: Path,
-        model: nn.Module,
-        summary: dict[str, Any],
-        config: Config,
-        setup: Setup,
+        self, directory: Path, model: nn.Module, summary: dict[str, Any], config: Config, setup: Setup
     ) -> None:
         super().__init__(model, setup)
         self.directory = directory
@@ -147,9 +142,7 @@ def _difference(saved: Any, found: dict[str, Any]) -> str:
     if not isinstance(saved, dict):
         return "it does not say of which"
     return ", ".join(
-        f"{key} {saved.get(key)} became {value}"
-        for key, value in found.items()
-        if repr(saved.get(key)) != repr(value)
+        f"{key} {saved.get(key)} became {value}" for key, value in found.items() if repr(saved.get(key)) != repr(value)
     )
 
 

@@ -22,7 +22,6 @@ Status = Literal["running", "completed", "stopped", "diverged", "interrupted"]
 
 OVER = ("completed", "stopped")
 """The statuses of a training that has come to its end."""
-
 WHOLE = ("step", "samples")
 """Columns of the history that count in whole numbers."""
 

@@ -79,9 +79,7 @@ class Checkpointer:
         self.step, self._saved_at, self.failure = outcome.step, time.monotonic(), None
 
 
-def capture(
-    parts: Parts, origin: Origin, outcome: Outcome, records: Records, past: Past
-) -> Checkpoint:
+def capture(parts: Parts, origin: Origin, outcome: Outcome, records: Records, past: Past) -> Checkpoint:
     """Everything that training on needs, copied to the CPU."""
     patience = parts.patience
     best = patience.parameters if patience is not None and outcome.status in OVER else {}

@@ -18,14 +18,7 @@ from nnintro.models.forward import Autocast, evaluating, outputs_of
 from nnintro.objectives import metrics
 from nnintro.objectives.losses import Loss
 from nnintro.objectives.metrics import confusion
-from nnintro.objectives.segmentation import (
-    boundary_scores,
-    match_points,
-    overlaps,
-    peaks,
-    points_of,
-    precision_recall,
-)
+from nnintro.objectives.segmentation import boundary_scores, match_points, overlaps, peaks, points_of, precision_recall
 
 
 def _as_they_are(outputs: Tensor) -> Tensor:
@@ -67,9 +60,7 @@ class Evaluator:
         targets = self.validation.targets
         found = {"loss": self._loss(outputs, targets)}
         if self.task.classes:
-            more, self.confusion = metrics.classification(
-                outputs, targets, self.task, logits=self.logits
-            )
+            more, self.confusion = metrics.classification(outputs, targets, self.task, logits=self.logits)
             found.update(more)
         else:
             outputs, targets = self.unscaled(outputs), self.unscaled(targets)

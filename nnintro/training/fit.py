@@ -46,9 +46,7 @@ class Fitted(Trained):
         setup: the config with its defaults, and what the data says.
     """
 
-    def __init__(
-        self, parts: Parts, outcome: Outcome, looks: _Looks, snapshots: dict[int, Parameters]
-    ) -> None:
+    def __init__(self, parts: Parts, outcome: Outcome, looks: _Looks, snapshots: dict[int, Parameters]) -> None:
         self.metrics: dict[str, float] = parts.evaluator.measure(parts.train)
         super().__init__(parts.model.cpu().eval(), parts.setup)
         self.status, self.steps, self.seconds = outcome.status, outcome.step, outcome.seconds
@@ -163,8 +161,7 @@ class _Looks:
 
     def history(self) -> dict[str, list[float | None]]:
         rows = [
-            {"step": p.step, "epoch": p.epoch, "samples": p.samples, "seconds": p.seconds}
-            | measured
+            {"step": p.step, "epoch": p.epoch, "samples": p.samples, "seconds": p.seconds} | measured
             for p, measured in zip(self._points, self._scalars(), strict=True)
         ]
         names = dict.fromkeys([*COUNTS, *self._parts.tags])

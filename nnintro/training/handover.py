@@ -54,10 +54,7 @@ def _steps(
 
     with precision():
         target = Target(parse(text, 1), *domain)
-        if error is None:
-            found = construct_with_neurons(target, units)
-        else:
-            found = construct_for_error(target, error)
+        found = construct_with_neurons(target, units) if error is None else construct_for_error(target, error)
     if len(found.steps) > units:
         raise ConfigError.at(
             f"{key}.error",

@@ -60,9 +60,7 @@ def divergence(setup: Setup, splits: Splits[Any], reason: str) -> str:
     """What to say of a training that diverged, ``after 7 updates`` for example, and what to try."""
     rate, found = setup.descent.learning_rate, learning_rate_to_try(setup, splits)
     if found is not None:
-        hint = (
-            f"try a smaller learning rate: --set descent.learning_rate={found:g} (it was {rate:g})"
-        )
+        hint = f"try a smaller learning rate: --set descent.learning_rate={found:g} (it was {rate:g})"
     else:
         hint = (
             f"a smaller learning rate may help, such as --set descent.learning_rate="

@@ -99,11 +99,7 @@ def _with_data(config: Config, reopened: Reopened | None) -> tuple[Setup, Splits
 
 @contextlib.contextmanager
 def _folder(
-    setup: Setup,
-    runs_dir: Path,
-    reopened: Reopened | None,
-    splits: Splits[Any],
-    warn: Callable[[str], None],
+    setup: Setup, runs_dir: Path, reopened: Reopened | None, splits: Splits[Any], warn: Callable[[str], None]
 ) -> Iterator[Path]:
     """The run's folder, locked: a new one, or that of the run that goes on."""
     experiment = setup.experiment
@@ -120,13 +116,7 @@ def _folder(
 
 class _Job:
     def __init__(
-        self,
-        request: Request,
-        setup: Setup,
-        parts: Parts,
-        interrupts: Interrupts,
-        start: Start,
-        directory: Path,
+        self, request: Request, setup: Setup, parts: Parts, interrupts: Interrupts, start: Start, directory: Path
     ) -> None:
         self.request, self.parts = request, parts
         self.setup = setup
@@ -174,9 +164,7 @@ class _Job:
             sketches=pictures.sketches,
             weights=self._weights,
             sketch_moments=sketch_moments(self.parts.moments),
-            histogram_moments=histogram_moments(self.parts.moments)
-            if logging.histograms == "auto"
-            else set(),
+            histogram_moments=histogram_moments(self.parts.moments) if logging.histograms == "auto" else set(),
             scalars=logging.scalars != "off",
             last_histogram=logging.histograms == "auto",
             earlier=None if self.request.reopened is None else self.start.records,
@@ -231,10 +219,7 @@ class _Job:
     def _loop(self, recorder: Recorder) -> Loop:
         sample = self.parts.measured_sample()
         return self.parts.loop(
-            lambda: self.evaluator.measure(sample),
-            recorder,
-            self._checkpointer(recorder),
-            self.interrupts,
+            lambda: self.evaluator.measure(sample), recorder, self._checkpointer(recorder), self.interrupts
         )
 
     def _checkpointer(self, recorder: Recorder) -> Checkpointer:

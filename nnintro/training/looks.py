@@ -5,22 +5,15 @@ from __future__ import annotations
 from nnintro.descent.variants import Plan
 
 CURVE_POINTS = 1000
-
 LEAST_POINTS = 120
 """Looks even where they cost much, as long as there is one for each epoch."""
-
 HISTOGRAMS = 20
-
 SKETCHES = 5
-
 MEASURED_SAMPLES = 2048
 """Training samples on which train/loss is measured while training; the summary's is over all."""
-
 MEASURED_IMAGES = 32
-
 EVALUATION_SHARE = 0.012
 """Evaluation's share of the arithmetic of training, where it is not below LEAST_POINTS."""
-
 UPDATE_OVERHEAD_SAMPLES = 2000
 """An update's fixed cost, in samples of a small network pushed forward."""
 

@@ -159,9 +159,7 @@ class Loop:
         if reached(self.stop_when, scalars):
             outcome.status = "stopped"
             outcome.reason = "every metric of stop_when reached"
-        elif self.patience is not None and self.patience.watch(
-            scalars, outcome.step, epoch, self.model
-        ):
+        elif self.patience is not None and self.patience.watch(scalars, outcome.step, epoch, self.model):
             outcome.status = "stopped"
             outcome.reason = (
                 f"{self.patience.metric} has not improved since epoch "
@@ -173,7 +171,4 @@ def _measured(advance: Advance) -> dict[str, float]:
     """What the engine measured of its last update; nothing where it came back early."""
     if math.isnan(advance.gradient_norm):
         return {}
-    return {
-        "descent/gradient_norm": advance.gradient_norm,
-        "descent/update_ratio": advance.update_ratio,
-    }
+    return {"descent/gradient_norm": advance.gradient_norm, "descent/update_ratio": advance.update_ratio}

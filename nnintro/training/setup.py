@@ -29,12 +29,7 @@ from nnintro.training.looks import MEASURED_IMAGES, MEASURED_SAMPLES, looks
 from nnintro.training.loop import Keeper, Loop, Observer
 from nnintro.training.stopping import Patience
 
-UPDATE_TAGS = (
-    "descent/learning_rate",
-    "descent/gradient_norm",
-    "descent/update_ratio",
-    "speed/steps_per_second",
-)
+UPDATE_TAGS = ("descent/learning_rate", "descent/gradient_norm", "descent/update_ratio", "speed/steps_per_second")
 
 
 @dataclass
@@ -79,11 +74,7 @@ class Parts:
         return self.train.take(rows.to(self.device))
 
     def loop(
-        self,
-        measure: Callable[[], dict[str, float]],
-        observer: Observer,
-        keeper: Keeper,
-        interrupted: Interrupted,
+        self, measure: Callable[[], dict[str, float]], observer: Observer, keeper: Keeper, interrupted: Interrupted
     ) -> Loop:
         """The training loop over these parts."""
         return Loop(
@@ -114,9 +105,7 @@ def resolve_device(name: str) -> torch.device:
     if device.type == "cuda":
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if count == 0:
-            raise ConfigError.at(
-                "device", f"{name} was asked for, and torch finds no CUDA device; use auto or cpu"
-            )
+            raise ConfigError.at("device", f"{name} was asked for, and torch finds no CUDA device; use auto or cpu")
         if (device.index or 0) >= count:
             raise ConfigError.at("device", f"{name} was asked for, and there are {count} devices")
     return device
@@ -180,9 +169,7 @@ def assemble(
         load_parameters(model, saved, where)
     network.to(device)
     model.to(device)
-    train, validation = (
-        prepared(data, model).to(device, dtype) for data in (splits.train, splits.validation)
-    )
+    train, validation = (prepared(data, model).to(device, dtype) for data in (splits.train, splits.validation))
     # Validation first: of a function it has no noise, and shows whether the formula is to blame.
     require_finite(validation, *setup.dataset.keys_of_numbers(noise=False))
     require_finite(train, *setup.dataset.keys_of_numbers(noise=True))

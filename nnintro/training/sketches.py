@@ -20,12 +20,9 @@ from nnintro.recording.recorder import Sketch
 from nnintro.training.evaluation import blocks_through, predicted_maps, probabilities
 
 PLANE_SIDE = 121
-
 MARGIN = 0.08
-
 MOST_POINTS = 4000
 """Samples sent to a figure; more would only darken it."""
-
 MOST_ROWS = 12
 """Neurons that a figure shows one by one."""
 
@@ -136,10 +133,7 @@ class Pictures:
         """Axes of the two inputs (side,), and all points (side * side, 2), row by row."""
         extent = self.splits.high - self.splits.low
         low, high = self.splits.low - margin * extent, self.splits.high + margin * extent
-        axes = [
-            torch.linspace(float(low[i]), float(high[i]), PLANE_SIDE, dtype=torch.float64)
-            for i in (0, 1)
-        ]
+        axes = [torch.linspace(float(low[i]), float(high[i]), PLANE_SIDE, dtype=torch.float64) for i in (0, 1)]
         # Figures want rows along x2 and columns along x1, as an image lies.
         second, first = torch.meshgrid(axes[1], axes[0], indexing="ij")
         return axes[0], axes[1], torch.stack([first, second], dim=-1).reshape(-1, 2)
@@ -173,11 +167,7 @@ class Pictures:
         """(n,) the probability given to the predicted class."""
         if not self.logits:
             first = outputs[:, 0].clamp(0, 1)
-            return (
-                torch.maximum(first, 1 - first)
-                if self.task.kind == "binary"
-                else (outputs.amax(1).clamp(0, 1))
-            )
+            return torch.maximum(first, 1 - first) if self.task.kind == "binary" else (outputs.amax(1).clamp(0, 1))
         if self.task.kind == "binary":
             return outputs[:, 0].abs().sigmoid()
         return outputs.softmax(1).amax(1)
@@ -194,10 +184,7 @@ class Pictures:
     def _scatter(self) -> Sketch:
         validation = self.splits.validation
         few = validation.take(torch.arange(len(validation))[:: _stride(len(validation))])
-        arrays = {
-            "targets": _array(few.targets[:, 0]),
-            "predictions": _array(self._outputs(self._raw(few))[:, 0]),
-        }
+        arrays = {"targets": _array(few.targets[:, 0]), "predictions": _array(self._outputs(self._raw(few))[:, 0])}
         title = f"{self.title}: {self.target}" if self.target else self.title
         return self._sketch("predicted_against_actual", "fit", arrays, title=title)
 
@@ -215,10 +202,7 @@ SKETCHES: tuple[tuple[Callable[[Pictures], bool], Callable[[Pictures], Sketch]],
     (_of_numbers(1), Pictures._curve),
     (lambda p: _of_numbers(1)(p) and isinstance(p.model, Steps), Pictures._neurons),
     (_of_numbers(2), Pictures._surface),
-    (
-        lambda p: not (p.task.classes or _of_numbers(1)(p) or _of_numbers(2)(p)),
-        Pictures._scatter,
-    ),
+    (lambda p: not (p.task.classes or _of_numbers(1)(p) or _of_numbers(2)(p)), Pictures._scatter),
 )
 """Which figures suit a task: whether it does, and what draws it."""
 
@@ -247,17 +231,12 @@ SHOWN = 4
 
 COUNTED = 64
 """Images whose pixels are counted."""
-
 MOST_RANKED = 1 << 20
 """Pixels that quantiles are taken of; torch refuses more than 16 times as many."""
 
 
 def maps(
-    model: nn.Module,
-    data: ImageData,
-    threshold: float,
-    point_radius: float | None,
-    device: torch.device,
+    model: nn.Module, data: ImageData, threshold: float, point_radius: float | None, device: torch.device
 ) -> dict[str, Array]:
     """A few images of the data with their masks and the network's answers.
 
@@ -286,9 +265,7 @@ def maps(
     return arrays
 
 
-def pixel_confusion(
-    model: nn.Module, data: ImageData, classes: int, threshold: float, device: torch.device
-) -> Array:
+def pixel_confusion(model: nn.Module, data: ImageData, classes: int, threshold: float, device: torch.device) -> Array:
     """(classes, classes) pixels of some of the images: rows are true classes."""
     few = data.take(torch.arange(min(COUNTED, len(data)))).to(device, precision_of(model))
     counts = torch.zeros(classes, classes, dtype=torch.int64)
@@ -302,10 +279,7 @@ def pixel_confusion(
 
 def _numbered(points: list[Tensor]) -> Array:
     """A list of (m, 2) places -> (sum of m, 3), the list's index in front."""
-    rows = [
-        np.column_stack([np.full(len(places), index), places.cpu().numpy()])
-        for index, places in enumerate(points)
-    ]
+    rows = [np.column_stack([np.full(len(places), index), places.cpu().numpy()]) for index, places in enumerate(points)]
     return np.concatenate(rows)
 
 

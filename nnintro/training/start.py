@@ -116,20 +116,16 @@ def _check_progress(checkpoint: Checkpoint, setup: Setup) -> None:
     step, total = checkpoint.outcome.step, setup.total_updates
     if step > total:
         key = "training.steps" if setup.training.steps is not None else "training.epochs"
-        raise ConfigError.at(
-            key, f"the run is at update {step:,} already, and this is update {total:,}"
-        )
+        raise ConfigError.at(key, f"the run is at update {step:,} already, and this is update {total:,}")
     if repr(was.optimizer_kind) != repr(now.optimizer_kind):  # whatever it is that was saved
         raise ConfigError.at(
             "descent.optimizer",
-            f"the run has the state of {was.optimizer_kind}, which is of no use to "
-            f"{now.optimizer_kind}",
+            f"the run has the state of {was.optimizer_kind}, which is of no use to {now.optimizer_kind}",
         )
     if repr(was.plan) != repr(now.plan):
         raise ConfigError.at(
             "descent.batch_size",
-            f"the run's epochs are of {_in_words(was.plan)}; with {_in_words(now.plan)} they "
-            "could not be counted on",
+            f"the run's epochs are of {_in_words(was.plan)}; with {_in_words(now.plan)} they could not be counted on",
         )
 
 

@@ -19,8 +19,7 @@ def reached(wanted: Mapping[str, float], scalars: Mapping[str, float]) -> bool:
     Better is smaller, but for accuracy, f1, auc and r2, where it is larger.
     """
     return bool(wanted) and all(
-        scalars[tag] >= value if grows(tag) else scalars[tag] <= value
-        for tag, value in wanted.items()
+        scalars[tag] >= value if grows(tag) else scalars[tag] <= value for tag, value in wanted.items()
     )
 
 
@@ -39,9 +38,7 @@ class Patience:
     best_epoch: float = field(default=0.0, init=False)
     parameters: dict[str, Tensor] = field(default_factory=dict, init=False)
 
-    def watch(
-        self, scalars: Mapping[str, float], step: int, epoch: float, model: nn.Module
-    ) -> bool:
+    def watch(self, scalars: Mapping[str, float], step: int, epoch: float, model: nn.Module) -> bool:
         """Take note of a measurement; returns whether patience has run out."""
         value = scalars[self.metric]
         if self._improves(value):

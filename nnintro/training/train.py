@@ -47,9 +47,7 @@ def launch(
         from nnintro.training.job import Request, run_job
 
         display = Display(quiet=quiet)
-        request = Request(
-            loaded, Path(runs_dir), display, painter, started, command, signals, reopened
-        )
+        request = Request(loaded, Path(runs_dir), display, painter, started, command, signals, reopened)
         return run_job(request)
     finally:
         if painter is not None:
@@ -105,9 +103,7 @@ def _nothing_to_do(reopened: Reopened, *, quiet: bool) -> Result:
         else f"steps={2 * (training.steps or 500)}"
     )
     display = Display(quiet=quiet)
-    display.line(
-        f"{directory} is finished: {summary['status']} after {summary.get('steps')} updates"
-    )
+    display.line(f"{directory} is finished: {summary['status']} after {summary.get('steps')} updates")
     display.line(f"to train on: --resume {directory} --set training.{longer}")
     return Result(load_run(directory), None)
 
@@ -143,9 +139,7 @@ def train(
         UsageError: neither a config nor a run is given, or a name for a run that has one.
         KeyboardInterrupt: after Ctrl-C, once the run is saved.
     """
-    result = launch(
-        config, overrides, runs_dir, name=name, resume=resume, smoke_test=smoke, quiet=quiet
-    )
+    result = launch(config, overrides, runs_dir, name=name, resume=resume, smoke_test=smoke, quiet=quiet)
     if result.signal is not None:
         raise KeyboardInterrupt
     return result.run

@@ -94,9 +94,7 @@ def test_the_first_step_is_gradient_descents():
     contestant.train(1)
     (found_V, _), (found_W, _) = contestant.parameters()
     np.testing.assert_allclose(found_W, W - rate * delta.T @ u, rtol=1e-4, atol=1e-6)
-    np.testing.assert_allclose(
-        found_V, V - rate * (delta @ W * u * (1 - u)).T @ x, rtol=1e-4, atol=1e-6
-    )
+    np.testing.assert_allclose(found_V, V - rate * (delta @ W * u * (1 - u)).T @ x, rtol=1e-4, atol=1e-6)
 
 
 def test_the_loss_of_classes_is_torchs():

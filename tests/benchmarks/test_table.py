@@ -80,23 +80,14 @@ def test_commands():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
-    [(7.6, "7.60"), (76.54, "76.5"), (99.99, "100"), (765.4, "765"), (1234567.0, "1,230,000")],
+    ("value", "text"), [(7.6, "7.60"), (76.54, "76.5"), (99.99, "100"), (765.4, "765"), (1234567.0, "1,230,000")]
 )
 def test_numbers_have_three_digits(value, text):
     assert number(value) == text
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.00254, "0.0025"),
-        (0.999, "1.0"),
-        (1.26, "1.3"),
-        (9.97, "10"),
-        (16.66, "17"),
-        (132.4, "132"),
-    ],
+    ("value", "text"), [(0.00254, "0.0025"), (0.999, "1.0"), (1.26, "1.3"), (9.97, "10"), (16.66, "17"), (132.4, "132")]
 )
 def test_factors(value, text):
     assert factor(value) == text

@@ -35,9 +35,7 @@ FLAGS = (
 )
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(
-        not (CHROMIUM and DRIVER) and not NEEDED, reason="Chromium or its driver is not installed"
-    ),
+    pytest.mark.skipif(not (CHROMIUM and DRIVER) and not NEEDED, reason="Chromium or its driver is not installed"),
 ]
 
 
@@ -58,9 +56,7 @@ def address(tmp_path_factory):
     values = config(logging={"figures": "auto", "histograms": "auto"}, name="wiggle")
     nnintro.train(values, runs_dir=folder / "runs")
     command = [sys.executable, "-m", "nnintro", "dashboard", "--port", "0"]
-    with subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         address = process.stdout.readline().strip()
         wait_for_the_run(address)
         yield address

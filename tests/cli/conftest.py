@@ -73,9 +73,7 @@ def process(tmp_path) -> Callable[..., subprocess.Popen[str]]:
     def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:
         words = [sys.executable, "-m", "nnintro", *map(str, arguments)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(
-            words, text=True, **{"cwd": tmp_path, "env": environment(), **pipes, **options}
-        )
+        return subprocess.Popen(words, text=True, **{"cwd": tmp_path, "env": environment(), **pipes, **options})
 
     return start
 

@@ -17,9 +17,7 @@ from tests.support import PATIENCE
 
 def parameters(table):
     return pytest.mark.parametrize(
-        ("run", "name", "content", "message"),
-        [row[1:] for row in table],
-        ids=[row[0] for row in table],
+        ("run", "name", "content", "message"), [row[1:] for row in table], ids=[row[0] for row in table]
     )
 
 

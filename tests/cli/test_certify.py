@@ -77,9 +77,7 @@ def test_two_inputs_in_float32(command, run):
     done = command("certify", "small")
     assert done.code == 0
     assert "for every real x1, x2 in [0, 1] x [-1, 1]" in done.out
-    assert re.search(
-        r"^found: \S+ at x1 = \S+, x2 = \S+; the bound is \S+ % above$", done.out, re.M
-    )
+    assert re.search(r"^found: \S+ at x1 = \S+, x2 = \S+; the bound is \S+ % above$", done.out, re.M)
     found = json.loads((directory / "supremum.json").read_text())
     points = torch.rand(100_000, 2) * torch.tensor([1.0, 2.0]) - torch.tensor([0.0, 1.0])
     assert largest_sample(directory, points.double()) <= found["bound"] + found["rounding"]

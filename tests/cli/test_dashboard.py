@@ -77,9 +77,7 @@ def test_it_serves_the_runs_until_ctrl_c(process, runs):
 
         tags = board.loaded(
             "data/plugin/timeseries/tags",
-            lambda tags: (
-                "second" in tags["scalars"]["runTagInfo"] and tags["images"]["tagRunSampledInfo"]
-            ),
+            lambda tags: "second" in tags["scalars"]["runTagInfo"] and tags["images"]["tagRunSampledInfo"],
         )
         columns = set(first.history) - {"step", "epoch", "samples", "seconds"}
         assert set(tags["scalars"]["runTagInfo"]["first"]) == columns
@@ -92,9 +90,7 @@ def test_it_serves_the_runs_until_ctrl_c(process, runs):
         assert shown == pytest.approx(second.history["validation/sup_error"], rel=1e-6)
 
         layout = board.get("data/plugin/custom_scalars/layout")
-        charts = {
-            chart["title"]: chart["multiline"]["tag"] for chart in layout["category"][0]["chart"]
-        }
+        charts = {chart["title"]: chart["multiline"]["tag"] for chart in layout["category"][0]["chart"]}
         for pattern, tag in zip(charts["loss"], ("train/loss", "validation/loss"), strict=True):
             assert re.search(pattern, tag)
 

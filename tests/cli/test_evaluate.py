@@ -133,9 +133,7 @@ class TestFiles:
             if count == 2:
                 assert metrics["auc"] == pytest.approx(roc_auc_score(labels, outputs[:, 0]))
             pairs = [[a, b] for a, b in zip(labels, predicted, strict=True)]
-            assert found["confusion"] == [
-                [pairs.count([true, said]) for said in range(count)] for true in range(count)
-            ]
+            assert found["confusion"] == [[pairs.count([true, said]) for said in range(count)] for true in range(count)]
         if logits and count == 3:
             chosen = outputs[np.arange(80), labels]
             expected = (np.log(np.exp(outputs).sum(1)) - chosen).mean()
@@ -181,9 +179,7 @@ class TestDatasets:
             assert found["dataset"] == str(config)
 
     def test_a_dataset_alone_is_enough(self, command, runs, tmp_path):
-        (tmp_path / "d.yaml").write_text(
-            "seed: 3\ndataset: {kind: function, formula: sin(3*x), samples: 5}\n"
-        )
+        (tmp_path / "d.yaml").write_text("seed: 3\ndataset: {kind: function, formula: sin(3*x), samples: 5}\n")
         found = evaluated(command, runs["exact"], "--dataset", "d.yaml")
         assert found["metrics"] == evaluated(command, runs["exact"])["metrics"]
 
@@ -192,9 +188,7 @@ class TestDatasets:
         (tmp_path / "d.yaml").write_text(text)
         done = command("evaluate", runs["curve"], "--dataset", "d.yaml")
         assert (done.code, done.out) == (3, "")
-        assert done.err.startswith(
-            "d.yaml:4:12: dataset.formula: the targets go beyond what float32 can hold"
-        )
+        assert done.err.startswith("d.yaml:4:12: dataset.formula: the targets go beyond what float32 can hold")
         assert command("evaluate", runs["exact"], "--dataset", "d.yaml").code == 0
 
     def test_the_seed_is_that_of_the_file(self, command, runs, tmp_path):

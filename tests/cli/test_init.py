@@ -22,9 +22,7 @@ def test_every_value_marked_as_default_is_the_default(command, tmp_path):
 
     command("init")
     lines = (tmp_path / "experiment.yaml").read_text().splitlines(keepends=True)
-    marked = [
-        line for line in lines if line.rstrip().endswith(("(default)", "auto (default), cpu"))
-    ]
+    marked = [line for line in lines if line.rstrip().endswith(("(default)", "auto (default), cpu"))]
     marked += [line for line in lines if "# auto (default), cpu, cuda" in line]
     assert len(marked) == 4
     (tmp_path / "shorter.yaml").write_text("".join(line for line in lines if line not in marked))

@@ -46,10 +46,7 @@ class TestCsv:
             "n", "x2", 'a "b", c', " x1", "prediction", "probability_0", "probability_1",
             "probability_2",
         ]  # fmt: skip
-        assert [row[:4] for row in rows] == [
-            ["007", "-0.50", "1,5\nü", "1e-1"],
-            ["", "+2.", "x", "  3"],
-        ]
+        assert [row[:4] for row in rows] == [["007", "-0.50", "1,5\nü", "1e-1"], ["", "+2.", "x", "  3"]]
         logits = nnintro.load(runs["blobs"]).predict([[0.1, -0.5], [3, 2]]).numpy()
         expected = softmax(logits.astype(float))
         assert np.allclose([[float(c) for c in row[5:]] for row in rows], expected, rtol=1e-6)
@@ -70,10 +67,7 @@ class TestCsv:
     def test_outputs_that_are_no_logits_are_no_probabilities(self, command, runs, tmp_path):
         points = np.random.default_rng(2).normal(size=(40, 2))
         np.savetxt(tmp_path / "a.csv", points, delimiter=",")
-        for name, columns in (
-            ("moons_mse", ["output"]),
-            ("blobs_mse", ["output_0", "output_1", "output_2"]),
-        ):
+        for name, columns in (("moons_mse", ["output"]), ("blobs_mse", ["output_0", "output_1", "output_2"])):
             header, *rows = table(command("predict", runs[name], "a.csv").out)
             assert header == ["x1", "x2", "prediction", *columns]
             outputs = nnintro.load(runs[name]).predict(points).numpy()
@@ -373,9 +367,7 @@ class TestOutputs:
         done = command("predict", runs["curve"], inputs)
         assert (done.code, done.err) == (4, "cannot write to stdout: it is closed\n")
 
-    def test_a_mistake_of_ours_is_not_laid_to_the_disk(
-        self, command, runs, tmp_path, monkeypatch, inputs
-    ):
+    def test_a_mistake_of_ours_is_not_laid_to_the_disk(self, command, runs, tmp_path, monkeypatch, inputs):
         def failing(*_):
             raise RuntimeError("ours")
 
@@ -450,9 +442,7 @@ def test_memory_does_not_grow_with_the_file(runs, tmp_path, monkeypatch):
     for rows in (15_000, 60_000):
         (tmp_path / "a.csv").write_text("x\n" + "0.25\n" * rows)
         tracemalloc.start()
-        assert predict_file(runs["curve"], str(tmp_path / "a.csv"), tmp_path / "o.csv", "csv") == (
-            rows
-        )
+        assert predict_file(runs["curve"], str(tmp_path / "a.csv"), tmp_path / "o.csv", "csv") == (rows)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.1 * peaks[0] < 20e6

@@ -37,9 +37,7 @@ def trained(tmp_path_factory):
     descent = {"batch_size": 16, "optimizer": "adam"}
     runs = {
         (name, precision): nnintro.train(
-            config(dataset=dataset, descent=descent, precision=precision),
-            runs_dir=folder / precision,
-            name=name,
+            config(dataset=dataset, descent=descent, precision=precision), runs_dir=folder / precision, name=name
         ).directory
         for name, dataset in datasets.items()
         for precision in ("float64", "float32")
@@ -216,9 +214,7 @@ def test_targets_beyond_the_precision(command, trained, tmp_path):
     write(tmp_path / "new.csv", ["Ulm,100,90000", "Ulm,100,1e300"], "city,area,price")
     done = command("evaluate", trained["price32"], "--dataset", "new.csv")
     assert done.code == 4
-    assert done.err == (
-        "new.csv:3: column 'price': expected a number that float32 can hold, got 1e+300\n"
-    )
+    assert done.err == ("new.csv:3: column 'price': expected a number that float32 can hold, got 1e+300\n")
     assert command("predict", trained["price32"], "new.csv").code == 0
 
 
@@ -227,9 +223,7 @@ def test_numbers_beyond_the_precision_in_a_window(command, trained, tmp_path):
     write(tmp_path / "new.csv", rows, header="area,price")
     done = command("predict", trained["ahead32"], "new.csv")
     assert done.code == 4
-    assert done.err == (
-        "new.csv:3: column 'area': expected a number that float32 can hold, got 1e+300\n"
-    )
+    assert done.err == ("new.csv:3: column 'area': expected a number that float32 can hold, got 1e+300\n")
 
 
 def test_no_class_is_made_of_nan(command, trained, tmp_path, monkeypatch):
@@ -238,9 +232,7 @@ def test_no_class_is_made_of_nan(command, trained, tmp_path, monkeypatch):
     monkeypatch.setattr(nnintro.Run, "predict", lambda run, x: predict(run, x) * float("nan"))
     done = command("predict", trained["dear"], "new.csv")
     assert (done.code, done.out) == (4, "")
-    assert done.err == (
-        "new.csv:2: expected inputs that the network has an answer for, which here is nan\n"
-    )
+    assert done.err == ("new.csv:2: expected inputs that the network has an answer for, which here is nan\n")
     assert command("predict", trained["price"], "new.csv").code == 0
 
 
@@ -275,8 +267,7 @@ def test_json_lines_keep_values_as_they_are(command, tmp_path):
     """Numbers, truth values, texts and dates, of text and of Parquet; empty cells are null."""
     source = np.random.default_rng(0)
     rows = [
-        f"{source.normal():.3f},{k % 7},{'true' if k % 3 else 'false'},2024-01-{k % 28 + 1:02},k{k}"
-        for k in range(60)
+        f"{source.normal():.3f},{k % 7},{'true' if k % 3 else 'false'},2024-01-{k % 28 + 1:02},k{k}" for k in range(60)
     ]
     rows[7] = ",3,true,2024-01-09,k7"
     write(tmp_path / "a.csv", rows, header="x,count,ok,day,name")
@@ -305,9 +296,7 @@ def test_json_lines_keep_values_as_they_are(command, tmp_path):
 def test_how_many_were_answered(command, trained, tmp_path):
     write(tmp_path / "new.csv", ["100,200000", "120,1", "90,2"], header="area,price")
     done = command("predict", trained["ahead"], "new.csv", "--output", "out.csv")
-    assert done.err == (
-        "1 prediction in out.csv\nnote: no prediction for 2 rows without a whole window before\n"
-    )
+    assert done.err == ("1 prediction in out.csv\nnote: no prediction for 2 rows without a whole window before\n")
 
 
 def test_a_run_behind_a_link_is_known_by_its_name(command, trained, tmp_path):

@@ -80,9 +80,7 @@ def test_closed_streams(process, written, runs, tmp_path, words, code, closed):
         assert (out, err) == ("", "")
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
-)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_training_after_saving(process, written, tmp_path, number, code):
     with process("train", written(**LONG), "--json") as running:
         wait_for(lambda: training(tmp_path / "runs/small"))
@@ -108,9 +106,7 @@ def test_the_same_signal_twice_at_once_is_one_signal(process, written, tmp_path)
     assert_readable(tmp_path / "runs/small", "interrupted")
 
 
-@pytest.mark.parametrize(
-    ("library", "seconds"), [("_pydantic_core", 0.0), ("libtorch_cpu", 0.1), ("_umath", 0.6)]
-)
+@pytest.mark.parametrize(("library", "seconds"), [("_pydantic_core", 0.0), ("libtorch_cpu", 0.1), ("_umath", 0.6)])
 def test_ctrl_c_while_starting_leaves_no_trace(process, written, tmp_path, library, seconds):
     """At what it has loaded one sees how far it is, which seconds alone tell on no busy machine."""
     path = written(**{**LONG, "logging": {"figures": "auto"}})
@@ -172,9 +168,7 @@ class TestPipes:
         out, err, codes = self.first_line(tmp_path, "train small.yaml --json --quiet")
         assert (out, err, codes) == ("{\n", "", "0 0")
 
-    def test_a_reader_of_the_progress_that_leaves_does_not_end_the_training(
-        self, tmp_path, written
-    ):
+    def test_a_reader_of_the_progress_that_leaves_does_not_end_the_training(self, tmp_path, written):
         written(training={"epochs": 300})
         out, err, codes = self.first_line(tmp_path, "train small.yaml 2>&1")
         assert (out, err, codes) == ("small\n", "", "0 0")

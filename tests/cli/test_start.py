@@ -35,12 +35,7 @@ for words in {lines!r}:
 def run_without(absent, lines, folder):
     script = WITHOUT.format(absent=absent, lines=lines)
     return subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, "-c", script], cwd=folder, env=environment(), capture_output=True, text=True, check=False
     )
 
 
@@ -74,11 +69,7 @@ def test_module_and_version(tmp_path):
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (
-        0,
-        f"nnintro {nnintro.__version__}\n",
-        "",
-    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"nnintro {nnintro.__version__}\n", "")
 
 
 @pytest.mark.parametrize("words", [["--bogus"], ["train", "a.yaml", "--bogus"], ["nonsense"]])

@@ -15,10 +15,7 @@ from tests.support import PATIENCE
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]")
 COLOURS = re.compile(r"\x1b\[(?:[0-9;]*;)?(?:3[0-8]|4[0-8]|9[0-7])[0-9;]*m")
-MOONS = {
-    "dataset": {"kind": "classification", "generator": "moons", "samples": 200},
-    "training": {"epochs": 40},
-}
+MOONS = {"dataset": {"kind": "classification", "generator": "moons", "samples": 200}, "training": {"epochs": 40}}
 
 
 @pytest.fixture

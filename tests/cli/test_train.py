@@ -54,9 +54,7 @@ def test_overrides_reach_the_run(command, written, tmp_path):
 
 
 def test_smoke_is_small_and_whole(command, written, tmp_path):
-    path = written(
-        dataset={"samples": 100_000}, training={"epochs": 500}, logging={"histograms": "auto"}
-    )
+    path = written(dataset={"samples": 100_000}, training={"epochs": 500}, logging={"histograms": "auto"})
     done = command("train", path, "--smoke", "--json", "--quiet")
     summary = json.loads(done.out)
     assert done.code == 0
@@ -78,9 +76,7 @@ class TestNames:
         assert {f: f.read_bytes() for f in before} == before
 
     def test_name_wins_over_the_file(self, command, written):
-        done = command(
-            "train", written(name="inside", training={"epochs": 0}), "--name", "mine", "--json"
-        )
+        done = command("train", written(name="inside", training={"epochs": 0}), "--name", "mine", "--json")
         summary = json.loads(done.out)
         assert (summary["name"], summary["directory"]) == ("mine", "runs/mine")
 
@@ -102,9 +98,7 @@ class TestNames:
         assert run.directory == tmp_path / "runs" / name
         assert [child.name for child in (tmp_path / "runs").iterdir()] == [name]
 
-    @pytest.mark.parametrize(
-        "name", ["../out", "a/b", "/tmp/x", "..", "", ".", "a\\b", "a\nb", "-x"]
-    )
+    @pytest.mark.parametrize("name", ["../out", "a/b", "/tmp/x", "..", "", ".", "a\\b", "a\nb", "-x"])
     def test_a_name_cannot_leave_the_folder_of_runs(self, command, written, tmp_path, name):
         done = command("train", written(), f"--name={name}")
         assert done.code == 3

@@ -7,63 +7,49 @@ from __future__ import annotations
 DATA = {
     "rows through a unet": (
         "dataset: {kind: bundled, name: iris}\nmodel: {kind: unet}\n",
-        [
-            "bad.yaml:2:15: model.kind: unet takes images, and this dataset is of kind bundled; expected mlp",
-        ],
+        ["bad.yaml:2:15: model.kind: unet takes images, and this dataset is of kind bundled; expected mlp"],
     ),
     "images through an mlp": (
         "dataset: {kind: images, path: cells}\nmodel: {kind: mlp}\n",
-        [
-            "bad.yaml:2:15: model.kind: mlp takes rows of numbers, and this dataset has images; expected unet",
-        ],
+        ["bad.yaml:2:15: model.kind: mlp takes rows of numbers, and this dataset has images; expected unet"],
     ),
     "class weights of a regression": (
         "dataset: {kind: bundled, name: diabetes, class_weights: balanced}\nmodel: {kind: mlp}\n",
-        [
-            "bad.yaml:1:57: dataset.class_weights: this dataset is a regression, without classes; expected none",
-        ],
+        ["bad.yaml:1:57: dataset.class_weights: this dataset is a regression, without classes; expected none"],
     ),
     "class weights without a cross entropy": (
         "dataset: {kind: bundled, name: iris, class_weights: balanced}\nmodel: {kind: mlp}\nloss: mse\n",
-        [
-            "bad.yaml:1:53: dataset.class_weights: only cross_entropy weighs classes, not mse; expected none",
-        ],
+        ["bad.yaml:1:53: dataset.class_weights: only cross_entropy weighs classes, not mse; expected none"],
     ),
     "dice of rows": (
         "dataset: {kind: bundled, name: iris}\nmodel: {kind: mlp}\nloss: dice\n",
         [
-            "bad.yaml:3:7: loss: dice needs images with masks, and this dataset has 3 classes; expected cross_entropy, mse, mae or huber",
+            "bad.yaml:3:7: loss: dice needs images with masks, and this dataset has 3 classes; expected cross_entropy, mse, mae or huber"
         ],
     ),
     "bce of three classes": (
         "dataset: {kind: bundled, name: iris}\nmodel: {kind: mlp}\nloss: bce\n",
         [
-            "bad.yaml:3:7: loss: bce needs two classes, and this dataset has 3 classes; expected cross_entropy, mse, mae or huber",
+            "bad.yaml:3:7: loss: bce needs two classes, and this dataset has 3 classes; expected cross_entropy, mse, mae or huber"
         ],
     ),
     "too few digits": (
         "dataset: {kind: bundled, name: digits, samples: 30}\nmodel: {kind: mlp}\n",
         [
-            "bad.yaml:1:49: dataset.samples: too few: 24 for training and 6 for validation cannot both hold all 10 classes",
+            "bad.yaml:1:49: dataset.samples: too few: 24 for training and 6 for validation cannot both hold all 10 classes"
         ],
     ),
     "a data set that is not bundled": (
         "dataset: {kind: bundled, name: mnist}\nmodel: {kind: mlp}\n",
-        [
-            "bad.yaml:1:32: dataset.name: expected iris, wine, breast_cancer, digits, diabetes or linnerud, got 'mnist'",
-        ],
+        ["bad.yaml:1:32: dataset.name: expected iris, wine, breast_cancer, digits, diabetes or linnerud, got 'mnist'"],
     ),
     "images from nowhere": (
         "dataset: {kind: images}\nmodel: {kind: unet}\n",
-        [
-            "bad.yaml:1:10: dataset: expected a path (a folder with images/ and masks/) or a generator",
-        ],
+        ["bad.yaml:1:10: dataset: expected a path (a folder with images/ and masks/) or a generator"],
     ),
     "images from two places": (
         "dataset: {kind: images, path: cells, generator: cells}\nmodel: {kind: unet}\n",
-        [
-            "bad.yaml:1:49: dataset.generator: give path or generator, not both",
-        ],
+        ["bad.yaml:1:49: dataset.generator: give path or generator, not both"],
     ),
     "a generator's keys for files": (
         "dataset: {kind: images, path: cells, noise: 2.0, signal_to_noise: 3}\nmodel: {kind: unet}\n",
@@ -82,45 +68,33 @@ DATA = {
     ),
     "three classes of made-up cells": (
         "dataset: {kind: images, generator: cells, classes: [a, b, c]}\nmodel: {kind: unet}\n",
-        [
-            "bad.yaml:1:52: dataset.classes: cells has masks of two classes; expected 2 names, got 3",
-        ],
+        ["bad.yaml:1:52: dataset.classes: cells has masks of two classes; expected 2 names, got 3"],
     ),
     "points among three classes": (
         "dataset: {kind: images, path: cells, point_radius: 2, classes: [a, b, c]}\nmodel: {kind: unet}\n",
-        [
-            "bad.yaml:1:52: dataset.point_radius: points need masks of two classes, got 3 names in classes",
-        ],
+        ["bad.yaml:1:52: dataset.point_radius: points need masks of two classes, got 3 names in classes"],
     ),
     "a class named twice": (
         "dataset: {kind: images, path: cells, classes: [a, a]}\nmodel: {kind: unet}\n",
-        [
-            "bad.yaml:1:47: dataset.classes: expected different names, got 'a' twice",
-        ],
+        ["bad.yaml:1:47: dataset.classes: expected different names, got 'a' twice"],
     ),
     "small made-up images": (
         "dataset: {kind: images, generator: sky, size: [16, 64]}\nmodel: {kind: unet}\n",
-        [
-            "bad.yaml:1:47: dataset.size: sky needs at least 32 pixels along each side, got [16, 64]",
-        ],
+        ["bad.yaml:1:47: dataset.size: sky needs at least 32 pixels along each side, got [16, 64]"],
     ),
     "made-up images beyond memory": (
         "dataset: {kind: images, generator: sky, samples: 1000000}\nmodel: {kind: unet}\n",
         [
-            "bad.yaml:1:1: dataset.memory: 1,000,000 images of 64 x 64 are made in memory; expected at least 19,531 (MiB), got 1024",
+            "bad.yaml:1:1: dataset.memory: 1,000,000 images of 64 x 64 are made in memory; expected at least 19,531 (MiB), got 1024"
         ],
     ),
     "a size of one number": (
         "dataset: {kind: images, generator: sky, size: 64}\nmodel: {kind: unet}\n",
-        [
-            "bad.yaml:1:47: dataset.size: expected [height, width], got 64",
-        ],
+        ["bad.yaml:1:47: dataset.size: expected [height, width], got 64"],
     ),
     "inputs and exclude": (
         "dataset: {kind: table, path: a.csv, target: y, inputs: [a], exclude: [b]}\nmodel: {kind: mlp}\n",
-        [
-            "bad.yaml:1:70: dataset.exclude: inputs names the columns already; expected one of both",
-        ],
+        ["bad.yaml:1:70: dataset.exclude: inputs names the columns already; expected one of both"],
     ),
     "a target among the inputs": (
         "dataset: {kind: table, path: a.csv, target: y, inputs: [y, a, a], text: [y]}\nmodel: {kind: mlp}\n",
@@ -132,21 +106,15 @@ DATA = {
     ),
     "groups without a column": (
         "dataset: {kind: table, path: a.csv, target: y, split: group}\nmodel: {kind: mlp}\n",
-        [
-            "bad.yaml:1:55: dataset.split: group needs split_by, the column that names the groups",
-        ],
+        ["bad.yaml:1:55: dataset.split: group needs split_by, the column that names the groups"],
     ),
     "a column to split by at random": (
         "dataset: {kind: table, path: a.csv, target: y, split_by: day}\nmodel: {kind: mlp}\n",
-        [
-            "bad.yaml:1:58: dataset.split_by: needs split: group or time, got split: auto",
-        ],
+        ["bad.yaml:1:58: dataset.split_by: needs split: group or time, got split: auto"],
     ),
     "a horizon without a window": (
         "dataset: {kind: table, path: a.csv, target: y, horizon: 3}\nmodel: {kind: mlp}\n",
-        [
-            "bad.yaml:1:57: dataset.horizon: needs a window, the rows that the past is made of",
-        ],
+        ["bad.yaml:1:57: dataset.horizon: needs a window, the rows that the past is made of"],
     ),
     "a window at random": (
         "dataset: {kind: table, path: a.csv, target: y, window: 3, split: random, text: [a], missing: drop}\nmodel: {kind: mlp}\n",
@@ -165,9 +133,7 @@ DATA = {
     ),
     "classes of two columns": (
         "dataset: {kind: table, path: a.csv, target: [y, z], task: classification}\nmodel: {kind: mlp}\n",
-        [
-            "bad.yaml:1:59: dataset.task: classes are of one target column; several are numbers",
-        ],
+        ["bad.yaml:1:59: dataset.task: classes are of one target column; several are numbers"],
     ),
     "a table without its keys": (
         "dataset: {kind: table}\nmodel: {kind: mlp}\n",

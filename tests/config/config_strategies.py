@@ -107,9 +107,7 @@ optimizers = st.one_of(
     mapping({"kind": "sgd", "momentum": 0.9}, nesterov=st.booleans()),
     mapping({"kind": "rmsprop"}, smoothing=fraction, momentum=fraction, epsilon=epsilon),
     mapping({"kind": "adagrad"}, epsilon=epsilon),
-    st.sampled_from(["adam", "adamw"]).flatmap(
-        lambda kind: mapping({"kind": kind}, betas=betas, epsilon=epsilon)
-    ),
+    st.sampled_from(["adam", "adamw"]).flatmap(lambda kind: mapping({"kind": kind}, betas=betas, epsilon=epsilon)),
 )
 schedules = st.one_of(
     names("descent.schedule", "kind"),
@@ -146,9 +144,7 @@ valid = mapping(
     training=trainings,
     logging=mapping({}, scalars=st.sampled_from(["auto", "off", "every 7 steps"])),
 ).flatmap(
-    lambda rest: st.fixed_dictionaries({"dataset": datasets, "model": models}).map(
-        lambda needed: {**needed, **rest}
-    )
+    lambda rest: st.fixed_dictionaries({"dataset": datasets, "model": models}).map(lambda needed: {**needed, **rest})
 )
 
 words = st.sampled_from(KEYS) | st.sampled_from(NAMES) | st.text(max_size=6)
@@ -161,16 +157,12 @@ scalars = st.one_of(
     words,
 )
 junk = st.recursive(
-    scalars,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=4),
-    max_leaves=8,
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=4), max_leaves=8
 )
 python_junk = st.recursive(
     st.one_of(
         scalars,
-        st.sampled_from(
-            [b"x", {1, 2}, object(), int, Path("a/b"), Decimal(1), 1j, np.float64(0.5), np.int64(3)]
-        ),
+        st.sampled_from([b"x", {1, 2}, object(), int, Path("a/b"), Decimal(1), 1j, np.float64(0.5), np.int64(3)]),
         st.builds(np.zeros, st.integers(0, 3)),
     ),
     lambda inner: st.one_of(
@@ -218,54 +210,10 @@ def mutated(draw: st.DrawFn, junk: st.SearchStrategy[Any] = junk) -> dict[str, A
     return config
 
 
-PUNCTUATION = [
-    "\n",
-    "\n  ",
-    "\n    ",
-    ": ",
-    ":",
-    "- ",
-    ", ",
-    "[",
-    "]",
-    "{",
-    "}",
-    "? ",
-    "#",
-    "=",
-    "~",
-]
-MARKS = [
-    "&a ",
-    "*a",
-    "&b ",
-    "*b",
-    "<<: *a",
-    "!!int ",
-    "!!map ",
-    "! ",
-    "!x ",
-    "--- ",
-    "...\n",
-    "@",
-    "`",
-]
+PUNCTUATION = ["\n", "\n  ", "\n    ", ": ", ":", "- ", ", ", "[", "]", "{", "}", "? ", "#", "=", "~"]
+MARKS = ["&a ", "*a", "&b ", "*b", "<<: *a", "!!int ", "!!map ", "! ", "!x ", "--- ", "...\n", "@", "`"]
 QUOTES = ["'", '"', "\\U", "\\ud800", "|\n", "|2 ", ">-\n", ">\n", "%YAML 1.2\n", "%TAG ! x\n", "%"]
-ODD = [
-    "\t",
-    "\0",
-    "\ufeff",
-    "\u2028",
-    "\x85",
-    "\ud800",
-    ".nan",
-    ".inf",
-    "1e3",
-    "0x1",
-    "0o7",
-    "no",
-    "12:30",
-]
+ODD = ["\t", "\0", "\ufeff", "\u2028", "\x85", "\ud800", ".nan", ".inf", "1e3", "0x1", "0o7", "no", "12:30"]
 LINES = [
     "seed: 1\n",
     "dataset:\n  ",

@@ -86,10 +86,7 @@ TOO_LONG = b"# " + b"x" * (1 << 22)
         (b"name: a\n" + LATIN, "bad.yaml:2:7: not UTF-8 text; save the file as UTF-8"),
         ("name: \u00fc".encode() + b"\xff", "bad.yaml:1:8: not UTF-8 text; save the file as UTF-8"),
         (b"\x89PNG\r\n\x1a\n\x00", "bad.yaml:1:1: not UTF-8 text; save the file as UTF-8"),
-        (
-            "name: a".encode("utf-16"),
-            "bad.yaml:1:1: not UTF-8 text; save the file as UTF-8",
-        ),
+        ("name: a".encode("utf-16"), "bad.yaml:1:1: not UTF-8 text; save the file as UTF-8"),
         (bytes(100), "bad.yaml:1:1: not valid YAML: the character U+0000 is not allowed"),
         (TOO_LONG, "bad.yaml: larger than 4 MiB, too large for a config"),
     ],

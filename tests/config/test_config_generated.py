@@ -20,12 +20,7 @@ from tests.config import config_strategies as generated
 SLOWEST = 2.0
 """Seconds of a processor for one config."""
 
-hard = settings(
-    database=None,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
+hard = settings(database=None, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -150,19 +145,14 @@ def test_any_override(config, key, value):
 FINE = "dataset: {kind: function, formula: x}\nmodel: {kind: mlp}\n"
 LARGE = {
     "100 million samples": FINE.replace("formula: x", "formula: x, samples: 100000000"),
-    "64 inputs": FINE.replace(
-        "formula: x", f"formula: x64, samples: 1, domain: [{', '.join(['[0, 1]'] * 64)}]"
-    ),
+    "64 inputs": FINE.replace("formula: x", f"formula: x64, samples: 1, domain: [{', '.join(['[0, 1]'] * 64)}]"),
     "a long formula": FINE.replace("formula: x", f"formula: '{'sin(x)+' * 280}x'"),
     "100,000 features": FINE.replace(
         "kind: function, formula: x", "kind: classification, generator: hypercube, features: 100000"
     ),
     "unknown keys": FINE + "".join(f"learning_rate{i}: 1\n" for i in range(3_000)),
     "misspelt names": f"{FINE.replace('mlp', 'mlp, activation: [' + 'relo, ' * 5_000 + ']')}",
-    "metrics": FINE
-    + "training: {stop_when: {"
-    + ", ".join(f"m{i}: a" for i in range(3_000))
-    + "}}",
+    "metrics": FINE + "training: {stop_when: {" + ", ".join(f"m{i}: a" for i in range(3_000)) + "}}",
     "many repeated keys": FINE + "seed: 1\n" * 3_000,
     "a long key": "x" * 200_000 + ": 1\n",
     "a long text": FINE + "name: " + "x" * 200_000,

@@ -73,10 +73,7 @@ def test_later_overrides_win(tmp_path):
         ("seed", "--set:1: expected KEY=VALUE, such as descent.learning_rate=0.01, got 'seed'"),
         ("=5", "--set:1: expected KEY=VALUE, such as descent.learning_rate=0.01, got '=5'"),
         ("a..b=5", "--set:1: expected KEY=VALUE, such as descent.learning_rate=0.01, got 'a..b=5'"),
-        (
-            "descent.learning_rat=1",
-            "--set:1: descent.learning_rat: unknown key; did you mean 'learning_rate'?",
-        ),
+        ("descent.learning_rat=1", "--set:1: descent.learning_rat: unknown key; did you mean 'learning_rate'?"),
         ("seed=many", "--set:1: seed: expected a whole number, got 'many'"),
         ("seed=", "--set:1: seed: expected a whole number, got nothing"),
         ("name=[a", "--set:1: name: not valid YAML: a list is opened with '[', never closed"),
@@ -85,24 +82,16 @@ def test_later_overrides_win(tmp_path):
             "descent.optimizer={kind: sgd, kind: adam}",
             "--set:1: descent.optimizer.kind: duplicate key; it is given twice",
         ),
-        (
-            "model.hidden.2=4",
-            "--set:1: model.hidden.2: there is no item '2'; the list has 2, counted from 0",
-        ),
-        (
-            "model.hidden.-1=4",
-            "--set:1: model.hidden.-1: there is no item '-1'; the list has 2, counted from 0",
-        ),
+        ("model.hidden.2=4", "--set:1: model.hidden.2: there is no item '2'; the list has 2, counted from 0"),
+        ("model.hidden.-1=4", "--set:1: model.hidden.-1: there is no item '-1'; the list has 2, counted from 0"),
         (
             "model.hidden.first.x=4",
-            "--set:1: model.hidden.first.x: there is no item 'first'; the list has 2, "
-            "counted from 0",
+            "--set:1: model.hidden.first.x: there is no item 'first'; the list has 2, counted from 0",
         ),
         ("seed.x=4", "--set:1: seed: expected a whole number, got a mapping"),
         (
             "descent.schedule.final=0",
-            "--set:1: descent.schedule.kind: required key is missing; expected constant, step, "
-            "exponential or cosine",
+            "--set:1: descent.schedule.kind: required key is missing; expected constant, step, exponential or cosine",
         ),
         ("training.steps=-1", "--set:1: training.steps: expected a number of at least 0, got -1"),
         (

@@ -70,12 +70,7 @@ def test_python_values():
 
 
 def test_problems_of_dicts_have_no_place():
-    config = {
-        "descent": {"learning_rat": 0.1, 5: 1, None: 2},
-        **MINIMAL,
-        "seed": object(),
-        "name": np.zeros(10**6),
-    }
+    config = {"descent": {"learning_rat": 0.1, 5: 1, None: 2}, **MINIMAL, "seed": object(), "name": np.zeros(10**6)}
     assert complaints(config) == [
         "descent.learning_rat: unknown key; did you mean 'learning_rate'?",
         "descent: a key must be a text, got int 5",
@@ -85,19 +80,7 @@ def test_problems_of_dicts_have_no_place():
     ]
 
 
-AWKWARD = [
-    "no",
-    "1e-3",
-    "010",
-    "null",
-    "a.b",
-    "2024",
-    "1_000",
-    "true",
-    "0x1",
-    "e",
-    "on",
-]
+AWKWARD = ["no", "1e-3", "010", "null", "a.b", "2024", "1_000", "true", "0x1", "e", "on"]
 
 
 @pytest.mark.parametrize("name", AWKWARD)

@@ -161,11 +161,7 @@ SERVED = {"dataset", "metric"}
 def written(folder, name, sections):
     config = {key: {**value} for key, value in BASE.items()}
     for key, value in sections.items():
-        config[key] = (
-            value
-            if not isinstance(value, dict) or "kind" in value
-            else {**config.get(key, {}), **value}
-        )
+        config[key] = value if not isinstance(value, dict) or "kind" in value else {**config.get(key, {}), **value}
     path = folder / f"{name}.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     return path

@@ -35,10 +35,7 @@ FULL: dict[str, tuple[str, tuple[str, ...]]] = {
         "classification/moons.yaml",
         ("model.dropout=0.1", "training.early_stopping={patience: 5}", "dataset.noise=0.3"),
     ),
-    "early stopping": (
-        "classification/moons.yaml",
-        ("training.early_stopping={patience: 5}", "dataset.noise=0.3"),
-    ),
+    "early stopping": ("classification/moons.yaml", ("training.early_stopping={patience: 5}", "dataset.noise=0.3")),
     "a table": ("tables/solubility.yaml", ()),
     "cells, shortened": ("images/cells.yaml", ("training.epochs=1", "dataset.samples=48")),
     "a start from steps": ("steps/handover.yaml", ("training.steps=1000",)),

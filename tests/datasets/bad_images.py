@@ -138,9 +138,7 @@ def gif_named_png(folder: Path) -> None:
 
 
 def truncated_png(folder: Path) -> None:
-    Image.fromarray(np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH), np.uint8)).save(
-        _image(folder)
-    )
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH), np.uint8)).save(_image(folder))
     _cut(_image(folder), 0.6)
 
 
@@ -245,9 +243,7 @@ def transparent_gray(folder: Path) -> None:
 def cmyk(folder: Path) -> None:
     _image(folder).unlink()
     pixels = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
-    Image.fromarray(pixels, mode=None).convert("RGB").convert("CMYK").save(
-        folder / "images" / "a03.jpg"
-    )
+    Image.fromarray(pixels, mode=None).convert("RGB").convert("CMYK").save(folder / "images" / "a03.jpg")
 
 
 def floating_point(folder: Path) -> None:
@@ -353,9 +349,7 @@ BAD: dict[str, Bad] = {
     "colour among gray": Bad(colour_among_gray, "images/a03.png", "gray as the first image is"),
     "16 bits among 8": Bad(sixteen_among_eight, "images/a03.png", "expected 8 bits"),
     "transparent": Bad(transparent, "images/a03.png", "expected opaque", {"channels": "gray"}),
-    "transparent palette": Bad(
-        transparent_palette, "images/a03.png", "expected opaque", {"channels": "gray"}
-    ),
+    "transparent palette": Bad(transparent_palette, "images/a03.png", "expected opaque", {"channels": "gray"}),
     "transparent gray": Bad(transparent_gray, "images/a03.png", "expected opaque"),
     "cmyk": Bad(cmyk, "images/a03.jpg", "got CMYK"),
     "floating point": Bad(floating_point, "images/a03.tif", "got floating point numbers"),

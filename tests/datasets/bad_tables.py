@@ -71,9 +71,7 @@ def npz_twice():
 
 def no_text(rows):
     """Bytes that are no UTF-8, in a column that says it is text."""
-    return pa.array([b"a", b"\xff"] * (rows // 2) + [b"\xff"] * (rows % 2), pa.binary()).view(
-        "string"
-    )
+    return pa.array([b"a", b"\xff"] * (rows // 2) + [b"\xff"] * (rows % 2), pa.binary()).view("string")
 
 
 NUMBERS = [float(i) for i in range(10)]
@@ -442,8 +440,7 @@ BAD = [
 TRAINED = (
     "area,city,sold,day,price\n"
     + "".join(
-        f"{i * 1.5},{('Bonn', 'Köln', 'Ulm')[i % 3]},{'yes' if i % 2 else 'no'},"
-        f"2024-01-{i + 1:02d},{i % 7}\n"
+        f"{i * 1.5},{('Bonn', 'Köln', 'Ulm')[i % 3]},{'yes' if i % 2 else 'no'},2024-01-{i + 1:02d},{i % 7}\n"
         for i in range(20)
     )
 ).encode()

@@ -39,11 +39,7 @@ def write(path, columns):
 
 def numpy_parts(splits):
     """Training and validation inputs and targets."""
-    return [
-        tensor.numpy()
-        for data in (splits.train, splits.validation)
-        for tensor in (data.inputs, data.targets)
-    ]
+    return [tensor.numpy() for data in (splits.train, splits.validation) for tensor in (data.inputs, data.targets)]
 
 
 def raw(splits):

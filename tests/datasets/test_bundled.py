@@ -30,16 +30,12 @@ def test_every_sample_once(name):
     options = {"scaled": False} if name == "diabetes" else {}
     inputs, targets = getattr(sklearn.datasets, f"load_{name}")(return_X_y=True, **options)
     splits = splits_of(name, validation=0.25)
-    task = load_config(
-        config(dataset={"kind": "bundled", "name": name})
-    ).experiment.dataset.facts.task
+    task = load_config(config(dataset={"kind": "bundled", "name": name})).experiment.dataset.facts.task
     assert (len(inputs), task.inputs, task.outputs) == SHAPES[name]
     rows = sorted_rows(*((part.inputs, part.targets) for part in (splits.train, splits.validation)))
     assert np.array_equal(rows, sorted_rows((inputs, targets)))
     assert len(splits.validation) == round(0.25 * len(inputs))
-    assert splits.facts["inputs"][0] == str(
-        getattr(sklearn.datasets, f"load_{name}")().feature_names[0]
-    )
+    assert splits.facts["inputs"][0] == str(getattr(sklearn.datasets, f"load_{name}")().feature_names[0])
     if task.classes:
         names = getattr(sklearn.datasets, f"load_{name}")().target_names
         assert task.classes == tuple(map(str, names))

@@ -40,10 +40,7 @@ def of_training(path):
 
 
 def of_predict(path):
-    parts = [
-        numbers(batch.column("x"), "x", "number", places)
-        for batch, places in open_table(path).blocks(3)
-    ]
+    parts = [numbers(batch.column("x"), "x", "number", places) for batch, places in open_table(path).blocks(3)]
     return np.concatenate(parts)
 
 
@@ -67,9 +64,7 @@ def test_training_and_predict_read_the_same_or_both_refuse(tmp_path):
         cells = [*good[:place], cell, *good[place:]]
         with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123
             file.write("x,y\n" + "".join(f"{cell},1\n" for cell in cells))
-        found, again, alone = (
-            read(lambda f=f: f(path)) for f in (of_training, of_predict, without_a_table)
-        )
+        found, again, alone = (read(lambda f=f: f(path)) for f in (of_training, of_predict, without_a_table))
         assert (found is None) == (again is None)
         counts["refused" if found is None else "read"] += 1
         if found is not None:

@@ -57,9 +57,7 @@ def test_a_grid_over_two_inputs_is_regular():
 
 def test_uniform_sampling_fills_the_box():
     domain = [[0, 1], [-2, 2]]
-    splits = splits_of(
-        kind="function", formula="x1*x2", domain=domain, samples=4000, sampling="uniform"
-    )
+    splits = splits_of(kind="function", formula="x1*x2", domain=domain, samples=4000, sampling="uniform")
     assert splits.train.inputs.amin(0).tolist() == pytest.approx([0, -2], abs=0.02)
     assert splits.train.inputs.amax(0).tolist() == pytest.approx([1, 2], abs=0.02)
     np.testing.assert_allclose(splits.train.inputs.mean(0), [0.5, 0], atol=0.05)
@@ -67,9 +65,7 @@ def test_uniform_sampling_fills_the_box():
 
 def test_many_inputs_are_validated_inside_the_box():
     domain = [[0, 1]] * 6
-    splits = splits_of(
-        kind="function", formula="x1+x6", domain=domain, samples=100, sampling="uniform"
-    )
+    splits = splits_of(kind="function", formula="x1+x6", domain=domain, samples=100, sampling="uniform")
     inputs = splits.validation.inputs
     assert inputs.shape == (20_000, 6)
     inside = ((inputs > 0.1) & (inputs < 0.9)).all(1).double().mean()
@@ -84,9 +80,7 @@ def test_a_formula_that_breaks_down_between_the_checked_points_is_a_located_erro
 
 
 def test_linear_regression_is_its_weights():
-    splits = splits_of(
-        kind="regression", generator="linear", weights=[2.0, -1.0], bias=0.5, samples=50
-    )
+    splits = splits_of(kind="regression", generator="linear", weights=[2.0, -1.0], bias=0.5, samples=50)
     expected = splits.train.inputs @ torch.tensor([[2.0], [-1.0]], dtype=torch.float64) + 0.5
     torch.testing.assert_close(splits.train.targets, expected)
     assert splits.facts == {"true_weights": [[2.0], [-1.0]], "true_bias": [0.5]}
@@ -112,9 +106,7 @@ def test_friedmans_functions_are_sklearns(name):
 
 FORMULAS = {
     "sine": lambda x: np.sin(x[0]),
-    "friedman1": lambda x: (
-        10 * np.sin(np.pi * x[0] * x[1]) + 20 * (x[2] - 0.5) ** 2 + 10 * x[3] + 5 * x[4]
-    ),
+    "friedman1": lambda x: 10 * np.sin(np.pi * x[0] * x[1]) + 20 * (x[2] - 0.5) ** 2 + 10 * x[3] + 5 * x[4],
     "friedman2": lambda x: np.sqrt(x[0] ** 2 + (x[1] * x[2] - 1 / (x[1] * x[3])) ** 2),
     "friedman3": lambda x: np.arctan((x[1] * x[2] - 1 / (x[1] * x[3])) / x[0]),
     "sparse_uncorrelated": lambda x: x[0] + 2 * x[1] - 2 * x[2] - 1.5 * x[3],
@@ -166,9 +158,7 @@ def test_every_classification(name, classes):
 
 def test_proportions_are_kept_on_both_sides():
     shares = [0.7, 0.2, 0.1]
-    splits = splits_of(
-        kind="classification", generator="blobs", classes=3, proportions=shares, samples=1000
-    )
+    splits = splits_of(kind="classification", generator="blobs", classes=3, proportions=shares, samples=1000)
     assert torch.bincount(labels(splits.train)).tolist() == [560, 160, 80]
     assert torch.bincount(labels(splits.validation)).tolist() == [140, 40, 20]
 
@@ -217,9 +207,7 @@ def test_the_split_has_a_stream_of_its_own():
         return both.sort(dim=0).values
 
     assert torch.equal(everything(one), everything(other))
-    assert not torch.equal(
-        everything(one), everything(splits_of(seed=1, kind="regression", samples=50))
-    )
+    assert not torch.equal(everything(one), everything(splits_of(seed=1, kind="regression", samples=50)))
 
 
 def test_every_kind_of_dataset_is_covered():

@@ -28,9 +28,7 @@ def write(folder, images, masks, suffix="png", **options):
         for number, array in enumerate(arrays):
             image = array if isinstance(array, Image.Image) else Image.fromarray(array)
             ending = suffix if part == "images" else "png"
-            image.save(
-                folder / part / f"{number:02}.{ending}", **(options if ending != "png" else {})
-            )
+            image.save(folder / part / f"{number:02}.{ending}", **(options if ending != "png" else {}))
     return folder
 
 
@@ -57,16 +55,9 @@ MASKS = [(image > 100).astype(np.uint8) * 255 for image in random_images(5, 12, 
 
 @pytest.mark.parametrize(
     ("suffix", "options"),
-    [
-        ("png", {}),
-        ("tif", {}),
-        ("tiff", {"compression": "tiff_adobe_deflate"}),
-        ("TIF", {"compression": "tiff_lzw"}),
-    ],
+    [("png", {}), ("tif", {}), ("tiff", {"compression": "tiff_adobe_deflate"}), ("TIF", {"compression": "tiff_lzw"})],
 )
-@pytest.mark.parametrize(
-    ("shape", "kind"), [((12, 10), np.uint8), ((12, 10), np.uint16), ((12, 10, 3), np.uint8)]
-)
+@pytest.mark.parametrize(("shape", "kind"), [((12, 10), np.uint8), ((12, 10), np.uint16), ((12, 10, 3), np.uint8)])
 def test_every_depth_in_every_lossless_format(tmp_path, suffix, options, shape, kind):
     largest = np.iinfo(kind).max
     images = random_images(5, *shape, largest=largest, kind=kind)
@@ -121,9 +112,7 @@ def test_one_bit_opaque_alpha_and_equal_colours(tmp_path):
 def test_values_become_classes_in_rising_order(tmp_path):
     numbers = random_images(5, 12, 10, largest=3)
     values = np.array([7, 300, 1000, 65535], dtype=np.uint16)
-    splits = build(
-        write(tmp_path / "cells", random_images(5, 12, 10), [values[n] for n in numbers])
-    )
+    splits = build(write(tmp_path / "cells", random_images(5, 12, 10), [values[n] for n in numbers]))
     _, targets = everything(splits)
     np.testing.assert_array_equal(targets, np.stack(numbers))
     assert splits.found.task.classes == ("7", "300", "1000", "65535")
@@ -153,9 +142,7 @@ def test_gray_and_colour_become_alike(tmp_path):
 
 def test_cut_out_of_the_middle(tmp_path):
     images, masks = random_images(3, 20, 15), random_images(3, 20, 15, largest=1, seed=1)
-    inputs, targets = everything(
-        build(write(tmp_path / "cells", images, masks), size=[10, 8], fit="crop")
-    )
+    inputs, targets = everything(build(write(tmp_path / "cells", images, masks), size=[10, 8], fit="crop"))
     np.testing.assert_array_equal(inputs[:, 0], np.stack(images)[:, 5:15, 3:11] / 255)
     np.testing.assert_array_equal(targets[:, 0], np.stack(masks)[:, 5:15, 3:11])
 
@@ -231,9 +218,7 @@ def test_what_the_system_left_in_a_folder_is_not_an_image(tmp_path):
     folder = write(tmp_path / "cells", random_images(5, 12, 10), MASKS)
     for name in (".DS_Store", "Thumbs.db", "._00.png"):
         (folder / "images" / name).write_bytes(b"x")
-    assert [path.name for path in image_files(folder / "images")] == [
-        f"{number:02}.png" for number in range(5)
-    ]
+    assert [path.name for path in image_files(folder / "images")] == [f"{number:02}.png" for number in range(5)]
     assert len(everything(build(folder))[0]) == 5
 
 

@@ -47,6 +47,4 @@ def test_names_that_do_not_count_are_an_error_of_the_config(tmp_path):
     folder = good_folder(tmp_path / "cells")
     with pytest.raises(ConfigError) as caught:
         build(folder, classes=["a", "b", "c"])
-    assert str(caught.value) == (
-        "dataset.classes: expected 2 names, one for each value of the masks (0, 255), got 3"
-    )
+    assert str(caught.value) == ("dataset.classes: expected 2 names, one for each value of the masks (0, 255), got 3")

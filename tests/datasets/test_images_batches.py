@@ -129,9 +129,7 @@ def folder(tmp_path):
     for number in range(20):
         image = random.integers(0, 65536, (16, 16), dtype=np.uint16)
         Image.fromarray(image).save(tmp_path / "images" / f"{number:02}.png")
-        Image.fromarray((image > 30_000).astype(np.uint8) * 9).save(
-            tmp_path / "masks" / f"{number:02}.png"
-        )
+        Image.fromarray((image > 30_000).astype(np.uint8) * 9).save(tmp_path / "masks" / f"{number:02}.png")
     return tmp_path
 
 
@@ -171,10 +169,7 @@ def test_from_disk_as_from_memory_bit_for_bit(folder, kept, block):
     assert len(far.train.store.kept) == kept
     assert near.found == far.found
     assert torch.equal(near.standardization.mean, far.standardization.mean)
-    loops = [
-        splits.train.to(CPU, torch.float32).batches(shuffled(16), block, lambda e: e)
-        for splits in (near, far)
-    ]
+    loops = [splits.train.to(CPU, torch.float32).batches(shuffled(16), block, lambda e: e) for splits in (near, far)]
     for epoch in range(3):
         for one, other in zip(*(epoch_of(b, epoch, 16, block) for b in loops), strict=True):
             assert torch.equal(one, other)

@@ -99,10 +99,7 @@ def test_one_tumour_in_ten_is_none():
     made = make("tumour", samples=2000, size=[32, 32])
     empty = float((made.labels.flatten(1).amax(1) == 0).double().mean())
     assert empty == pytest.approx(0.1, abs=0.03)
-    image, mask = (
-        make("tumour", samples=200).images[:, 0].double() / 255,
-        make("tumour", samples=200).labels,
-    )
+    image, mask = (make("tumour", samples=200).images[:, 0].double() / 255, make("tumour", samples=200).labels)
     assert float(image[mask == 1].mean() - image[mask == 0].mean()) > 0.2
 
 
@@ -160,9 +157,7 @@ def test_a_source_is_the_gaussian_integrated_over_pixels():
     place = torch.tensor([[[20.3, 25.8]]])
     image = sky.add_sources(torch.zeros(1, 48, 48), place, torch.tensor([[1000.0]]))[0].numpy()
     edges = np.arange(49) - 0.5
-    down, right = (
-        np.diff(stats.norm(loc=centre, scale=sky.PSF).cdf(edges)) for centre in (20.3, 25.8)
-    )
+    down, right = (np.diff(stats.norm(loc=centre, scale=sky.PSF).cdf(edges)) for centre in (20.3, 25.8))
     np.testing.assert_allclose(image, 1000 * np.outer(down, right), atol=1e-3)
 
 
@@ -194,9 +189,7 @@ def test_points_are_centroids():
     mask[2:5, 3:6] = True
     mask[10, 10] = mask[11, 11] = True  # connected over the corner
     mask[10, 20] = True
-    torch.testing.assert_close(
-        points_of(mask), torch.tensor([[3.0, 4.0], [10.5, 10.5], [10.0, 20.0]]).double()
-    )
+    torch.testing.assert_close(points_of(mask), torch.tensor([[3.0, 4.0], [10.5, 10.5], [10.0, 20.0]]).double())
 
 
 def test_blur_is_scipys():

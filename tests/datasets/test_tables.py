@@ -193,13 +193,7 @@ def test_two_dimensional_arrays_are_several_columns(tmp_path):
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_blocks_of_arrays_are_the_arrays(tmp_path, order):
     inputs = np.asarray(np.random.default_rng(0).normal(size=(23, 3)), order=order)
-    np.savez(
-        tmp_path / "a.npz",
-        inputs=inputs,
-        y=np.arange(23),
-        one=np.ones((23, 1)),
-        none=np.ones((23, 0)),
-    )
+    np.savez(tmp_path / "a.npz", inputs=inputs, y=np.arange(23), one=np.ones((23, 1)), none=np.ones((23, 0)))
     splits = built(tmp_path / "a.npz", split="time", standardize="none", exclude=["one"])
     assert np.array_equal(raw(splits), inputs)
     encoding = Encoding.from_description(splits.found.description)
@@ -299,9 +293,7 @@ def test_numbers_may_be_names(tmp_path):
     path = write(tmp_path / "a.csv", {"y": list(range(20)), "zip": zips})
     encoding = Encoding.from_description(built(path, categorical=["zip"]).found.description)
     assert encoding.feature_names == ["zip=01067", "zip=1067", "zip=10115", "zip=89073"]
-    path = write(
-        tmp_path / "a.parquet", {"y": list(range(20)), "floor": [3.0, 10.0, 2.5, -1.0] * 5}
-    )
+    path = write(tmp_path / "a.parquet", {"y": list(range(20)), "floor": [3.0, 10.0, 2.5, -1.0] * 5})
     encoding = Encoding.from_description(built(path, categorical=["floor"]).found.description)
     assert encoding.feature_names == ["floor=-1", "floor=2.5", "floor=3", "floor=10"]
 
@@ -325,9 +317,7 @@ def test_classes(tmp_path, suffix, values, keys, classes):
     splits = built(path, standardize="none", **keys)
     task = splits.found.task
     assert task.classes == classes
-    assert (task.kind, task.outputs) == (
-        ("binary", 1) if len(classes) == 2 else ("multiclass", len(classes))
-    )
+    assert (task.kind, task.outputs) == (("binary", 1) if len(classes) == 2 else ("multiclass", len(classes)))
     targets = torch.cat([splits.train.targets, splits.validation.targets])
     assert targets.shape == ((60, 1) if len(classes) == 2 else (60,))
     assert targets.dtype == (torch.float64 if len(classes) == 2 else torch.int64)
@@ -369,9 +359,9 @@ some_columns = st.one_of(
     st.builds(Words, names, st.integers(2, 9)),
 )
 windows = st.none() | st.builds(Window, st.integers(1, 5), st.integers(1, 5), st.none() | numbers)
-targets = st.lists(st.builds(NumberTarget, names, readings), min_size=1, max_size=3).map(
-    tuple
-) | st.builds(ClassTarget, names, st.lists(names, min_size=2).map(tuple)).map(lambda t: (t,))
+targets = st.lists(st.builds(NumberTarget, names, readings), min_size=1, max_size=3).map(tuple) | st.builds(
+    ClassTarget, names, st.lists(names, min_size=2).map(tuple)
+).map(lambda t: (t,))
 
 
 @given(
@@ -441,9 +431,7 @@ def test_cells_that_cannot_be_written(tmp_path):
     far = pa.array([[2**62]], pa.list_(pa.timestamp("ms")))
     pyarrow.parquet.write_table(pa.table({"x": [1.0], "far": far}), tmp_path / "new.parquet")
     (block,) = encoded_blocks(str(tmp_path / "new.parquet"), encoding)
-    with pytest.raises(
-        DataError, match=r"new.parquet: column 'far': cells of type list<.*> cannot"
-    ):
+    with pytest.raises(DataError, match=r"new.parquet: column 'far': cells of type list<.*> cannot"):
         block.texts()
 
 
@@ -465,9 +453,7 @@ def test_unseen_categories_may_be_zeros(tmp_path):
 
 
 def test_arrays_of_any_library_are_encoded():
-    encoding = Encoding(
-        (Number("x"), Category("c", ("a", "b"))), (NumberTarget("y"),), missing="mean"
-    )
+    encoding = Encoding((Number("x"), Category("c", ("a", "b"))), (NumberTarget("y"),), missing="mean")
     places = Places("here", lambda row: f"here: row {row + 1}")
     for x, c in (
         (np.array([1.0, 2.0]), np.array(["a", "b"])),

@@ -60,9 +60,7 @@ def test_the_catalogue_is_as_long_as_it_should_be():
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "keys", "key", "message"),
-    [row[1:] for row in BAD],
-    ids=[row[0] for row in BAD],
+    ("name", "content", "keys", "key", "message"), [row[1:] for row in BAD], ids=[row[0] for row in BAD]
 )
 def test_one_error(tmp_path, monkeypatch, name, content, keys, key, message):
     monkeypatch.chdir(tmp_path)
@@ -74,9 +72,7 @@ def test_one_error(tmp_path, monkeypatch, name, content, keys, key, message):
     with pytest.raises(DataError if key is None else ConfigError) as caught:
         built(path, dtype=torch.float32, **keys)
     if key is not None:
-        assert [(problem.path, problem.message) for problem in caught.value.problems] == [
-            (key, message)
-        ]
+        assert [(problem.path, problem.message) for problem in caught.value.problems] == [(key, message)]
     elif message.startswith("..."):
         assert str(caught.value).endswith(message[3:])
         assert "\n" not in str(caught.value)
@@ -113,9 +109,7 @@ def encoding(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [row[1:] for row in BAD_TO_PREDICT],
-    ids=[row[0] for row in BAD_TO_PREDICT],
+    ("name", "content", "message"), [row[1:] for row in BAD_TO_PREDICT], ids=[row[0] for row in BAD_TO_PREDICT]
 )
 def test_one_error_for_a_strangers_file(tmp_path, monkeypatch, encoding, name, content, message):
     monkeypatch.chdir(tmp_path)
@@ -126,15 +120,11 @@ def test_one_error_for_a_strangers_file(tmp_path, monkeypatch, encoding, name, c
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize(
-    ("keys", "key", "message"), BAD_SECTIONS, ids=[row[2][:40] for row in BAD_SECTIONS]
-)
+@pytest.mark.parametrize(("keys", "key", "message"), BAD_SECTIONS, ids=[row[2][:40] for row in BAD_SECTIONS])
 def test_keys_that_do_not_go_together(keys, key, message):
     dataset = section("a.csv", **keys)
     found = [complaint for rule in TableDataset.rules for complaint in rule.check(dataset)]
-    assert [(complaint.path, complaint.message) for complaint in found] == [
-        (f"dataset.{key}", message)
-    ]
+    assert [(complaint.path, complaint.message) for complaint in found] == [(f"dataset.{key}", message)]
 
 
 def test_rules_leave_good_sections_alone():

@@ -121,10 +121,7 @@ def test_a_kind_of_its_own(tmp_path):
     path = write(tmp_path / "a.csv", table("angle"))
     splits = built(path, split="time")
     assert splits.found.description["columns"] == [{"name": "angle", "kind": "angle"}]
-    assert Encoding.from_description(splits.found.description).feature_names == [
-        "sin angle",
-        "cos angle",
-    ]
+    assert Encoding.from_description(splits.found.description).feature_names == ["sin angle", "cos angle"]
     angles = np.radians(table("angle")["angle"])
     np.testing.assert_allclose(raw(splits), np.stack([np.sin(angles), np.cos(angles)], axis=1))
     assert splits.standardization.scale.tolist() == [1, 1]

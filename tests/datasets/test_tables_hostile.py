@@ -37,9 +37,7 @@ def damaged(content, changes):
     return bytes(data)
 
 
-changes = st.lists(
-    st.tuples(st.floats(0, 1), st.sampled_from(MARKS), st.integers(0, 30)), min_size=1, max_size=4
-)
+changes = st.lists(st.tuples(st.floats(0, 1), st.sampled_from(MARKS), st.integers(0, 30)), min_size=1, max_size=4)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".npz"])
@@ -139,9 +137,7 @@ def test_a_line_that_fills_memory(tmp_path, monkeypatch, encoding, start):
 
 def test_arrays_are_unpacked_as_far_as_they_are_needed(tmp_path):
     n = 300_000
-    np.savez_compressed(
-        tmp_path / "a.npz", x=np.arange(n), y=np.arange(n) % 7, other=np.zeros((n, 50))
-    )
+    np.savez_compressed(tmp_path / "a.npz", x=np.arange(n), y=np.arange(n) % 7, other=np.zeros((n, 50)))
     tracemalloc.start()
     splits = built(tmp_path / "a.npz", dtype=torch.float32, inputs=["x"])
     _, peak = tracemalloc.get_traced_memory()

@@ -52,9 +52,7 @@ def test_strata_keep_their_shares(tmp_path):
 
 
 @settings(max_examples=60)
-@given(
-    st.lists(st.integers(1, 9), min_size=2, max_size=9), st.floats(0.05, 0.95), st.integers(0, 9)
-)
+@given(st.lists(st.integers(1, 9), min_size=2, max_size=9), st.floats(0.05, 0.95), st.integers(0, 9))
 def test_groups_stay_whole(tmp_path_factory, sizes, validation, seed):
     groups = [f"g{k}" for k, size in enumerate(sizes) for _ in range(size)]
     order = np.random.default_rng(seed).permutation(len(groups))
@@ -70,9 +68,7 @@ def test_groups_stay_whole(tmp_path_factory, sizes, validation, seed):
     assert all(sides)
     # No other choice of groups comes nearer.
     wanted = min(max(1, round(len(groups) * validation)), len(groups) - 1)
-    sums = [
-        sum(chosen) for k in range(1, len(sizes)) for chosen in itertools.combinations(sizes, k)
-    ]
+    sums = [sum(chosen) for k in range(1, len(sizes)) for chosen in itertools.combinations(sizes, k)]
     assert abs(len(held_out) - wanted) == min(abs(total - wanted) for total in sums)
 
 
@@ -196,9 +192,7 @@ def test_windows_against_a_loop(tmp_path, window, horizon, ordered):
     # One scale for a quantity, whatever its age: that of the rows that training looks at.
     rows = len(splits.train) + window - 1
     scale = splits.standardization.scale.reshape(window, 4).numpy()
-    np.testing.assert_allclose(
-        scale, np.tile([rain[:rows].std(), 1, 1, y[:rows].std()], (window, 1))
-    )
+    np.testing.assert_allclose(scale, np.tile([rain[:rows].std(), 1, 1, y[:rows].std()], (window, 1)))
     encoding = Encoding.from_description(splits.found.description)
     first = ["rain", "sky=clear", "sky=grey", "y"]
     ages = range(1 - window, 1)

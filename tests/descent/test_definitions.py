@@ -19,8 +19,7 @@ def initial(values):
     parts = assembled(load_config(values))
     layers = parts.network.layers
     mlp = NumpyMlp(
-        [layer.weight.detach().numpy() for layer in layers],
-        [layer.bias.detach().numpy() for layer in layers],
+        [layer.weight.detach().numpy() for layer in layers], [layer.bias.detach().numpy() for layer in layers]
     )
     return parts.train.inputs.numpy(), parts.train.targets.numpy(), mlp
 
@@ -125,8 +124,6 @@ def test_batch_size_changes_neither_data_nor_initial_weights():
 
 
 def test_precision_starts_at_the_same_point():
-    single, double = (
-        assembled(load_config(config(precision=precision))) for precision in ("float32", "float64")
-    )
+    single, double = (assembled(load_config(config(precision=precision))) for precision in ("float32", "float64"))
     for one, other in zip(single.network.parameters(), double.network.parameters(), strict=True):
         assert torch.equal(one, other.float())

@@ -16,10 +16,7 @@ from tests.support import assembled, config
 
 CASES = {
     "sgd": ({}, lambda p: torch.optim.SGD(p, lr=0.02)),
-    "momentum": (
-        {"kind": "sgd", "momentum": 0.9},
-        lambda p: torch.optim.SGD(p, lr=0.02, momentum=0.9),
-    ),
+    "momentum": ({"kind": "sgd", "momentum": 0.9}, lambda p: torch.optim.SGD(p, lr=0.02, momentum=0.9)),
     "nesterov": (
         {"kind": "sgd", "momentum": 0.8, "nesterov": True},
         lambda p: torch.optim.SGD(p, lr=0.02, momentum=0.8, nesterov=True),
@@ -48,9 +45,7 @@ def by_hand(values, make, *, decay=0.0, clip=None):
         rows = torch.randperm(len(data), generator=stream(0, "order", epoch))
         for block in rows.split(4):
             optimizer.zero_grad()
-            torch.nn.functional.mse_loss(
-                network(data.inputs[block]), data.targets[block]
-            ).backward()
+            torch.nn.functional.mse_loss(network(data.inputs[block]), data.targets[block]).backward()
             if clip is not None:
                 torch.nn.utils.clip_grad_norm_(network.parameters(), clip)
             optimizer.step()
@@ -66,9 +61,7 @@ def assert_close(run, expected):
 @pytest.mark.parametrize("decay", [0.0, 0.03])
 def test_as_torch_does(tmp_path, name, decay):
     settings, make = CASES[name]
-    values = config(
-        descent={"learning_rate": 0.02, "optimizer": settings or name, "weight_decay": decay}
-    )
+    values = config(descent={"learning_rate": 0.02, "optimizer": settings or name, "weight_decay": decay})
     assert_close(nnintro.train(values, runs_dir=tmp_path), by_hand(values, make, decay=decay))
 
 

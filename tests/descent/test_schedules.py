@@ -51,9 +51,7 @@ def test_exponential_is_torchs():
 
 
 def test_cosine_is_torchs():
-    expected = torch_rates(
-        lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, TOTAL - 1, eta_min=0.05)
-    )
+    expected = torch_rates(lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, TOTAL - 1, eta_min=0.05))
     assert rates({"kind": "cosine", "final": 0.1}) == pytest.approx(expected)
 
 

@@ -9,11 +9,7 @@ from hypothesis import strategies as st
 from nnintro.descent.variants import Plan
 
 
-@given(
-    st.sampled_from(["batch", "mini-batch", "stochastic"]),
-    st.integers(1, 60),
-    st.integers(1, 60),
-)
+@given(st.sampled_from(["batch", "mini-batch", "stochastic"]), st.integers(1, 60), st.integers(1, 60))
 def test_an_epoch_meets_every_sample_once(variant, samples, size):
     size = 1 if variant == "stochastic" else min(size, samples)
     plan = Plan(variant, samples, size)

@@ -12,11 +12,7 @@ import torch
 from nnintro.engines import machine as blas
 from nnintro.engines.machine import find_blas
 
-FINDERS = {
-    "MKL": blas._mkl,
-    "OpenBLAS": blas._openblas,
-    "scipy's": lambda letter: blas._of_scipy(f"{letter}gemm"),
-}
+FINDERS = {"MKL": blas._mkl, "OpenBLAS": blas._openblas, "scipy's": lambda letter: blas._of_scipy(f"{letter}gemm")}
 
 INSTALLED = {
     "MKL": torch.backends.mkl.is_available() and sys.platform == "linux",

@@ -118,9 +118,7 @@ def test_equal_to_autograd_in_float64(first):
 @pytest.mark.parametrize("first", range(0, CASES, 40))
 def test_equal_to_autograd_in_float32(first):
     """A quarter of them; those that differ do so no more than by roundings blown up."""
-    cases = [
-        {**generated(number), "precision": "float32"} for number in range(first, first + 40, 4)
-    ]
+    cases = [{**generated(number), "precision": "float32"} for number in range(first, first + 40, 4)]
     assert sum(compared(values, "fused", 100, 1e-4, 1e-7) is None for values in cases) <= 1
 
 
@@ -128,9 +126,7 @@ def test_equal_to_autograd_in_float32(first):
 def test_hardly_any_differ_in_float32(first):
     """All of them: 300 of 320 at least hold the tolerance, and all are the same in float64."""
     cases = [{**generated(number), "precision": "float32"} for number in range(first, first + 80)]
-    pairs = [
-        [trained(values, engine, 200)[0] for engine in ("autograd", "fused")] for values in cases
-    ]
+    pairs = [[trained(values, engine, 200)[0] for engine in ("autograd", "fused")] for values in cases]
     assert sum(distance(*pair) < 1e-4 for pair in pairs) >= 75
 
 
@@ -251,9 +247,7 @@ def test_what_is_not_served_says_why(sections, reason):
     assert choose_engine(work_of(load_config(values)), torch.device("cpu")) == "autograd"
     with pytest.raises(ConfigError) as error:
         assembled(load_config(values, ["training.engine=fused"]))
-    assert str(error.value) == (
-        f"training.engine: fused does not serve {reason}; expected auto or autograd"
-    )
+    assert str(error.value) == (f"training.engine: fused does not serve {reason}; expected auto or autograd")
 
 
 def test_auto_takes_what_is_faster():

@@ -327,8 +327,7 @@ def test_the_error_says_where_in_the_file(tmp_path):
     with pytest.raises(ConfigError) as error:
         nnintro.train(path, runs_dir=tmp_path)
     assert str(error.value) == (
-        f"{path}:6:11: training.engine: graph does not serve the device cpu; "
-        "expected auto or autograd"
+        f"{path}:6:11: training.engine: graph does not serve the device cpu; expected auto or autograd"
     )
 
 

@@ -15,10 +15,7 @@ from tests.engines.test_fused import OPTIMIZERS, generated
 from tests.engines.twin import built, distance, never, parameters
 from tests.support import assembled, config
 
-pytestmark = [
-    pytest.mark.cuda,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
-]
+pytestmark = [pytest.mark.cuda, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")]
 
 DROPOUT = {"hidden": [20, 10], "dropout": 0.4}
 

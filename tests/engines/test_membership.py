@@ -84,9 +84,7 @@ def test_served_or_refused(family, name, number, engine):
     if expected is not None:
         with pytest.raises(ConfigError) as error:
             choose_engine(work, DEVICES[engine])
-        assert str(error.value) == (
-            f"training.engine: {engine} does not serve {expected}; expected auto or autograd"
-        )
+        assert str(error.value) == (f"training.engine: {engine} does not serve {expected}; expected auto or autograd")
         return
     assert choose_engine(work, DEVICES[engine]) == engine
     plain, other = parts_with(values, "autograd"), parts_with(values, engine)

@@ -69,9 +69,7 @@ def test_the_tables_belong_together():
 def test_every_activation(make, name, precision, standardize):
     model = {"hidden": [9, 7], "activation": name, "output_activation": name}
     data = {"kind": "regression", "generator": "friedman1", "samples": 50}
-    run = make(
-        config(model=model, dataset={**data, "standardize": standardize}, precision=precision)
-    )
+    run = make(config(model=model, dataset={**data, "standardize": standardize}, precision=precision))
     for format in ("onnx", "safetensors"):
         assert_same(run, format, export(run, format=format), fresh(run))
 
@@ -178,9 +176,7 @@ def test_the_torch_file_runs_without_nnintro_and_names_no_folder(make, tmp_path)
         "import sys; sys.modules['nnintro'] = None; import torch; "
         f"print(torch.export.load({str(path)!r}).module()(torch.ones(3, 2).double()).shape)"
     )
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("torch.Size([3, 1])\n", "")
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():

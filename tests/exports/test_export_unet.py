@@ -149,9 +149,7 @@ def test_the_onnx_file_says_its_shapes_and_keeps_the_parameters_names(tmp_path):
     network = trained(*case)
     model = onnx.load(written(tmp_path, "onnx", network, *case))
     (x,), (y,) = model.graph.input, model.graph.output
-    shapes = [
-        [d.dim_param or d.dim_value for d in value.type.tensor_type.shape.dim] for value in (x, y)
-    ]
+    shapes = [[d.dim_param or d.dim_value for d in value.type.tensor_type.shape.dim] for value in (x, y)]
     assert shapes == [["batch", 3, 7, 9], ["batch", 2, 7, 9]]
     names = {constant.name for constant in model.graph.initializer}
     assert {name for name, _ in network.named_parameters()} <= names

@@ -42,9 +42,7 @@ def expected(run):
     state = {name: values.numpy() for name, values in run.model.state_dict().items()}
     assert state["mean"].dtype == state["scale"].dtype == np.float64
     x = ((SECONDS - state["mean"]) / state["scale"]).astype(np.float32)
-    w1, b1, w2, b2 = (
-        state[f"network.layers.{layer}.{kind}"] for layer in (0, 1) for kind in ("weight", "bias")
-    )
+    w1, b1, w2, b2 = (state[f"network.layers.{layer}.{kind}"] for layer in (0, 1) for kind in ("weight", "bias"))
     assert w1.dtype == np.float32
     found = np.tanh(x @ w1.T + b1) @ w2.T + b2
     assert len(np.unique(found)) == len(SECONDS)
@@ -103,8 +101,7 @@ def test_a_checkpoint_with_statistics_in_float32_still_loads(run):
     """As they were before: their values are kept."""
     model = Standardized(run.model.network, torch.zeros(1), torch.ones(1))
     state = {
-        name: values.float() if name in ("mean", "scale") else values
-        for name, values in run.model.state_dict().items()
+        name: values.float() if name in ("mean", "scale") else values for name, values in run.model.state_dict().items()
     }
     model.load_state_dict(state)
     assert model.mean.dtype == torch.float64

@@ -219,13 +219,7 @@ def test_nothing_happens(tmp_path: Path):
     corpus = [text[:200_000] for text in HOSTILE] + ["1/x + sin(x)"]
     root = Path(__file__).parents[2]
     answer = subprocess.run(
-        [
-            sys.executable,
-            "-W",
-            "error",
-            "-c",
-            f"import sys; sys.path.insert(0, {str(root)!r})\n{LISTENER}",
-        ],
+        [sys.executable, "-W", "error", "-c", f"import sys; sys.path.insert(0, {str(root)!r})\n{LISTENER}"],
         input=json.dumps(corpus),
         capture_output=True,
         text=True,

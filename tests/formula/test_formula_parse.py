@@ -119,12 +119,7 @@ MISTAKES = [
     ("lecture + 1", 1, 1, "unknown name 'lecture'; it is a whole formula and stands alone"),
     (" ", 1, None, "the formula is empty"),
     ("x" * 2_001, 1, None, "longer than 2,000 characters"),
-    (
-        "x\N{SUPERSCRIPT TWO}",
-        1,
-        2,
-        "'\N{SUPERSCRIPT TWO}' (superscript two) is not part of a formula; write **2",
-    ),
+    ("x\N{SUPERSCRIPT TWO}", 1, 2, "'\N{SUPERSCRIPT TWO}' (superscript two) is not part of a formula; write **2"),
 ]
 
 
@@ -187,26 +182,7 @@ def test_any_text_is_a_formula_or_refused(text: str):
     _is_formula_or_refused(text)
 
 
-WORDS = [
-    "x",
-    "2",
-    "0.5",
-    ".5",
-    "1e3",
-    "e",
-    "sin",
-    "max",
-    "if",
-    "(",
-    ")",
-    ",",
-    "+",
-    "-",
-    "*",
-    "**",
-    "/",
-    " ",
-]
+WORDS = ["x", "2", "0.5", ".5", "1e3", "e", "sin", "max", "if", "(", ")", ",", "+", "-", "*", "**", "/", " "]
 
 
 @settings(deadline=None)

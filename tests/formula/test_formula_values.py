@@ -12,14 +12,7 @@ import torch
 from hypothesis import assume, event, example, given, settings
 from hypothesis import strategies as st
 
-from nnintro.formula import (
-    FUNCTIONS,
-    LECTURE,
-    evaluate_float,
-    first_non_finite,
-    parse,
-    torch_function,
-)
+from nnintro.formula import FUNCTIONS, LECTURE, evaluate_float, first_non_finite, parse, torch_function
 from nnintro.formula.floats import FLOATS
 from nnintro.formula.tensors import tensor_algebra
 from nnintro.formula.tree import OPERATORS, evaluate
@@ -32,9 +25,7 @@ SPECIAL = [-inf, -8.0, -2.5, -1.0, -0.5, -0.0, 0.0, 5e-324, 0.5, 1.0, 2.0, 3.0, 
 
 def same(a: float, b: float) -> bool:
     """Equal, zeros with their sign; nan equals nan."""
-    return (math.isnan(a) and math.isnan(b)) or (
-        a == b and math.copysign(1, a) == math.copysign(1, b)
-    )
+    return (math.isnan(a) and math.isnan(b)) or (a == b and math.copysign(1, a) == math.copysign(1, b))
 
 
 def close(a: float, b: float) -> bool:
@@ -141,10 +132,7 @@ def test_constant_exponents_take_no_shortcut(exponent):
 PYTHON: dict[str, Any] = {
     **{name: getattr(math, name) for name in FUNCTIONS if hasattr(math, name)},
     **{"pi": math.pi, "e": math.e, "abs": abs, "min": min, "max": max},
-    **{
-        "floor": lambda z: float(math.floor(z)),
-        "step": lambda z: z if math.isnan(z) else float(z > 0),
-    },
+    **{"floor": lambda z: float(math.floor(z)), "step": lambda z: z if math.isnan(z) else float(z > 0)},
     **{"sign": lambda z: z if math.isnan(z) else float((z > 0) - (z < 0)), "__builtins__": {}},
 }
 

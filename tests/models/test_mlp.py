@@ -97,8 +97,7 @@ def test_torchs_own_initialization_to_the_bit():
 
 
 @pytest.mark.parametrize(
-    ("kind", "variance"),
-    [("torch", 1 / (3 * 400)), ("xavier", (5 / 3) ** 2 * 2 / 1000), ("he", 2 / 400)],
+    ("kind", "variance"), [("torch", 1 / (3 * 400)), ("xavier", (5 / 3) ** 2 * 2 / 1000), ("he", 2 / 400)]
 )
 def test_variances(kind, variance):
     layer = build([400, 600], initialization={"kind": kind}).layers[1]

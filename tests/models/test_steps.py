@@ -122,16 +122,13 @@ def test_sigmoids_switch_at_minus_b_over_w():
     assert (w == 80).all()
     np.testing.assert_allclose(-b / w[:, 0], [0.35, 0.7, 0.7, 0, 0.35], atol=1e-15)
     wanted = 0.1 + sum(
-        h * expit(80 * (x - s))
-        for s, h in [(0.35, 0.8), (0.7, -0.8), (0.7, 1.5), (0, 0.4), (0.35, -0.4)]
+        h * expit(80 * (x - s)) for s, h in [(0.35, 0.8), (0.7, -0.8), (0.7, 1.5), (0, 0.4), (0.35, -0.4)]
     )
     np.testing.assert_allclose(values(network, x), wanted, atol=1e-13)
 
 
 def test_a_sigmoid_is_steep_if_nothing_is_said():
-    loaded = load_config(
-        {"dataset": LINE, "model": {"kind": "steps", "activation": "sigmoid"}}
-    ).experiment
+    loaded = load_config({"dataset": LINE, "model": {"kind": "steps", "activation": "sigmoid"}}).experiment
     assert loaded.model.steepness == 1000
     plain = load_config({"dataset": LINE, "model": {"kind": "steps"}}).experiment
     assert plain.model.steepness is None

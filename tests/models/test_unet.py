@@ -18,11 +18,7 @@ from nnintro.models.build import build_network
 from tests.models.small_unet import SmallUnet
 
 FULL = [64, 128, 256, 512, 1024]
-NORMS = {
-    "batch": nn.BatchNorm2d,
-    "group": lambda c: nn.GroupNorm(math.gcd(8, c), c),
-    "none": lambda _: nn.Identity(),
-}
+NORMS = {"batch": nn.BatchNorm2d, "group": lambda c: nn.GroupNorm(math.gcd(8, c), c), "none": lambda _: nn.Identity()}
 every_normalization = pytest.mark.parametrize("normalization", NORMS)
 
 
@@ -30,15 +26,7 @@ def section(channels, normalization="batch"):
     return UnetModel(kind="unet", channels=channels, normalization=normalization)
 
 
-def build(
-    channels=(4, 6, 10),
-    inputs=2,
-    outputs=3,
-    normalization="batch",
-    dtype=torch.float64,
-    seed=0,
-    image=None,
-):
+def build(channels=(4, 6, 10), inputs=2, outputs=3, normalization="batch", dtype=torch.float64, seed=0, image=None):
     task = Task("segmentation", inputs, outputs, ("no", "yes"), image=image)
     corner = torch.ones(inputs)
     generator = torch.Generator().manual_seed(seed)
@@ -63,9 +51,7 @@ class TestTheLecture:
         ours, theirs = build(FULL, 3, 1, dtype=torch.float32), LectureUnet()
         assert parameter_count(ours) == parameter_count(theirs) == 31_310_145
         assert sum(row.parameters for row in ours.rows()) == 31_310_145
-        shapes = [
-            [tuple(p.shape) for p in m.parameters(recurse=False)] for m in layers_in_order(ours)
-        ]
+        shapes = [[tuple(p.shape) for p in m.parameters(recurse=False)] for m in layers_in_order(ours)]
         wanted = [
             [tuple(p.shape) for p in m.parameters(recurse=False)]
             for m in theirs.modules()

@@ -65,9 +65,7 @@ def test_binary(n, seed):
     found, counts = metrics.classification(outputs, targets, BINARY, logits=True)
     predicted = scores > 0
     assert found["accuracy"] == pytest.approx(sklearn.metrics.accuracy_score(labels, predicted))
-    assert found["f1"] == pytest.approx(
-        sklearn.metrics.f1_score(labels, predicted, average="macro", zero_division=0)
-    )
+    assert found["f1"] == pytest.approx(sklearn.metrics.f1_score(labels, predicted, average="macro", zero_division=0))
     assert found["auc"] == pytest.approx(sklearn.metrics.roc_auc_score(labels, scores))
     probabilities = 1 / (1 + np.exp(-scores))
     assert found["cross_entropy"] == pytest.approx(sklearn.metrics.log_loss(labels, probabilities))
@@ -80,14 +78,10 @@ def test_multiclass(n, seed):
     generator = np.random.default_rng(seed)
     labels = generator.integers(0, 3, n)
     logits = generator.normal(size=(n, 3))
-    found, counts = metrics.classification(
-        torch.tensor(logits), torch.tensor(labels), THREE, logits=True
-    )
+    found, counts = metrics.classification(torch.tensor(logits), torch.tensor(labels), THREE, logits=True)
     predicted = logits.argmax(1)
     assert found["accuracy"] == pytest.approx(sklearn.metrics.accuracy_score(labels, predicted))
-    assert found["f1"] == pytest.approx(
-        sklearn.metrics.f1_score(labels, predicted, average="macro", zero_division=0)
-    )
+    assert found["f1"] == pytest.approx(sklearn.metrics.f1_score(labels, predicted, average="macro", zero_division=0))
     probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     expected = sklearn.metrics.log_loss(labels, probabilities, labels=[0, 1, 2])
     assert found["cross_entropy"] == pytest.approx(expected)
@@ -98,9 +92,7 @@ def test_multiclass(n, seed):
 
 def test_without_logits_the_middle_is_one_half_and_there_is_no_cross_entropy():
     outputs = torch.tensor([[0.4], [0.6]])
-    found, counts = metrics.classification(
-        outputs, torch.tensor([[0.0], [1.0]]), BINARY, logits=False
-    )
+    found, counts = metrics.classification(outputs, torch.tensor([[0.0], [1.0]]), BINARY, logits=False)
     assert counts.tolist() == [[1, 0], [0, 1]]
     assert "cross_entropy" not in found
 
@@ -114,11 +106,7 @@ def test_elementwise_losses_against_numpy(name):
     generator = np.random.default_rng(0)
     y, f = generator.normal(size=(2, 9, 2)) * 2
     r = np.abs(f - y)
-    expected = {
-        "mse": (r**2).mean(),
-        "mae": r.mean(),
-        "huber": np.where(r < 1, r**2 / 2, r - 0.5).mean(),
-    }[name]
+    expected = {"mse": (r**2).mean(), "mae": r.mean(), "huber": np.where(r < 1, r**2 / 2, r - 0.5).mean()}[name]
     loss = loss_for(name, Task("regression", 2, 2))
     assert float(loss(torch.tensor(f), torch.tensor(y))) == pytest.approx(expected)
 

@@ -15,9 +15,7 @@ CELL = st.text(alphabet='ab",;\t\n\r é😀_1 ', max_size=8)
 
 @given(
     rows=st.integers(2, 4).flatmap(
-        lambda width: st.lists(
-            st.lists(CELL, min_size=width, max_size=width), min_size=1, max_size=6
-        )
+        lambda width: st.lists(st.lists(CELL, min_size=width, max_size=width), min_size=1, max_size=6)
     ),
     delimiter=st.sampled_from([",", "\t"]),
 )

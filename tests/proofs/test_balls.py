@@ -114,9 +114,7 @@ def test_narrow_boxes_are_enclosed_tightly():
             assert jet.slopes[0].rad() < 1e-2 * (1 + abs(jet.slopes[0].mid()))
 
 
-@pytest.mark.parametrize(
-    "text", ["log(x)", "sqrt(x - 5)", "1/x", "x**-0.5", "tan(1.5707963267948966*x)"]
-)
+@pytest.mark.parametrize("text", ["log(x)", "sqrt(x - 5)", "1/x", "x**-0.5", "tan(1.5707963267948966*x)"])
 def test_what_has_no_value_has_no_enclosure(text):
     formula = parse(text, 1)
     box = [interval(-1.0, 1.0)]

@@ -27,10 +27,7 @@ from tests.proofs.formulas import HARD, generated
 def certificate(text, error=0.05, domain=(0.0, 1.0), neurons=None):
     target = Target(parse(text, 1), *domain)
     with precision():
-        if neurons is None:
-            found = construct_for_error(target, error)
-        else:
-            found = construct_with_neurons(target, neurons)
+        found = construct_for_error(target, error) if neurons is None else construct_with_neurons(target, neurons)
     return of_pieces(target.formula, domain, found)
 
 
@@ -150,13 +147,9 @@ LIES = {
 def test_lies_under_a_fresh_seal(lie, tmp_path):
     content = changed(LECTURE, *LIES[lie])
     if lie == "a smaller bound":  # and consistent with its own words
-        content["statement"] = content["statement"].replace(
-            repr(LECTURE["bound"]), repr(content["bound"])
-        )
+        content["statement"] = content["statement"].replace(repr(LECTURE["bound"]), repr(content["bound"]))
     if lie == "a larger error of fewer":
-        content["fewer"]["statement"] = content["fewer"]["statement"].replace(
-            "0.05", repr(content["fewer"]["error"])
-        )
+        content["fewer"]["statement"] = content["fewer"]["statement"].replace("0.05", repr(content["fewer"]["error"]))
     with pytest.raises(CertificateError):
         check(resealed(content), tmp_path)
 

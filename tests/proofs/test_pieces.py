@@ -40,8 +40,7 @@ def sampled_error(text, found, low, high, samples):
 
 
 @pytest.mark.parametrize(
-    ("error", "count"),
-    [(0.1, 11), (0.05, 26), (0.02, 75), (0.01, 160), (0.005, 327), (0.001, 1662)],
+    ("error", "count"), [(0.1, 11), (0.05, 26), (0.02, 75), (0.01, 160), (0.005, 327), (0.001, 1662)]
 )
 def test_the_lectures_function(error, count):
     found = construct_for_error(target("lecture"), error)
@@ -84,10 +83,7 @@ def test_the_pairs_lie_side_by_side():
     points = [point for pair in found.pairs for point in pair]
     assert points == sorted(points)
     exact = torch_function(parse("lecture", 1))
-    a, b = (
-        exact(torch.tensor(side, dtype=torch.float64)[:, None])
-        for side in zip(*found.pairs, strict=True)
-    )
+    a, b = (exact(torch.tensor(side, dtype=torch.float64)[:, None]) for side in zip(*found.pairs, strict=True))
     assert (abs(a - b) > 0.1 - 1e-12).all()
 
 

@@ -15,15 +15,7 @@ from nnintro.models import ACTIVATIONS, Standardized
 from nnintro.proofs import difference, supremum
 from nnintro.proofs.ranges import RANGES
 from nnintro.proofs.supremum import certify_network
-from tests.proofs.networks import (
-    DOMAINS,
-    FORMULAS,
-    errors_at,
-    network,
-    points_in,
-    random_network,
-    sampled,
-)
+from tests.proofs.networks import DOMAINS, FORMULAS, errors_at, network, points_in, random_network, sampled
 
 FLOAT = 1e-12
 """What the samples' own float64 arithmetic may add."""
@@ -91,9 +83,7 @@ def test_the_parameters_are_taken_as_they_are():
 # --- known answers -------------------------------------------------------------------------------
 
 IDENTITY = network([1, 1], ["identity"], [[1.0]], [0.0])
-ABSOLUTE = network(
-    [1, 2, 1], ["relu", "identity"], [[1.0], [-1.0]], [0.0, 0.0], [[1.0, 1.0]], [0.0]
-)
+ABSOLUTE = network([1, 2, 1], ["relu", "identity"], [[1.0], [-1.0]], [0.0, 0.0], [[1.0, 1.0]], [0.0])
 
 
 def step(weight, bias):

@@ -92,8 +92,7 @@ def test_off_a_terminal_there_are_a_few_whole_lines(monkeypatch):
 
 @pytest.mark.parametrize("terminal", [True, False])
 @pytest.mark.parametrize(
-    "error",
-    [BrokenPipeError(32, "Broken pipe"), OSError(5, "Input/output error"), ValueError("closed")],
+    "error", [BrokenPipeError(32, "Broken pipe"), OSError(5, "Input/output error"), ValueError("closed")]
 )
 def test_a_reader_that_has_gone_ends_nothing(monkeypatch, error, terminal):
     display = show(Gone(error, terminal=terminal), monkeypatch)
@@ -124,14 +123,7 @@ def test_a_text_is_shown_as_it_is_written(monkeypatch):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [
-        (0, "0.0 s"),
-        (9.94, "9.9 s"),
-        (12.4, "12 s"),
-        (100, "1:40"),
-        (185, "3:05"),
-        (3729, "1:02:09"),
-    ],
+    [(0, "0.0 s"), (9.94, "9.9 s"), (12.4, "12 s"), (100, "1:40"), (185, "3:05"), (3729, "1:02:09")],
 )
 def test_duration(seconds, text):
     assert duration(seconds) == text

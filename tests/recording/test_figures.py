@@ -28,13 +28,7 @@ CURVE = {
     "prediction": np.sin(GRID),
     "truth": np.cos(GRID),
 }
-SURFACE = {
-    "x1": AXIS,
-    "x2": AXIS[::2],
-    "prediction": np.sin(X1),
-    "truth": np.sin(X1) + 0.1 * X2,
-    "inputs": INPUTS,
-}
+SURFACE = {"x1": AXIS, "x2": AXIS[::2], "prediction": np.sin(X1), "truth": np.sin(X1) + 0.1 * X2, "inputs": INPUTS}
 REGIONS = {
     "x1": AXIS,
     "x2": AXIS[::2],
@@ -181,10 +175,7 @@ HARD = [
     ("neurons", {"contributions": None, "places": np.empty(0), "weights": np.empty(0)}),
     (
         "neurons",
-        {
-            name: np.empty((0, 301) if name == "contributions" else 0)
-            for name in ("contributions", "places", "weights")
-        },
+        {name: np.empty((0, 301) if name == "contributions" else 0) for name in ("contributions", "places", "weights")},
     ),
     ("surface_fit", {"prediction": np.full((11, 21), np.nan)}),
     ("surface_fit", {"prediction": np.ones((11, 21)), "truth": np.ones((11, 21))}),
@@ -264,10 +255,7 @@ class TestNeurons:
         for axes, so_far in zip((first, second), sums, strict=True):
             np.testing.assert_allclose(lines(axes)[-1], np.column_stack([GRID, so_far]))
             assert axes.get_xlim() == upper.get_xlim()
-        assert [t.get_text() for axes in (first, second) for t in axes.texts] == [
-            "at 0\nweight 0.5",
-            "at 1\nweight -2",
-        ]
+        assert [t.get_text() for axes in (first, second) for t in axes.texts] == ["at 0\nweight 0.5", "at 1\nweight -2"]
         assert (upper.get_xlabel(), second.get_xlabel()) == ("", "x")
 
     def test_many_have_their_weights_at_their_places(self):
@@ -278,12 +266,7 @@ class TestNeurons:
         assert lower.get_ylabel() == "weight"
 
     def test_it_grows_with_the_neurons(self):
-        arrays = {
-            **NEURONS,
-            "places": np.arange(12.0),
-            "weights": np.ones(12),
-            "contributions": np.ones((12, 301)),
-        }
+        arrays = {**NEURONS, "places": np.arange(12.0), "weights": np.ones(12), "contributions": np.ones((12, 301))}
         figure = FIGURES["neurons"](**arrays)
         assert len(figure.axes) == 13
         rows = [axes.get_position().height * figure.get_figheight() for axes in figure.axes[1:]]
@@ -295,9 +278,7 @@ class TestSurfaceFit:
         figure = FIGURES["surface_fit"](**SURFACE, title="surface")
         meshes = [axes.findobj(QuadMesh)[0] for axes in figure.axes[:3]]
         error = np.abs(SURFACE["prediction"] - SURFACE["truth"])
-        for mesh, values in zip(
-            meshes, (SURFACE["truth"], SURFACE["prediction"], error), strict=True
-        ):
+        for mesh, values in zip(meshes, (SURFACE["truth"], SURFACE["prediction"], error), strict=True):
             np.testing.assert_allclose(mesh.get_array().reshape(11, 21), values)
         truth = SURFACE["truth"]
         assert meshes[0].get_clim() == meshes[1].get_clim() == (truth.min(), truth.max())

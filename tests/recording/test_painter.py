@@ -208,10 +208,7 @@ class TestFaults:
         painter.draw("learning_curves", "b", 2, ARRAYS, {"title": Path("x")})
         draw(painter, 3)
         assert [one.step for one in painter.close()] == [3]
-        assert [error[:18] for error in painter.errors] == [
-            "figure a at step 1",
-            "figure b at step 2",
-        ]
+        assert [error[:18] for error in painter.errors] == ["figure a at step 1", "figure b at step 2"]
 
     def test_a_killed_process_is_noted_once_and_closes_fast(self, painter):
         draw(painter, 1)
@@ -348,12 +345,7 @@ class TestNoOrphans:
     """)
 
     @pytest.mark.parametrize(
-        "ending",
-        [
-            "os.kill(os.getpid(), 9)",
-            "os._exit(0)",
-            "os.fork() or time.sleep(3); os.kill(os.getpid(), 9)",
-        ],
+        "ending", ["os.kill(os.getpid(), 9)", "os._exit(0)", "os.fork() or time.sleep(3); os.kill(os.getpid(), 9)"]
     )
     def test_of_a_parent_that_dies(self, temporary, ending):
         environment = {"PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(temporary)}

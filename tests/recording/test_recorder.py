@@ -39,11 +39,7 @@ def histograms(events, tag):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    values = config(
-        dataset={"noise": 0.1},
-        training={"epochs": 40},
-        logging={"figures": "auto", "histograms": "auto"},
-    )
+    values = config(dataset={"noise": 0.1}, training={"epochs": 40}, logging={"figures": "auto", "histograms": "auto"})
     return nnintro.train(values, runs_dir=tmp_path_factory.mktemp("recorded") / "runs")
 
 
@@ -108,9 +104,7 @@ def test_the_config_is_there_as_text(run, events):
     block = text(events, "config")
     assert block.startswith("```yaml\n")
     written = (run.directory / "config.yaml").read_text()
-    assert yaml.safe_load(block.removeprefix("```yaml\n").removesuffix("```")) == yaml.safe_load(
-        written
-    )
+    assert yaml.safe_load(block.removeprefix("```yaml\n").removesuffix("```")) == yaml.safe_load(written)
     assert "1 -> 5" in text(events, "model")
 
 

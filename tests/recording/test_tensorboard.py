@@ -216,9 +216,7 @@ class TestHyperparameters:
         assert len(list(tmp_path.iterdir())) == 1
         assert "_hparams_/experiment" not in read(tmp_path).Tags()["tensors"]
 
-    @pytest.mark.parametrize(
-        ("status", "count"), [("diverged", 2), ("stopped", 2), ("interrupted", 1)]
-    )
+    @pytest.mark.parametrize(("status", "count"), [("diverged", 2), ("stopped", 2), ("interrupted", 1)])
     def test_an_interrupted_session_has_no_end(self, tmp_path, status, count):
         with closing(EventFile(tmp_path)) as events:
             events.finish(status)
@@ -234,9 +232,7 @@ class TestFaults:
         for step in range(5):
             events.scalars(step, {"loss": 1.0})
             events.flush()
-        assert events.error == (
-            f"{events.path}: TensorBoard events are no longer written: No space left on device"
-        )
+        assert events.error == (f"{events.path}: TensorBoard events are no longer written: No space left on device")
         events.image(1, "a", png(2, 2))
         events.histogram(1, "b", np.ones(3))
         events.text("c", "d")
@@ -339,11 +335,7 @@ class TestCost:
         )
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
         result = subprocess.run(
-            [sys.executable, "-c", code],
-            capture_output=True,
-            text=True,
-            check=True,
-            env=environment,
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
         )
         assert result.stdout.strip() == "[]"
 

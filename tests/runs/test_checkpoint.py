@@ -136,9 +136,7 @@ def test_before(run):
 def test_a_manifest_that_lies_about_the_update(run):
     manifest = json.loads((run / "checkpoints/latest.json").read_text())
     (run / "checkpoints/latest.json").write_text(json.dumps({**manifest, "step": 41}))
-    with pytest.raises(
-        CheckpointError, match=r"step-40\.pt is of update 40, and latest\.json says 4"
-    ):
+    with pytest.raises(CheckpointError, match=r"step-40\.pt is of update 40, and latest\.json says 4"):
         load_checkpoint(run)
 
 

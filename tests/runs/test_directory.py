@@ -180,18 +180,12 @@ def test_the_same_config_twice_is_the_same_checkpoint(tmp_path, name):
     first, second = (nnintro.train(CONFIGS[name], runs_dir=tmp_path) for _ in range(2))
     third = nnintro.train(first.directory / "config.yaml", runs_dir=tmp_path)
     other = nnintro.train(CONFIGS[name], ["seed=1"], runs_dir=tmp_path)
-    assert (
-        saved_bits(first.directory) == saved_bits(second.directory) == saved_bits(third.directory)
-    )
+    assert saved_bits(first.directory) == saved_bits(second.directory) == saved_bits(third.directory)
     assert saved_bits(other.directory) != saved_bits(first.directory)
 
 
 def test_an_overridden_config_is_written_with_its_overrides(tmp_path):
-    words = [
-        "training.steps=2",
-        "training.epochs=null",
-        "descent.optimizer={kind: adam, epsilon: 1e-7}",
-    ]
+    words = ["training.steps=2", "training.epochs=null", "descent.optimizer={kind: adam, epsilon: 1e-7}"]
     run = nnintro.train(config(), words, runs_dir=tmp_path)
     again = nnintro.train(run.directory / "config.yaml", runs_dir=tmp_path)
     assert run.summary["steps"] == again.summary["steps"] == 2

@@ -103,8 +103,7 @@ class TestPredict:
             plane.predict(inputs)
 
     @pytest.mark.parametrize(
-        "inputs",
-        [[["a", "b"]], [["1", "2"]], [[1], [2, 3]], None, [[None, 1]], [[1j, 2]], object()],
+        "inputs", [[["a", "b"]], [["1", "2"]], [[1], [2, 3]], None, [[None, 1]], [[1j, 2]], object()]
     )
     def test_no_numbers(self, plane, inputs):
         with pytest.raises(DataError, match="inputs must be numbers in rows of equal length"):
@@ -212,14 +211,10 @@ class TestLoad:
     def test_a_config_of_another_model(self, copy, before, after, told):
         text = (copy / "config.yaml").read_text()
         if "domain" in before:
-            text = text.replace("formula: sin(3*x)", "formula: sin(3*x1)*x2").replace(
-                "samples: 23", "samples: 25"
-            )
+            text = text.replace("formula: sin(3*x)", "formula: sin(3*x1)*x2").replace("samples: 23", "samples: 25")
         assert before in text
         (copy / "config.yaml").write_text(text.replace(f" {before}", f" {after}"))
-        with pytest.raises(
-            CheckpointError, match=r"is of another model than config\.yaml"
-        ) as caught:
+        with pytest.raises(CheckpointError, match=r"is of another model than config\.yaml") as caught:
             nnintro.load(copy)
         assert told in str(caught.value)
 

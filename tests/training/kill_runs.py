@@ -40,12 +40,7 @@ def experiment(every, engine):
         dataset={"noise": 0.1},
         model={"dropout": 0.2 if engine == "autograd" else 0.0},
         descent={"optimizer": "adam", "schedule": {"kind": "cosine", "warmup_steps": 5}},
-        training={
-            "epochs": 12,
-            "early_stopping": {"patience": 8},
-            "checkpoint": {"every": every},
-            "engine": engine,
-        },
+        training={"epochs": 12, "early_stopping": {"patience": 8}, "checkpoint": {"every": every}, "engine": engine},
         logging={"scalars": "every 5 steps", "histograms": "auto"},
         name="run",
     )

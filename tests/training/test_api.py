@@ -148,9 +148,7 @@ def test_it_works_from_a_thread(tmp_path):
 
 
 def test_several_threads_get_a_folder_each(tmp_path):
-    threads = [
-        threading.Thread(target=nnintro.train, args=(config(), (), tmp_path)) for _ in range(3)
-    ]
+    threads = [threading.Thread(target=nnintro.train, args=(config(), (), tmp_path)) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -309,9 +309,7 @@ def test_numpys_numbers_are_numbers():
 @pytest.mark.parametrize("engine", ENGINES)
 def test_another_thread_ends_it(engine):
     values, stop, found = on(engine, **ENDLESS), threading.Event(), []
-    thread = threading.Thread(
-        daemon=True, target=lambda: found.append(nnintro.fit(values, stop=stop))
-    )
+    thread = threading.Thread(daemon=True, target=lambda: found.append(nnintro.fit(values, stop=stop)))
     thread.start()
     time.sleep(0.3)
     assert thread.is_alive()
@@ -321,10 +319,7 @@ def test_another_thread_ends_it(engine):
     assert fitted.status == "interrupted"
     assert fitted.steps > 0
     assert fitted.history["step"] == [0, fitted.steps]
-    again = nnintro.fit(
-        {**values, "training": {"engine": engine, "steps": fitted.steps + 1}},
-        snapshots=[fitted.steps],
-    )
+    again = nnintro.fit({**values, "training": {"engine": engine, "steps": fitted.steps + 1}}, snapshots=[fitted.steps])
     parameters = dict(fitted.model.named_parameters())
     assert_same_parameters(parameters, again.snapshots[fitted.steps])
 
@@ -405,9 +400,7 @@ def test_nothing_global_is_changed_while_several_go_on(engine):
         before, stops, found = global_state(), [threading.Event() for _ in range(3)], []
         values = on(engine, **ENDLESS)
         threads = [
-            threading.Thread(
-                daemon=True, target=lambda stop=stop: found.append(nnintro.fit(values, stop=stop))
-            )
+            threading.Thread(daemon=True, target=lambda stop=stop: found.append(nnintro.fit(values, stop=stop)))
             for stop in stops
         ]
         for thread in threads:
@@ -494,17 +487,12 @@ def test_a_config_error_has_the_place_of_every_problem(tmp_path):
     with pytest.raises(nnintro.ConfigError) as caught:
         nnintro.fit(path)
     places = [(p.path, p.file, p.line, p.column) for p in caught.value.problems]
-    assert places == [
-        ("model.hiden", str(path), 2, 20),
-        ("descent.learning_rate", str(path), 4, 18),
-    ]
+    assert places == [("model.hiden", str(path), 2, 20), ("descent.learning_rate", str(path), 4, 18)]
 
 
 def test_a_problem_that_only_the_data_shows_has_its_place_too(tmp_path):
     path = tmp_path / "bad.yaml"
-    path.write_text(
-        "dataset: {kind: function, formula: 1/x, samples: 5}\nmodel: {kind: mlp, hidden: [3]}\n"
-    )
+    path.write_text("dataset: {kind: function, formula: 1/x, samples: 5}\nmodel: {kind: mlp, hidden: [3]}\n")
     with pytest.raises(nnintro.ConfigError, match="not a finite number at x = 0") as caught:
         nnintro.fit(path)
     (problem,) = caught.value.problems

@@ -156,9 +156,7 @@ class TestDivergence:
             "whether that descends was not seen)"
         )
 
-    @pytest.mark.parametrize(
-        ("value", "digit"), [(0.0372, 0.03), (0.3, 0.3), (1.0, 1.0), (999, 900), (1e-7, 1e-7)]
-    )
+    @pytest.mark.parametrize(("value", "digit"), [(0.0372, 0.03), (0.3, 0.3), (1.0, 1.0), (999, 900), (1e-7, 1e-7)])
     def test_one_digit(self, value, digit):
         assert hint.one_digit(value) == digit
 
@@ -207,16 +205,12 @@ class TestDevice:
     @pytest.mark.parametrize("device", ["cuda", "cuda:1"])
     def test_cuda_where_there_is_none(self, tmp_path, device):
         path = tmp_path / "gpu.yaml"
-        path.write_text(
-            f"dataset: {{kind: function, formula: x}}\nmodel: {{kind: mlp}}\n\ndevice: {device}\n"
-        )
+        path.write_text(f"dataset: {{kind: function, formula: x}}\nmodel: {{kind: mlp}}\n\ndevice: {device}\n")
         with pytest.raises(nnintro.ConfigError) as caught:
             nnintro.train(path, runs_dir=tmp_path / "runs")
         (problem,) = caught.value.problems
         assert (problem.file, problem.line, problem.path) == (str(path), 4, "device")
-        assert problem.message == (
-            f"{device} was asked for, and torch finds no CUDA device; use auto or cpu"
-        )
+        assert problem.message == (f"{device} was asked for, and torch finds no CUDA device; use auto or cpu")
         assert not (tmp_path / "runs").exists()
 
     def test_a_number_that_is_not_there(self, tmp_path, monkeypatch):
@@ -274,9 +268,7 @@ class TestNumbersBeyondThePrecision:
 
     def test_float64_has_no_larger_one(self, tmp_path):
         values = config(dataset={"noise": 1e308}, precision="float64")
-        with pytest.raises(
-            nnintro.ConfigError, match=r"at most 1\.8e\+308\); measure .* larger units$"
-        ):
+        with pytest.raises(nnintro.ConfigError, match=r"at most 1\.8e\+308\); measure .* larger units$"):
             nnintro.train(values, runs_dir=tmp_path)
 
     @pytest.mark.parametrize("size", [1e-200, 1e-50, 1e39, 1e200])

@@ -12,15 +12,7 @@ import yaml
 import nnintro
 from nnintro.errors import CheckpointError, ConfigError, DivergedError, UsageError
 from nnintro.runs.folder import RunLock
-from tests.comparing import (
-    Cut,
-    assert_same_run,
-    cut_before,
-    history,
-    parameters,
-    scalar_events,
-    train,
-)
+from tests.comparing import Cut, assert_same_run, cut_before, history, parameters, scalar_events, train
 from tests.support import config
 
 UPDATES = 50
@@ -80,9 +72,7 @@ def test_at_every_update(engine, variant, optimizer, tmp_path, monkeypatch):
             assert_same_run(resumed.directory, whole)
 
 
-@pytest.mark.parametrize(
-    "optimizer", ["sgd", "adagrad", "rmsprop", {"kind": "rmsprop", "momentum": 0.5}, "adamw"]
-)
+@pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "rmsprop", {"kind": "rmsprop", "momentum": 0.5}, "adamw"])
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_other_optimizer(engine, optimizer, tmp_path, monkeypatch):
     values = experiment(optimizer=optimizer, engine=engine)
@@ -108,12 +98,7 @@ def test_lbfgs(tmp_path, monkeypatch):
 @pytest.mark.parametrize("standardize", ["none", "inputs"])
 def test_a_classifier_standardised_in_float32(standardize, engine, tmp_path, monkeypatch):
     values = config(
-        dataset={
-            "kind": "classification",
-            "generator": "blobs",
-            "samples": 60,
-            "standardize": standardize,
-        },
+        dataset={"kind": "classification", "generator": "blobs", "samples": 60, "standardize": standardize},
         precision="float32",
         training={"epochs": 5, "checkpoint": {"every": "4 steps"}, "engine": engine},
         name="run",
@@ -192,11 +177,7 @@ def test_a_finished_run_is_returned_as_it_is(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_more_epochs_are_those_of_a_longer_run(engine, tmp_path):
-    longer = config(
-        training={"epochs": 9, "engine": engine},
-        logging={"scalars": "every 1 steps"},
-        name="run",
-    )
+    longer = config(training={"epochs": 9, "engine": engine}, logging={"scalars": "every 1 steps"}, name="run")
     whole = train(longer, tmp_path / "whole").directory
     train(longer, tmp_path / "short", overrides=["training.epochs=4"])
     short = tmp_path / "short/run"
@@ -227,9 +208,7 @@ def test_fewer_epochs_than_were_trained(tmp_path):
     run = train(config(name="run"), tmp_path)
     with pytest.raises(ConfigError) as error:
         train(None, tmp_path, resume=run.directory, overrides=["training.epochs=2"])
-    assert str(error.value) == (
-        "--set:1: training.epochs: the run is at update 18 already, and this is update 12"
-    )
+    assert str(error.value) == ("--set:1: training.epochs: the run is at update 18 already, and this is update 12")
     assert nnintro.load(run.directory).summary == run.summary
 
 
@@ -416,9 +395,7 @@ def test_epochs_that_could_not_be_counted_on(override, tmp_path, monkeypatch):
 
 
 def test_the_history_of_lbfgs_is_its_state(tmp_path):
-    values = config(
-        descent={"variant": "batch", "batch_size": 23, "optimizer": "lbfgs"}, name="run"
-    )
+    values = config(descent={"variant": "batch", "batch_size": 23, "optimizer": "lbfgs"}, name="run")
     train(values, tmp_path)
     overrides = ["training.epochs=9", "descent.optimizer.history=3"]
     with pytest.raises(ConfigError, match="the state of lbfgs with a history of 10, which is"):
@@ -446,9 +423,7 @@ CONTENTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("key", "value"), [(key, value) for key, values in CONTENTS.items() for value in values]
-)
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in CONTENTS.items() for value in values])
 def test_wrong_contents_behind_a_right_digest(key, value, tmp_path, monkeypatch):
     """Whoever wrote that: one line of ours, and nothing in the run is touched."""
     with cut_before(monkeypatch, 12):

@@ -102,9 +102,7 @@ def test_changed_data_is_noticed(prices, tmp_path):
         evaluate(run.directory)
     assert nnintro.load(run.directory).predict([[100, 0, 0, 1]]).shape == (1, 1)
     prices.write_text(text)
-    assert (
-        nnintro.train(resume=run.directory, overrides=["training.epochs=5"]).summary["epochs"] == 5
-    )
+    assert nnintro.train(resume=run.directory, overrides=["training.epochs=5"]).summary["epochs"] == 5
 
 
 def test_data_that_is_gone_is_not_needed_to_predict(prices, tmp_path):
@@ -164,9 +162,7 @@ def test_rules_that_need_the_data_are_told_with_their_place(prices, tmp_path):
     assert not (tmp_path / "a").exists()
 
 
-def test_the_file_is_beside_the_config_and_by_override_in_the_working_folder(
-    prices, tmp_path, monkeypatch
-):
+def test_the_file_is_beside_the_config_and_by_override_in_the_working_folder(prices, tmp_path, monkeypatch):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     path = tmp_path / "a.yaml"

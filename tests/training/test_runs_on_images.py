@@ -114,11 +114,7 @@ def test_what_a_run_on_images_leaves(tmp_path):
     ]  # fmt: skip
     assert run.summary["data"]["signal_to_noise"] == 8
     assert sum(map(sum, run.summary["confusion"])) == 2 * 32 * 32
-    inputs, _ = (
-        build_data(run.setup)
-        .validation.to(torch.device("cpu"), torch.float32)
-        .rows(torch.arange(2))
-    )
+    inputs, _ = build_data(run.setup).validation.to(torch.device("cpu"), torch.float32).rows(torch.arange(2))
     assert run.predict(inputs).shape == (2, 1, 32, 32)
     assert run.predict(torch.zeros(1, 1, 19, 50)).shape == (1, 1, 19, 50)
     with pytest.raises(DataError, match=r"expected shape \(n, 1, height, width\), got \(3, 4\)"):
@@ -129,9 +125,7 @@ def test_standardised_channels_are_part_of_the_network(tmp_path):
     """Sixteen bits of which few are used: the first layer sees deviations of about 1."""
     folder = write_cells(tmp_path / "cells", depth=np.uint16)
     run = train(experiment({"path": str(folder)}), tmp_path)
-    images = [
-        pixels_of(path).astype(float) / 65535 for path in sorted((folder / "images").iterdir())
-    ]
+    images = [pixels_of(path).astype(float) / 65535 for path in sorted((folder / "images").iterdir())]
     description = json.loads((run.directory / "data.json").read_text())["description"]
     assert description["bits"] == 16
     assert float(run.model.scale) == pytest.approx(np.std(images), rel=0.1)
@@ -154,11 +148,7 @@ def test_several_classes(tmp_path):
     assert found.classes == ("ground", "left", "right")
     assert np.sum(found.confusion) == 10 * 40 * 40
     predict_images(run.directory, folder, tmp_path / "out")
-    values = {
-        int(value)
-        for path in (tmp_path / "out/masks").iterdir()
-        for value in np.unique(pixels_of(path))
-    }
+    values = {int(value) for path in (tmp_path / "out/masks").iterdir() for value in np.unique(pixels_of(path))}
     assert values <= {0, 100, 200}
     assert 0 in values
 

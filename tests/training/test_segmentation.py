@@ -58,9 +58,7 @@ def drawn(task, n=7, seed=0):
 
 def evaluator(task, data, **settings):
     given = {"threshold": 0.5, "point_radius": None, **settings}
-    return SegmentationEvaluator(
-        Scaled(), loss_for("bce+dice", task), task, validation=data, **given
-    )
+    return SegmentationEvaluator(Scaled(), loss_for("bce+dice", task), task, validation=data, **given)
 
 
 class TestOverlaps:
@@ -134,8 +132,7 @@ class TestBoundary:
         assert metrics.boundary_f1(empty, spot).tolist() == [0.0]
 
     @pytest.mark.parametrize(
-        ("down", "right", "score"),
-        [(0, 2, 1.0), (2, 0, 1.0), (1, 1, 1.0), (2, 1, 0.0), (0, 3, 0.0)],
+        ("down", "right", "score"), [(0, 2, 1.0), (2, 0, 1.0), (1, 1, 1.0), (2, 1, 0.0), (0, 3, 0.0)]
     )
     def test_the_tolerance_is_two_pixels_as_the_crow_flies(self, down, right, score):
         true, predicted = torch.zeros(2, 1, 9, 9, dtype=torch.bool)
@@ -159,13 +156,8 @@ class TestBoundary:
 
 
 def bumps(points, size=(40, 50), width=1.3, height=0.9):
-    rows, columns = torch.meshgrid(
-        *(torch.arange(n, dtype=torch.float64) for n in size), indexing="ij"
-    )
-    each = [
-        height * torch.exp(-((rows - r) ** 2 + (columns - c) ** 2) / (2 * width**2))
-        for r, c in points
-    ]
+    rows, columns = torch.meshgrid(*(torch.arange(n, dtype=torch.float64) for n in size), indexing="ij")
+    each = [height * torch.exp(-((rows - r) ** 2 + (columns - c) ** 2) / (2 * width**2)) for r, c in points]
     return torch.stack(each).amax(0)
 
 
@@ -214,8 +206,7 @@ class TestPoints:
             true = 6 * torch.rand(5, 2, generator=generator)
             near = torch.cdist(found, true) <= 2
             wanted = max(
-                sum(bool(near[i, j]) for i, j in enumerate(columns))
-                for columns in itertools.permutations(range(5), 4)
+                sum(bool(near[i, j]) for i, j in enumerate(columns)) for columns in itertools.permutations(range(5), 4)
             )
             assert metrics.match_points(found, true, 2.0) == wanted
 

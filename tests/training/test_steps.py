@@ -102,8 +102,7 @@ def test_it_goes_on_where_it_was(steps, activation, tmp_path):
     for one, other in zip(whole.model.parameters(), resumed.model.parameters(), strict=True):
         assert torch.equal(one, other)
     assert torch.equal(
-        nnintro.load(resumed.directory).model.state_dict()["layers.1.bias"],
-        whole.model.state_dict()["layers.1.bias"],
+        nnintro.load(resumed.directory).model.state_dict()["layers.1.bias"], whole.model.state_dict()["layers.1.bias"]
     )
 
 

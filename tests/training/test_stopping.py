@@ -86,15 +86,9 @@ def test_early_stopping_leaves_the_best_parameters(engine, tmp_path):
 
 
 def test_both_engines_stop_at_the_same_update(tmp_path):
-    for training in (
-        {"stop_when": {"validation/sup_error": 0.2}},
-        {"early_stopping": {"patience": 30}},
-    ):
+    for training in ({"stop_when": {"validation/sup_error": 0.2}}, {"early_stopping": {"patience": 30}}):
         values = config(dataset={"noise": 0.5}, training={"epochs": 2000, **training})
-        runs = [
-            nnintro.train(values, [f"training.engine={name}"], runs_dir=tmp_path)
-            for name in ("autograd", "fused")
-        ]
+        runs = [nnintro.train(values, [f"training.engine={name}"], runs_dir=tmp_path) for name in ("autograd", "fused")]
         one, other = (run.summary for run in runs)
         assert one["status"] == other["status"] == "stopped"
         assert one["steps"] == other["steps"]

@@ -52,10 +52,7 @@ def descend(task, normalization, size, updates, dtype=torch.float64, autocast=No
 
 
 def apart(one, other):
-    return max(
-        float((p - q).detach().abs().max())
-        for p, q in zip(one.parameters(), other.parameters(), strict=True)
-    )
+    return max(float((p - q).detach().abs().max()) for p, q in zip(one.parameters(), other.parameters(), strict=True))
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)

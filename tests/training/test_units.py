@@ -34,15 +34,9 @@ def test_errors_are_in_the_targets_units(engine, tmp_path):
     splits = build_data(run.setup)
     x, y = splits.validation.inputs, splits.validation.targets
     predicted, metrics = run.predict(x).numpy(), run.summary["metrics"]
-    assert metrics["validation/rmse"] == pytest.approx(
-        sklearn.metrics.root_mean_squared_error(y, predicted), rel=1e-9
-    )
-    assert metrics["validation/mae"] == pytest.approx(
-        sklearn.metrics.mean_absolute_error(y, predicted), rel=1e-9
-    )
-    assert metrics["validation/r2"] == pytest.approx(
-        sklearn.metrics.r2_score(y, predicted), rel=1e-9
-    )
+    assert metrics["validation/rmse"] == pytest.approx(sklearn.metrics.root_mean_squared_error(y, predicted), rel=1e-9)
+    assert metrics["validation/mae"] == pytest.approx(sklearn.metrics.mean_absolute_error(y, predicted), rel=1e-9)
+    assert metrics["validation/r2"] == pytest.approx(sklearn.metrics.r2_score(y, predicted), rel=1e-9)
     scale = float(splits.train.targets.std(correction=0))
     assert metrics["validation/loss"] == pytest.approx(metrics["validation/mse"] / scale**2)
     again = nnintro.load(run.directory)

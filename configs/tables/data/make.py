@@ -89,11 +89,7 @@ GOOD = ["good", "great", "lovely", "excellent", "charming", "superb"]
 BAD = ["bad", "awful", "boring", "terrible", "disappointing", "dreadful"]
 OPENINGS = ["", "Honestly,", "In short,", "We went there in May and", "After a week:", "My view:"]
 CLAUSES = ["the {thing} was {word}", "the {thing} seemed {word}", "I found the {thing} {word}"]
-NEGATED = [
-    "the {thing} was not {word}",
-    "the {thing} was never {word}",
-    "I did not find the {thing} {word}",
-]
+NEGATED = ["the {thing} was not {word}", "the {thing} was never {word}", "I did not find the {thing} {word}"]
 CLOSINGS = {1: ["would come again", "recommended"], -1: ["a waste of money", "never again"]}
 
 
@@ -277,9 +273,7 @@ def readmission(random: np.random.Generator) -> Rows:
 # --- what they share ---------------------------------------------------------------------------
 
 
-def autoregression(
-    coefficients: Sequence[float], noise: float, count: int, random: np.random.Generator
-) -> Array:
+def autoregression(coefficients: Sequence[float], noise: float, count: int, random: np.random.Generator) -> Array:
     """x_t = sum_k c_k x_(t-k) + noise, after 200 steps from rest."""
     order = len(coefficients)
     x = np.zeros(count + 200)

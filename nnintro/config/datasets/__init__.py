@@ -13,11 +13,6 @@ from nnintro.config.datasets.images import ImagesDataset
 from nnintro.config.datasets.table import TableDataset
 
 Dataset = Annotated[
-    FunctionDataset
-    | RegressionDataset
-    | ClassificationDataset
-    | BundledDataset
-    | TableDataset
-    | ImagesDataset,
+    FunctionDataset | RegressionDataset | ClassificationDataset | BundledDataset | TableDataset | ImagesDataset,
     Field(discriminator="kind"),
 ]

@@ -93,6 +93,4 @@ def every_class_on_both_sides(dataset: BundledDataset) -> Complaints:
     yield from class_parts_fit(dataset.training_samples, dataset.validation_samples, classes)
 
 
-BundledDataset.rules = (
-    Rule(every_class_on_both_sides, ("dataset.samples", "dataset.validation", "dataset.name")),
-)
+BundledDataset.rules = (Rule(every_class_on_both_sides, ("dataset.samples", "dataset.validation", "dataset.name")),)

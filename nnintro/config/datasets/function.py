@@ -10,16 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from nnintro.config.section import (
-    Complaint,
-    Complaints,
-    Count,
-    DatasetSection,
-    NotNegative,
-    Rule,
-    Standardize,
-    exactly,
-)
+from nnintro.config.section import Complaint, Complaints, Count, DatasetSection, NotNegative, Rule, Standardize, exactly
 from nnintro.config.task import DataFacts, Task
 from nnintro.formula import FormulaError, first_non_finite, parse
 from nnintro.wording import shown
@@ -44,10 +35,7 @@ def _boxed(domain: Any) -> Any:
 
 
 Interval = Annotated[
-    list[float],
-    Field(min_length=2, max_length=2),
-    AfterValidator(_increasing),
-    exactly(2, "[low, high]"),
+    list[float], Field(min_length=2, max_length=2), AfterValidator(_increasing), exactly(2, "[low, high]")
 ]
 
 
@@ -57,9 +45,9 @@ class FunctionDataset(DatasetSection):
     kind: Literal["function"]
     formula: Annotated[str, Field(min_length=1)]
     """The function to learn, such as `sin(3*x)`; `lecture` names the lecture's function."""
-    domain: Annotated[
-        list[Interval], Field(min_length=1, max_length=64), BeforeValidator(_boxed)
-    ] = Field(default=[[0.0, 1.0]])
+    domain: Annotated[list[Interval], Field(min_length=1, max_length=64), BeforeValidator(_boxed)] = Field(
+        default=[[0.0, 1.0]]
+    )
     """One [low, high] per input; the inputs are x, or x1, x2, ... when there are several."""
     samples: Count = 1000
     """Training samples. A grid over d inputs needs a d-th power: by default one near 1000."""
@@ -139,9 +127,7 @@ def _not_finite_at(text: str, domain: tuple[tuple[float, ...], ...]) -> str | No
 def probes(domain: Sequence[Sequence[float]], count: int) -> Iterator[tuple[float, ...]]:
     """The middle of the domain, then at most ``count`` points of a grid with the corners on it."""
     side = max(2, grid_side(count, len(domain)))
-    axes = [
-        [low + (high - low) * (index / (side - 1)) for index in range(side)] for low, high in domain
-    ]
+    axes = [[low + (high - low) * (index / (side - 1)) for index in range(side)] for low, high in domain]
     yield tuple(low + (high - low) / 2 for low, high in domain)
     yield from itertools.islice(itertools.product(*axes), count)
 

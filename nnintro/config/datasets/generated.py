@@ -60,9 +60,7 @@ class RegressionDataset(_Generated):
     """Synthetic regression problems with Gaussian noise on the targets."""
 
     kind: Literal["regression"]
-    generator: Literal[
-        "linear", "sine", "friedman1", "friedman2", "friedman3", "sparse_uncorrelated"
-    ] = "linear"
+    generator: Literal["linear", "sine", "friedman1", "friedman2", "friedman3", "sparse_uncorrelated"] = "linear"
     """The true function; friedman1 to 3 are those of Friedman (1991)."""
     features: Annotated[int, Field(ge=1, le=100_000)] | None = None
     """Inputs; the number that the generator needs by default."""
@@ -110,9 +108,7 @@ class ClassificationDataset(_Generated):
     """Synthetic classification problems; `noise` blurs the inputs, not the labels."""
 
     kind: Literal["classification"]
-    generator: Literal[
-        "moons", "circles", "xor", "spirals", "blobs", "gaussian_quantiles", "hypercube"
-    ] = "moons"
+    generator: Literal["moons", "circles", "xor", "spirals", "blobs", "gaussian_quantiles", "hypercube"] = "moons"
     """`hypercube` is scikit-learn's make_classification: clusters about the corners of a cube."""
     classes: Annotated[int, Field(ge=2, le=1000)] | None = None
     """Number of classes; 2 by default."""
@@ -160,9 +156,7 @@ def features_fit(dataset: RegressionDataset) -> Complaints:
     fewest, most, _ = REGRESSION_FEATURES[dataset.generator]
     if dataset.features < fewest or (most is not None and dataset.features > most):
         wanted = f"{fewest}" if most == fewest else f"at least {fewest}"
-        yield Complaint(
-            "dataset.features", f"{dataset.generator} needs {wanted}, got {dataset.features}"
-        )
+        yield Complaint("dataset.features", f"{dataset.generator} needs {wanted}, got {dataset.features}")
 
 
 def weights_fit(dataset: RegressionDataset) -> Complaints:
@@ -171,9 +165,7 @@ def weights_fit(dataset: RegressionDataset) -> Complaints:
         return
     if dataset.weights is not None and len(dataset.weights) != dataset.feature_count:
         yield Complaint(
-            "dataset.weights",
-            f"expected one weight per feature ({dataset.feature_count}), "
-            f"got {len(dataset.weights)}",
+            "dataset.weights", f"expected one weight per feature ({dataset.feature_count}), got {len(dataset.weights)}"
         )
 
 
@@ -188,10 +180,7 @@ def only_linear_has_weights(dataset: RegressionDataset) -> Complaints:
 def only_linear_has_outputs(dataset: RegressionDataset) -> Complaints:
     """The other generators have one target."""
     if dataset.generator != "linear" and dataset.outputs != 1:
-        yield Complaint(
-            "dataset.outputs",
-            f"{dataset.generator} has one output; expected 1, got {dataset.outputs}",
-        )
+        yield Complaint("dataset.outputs", f"{dataset.generator} has one output; expected 1, got {dataset.outputs}")
 
 
 def weights_are_of_one_output(dataset: RegressionDataset) -> Complaints:
@@ -210,10 +199,7 @@ RegressionDataset.rules = (
     Rule(weights_fit, ("dataset.generator", "dataset.features", "dataset.weights")),
     Rule(only_linear_has_weights, ("dataset.generator", "dataset.weights", "dataset.bias")),
     Rule(only_linear_has_outputs, ("dataset.generator", "dataset.outputs")),
-    Rule(
-        weights_are_of_one_output,
-        ("dataset.generator", "dataset.outputs", "dataset.weights", "dataset.bias"),
-    ),
+    Rule(weights_are_of_one_output, ("dataset.generator", "dataset.outputs", "dataset.weights", "dataset.bias")),
 )
 
 
@@ -221,26 +207,19 @@ def class_features_fit(dataset: ClassificationDataset) -> Complaints:
     """Moons and the like are drawn in the plane."""
     features, _ = CLASSIFICATION_SHAPES[dataset.generator]
     if features is not None and dataset.feature_count != features:
-        yield Complaint(
-            "dataset.features",
-            f"{dataset.generator} needs {features}, got {dataset.feature_count}",
-        )
+        yield Complaint("dataset.features", f"{dataset.generator} needs {features}, got {dataset.feature_count}")
 
 
 def classes_fit(dataset: ClassificationDataset) -> Complaints:
     """Some generators have two classes, and a cube has 2^features corners."""
     features, (_, classes) = dataset.feature_count, CLASSIFICATION_SHAPES[dataset.generator]
     if classes is not None and dataset.class_count != classes:
-        yield Complaint(
-            "dataset.classes",
-            f"{dataset.generator} needs {classes}, got {dataset.class_count}",
-        )
+        yield Complaint("dataset.classes", f"{dataset.generator} needs {classes}, got {dataset.class_count}")
     # Enough features hold any number of classes; 2**features need not be computed.
     if dataset.generator == "hypercube" and features < math.log2(dataset.class_count):
         yield Complaint(
             "dataset.classes",
-            f"{features} features give a cube of {2**features} corners, too few for "
-            f"{dataset.class_count} classes",
+            f"{features} features give a cube of {2**features} corners, too few for {dataset.class_count} classes",
         )
 
 
@@ -250,20 +229,14 @@ def proportions_are_shares(dataset: ClassificationDataset) -> Complaints:
         return
     shares, classes = dataset.proportions, dataset.class_count
     if len(shares) != classes:
-        yield Complaint(
-            "dataset.proportions", f"expected one share per class ({classes}), got {len(shares)}"
-        )
+        yield Complaint("dataset.proportions", f"expected one share per class ({classes}), got {len(shares)}")
     elif not math.isclose(math.fsum(shares), 1, abs_tol=1e-6):
-        yield Complaint(
-            "dataset.proportions", f"shares must add up to 1, not {math.fsum(shares):g}"
-        )
+        yield Complaint("dataset.proportions", f"shares must add up to 1, not {math.fsum(shares):g}")
 
 
 def every_class_on_both_sides(dataset: ClassificationDataset) -> Complaints:
     """See ``section.class_parts_fit``."""
-    yield from class_parts_fit(
-        dataset.training_samples, dataset.validation_samples, dataset.class_count
-    )
+    yield from class_parts_fit(dataset.training_samples, dataset.validation_samples, dataset.class_count)
 
 
 _CLASSES = ("dataset.generator", "dataset.classes", "dataset.proportions")

@@ -20,14 +20,11 @@ from nnintro.config.section import (
 from nnintro.wording import shown
 
 Size = Annotated[
-    list[Annotated[int, Field(ge=8, le=8192)]],
-    Field(min_length=2, max_length=2),
-    exactly(2, "[height, width]"),
+    list[Annotated[int, Field(ge=8, le=8192)]], Field(min_length=2, max_length=2), exactly(2, "[height, width]")
 ]
 
 
 MADE_SIZE = 64
-
 MADE_SAMPLES = 200
 
 
@@ -118,9 +115,7 @@ _OF_GENERATORS = ("noise", "signal_to_noise")
 def images_come_from_one_place(dataset: ImagesDataset) -> Complaints:
     """There is a folder or a generator, and not both."""
     if dataset.path is None and dataset.generator is None:
-        yield Complaint(
-            "dataset", "expected a path (a folder with images/ and masks/) or a generator"
-        )
+        yield Complaint("dataset", "expected a path (a folder with images/ and masks/) or a generator")
     elif dataset.path is not None and dataset.generator is not None:
         yield Complaint("dataset.generator", "give path or generator, not both")
 
@@ -136,9 +131,7 @@ def image_keys_go_with_their_place(dataset: ImagesDataset) -> Complaints:
         other = "a generator" if dataset.path else "a path"
         value = shown(getattr(dataset, key))
         default = shown(ImagesDataset.model_fields[key].default)
-        yield Complaint(
-            f"dataset.{key}", f"goes with {other} only; expected {default}, got {value}"
-        )
+        yield Complaint(f"dataset.{key}", f"goes with {other} only; expected {default}, got {value}")
     if dataset.generator in ("cells", "tumour"):
         for key in _changed(dataset, ("signal_to_noise",)):
             yield Complaint(f"dataset.{key}", f"goes with generator: sky, not {dataset.generator}")
@@ -156,8 +149,7 @@ def made_images_have_two_classes(dataset: ImagesDataset) -> Complaints:
     if dataset.classes is not None and len(dataset.classes) != 2:
         yield Complaint(
             "dataset.classes",
-            f"{dataset.generator} has masks of two classes; expected 2 names, "
-            f"got {len(dataset.classes)}",
+            f"{dataset.generator} has masks of two classes; expected 2 names, got {len(dataset.classes)}",
         )
 
 
@@ -167,8 +159,7 @@ def points_need_two_classes(dataset: ImagesDataset) -> Complaints:
         return
     if dataset.classes is not None and len(dataset.classes) > 2:
         yield Complaint(
-            "dataset.point_radius",
-            f"points need masks of two classes, got {len(dataset.classes)} names in classes",
+            "dataset.point_radius", f"points need masks of two classes, got {len(dataset.classes)} names in classes"
         )
 
 
@@ -189,8 +180,7 @@ def made_images_have_room(dataset: ImagesDataset) -> Complaints:
     if min(height, width) < SMALLEST_MADE:
         yield Complaint(
             "dataset.size",
-            f"{dataset.generator} needs at least {SMALLEST_MADE} pixels along each side, "
-            f"got {shown(dataset.size)}",
+            f"{dataset.generator} needs at least {SMALLEST_MADE} pixels along each side, got {shown(dataset.size)}",
         )
     needed = dataset.images * height * width * BYTES_OF_A_MADE_PIXEL[dataset.generator] / MIB
     if needed > dataset.memory:
@@ -213,8 +203,5 @@ ImagesDataset.rules = (
     Rule(made_images_have_two_classes, ("dataset.generator", "dataset.classes")),
     Rule(points_need_two_classes, ("dataset.point_radius", "dataset.classes")),
     Rule(class_names_differ, ("dataset.classes",)),
-    Rule(
-        made_images_have_room,
-        ("dataset.generator", "dataset.size", "dataset.samples", "dataset.memory"),
-    ),
+    Rule(made_images_have_room, ("dataset.generator", "dataset.size", "dataset.samples", "dataset.memory")),
 )

@@ -7,15 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
-from nnintro.config.section import (
-    Complaint,
-    Complaints,
-    Count,
-    DatasetSection,
-    Fraction,
-    Rule,
-    one_or_list,
-)
+from nnintro.config.section import Complaint, Complaints, Count, DatasetSection, Fraction, Rule, one_or_list
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=1000)]
 
@@ -41,9 +33,7 @@ class TableDataset(DatasetSection):
     """The file, relative to the config: .csv, .tsv (also .gz), .parquet or .npz."""
     target: OneOrMore
     """The column to predict; several numeric ones as a list."""
-    task_kind: Annotated[Literal["auto", "regression", "classification"], Field(alias="task")] = (
-        "auto"
-    )
+    task_kind: Annotated[Literal["auto", "regression", "classification"], Field(alias="task")] = "auto"
     """auto: text and truth values are classes, numbers a regression."""
     inputs: ColumnNames | None = None
     """The columns to predict from; by default all but the target and `split_by`."""
@@ -88,9 +78,7 @@ class TableDataset(DatasetSection):
     More where they could not be split: every class needs a row on both sides."""
     encoding: Annotated[str, Field(min_length=1, max_length=40)] = "utf-8"
     """Of a text file, such as cp1252."""
-    delimiter: (
-        Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_delimiter)] | None
-    ) = None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_delimiter)] | None = None
     """Of a text file; seen from its first line by default."""
 
     @property
@@ -167,16 +155,13 @@ def windows_are_of_a_series(dataset: TableDataset) -> Complaints:
             yield Complaint("dataset.horizon", "needs a window, the rows that the past is made of")
         return
     if dataset.split not in ("auto", "time"):
-        yield Complaint(
-            "dataset.split", f"a series with a window is split by time, got split: {dataset.split}"
-        )
+        yield Complaint("dataset.split", f"a series with a window is split by time, got split: {dataset.split}")
     if dataset.text:
         yield Complaint("dataset.text", "a window holds numbers and categories, no text")
     if dataset.missing == "drop":
         yield Complaint(
             "dataset.missing",
-            "with a window, a row left out would be a hole in the series; "
-            "expected error, mean or indicator",
+            "with a window, a row left out would be a hole in the series; expected error, mean or indicator",
         )
 
 
@@ -211,8 +196,5 @@ TableDataset.rules = (
         windows_are_of_a_series,
         ("dataset.window", "dataset.horizon", "dataset.split", "dataset.text", "dataset.missing"),
     ),
-    Rule(
-        classes_are_asked_for,
-        ("dataset.target", "dataset.task", "dataset.class_weights", "dataset.split"),
-    ),
+    Rule(classes_are_asked_for, ("dataset.target", "dataset.task", "dataset.class_weights", "dataset.split")),
 )

@@ -20,17 +20,7 @@ from nnintro.config.section import (
 )
 
 ActivationName = Literal[
-    "identity",
-    "step",
-    "sigmoid",
-    "tanh",
-    "relu",
-    "leaky_relu",
-    "elu",
-    "gelu",
-    "silu",
-    "softplus",
-    "sine",
+    "identity", "step", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "sine"
 ]
 
 
@@ -97,8 +87,7 @@ Initialization = Annotated[
 
 
 Activation = Annotated[
-    Annotated[ActivationName, Tag("one")] | Annotated[list[ActivationName], Tag("list")],
-    Discriminator(one_or_list),
+    Annotated[ActivationName, Tag("one")] | Annotated[list[ActivationName], Tag("list")], Discriminator(one_or_list)
 ]
 
 Width = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -117,8 +106,7 @@ class MlpModel(ModelSection):
     dropout: Fraction = 0.0
     """Probability with which a hidden unit is left out of an update."""
     initialization: Initialization = Field(
-        default_factory=lambda: TorchInitialization(kind="torch"),
-        json_schema_extra={"default": "torch"},
+        default_factory=lambda: TorchInitialization(kind="torch"), json_schema_extra={"default": "torch"}
     )
     """The weights to begin with: a name, or a mapping with its kind and settings."""
 
@@ -150,9 +138,7 @@ class MlpModel(ModelSection):
 def untrained_layers(hidden: Sequence[str], output: str) -> list[str]:
     """What a step among the activations keeps gradient descent from, in words."""
     if output == "step":
-        return [
-            "the output activation is step: its gradient is zero everywhere, so nothing is trained"
-        ]
+        return ["the output activation is step: its gradient is zero everywhere, so nothing is trained"]
     if "step" not in hidden:
         return []
     last = len(hidden) - hidden[::-1].index("step")
@@ -167,8 +153,7 @@ def one_activation_per_hidden_layer(model: MlpModel) -> Complaints:
     layers, names = len(model.hidden), model.activation
     if isinstance(names, list) and len(names) != layers:
         yield Complaint(
-            "model.activation",
-            f"expected one name, or one per hidden layer ({layers}), got a list of {len(names)}",
+            "model.activation", f"expected one name, or one per hidden layer ({layers}), got a list of {len(names)}"
         )
 
 

@@ -8,35 +8,21 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from nnintro.config.models.mlp import untrained_layers
-from nnintro.config.section import (
-    Complaint,
-    Complaints,
-    ModelSection,
-    Positive,
-    Rule,
-    Section,
-    exactly,
-    one_or_list,
-)
+from nnintro.config.section import Complaint, Complaints, ModelSection, Positive, Rule, Section, exactly, one_or_list
 from nnintro.wording import shown
 
 MOST_STEPS = 20_000
-
 DEFAULT_STEEPNESS = 1000.0
 
 Corner = Annotated[list[float], Field(min_length=2, max_length=2), exactly(2, "[x1, x2]")]
 
-Edge = Annotated[
-    Annotated[float, Tag("one")] | Annotated[Corner, Tag("list")], Discriminator(one_or_list)
-]
+Edge = Annotated[Annotated[float, Tag("one")] | Annotated[Corner, Tag("list")], Discriminator(one_or_list)]
 
 
 class StepOrBump(Section):
     """A step at a place; a bump between two, which is two steps; with two inputs, a tower."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"oneOf": [{"required": ["at"]}, {"required": ["from", "to"]}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["at"]}, {"required": ["from", "to"]}]})
 
     at: float | None = None
     """The place of a step: it is 0 up to there, and its height beyond."""
@@ -81,10 +67,7 @@ def _as_list(edge: float | list[float]) -> list[float]:
 def _check_extent(low: Any, high: Any) -> None:
     pairs = list(zip(_as_list(low), _as_list(high), strict=False))
     if isinstance(low, list) is not isinstance(high, list):
-        raise ValueError(
-            f"expected from and to alike, two numbers or two [x1, x2], "
-            f"got {shown(low)} and {shown(high)}"
-        )
+        raise ValueError(f"expected from and to alike, two numbers or two [x1, x2], got {shown(low)} and {shown(high)}")
     if not all(a < b for a, b in pairs):
         where = " in both inputs" if isinstance(low, list) else ""
         raise ValueError(f"expected from below to{where}, got {shown(low)} and {shown(high)}")
@@ -126,9 +109,7 @@ class StepsModel(ModelSection):
             sides = [enumerate(entry.sides) for entry in self.towers]
             return sorted({(i, place) for side in sides for i, ends in side for place in ends})
         return [
-            (0, place)
-            for entry in self.steps
-            for place in ([entry.at] if entry.at is not None else entry.sides[0])
+            (0, place) for entry in self.steps for place in ([entry.at] if entry.at is not None else entry.sides[0])
         ]
 
     @property
@@ -137,11 +118,7 @@ class StepsModel(ModelSection):
         return [
             height
             for entry in self.steps
-            for height in (
-                [entry.height, -entry.height]
-                if entry.sides and not entry.is_tower
-                else [entry.height]
-            )
+            for height in ([entry.height, -entry.height] if entry.sides and not entry.is_tower else [entry.height])
         ]
 
     @property

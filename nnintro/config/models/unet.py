@@ -17,9 +17,7 @@ class UnetModel(ModelSection):
     takes: ClassVar[Literal["rows", "images"]] = "images"
 
     kind: Literal["unet"]
-    channels: Annotated[list[Channels], Field(min_length=2, max_length=10)] = Field(
-        default=[16, 32, 64]
-    )
+    channels: Annotated[list[Channels], Field(min_length=2, max_length=10)] = Field(default=[16, 32, 64])
     """Channels at each resolution, the full one first; each further one is half as fine.
     The lecture's network has [64, 128, 256, 512, 1024]."""
     normalization: Literal["batch", "group", "none"] = "batch"

@@ -12,26 +12,13 @@ from pydantic_core import ErrorDetails
 
 from nnintro.config.experiment import Experiment
 from nnintro.config.parse import messages as words
-from nnintro.config.parse.nodes import (
-    Entry,
-    Finding,
-    Keys,
-    Node,
-    Place,
-    child,
-    copied,
-    descend,
-    find,
-    plain,
-)
+from nnintro.config.parse.nodes import Entry, Finding, Keys, Node, Place, child, copied, descend, find, plain
 from nnintro.config.parse.vocabulary import Slot, kind_of, slot_at, walk
 from nnintro.wording import nearest
 
 MOST_PASSES = 8
-
 MOST_EXPLAINED = 500
 """Findings beyond it are only counted: a flood of them is cut short, and explaining takes time."""
-
 PLACEHOLDERS: dict[Keys, dict[str, str] | str] = {
     ("dataset",): {"kind": "function", "formula": "x"},
     ("dataset", "formula"): "x",

@@ -9,16 +9,7 @@ from pydantic_core import ErrorDetails
 
 from nnintro.config.parse.nodes import Keys, dotted
 from nnintro.config.parse.scalars import scalar
-from nnintro.config.parse.vocabulary import (
-    Slot,
-    fields_of,
-    homes,
-    kind_of,
-    named,
-    options,
-    slot_at,
-    slots,
-)
+from nnintro.config.parse.vocabulary import Slot, fields_of, homes, kind_of, named, options, slot_at, slots
 from nnintro.wording import LONGEST, choice, listing, nearest, shown
 
 _WANTED = {
@@ -111,9 +102,7 @@ def no_section(slot: Slot, value: Any) -> str:
     return f"expected {wanted}, got {shown(value)}{hint}"
 
 
-def unknown_key(
-    key: str, slot: Slot, family: Slot, present: Container[str]
-) -> tuple[str, str | None]:
+def unknown_key(key: str, slot: Slot, family: Slot, present: Container[str]) -> tuple[str, str | None]:
     """For a key that a section does not have: the sentence, and the key that was meant if any.
 
     Args:

@@ -12,7 +12,6 @@ Keys = tuple[str | int, ...]
 
 
 MOST_DEPTH = 32
-
 MOST_NODES = 200_000
 """Values in one config, aliases written out."""
 

@@ -26,9 +26,7 @@ _WORDS: dict[str, Scalar] = {
 }
 
 _DECIMAL = re.compile(r"[-+]?[0-9]+")
-
 _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
-
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 

@@ -8,17 +8,7 @@ from typing import NoReturn
 
 import yaml
 
-from nnintro.config.parse.nodes import (
-    MOST_DEPTH,
-    MOST_NODES,
-    Entry,
-    Finding,
-    Node,
-    Place,
-    Source,
-    copied,
-    refusal,
-)
+from nnintro.config.parse.nodes import MOST_DEPTH, MOST_NODES, Entry, Finding, Node, Place, Source, copied, refusal
 from nnintro.config.parse.scalars import is_text, scalar
 from nnintro.errors import ConfigError, Problem
 from nnintro.wording import shown_key
@@ -31,8 +21,7 @@ EXPLANATIONS = (
     ("'\\t'", "a tab; YAML is indented with spaces"),
     (
         "mapping values are not allowed",
-        "a ':' where none may stand; indent this line like its neighbours, or put a text that "
-        "contains ': ' in quotes",
+        "a ':' where none may stand; indent this line like its neighbours, or put a text that contains ': ' in quotes",
     ),
     ("could not find expected ':'", "no key and value; a ':' followed by a space is missing"),
     ("but found ':'", "a key is missing before ':'"),

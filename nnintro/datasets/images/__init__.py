@@ -7,11 +7,4 @@ from nnintro.datasets.images.data import ImageData
 from nnintro.datasets.images.files import image_files
 from nnintro.datasets.images.fitting import ImageFormat, read_image
 
-__all__ = [
-    "ImageData",
-    "ImageFormat",
-    "build_images",
-    "image_files",
-    "images_with_masks",
-    "read_image",
-]
+__all__ = ["ImageData", "ImageFormat", "build_images", "image_files", "images_with_masks", "read_image"]

@@ -47,10 +47,7 @@ def moves(names: tuple[str, ...], seed: int, rows: Tensor, height: int, width: i
         "quarters": _whole(random[3], turns) * (4 // turns),
     }
     wanted = {"down": "crop", "right": "crop", "mirrored": "flip", "quarters": "rotate"}
-    done = {
-        move: values if wanted[move] in names else torch.zeros_like(values)
-        for move, values in drawn.items()
-    }
+    done = {move: values if wanted[move] in names else torch.zeros_like(values) for move, values in drawn.items()}
     return Moves(done["down"], done["right"], done["mirrored"].bool(), done["quarters"])
 
 
@@ -63,9 +60,7 @@ def moved(images: Tensor, to: Moves) -> Tensor:
     # torch cannot rotate uint16; int16 has the same bits.
     bits = images.view(torch.int16) if images.dtype == torch.uint16 else images
     result = torch.empty_like(bits)
-    how = zip(
-        *(part.tolist() for part in (to.down, to.right, to.mirrored, to.quarters)), strict=True
-    )
+    how = zip(*(part.tolist() for part in (to.down, to.right, to.mirrored, to.quarters)), strict=True)
     for number, (down, right, mirrored, quarters) in enumerate(how):
         image = _shifted(_shifted(bits[number], down, -2), right, -1)
         image = image.flip(-1) if mirrored else image

@@ -84,12 +84,7 @@ def _splits(
         image=form.size,
         has_points=form.point_radius is not None,
     )
-    facts |= {
-        "images": len(store),
-        "size": sized(form.size),
-        "channels": form.channels,
-        "classes": list(form.classes),
-    }
+    facts |= {"images": len(store), "size": sized(form.size), "channels": form.channels, "classes": list(form.classes)}
     standard = Standardization(statistics.mean, statistics.scale)
     return Splits(
         train=ImageData(store, rows[0], form.largest, count, tuple(dataset.augmentation)),

@@ -92,9 +92,7 @@ class ImageBatches:
     blocks nor a resumed run changes it. Images that lie on disk are read ahead in the background.
     """
 
-    def __init__(
-        self, data: ImageData, order: Order, block: int, seed_of: Callable[[int], int]
-    ) -> None:
+    def __init__(self, data: ImageData, order: Order, block: int, seed_of: Callable[[int], int]) -> None:
         self.data = data
         self._seed_of = seed_of
         self._order = _remembered(order, len(data))

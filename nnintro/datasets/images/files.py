@@ -104,9 +104,7 @@ def pairs_of(folder: Path, least: int = 2) -> list[Pair]:
         DataError: a part is missing, or there are fewer than ``least``.
     """
     _require_folder(folder, "a folder with images/ and masks/")
-    images, masks = (
-        {path.stem: path for path in image_files(folder / part)} for part in ("images", "masks")
-    )
+    images, masks = ({path.stem: path for path in image_files(folder / part)} for part in ("images", "masks"))
     for stem, path in images.items():
         if stem not in masks:
             raise refuse(path, f"a mask of this name in {place(folder / 'masks')}", "none")

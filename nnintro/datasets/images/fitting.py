@@ -57,8 +57,7 @@ class ImageFormat:
     def from_description(cls, description: Mapping[str, Any]) -> ImageFormat:
         """The inverse of ``description``; takes ``DataFacts.description``."""
         plain: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value
-            for key, value in description.items()
+            key: tuple(value) if isinstance(value, list) else value for key, value in description.items()
         }
         return cls(**plain)
 
@@ -164,8 +163,7 @@ def fit_values(values: NDArray[Any], form: ImageFormat) -> NDArray[Any]:
         return _middle(values, form.size)
     # Pixel k of n covers [k, k + 1) / n of the side: that of the file which its middle falls into.
     rows, columns = (
-        ((np.arange(to) + 0.5) * (size / to)).astype(np.int64)
-        for to, size in zip(form.size, values.shape, strict=True)
+        ((np.arange(to) + 0.5) * (size / to)).astype(np.int64) for to, size in zip(form.size, values.shape, strict=True)
     )
     scaled: NDArray[Any] = values[rows[:, None], columns]
     return scaled

@@ -15,14 +15,7 @@ from torch import Tensor
 
 from nnintro.config.datasets.images import MIB, ImagesDataset
 from nnintro.datasets.images.files import Header, Pair, place, read_header, refuse
-from nnintro.datasets.images.fitting import (
-    CHANNELS,
-    ImageFormat,
-    check_size,
-    fit_values,
-    load_pair,
-    sized,
-)
+from nnintro.datasets.images.fitting import CHANNELS, ImageFormat, check_size, fit_values, load_pair, sized
 from nnintro.datasets.images.store import Ahead, InMemory, OnDisk, Store
 from nnintro.errors import ConfigError, DataError
 
@@ -93,9 +86,7 @@ def scan(
     images, labels = _memory(len(pairs), form, dataset)
     histogram, digest = Histogram(form.channels, 8 * images.itemsize), hashlib.sha256()
     counted, values = set(training.tolist()), _Values(dataset.classes is not None)
-    ahead = Ahead(
-        lambda row: load_pair(pairs[row], form), lambda _: torch.arange(len(pairs)), AHEAD
-    )
+    ahead = Ahead(lambda row: load_pair(pairs[row], form), lambda _: torch.arange(len(pairs)), AHEAD)
     with contextlib.closing(ahead):
         for row, pair in enumerate(pairs):
             ((image, mask),) = ahead.rows(0, row, row + 1)

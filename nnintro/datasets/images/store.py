@@ -119,9 +119,7 @@ class Ahead(Generic[Row]):
         ahead: how many rows to read before they are asked for.
     """
 
-    def __init__(
-        self, read: Callable[[int], Row], order: Callable[[int], Tensor], ahead: int
-    ) -> None:
+    def __init__(self, read: Callable[[int], Row], order: Callable[[int], Tensor], ahead: int) -> None:
         self._read = read
         self._order = order
         self._ahead = ahead

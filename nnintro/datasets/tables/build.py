@@ -27,12 +27,7 @@ from nnintro.models import Standardization
 from nnintro.wording import quoted
 
 
-def build_table(
-    dataset: TableDataset,
-    data: torch.Generator,
-    splitting: torch.Generator,
-    dtype: torch.dtype,
-) -> Splits:
+def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.Generator, dtype: torch.dtype) -> Splits:
     """Read the file, choose rows and split them, and fill the inputs in, standardised.
 
     Args:
@@ -120,17 +115,11 @@ def _absent(columns: Sequence[tuple[Column, FileColumn]]) -> Array:
 
 
 def _splits(
-    dataset: TableDataset,
-    targets: Targets,
-    division: Division,
-    filled: Filled,
-    facts: dict[str, object],
+    dataset: TableDataset, targets: Targets, division: Division, filled: Filled, facts: dict[str, object]
 ) -> Splits:
     """The two parts, and what is known of them."""
     window, training, answers = division.window, division.training, division.answers
-    encoding = Encoding(
-        tuple(filled.columns), targets.targets, dataset.missing, dataset.unseen, window
-    )
+    encoding = Encoding(tuple(filled.columns), targets.targets, dataset.missing, dataset.unseen, window)
     described = encoding.description()
     classes, weights = len(targets.classes), None
     if classes:
@@ -146,8 +135,7 @@ def _splits(
     inputs = filled.inputs if window is None else windows_of(filled.inputs, lags)
     x, y = torch.from_numpy(inputs), torch.from_numpy(np.ascontiguousarray(answers))
     low, high, mean, scale = (
-        torch.from_numpy(np.tile(values, lags))
-        for values in (filled.low, filled.high, filled.mean, filled.scale)
+        torch.from_numpy(np.tile(values, lags)) for values in (filled.low, filled.high, filled.mean, filled.scale)
     )
     return Splits(
         Data(x[:training], y[:training], inputs_standardized=True),

@@ -70,11 +70,7 @@ def _of_time(cell: str) -> float:
     return found.hour * 3600 + found.minute * 60 + found.second + found.microsecond / 1e6
 
 
-READERS: dict[Reading, Callable[[str], float | None]] = {
-    "number": number,
-    "truth": truth,
-    "time": seconds,
-}
+READERS: dict[Reading, Callable[[str], float | None]] = {"number": number, "truth": truth, "time": seconds}
 
 
 def numbers(column: pa.ChunkedArray, name: str, reading: Reading, places: Places) -> Array:

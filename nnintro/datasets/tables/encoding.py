@@ -11,14 +11,7 @@ import numpy as np
 
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns import COLUMNS, TARGETS
-from nnintro.datasets.tables.columns.column import (
-    Column,
-    Described,
-    Missing,
-    Policy,
-    Target,
-    Unseen,
-)
+from nnintro.datasets.tables.columns.column import Column, Described, Missing, Policy, Target, Unseen
 from nnintro.datasets.tables.columns.number import Number
 from nnintro.datasets.tables.files.places import Places
 
@@ -83,9 +76,7 @@ class Encoding:
     def column_of(self, feature: int) -> Column:
         """The column that an input comes from."""
         place = feature % len(self.row_features)
-        return next(
-            column for column, end in zip(self.columns, self._ends, strict=True) if place < end
-        )
+        return next(column for column, end in zip(self.columns, self._ends, strict=True) if place < end)
 
     @property
     def target_names(self) -> list[str]:

@@ -43,11 +43,7 @@ class Chosen:
 
 
 def chosen_rows(
-    dataset: TableDataset,
-    targets: Targets,
-    times: Times | None,
-    absent: Array | None,
-    generator: torch.Generator,
+    dataset: TableDataset, targets: Targets, times: Times | None, absent: Array | None, generator: torch.Generator
 ) -> Chosen:
     """Leave out what lacks a value, then what is more than ``samples``.
 
@@ -129,8 +125,4 @@ def _teach(dataset: TableDataset, targets: Targets, rows: Array, times: Array | 
     times = None if times is None else times[answers]
     train, _ = by_time(answers, times, count, targets.table)
     labels, counts = np.unique(targets.values[rows], return_counts=True)
-    return (
-        len(labels) > 1
-        and int(counts.min()) > 1
-        and bool(np.isin(labels, targets.values[train]).all())
-    )
+    return len(labels) > 1 and int(counts.min()) > 1 and bool(np.isin(labels, targets.values[train]).all())

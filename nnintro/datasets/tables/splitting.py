@@ -98,11 +98,7 @@ def random_sample(targets: Targets, rows: Array, most: int, generator: torch.Gen
 
 
 def divided(
-    dataset: TableDataset,
-    targets: Targets,
-    times: Times | None,
-    rows: Array,
-    generator: torch.Generator,
+    dataset: TableDataset, targets: Targets, times: Times | None, rows: Array, generator: torch.Generator
 ) -> Division:
     """Share the rows out; of a series without ever looking ahead.
 
@@ -134,11 +130,7 @@ def divided(
 
 
 def _parts(
-    dataset: TableDataset,
-    targets: Targets,
-    times: Times | None,
-    rows: Array,
-    generator: torch.Generator,
+    dataset: TableDataset, targets: Targets, times: Times | None, rows: Array, generator: torch.Generator
 ) -> Parts:
     """The two parts of the rows, each in the rows' order."""
     kind, table = kind_of_split(dataset, targets), targets.table
@@ -179,9 +171,7 @@ def _groups(name: str, rows: Array, table: Table) -> Array:
     return codes
 
 
-def by_group(
-    rows: Array, groups: Array, count: int, generator: torch.Generator, table: Table
-) -> Parts:
+def by_group(rows: Array, groups: Array, count: int, generator: torch.Generator, table: Table) -> Parts:
     """Whole groups, drawn at random, so that validation has as near to ``count`` rows as can be.
 
     Raises:

@@ -137,9 +137,7 @@ def encoded_blocks(
         raise DataError(f"{table.name}: {expected}, got {count:,}")
 
 
-def _require_order(
-    window: Window, columns: Mapping[str, Any], places: Places, last: float = -np.inf
-) -> float:
+def _require_order(window: Window, columns: Mapping[str, Any], places: Places, last: float = -np.inf) -> float:
     """Check that a series goes on in the order of time; returns the last time.
 
     Args:

@@ -58,11 +58,7 @@ def native_machine() -> llvm.TargetMachine:
     # Vectors of 512 bits where there are: LLVM keeps to 256 for the clocks of older processors.
     features = llvm.get_host_cpu_features().flatten() + (",-prefer-256-bit" if IS_X86 else "")
     return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(),
-        features=features,
-        opt=3,
-        codemodel="jitdefault",
-        jit=True,
+        cpu=llvm.get_host_cpu_name(), features=features, opt=3, codemodel="jitdefault", jit=True
     )
 
 

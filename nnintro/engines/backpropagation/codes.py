@@ -22,7 +22,6 @@ DONE, LOSS_IS_NOT_FINITE, PARAMETERS_ARE_NOT_FINITE = range(3)
 
 LINE = 8
 """float64 numbers in a cache line: what two threads write stands at least that far apart."""
-
 ARRAYS = (
     "parameters", "gradient", "one", "two", "widths", "codes", "offsets", "x", "t", "orders",
     "plan", "rates", "settings", "u", "delta", "scratch", "targets", "report", "found", "counters",

@@ -7,22 +7,11 @@ import math
 from numba import njit
 
 from nnintro.engines.backpropagation.activations import activate
-from nnintro.engines.backpropagation.codes import (
-    DONE,
-    LINE,
-    LOSS_IS_NOT_FINITE,
-    PARAMETERS_ARE_NOT_FINITE,
-)
+from nnintro.engines.backpropagation.codes import DONE, LINE, LOSS_IS_NOT_FINITE, PARAMETERS_ARE_NOT_FINITE
 from nnintro.engines.backpropagation.elementary import PLAIN
 from nnintro.engines.backpropagation.layers import LOOPS, backward_inputs, backward_weights, forward
 from nnintro.engines.backpropagation.losses import loss_and_delta
-from nnintro.engines.backpropagation.together import (
-    add_up,
-    meet,
-    share,
-    share_of_parameters,
-    sum_of,
-)
+from nnintro.engines.backpropagation.together import add_up, meet, share, share_of_parameters, sum_of
 from nnintro.engines.backpropagation.updates import update
 from nnintro.engines.backpropagation.views import matrix, vector
 

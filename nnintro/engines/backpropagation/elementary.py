@@ -10,12 +10,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
-INSIDE = {
-    "error_model": "numpy",
-    "forceinline": True,
-    "no_cpython_wrapper": True,
-    "no_cfunc_wrapper": True,
-}
+INSIDE = {"error_model": "numpy", "forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """Of a function that only compiled code calls."""
 PLAIN = {**INSIDE, "fastmath": {"contract"}}
 """Division by zero gives an infinity, as in torch; a product and a sum may round once.  A call is

@@ -19,7 +19,6 @@ from nnintro.engines.backpropagation.views import matrix, vector
 
 LOOPS = {**INSIDE, "fastmath": {"contract", "reassoc", "nsz"}}
 """Sums may be added up in another order, by several at a time."""
-
 LARGE = 128
 """Weights of a layer from which on products are the library's."""
 

@@ -48,9 +48,7 @@ def _told(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     address, which, _ = arguments
     kind = signature.return_type
     first = builder.mul(which, WORD(3))
-    at, *shape = (
-        _word(builder, address, builder.add(first, WORD(k))) for k in range(1 + kind.ndim)
-    )
+    at, *shape = (_word(builder, address, builder.add(first, WORD(k))) for k in range(1 + kind.ndim))
     data = builder.inttoptr(at, context.get_data_type(kind.dtype).as_pointer())
     return _array(context, builder, kind, data, shape)
 
@@ -98,9 +96,7 @@ def _view(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
 
 def _array(context: Any, builder: Any, kind: Any, data: Any, shape: list[Any]) -> Any:
     view = context.make_array(kind)(context, builder)
-    itemsize = context.get_constant(
-        types.intp, context.get_abi_sizeof(context.get_data_type(kind.dtype))
-    )
+    itemsize = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
     strides = [itemsize]
     for size in reversed(shape[1:]):
         strides.insert(0, builder.mul(strides[0], size))

@@ -57,9 +57,7 @@ class Captured:
         CaptureError: something in the step cannot be captured.
     """
 
-    def __init__(
-        self, step: Step, lengths: Sequence[int], generators: Sequence[torch.Generator]
-    ) -> None:
+    def __init__(self, step: Step, lengths: Sequence[int], generators: Sequence[torch.Generator]) -> None:
         self.step, self.generators = step, generators
         self.device = step.memory.weights.device
         self.pending: deque[torch.cuda.Event] = deque()

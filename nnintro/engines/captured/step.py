@@ -45,9 +45,7 @@ class Step:
             loss = self._over_all()
         else:
             rows = self.tape.read_rows(self.short_rows if short else self.tape.width)
-            loss, gradients = self._block(
-                self.inputs.index_select(0, rows), self.targets.index_select(0, rows), 1.0
-            )
+            loss, gradients = self._block(self.inputs.index_select(0, rows), self.targets.index_select(0, rows), 1.0)
             torch.cat([g.reshape(-1) for g in gradients], out=self.gradient)
         with torch.no_grad():
             self.memory.move(self._clipped(), self.tape.read_factors())
@@ -68,9 +66,7 @@ class Step:
         assert total is not None
         return total
 
-    def _block(
-        self, inputs: Tensor, targets: Tensor, weight: float
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def _block(self, inputs: Tensor, targets: Tensor, weight: float) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The mean loss over a block, (), times its weight, and its gradient by each parameter."""
         with self.autocast():
             loss = self.loss(self.network(inputs), targets)

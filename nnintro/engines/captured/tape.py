@@ -28,9 +28,7 @@ class Tape:
         like: a tensor on the device and of the type that the factors and losses are to have.
     """
 
-    def __init__(
-        self, plan: Plan, order: Order, factors: Callable[[int, int], Floats], like: Tensor
-    ) -> None:
+    def __init__(self, plan: Plan, order: Order, factors: Callable[[int, int], Floats], like: Tensor) -> None:
         self.plan, self.order, self.factors_of = plan, order, factors
         self.width = 0 if plan.variant == "batch" else min(plan.batch_size, plan.samples)
         self.capacity = min(max(ENTRIES // max(self.width, 1), 1), LONGEST)

@@ -35,9 +35,7 @@ def sgd(s: Settings, weights: Tensor, g: Tensor, memories: list[Tensor], factors
     weights.addcmul_(g, factors[:, 0], value=-1)
 
 
-def adagrad(
-    s: Settings, weights: Tensor, g: Tensor, memories: list[Tensor], factors: Tensor
-) -> None:
+def adagrad(s: Settings, weights: Tensor, g: Tensor, memories: list[Tensor], factors: Tensor) -> None:
     """a <- a + g^2;  w <- w - rate * g / (sqrt(a) + epsilon)."""
     (total,) = memories
     g = _with_decay(s, weights, g)
@@ -45,9 +43,7 @@ def adagrad(
     weights.addcdiv_(g * factors[:, 0], total.sqrt().add_(s["eps"]), value=-1)
 
 
-def rmsprop(
-    s: Settings, weights: Tensor, g: Tensor, memories: list[Tensor], factors: Tensor
-) -> None:
+def rmsprop(s: Settings, weights: Tensor, g: Tensor, memories: list[Tensor], factors: Tensor) -> None:
     """a <- smoothing * a + (1 - smoothing) * g^2;  the step g / (sqrt(a) + epsilon), or its v."""
     square, *velocity = memories
     g = _with_decay(s, weights, g)
@@ -85,13 +81,7 @@ def _with_decay(s: Settings, weights: Tensor, g: Tensor) -> Tensor:
     return g.add(weights, alpha=s["weight_decay"]) if s["weight_decay"] != 0 else g
 
 
-EQUATIONS: dict[str, Equation] = {
-    "sgd": sgd,
-    "adagrad": adagrad,
-    "rmsprop": rmsprop,
-    "adam": adam,
-    "adamw": adamw,
-}
+EQUATIONS: dict[str, Equation] = {"sgd": sgd, "adagrad": adagrad, "rmsprop": rmsprop, "adam": adam, "adamw": adamw}
 """Of the optimizers that can be captured; any other is not served by the graph engine."""
 
 

@@ -21,9 +21,7 @@ DEVIATION = 1.17
 """Splines between normal numbers have a smaller deviation than these, by this factor on average."""
 
 
-def smooth_noise(
-    n: int, height: int, width: int, scale: float, generator: torch.Generator
-) -> Tensor:
+def smooth_noise(n: int, height: int, width: int, scale: float, generator: torch.Generator) -> Tensor:
     """(n, height, width) of mean 0 and about deviation 1 that changes over ``scale`` pixels.
 
     Normal numbers on a grid that wide, joined by cubic splines (Catmull-Rom).
@@ -31,15 +29,10 @@ def smooth_noise(
     rows, columns = (math.ceil(size / scale) + 3 for size in (height, width))
     coarse = torch.randn(n, 1, rows, columns, generator=generator)
     fine = functional.interpolate(
-        coarse,
-        size=(math.ceil(rows * scale), math.ceil(columns * scale)),
-        mode="bicubic",
-        align_corners=False,
+        coarse, size=(math.ceil(rows * scale), math.ceil(columns * scale)), mode="bicubic", align_corners=False
     )
     # The borders repeat the grid's last numbers: cut out of the middle.
-    top, left = (
-        (size - used) // 2 for size, used in zip(fine.shape[2:], (height, width), strict=True)
-    )
+    top, left = ((size - used) // 2 for size, used in zip(fine.shape[2:], (height, width), strict=True))
     return DEVIATION * fine[:, 0, top : top + height, left : left + width]
 
 
@@ -67,9 +60,7 @@ def reflected(places: Tensor, size: int) -> Tensor:
     return torch.minimum(places, 2 * (size - 1) - places)
 
 
-def photograph(
-    scene: Tensor, sigma: float, unevenness: float, noise: float, generator: torch.Generator
-) -> Tensor:
+def photograph(scene: Tensor, sigma: float, unevenness: float, noise: float, generator: torch.Generator) -> Tensor:
     """(n, height, width) in [0, 1] -> (n, 1, height, width) uint8, as a camera of 8 bits shows it.
 
     Args:

@@ -62,9 +62,7 @@ def sky_background(n: int, height: int, width: int, generator: torch.Generator) 
     return BACKGROUND * diffuse + BAND * torch.exp(-0.5 * (distance / breadth).square())
 
 
-def draw_places(
-    n: int, height: int, width: int, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
+def draw_places(n: int, height: int, width: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Places (n, most, 2) of the sources, (row, column), and which of them are there (n, most).
 
     Each is drawn anew until it is APART from the border and from those before it, TRIES times;
@@ -87,9 +85,7 @@ def draw_places(
     return torch.where(there[:, :, None], places, 0.0), there
 
 
-def draw_fluxes(
-    background: Tensor, places: Tensor, signal_to_noise: float, generator: torch.Generator
-) -> Tensor:
+def draw_fluxes(background: Tensor, places: Tensor, signal_to_noise: float, generator: torch.Generator) -> Tensor:
     """(n, most): counts of each source, of which a part falls into the aperture."""
     n, height, width = background.shape
     pixel = places.round().long()

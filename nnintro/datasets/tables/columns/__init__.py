@@ -9,7 +9,6 @@ from nnintro.datasets.tables.columns.words import Words
 
 COLUMNS: dict[str, type[Column]] = {"words": Words, "number": Number, "category": Category}
 """kind -> its class, in the order in which they are asked to recognize a column."""
-
 TARGETS: dict[str, type[Target]] = {"number": NumberTarget, "class": ClassTarget}
 """kind -> its class."""
 

@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 
-from nnintro.datasets.tables.cells import (
-    EXPECTED,
-    Array,
-    Reading,
-    is_meant_as_number,
-    is_numeral,
-    numbers,
-    seconds,
-)
+from nnintro.datasets.tables.cells import EXPECTED, Array, Reading, is_meant_as_number, is_numeral, numbers, seconds
 from nnintro.datasets.tables.columns.column import Column, FileColumn, Policy, Target
 from nnintro.datasets.tables.files.places import Places
 from nnintro.errors import DataError
@@ -26,9 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\d.*|\d\d:\d\d.*", re.ASCII)
-_DATE = re.compile(
-    r"(\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|(19|20)\d\d[./-](0?[1-9]|1[0-2]))( .*)?", re.ASCII
-)
+_DATE = re.compile(r"(\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|(19|20)\d\d[./-](0?[1-9]|1[0-2]))( .*)?", re.ASCII)
 """Dates of any order and years with months, but not 18-25."""
 
 

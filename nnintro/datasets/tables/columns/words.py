@@ -50,9 +50,7 @@ class Words(Column):
         import pyarrow as pa
 
         texts = cells.cast(pa.large_string()).to_pylist()
-        return np.array(
-            [None if text is None or text.strip() in MISSING else text for text in texts], object
-        )
+        return np.array([None if text is None or text.strip() in MISSING else text for text in texts], object)
 
     def absent(self, values: Array) -> Array:
         return np.array([text is None for text in values], bool)
@@ -61,9 +59,7 @@ class Words(Column):
         """No words where there is no text."""
         from sklearn.feature_extraction.text import HashingVectorizer
 
-        count = HashingVectorizer(
-            n_features=self.width, alternate_sign=False, norm="l2", dtype=np.float32
-        )
+        count = HashingVectorizer(n_features=self.width, alternate_sign=False, norm="l2", dtype=np.float32)
         for first in range(0, len(values), ROWS):
             rows = slice(first, first + ROWS)
             inputs[rows] = count.transform([text or "" for text in values[rows]]).toarray()

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 1 << 20
 """Of text whose types pyarrow looks at; no row of it may be longer."""
-
 _ODD = r"^\s*[+-]?(0[xX]|[nN][aA][nN]\()"
 """Cells that pyarrow takes for numbers and nothing else here does: 0x10 and nan(1)."""
 
@@ -38,12 +37,7 @@ class CsvTable:
     """
 
     def __init__(
-        self,
-        file: TextFile,
-        delimiter: str | None = None,
-        wanted: Sequence[str] = (),
-        *,
-        positional: bool = False,
+        self, file: TextFile, delimiter: str | None = None, wanted: Sequence[str] = (), *, positional: bool = False
     ) -> None:
         self._file, self._asked = file, (delimiter, wanted, positional)
         self.layout, self._pieces = self._opened()
@@ -86,9 +80,7 @@ class CsvTable:
             check_utf8=False,  # it was decoded before
         )
         # One block, whatever its length: the whole rows of a piece are known already.
-        read = pyarrow.csv.ReadOptions(
-            column_names=self.names, block_size=len(piece.text) + 1, use_threads=False
-        )
+        read = pyarrow.csv.ReadOptions(column_names=self.names, block_size=len(piece.text) + 1, use_threads=False)
         with self._reporting(iter([piece])):
             return pyarrow.csv.read_csv(
                 pa.BufferReader(piece.text), read, self._parsing(quotes=piece.has_quotes), convert
@@ -128,9 +120,7 @@ class CsvTable:
             self._has_odd |= b"0x" in text or b"nan(" in text
         return found
 
-    def _seen(
-        self, names: Sequence[str], given: Mapping[str, pa.DataType]
-    ) -> dict[str, pa.DataType]:
+    def _seen(self, names: Sequence[str], given: Mapping[str, pa.DataType]) -> dict[str, pa.DataType]:
         """Types of the columns in the first block of text.
 
         Where types are open to the end, pyarrow keeps the whole text until then.
@@ -138,21 +128,10 @@ class CsvTable:
         import pyarrow as pa
         import pyarrow.csv
 
-        with pyarrow.csv.open_csv(
-            self._input(), self._reading(), self._parsing(), _converting(names, given)
-        ) as reader:
-            return {
-                field.name: field.type
-                for field in reader.schema
-                if not pa.types.is_null(field.type)
-            }
+        with pyarrow.csv.open_csv(self._input(), self._reading(), self._parsing(), _converting(names, given)) as reader:
+            return {field.name: field.type for field in reader.schema if not pa.types.is_null(field.type)}
 
-    def _read(
-        self,
-        names: Sequence[str],
-        known: Mapping[str, pa.DataType],
-        block_bytes: int = BLOCK_BYTES,
-    ) -> pa.Table:
+    def _read(self, names: Sequence[str], known: Mapping[str, pa.DataType], block_bytes: int = BLOCK_BYTES) -> pa.Table:
         import pyarrow.csv
 
         return pyarrow.csv.read_csv(
@@ -232,9 +211,7 @@ def _skip_blank(row: Any) -> str:
     return "error" if row.text.strip() else "skip"
 
 
-def _converting(
-    names: Sequence[str], known: Mapping[str, pa.DataType]
-) -> pyarrow.csv.ConvertOptions:
+def _converting(names: Sequence[str], known: Mapping[str, pa.DataType]) -> pyarrow.csv.ConvertOptions:
     import pyarrow.csv
 
     return pyarrow.csv.ConvertOptions(

@@ -17,10 +17,8 @@ from nnintro.datasets.tables.files.places import cannot_be_read, require_readabl
 from nnintro.errors import DataError
 
 _LONGEST_HEADER = 1 << 16
-
 _PIECE = 1 << 20
 """Bytes that are unpacked at a time."""
-
 _KINDS = {"c": "complex numbers", "U": "text", "S": "text", "V": "a structure"}
 """Of arrays that hold no real numbers."""
 
@@ -53,10 +51,7 @@ def read_header(stream: IO[bytes], member: str = "") -> Header:
     Raises:
         ValueError: it is no .npy; and what else a foreign header makes numpy raise.
     """
-    readers = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     start = io.BytesIO(stream.read(_LONGEST_HEADER))  # one may say that it is 4 GiB long
     version = np.lib.format.read_magic(start)
     shape, fortran, dtype = readers[version](start)

@@ -16,18 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nnintro.datasets.tables.cells import Array
-from nnintro.datasets.tables.files.npy import (
-    ArrayReader,
-    Header,
-    read_header,
-    read_numeric_header,
-)
-from nnintro.datasets.tables.files.places import (
-    Places,
-    check_names,
-    require_readable,
-    shown_path,
-)
+from nnintro.datasets.tables.files.npy import ArrayReader, Header, read_header, read_numeric_header
+from nnintro.datasets.tables.files.places import Places, check_names, require_readable, shown_path
 from nnintro.errors import DataError
 from nnintro.wording import MOST_NAMED, quoted
 
@@ -217,10 +207,7 @@ def numbers_in(path: str, columns: Mapping[str, Sequence[str]]) -> dict[str, Arr
                 if key not in there:
                     found = ", ".join(map(repr, list(there)[:MOST_NAMED])) or "nothing"
                     raise DataError(f"{file}: array {key!r} is missing; found {found}")
-            return {
-                key: _numbers(archive, there[key], len(names), f"{file}: {key}")
-                for key, names in columns.items()
-            }
+            return {key: _numbers(archive, there[key], len(names), f"{file}: {key}") for key, names in columns.items()}
     except _DAMAGED as error:
         # RuntimeError: encrypted, or packed in a way that this Python cannot unpack.
         raise DataError(f"{file}: not a readable .npz file") from error

@@ -29,9 +29,7 @@ class Places:
     def refusal(self, row: int, column: str, expected: str, got: object) -> DataError:
         """What to raise of a cell: ``prices.csv:17: column 'area': expected ..., got ...``."""
         found = "no value" if got is None or not str(got).strip() else shown(got)
-        return DataError(
-            f"{self.at(row)}: column {quoted(column)}: expected {expected}, got {found}"
-        )
+        return DataError(f"{self.at(row)}: column {quoted(column)}: expected {expected}, got {found}")
 
     def behind(self, rows: int) -> Places:
         """The same file, so many rows further on."""

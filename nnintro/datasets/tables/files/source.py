@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 
 TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
-
 LONGEST_BLOCK = 1 << 23
 """Bytes of text in a full block, more or less: cells may be long."""
 
@@ -51,12 +50,7 @@ class Table(Protocol):
         """All columns, at most so many rows at a time, and where these stand; needs no ``load``."""
 
 
-def open_table(
-    path: str,
-    encoding: str = "utf-8",
-    delimiter: str | None = None,
-    wanted: Sequence[str] = (),
-) -> Table:
+def open_table(path: str, encoding: str = "utf-8", delimiter: str | None = None, wanted: Sequence[str] = ()) -> Table:
     """Open a .csv, .tsv (also .gz), .parquet or .npz and read the names of its columns.
 
     Args:
@@ -74,9 +68,7 @@ def open_table(
         return ParquetTable(path)
     if lower.endswith(".npz"):
         return ArraysTable(path)
-    raise DataError(
-        f"{shown_path(path)}: expected a file that ends in .csv, .tsv, .csv.gz, .parquet or .npz"
-    )
+    raise DataError(f"{shown_path(path)}: expected a file that ends in .csv, .tsv, .csv.gz, .parquet or .npz")
 
 
 def open_stream(source: str, encoding: str, delimiter: str | None, wanted: Sequence[str]) -> Table:
@@ -86,9 +78,7 @@ def open_stream(source: str, encoding: str, delimiter: str | None, wanted: Seque
     return open_table(source, encoding, delimiter, wanted)
 
 
-def full_blocks(
-    batches: Iterable[tuple[pa.RecordBatch, Places]], rows: int
-) -> Iterator[tuple[pa.RecordBatch, Places]]:
+def full_blocks(batches: Iterable[tuple[pa.RecordBatch, Places]], rows: int) -> Iterator[tuple[pa.RecordBatch, Places]]:
     """Join and cut batches so that every block but the last has ``rows`` rows.
 
     The last bits of a matrix product depend on the number of rows, which must not depend on how

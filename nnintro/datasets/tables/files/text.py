@@ -18,16 +18,11 @@ from nnintro.datasets.tables.files.places import cannot_be_read, shown_path
 from nnintro.errors import ConfigError, DataError
 
 STDIN = "-"
-
 CHUNK = 1 << 20
 """Bytes that are read at a time."""
-
 _OTHERS = {b"PAR1": ".parquet", b"\x1f\x8b": ".csv.gz", b"PK\x03\x04": ".npz"}
 """How files of other kinds begin."""
-
-_NOT_OF_FILES = frozenset(
-    {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf-7"}
-)
+_NOT_OF_FILES = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf-7"})
 
 
 @dataclass(frozen=True)
@@ -85,11 +80,7 @@ def python_name(encoding: str) -> str:
     except (LookupError, ValueError):
         codec = None
     # base64 and the like are codecs too, from bytes to bytes.
-    if (
-        codec is None
-        or codec.name in _NOT_OF_FILES
-        or not getattr(codec, "_is_text_encoding", True)
-    ):
+    if codec is None or codec.name in _NOT_OF_FILES or not getattr(codec, "_is_text_encoding", True):
         message = f"unknown encoding '{encoding}'; expected such as utf-8, cp1252 or utf-16"
         raise ConfigError.at("dataset.encoding", message)
     return "utf-8-sig" if codec.name == "utf-8" else codec.name
