@@ -58,7 +58,7 @@ class Block:
             column = column.dictionary_decode()
         kind = column.type
         plain = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
-        texts = self._texts(name, column)  # which refuses what is no text
+        texts = self._texts(name, column)  # which refuses what is not text
         if plain or types.is_string(kind) or types.is_large_string(kind):
             found: list[Any] = column.to_pylist()
             return found
@@ -71,8 +71,8 @@ class Block:
         try:
             return _texts(column)
         except (pa.ArrowException, ValueError, OverflowError) as error:
-            told = f"cells of type {shown_key(str(column.type))} cannot be written as text"
-            raise DataError(f"{self.places.name}: column {quoted(name)}: {told}") from error
+            message = f"cells of type {shown_key(str(column.type))} cannot be written as text"
+            raise DataError(f"{self.places.name}: column {quoted(name)}: {message}") from error
 
 
 def _texts(column: pa.Array) -> list[str]:
@@ -178,8 +178,8 @@ def encoded_columns(columns: Any, encoding: Encoding) -> Array:
     wanted = {name: _column(columns, name) for name in encoding.input_columns}
     lengths = {name: len(values) for name, values in wanted.items()}
     if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{quoted(name)} has {count}" for name, count in lengths.items())
-        raise DataError(f"inputs: expected columns of one length; {told}")
+        message = ", ".join(f"{quoted(name)} has {count}" for name, count in lengths.items())
+        raise DataError(f"inputs: expected columns of one length; {message}")
     places = Places("inputs", lambda row: f"inputs, row {row}")
     _Order(encoding.window).check(wanted, places)
     rows = encoding.encode(wanted, places)
