@@ -36,12 +36,12 @@ def chosen_format(name: str | None, output: Path | None, formats: Suffixes) -> s
     by_suffix = next((key for key, ends in formats.items() if suffix in ends), None)
     if name is not None and by_suffix not in (None, name):
         raise UsageError(f"{output}: a file of --format {name} does not end in {suffix}")
-    found = name or by_suffix
-    if found is None:
+    chosen = name or by_suffix
+    if chosen is None:
         place = "say which --format" if output is None else f"{output}: the suffix names no format"
         endings = listing(end for ends in formats.values() for end in ends)
         raise UsageError(f"{place}: {listing(formats)}, or let --output end in {endings}")
-    return found
+    return chosen
 
 
 def require_place(path: Path) -> Path:
@@ -71,7 +71,7 @@ def _obstacle(place: Path) -> str | None:
     if not place.parent.is_dir():
         return os.strerror(errno.ENOTDIR if place.parent.exists() else errno.ENOENT)
     if os.path.lexists(place) and not place.is_file():
-        return "it is no regular file"
+        return "it is not a regular file"
     return None
 
 

@@ -20,10 +20,10 @@ ECHO_SECONDS = 0.5
 
 
 def leave_at_once_on_ctrl_c() -> None:
-    """From here on Ctrl-C ends the process on the spot, unless somebody handles it already.
+    """From here on Ctrl-C ends the process on the spot, unless it is handled or ignored already.
 
-    For the seconds in which torch loads: a KeyboardInterrupt amid its imports becomes a traceback
-    or an ImportError.  Whoever has something to clean up takes the signal over in his own way.
+    For the seconds in which torch loads: a KeyboardInterrupt during its imports becomes a traceback
+    or an ImportError.  What has something to clean up installs handlers of its own, below.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, lambda number, _: os._exit(128 + number))
@@ -34,7 +34,7 @@ def leaving_tidily() -> Iterator[None]:
     """Meanwhile a signal leaves with 128 plus its number, and temporary files are removed."""
 
     def leave(number: int, _: FrameType | None) -> None:
-        # The clean-up takes a moment, and is to end.
+        # The clean-up takes a moment; a second signal must not cut it short.
         _install(dict.fromkeys(before, signal.SIG_IGN))
         raise SystemExit(128 + number)
 
@@ -49,10 +49,10 @@ def leaving_tidily() -> Iterator[None]:
 class Interrupts:
     """While entered, the first of the signals is noted in ``received``; the second acts as always.
 
-    A terminal that closes tells so twice, by the kernel and by the shell, and cannot be asked to
-    wait: after the first signal a hangup no longer counts.
+    A terminal that closes sends a hangup twice, by the kernel and by the shell: after the first
+    signal a hangup no longer counts.
 
-    Outside the main thread, where Python lets nobody handle signals, it only never notes any.
+    Outside the main thread, where Python allows no handlers, it never notes any.
     """
 
     def __init__(self, signals: Sequence[signal.Signals]) -> None:

@@ -110,8 +110,8 @@ def nearest(name: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | 
     begun = [candidate for candidate in by_simple if candidate.startswith(simple)]
     if len(begun) == 1 and len(simple) >= 3:
         return by_simple[begun[0]]
-    found = get_close_matches(simple, by_simple, n=1, cutoff=cutoff)
-    return by_simple[found[0]] if found else None
+    close = get_close_matches(simple, by_simple, n=1, cutoff=cutoff)
+    return by_simple[close[0]] if close else None
 
 
 def _simple(name: str) -> str:

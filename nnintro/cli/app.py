@@ -78,7 +78,7 @@ def run(started: float) -> NoReturn:
 def _leave(code: int) -> NoReturn:
     """End the process at once: everything is saved, and taking torch apart takes half a second."""
     for stream in filter(None, (sys.stdout, sys.stderr)):
-        # A reader that has gone away (`| head`, a closed terminal) is nobody's fault.
+        # A reader that has gone away (`| head`, a closed terminal) is not an error.
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
     os._exit(code)

@@ -67,8 +67,8 @@ def _bound(
     from nnintro.constructions.certify import in_words
     from nnintro.files import as_json
 
-    found = bound(directory, tolerance=tolerance, seconds=seconds, quiet=quiet)
+    certificate = bound(directory, tolerance=tolerance, seconds=seconds, quiet=quiet)
     if json_:
-        emit(as_json(found))
+        emit(as_json(certificate))
     elif not quiet:
-        emit(in_words(found))
+        emit(in_words(certificate))

@@ -28,7 +28,7 @@ started: float | None = None
 
 
 def emit(text: str) -> None:
-    """Print data to stdout; a reader that has had enough of it is no fault."""
-    # `nnintro runs | head -1` closes the pipe while there is still something to say.
+    """Print data to stdout; a reader that closes the pipe early is not an error."""
+    # `nnintro runs | head -1` closes the pipe while there is still something to print.
     with contextlib.suppress(BrokenPipeError):
         print(text, flush=True)

@@ -40,7 +40,7 @@ def construct(
     from nnintro.files import as_json
     from nnintro.signals import SIGNALS
 
-    found = build(
+    constructed = build(
         config,
         set_ or (),
         runs_dir,
@@ -54,6 +54,6 @@ def construct(
         started=common.started,
     )
     if not quiet:
-        print(in_words(found), file=sys.stderr)
+        print(in_words(constructed), file=sys.stderr)
     if json_:
-        emit(as_json(found.certificate))
+        emit(as_json(constructed.certificate))

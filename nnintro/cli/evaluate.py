@@ -33,11 +33,11 @@ def evaluate(
     from nnintro.predict.evaluate import evaluate as measure
     from nnintro.predict.report import as_table, heading, remarks
 
-    found = measure(directory, dataset)
+    evaluation = measure(directory, dataset)
     if json_:
-        emit(as_json(found.as_dict()))
+        emit(as_json(evaluation.as_dict()))
     else:
-        print(heading(found), file=sys.stderr)
-        emit(as_table(found))
-    for remark in remarks(found):
+        print(heading(evaluation), file=sys.stderr)
+        emit(as_table(evaluation))
+    for remark in remarks(evaluation):
         print(f"note: {remark}", file=sys.stderr)

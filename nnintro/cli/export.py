@@ -41,6 +41,6 @@ def export(
     with leaving_tidily():
         loaded = load_run(directory)
         path = output or default_path(directory, name)
-        found = write_export(loaded, name, path)
-    print(f"{path}: {found}", file=sys.stderr)
+        agreement = write_export(loaded, name, path)
+    print(f"{path}: {agreement}", file=sys.stderr)
     emit(str(path))

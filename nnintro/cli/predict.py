@@ -68,9 +68,9 @@ def _rows(directory: Path, inputs: str, output: Path | None, format_: str | None
 
     notes: list[str] = []
     with leaving_tidily():
-        found = predict_file(directory, inputs, output, chosen, notes.append)
+        count = predict_file(directory, inputs, output, chosen, notes.append)
     if output is not None:
-        print(f"{counted(found, 'prediction')} in {output}", file=sys.stderr)
+        print(f"{counted(count, 'prediction')} in {output}", file=sys.stderr)
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
 
@@ -82,10 +82,10 @@ def _format(name: str | None, output: Path | None) -> str:
 
     if name is None and output is None:
         return "csv"
-    found = chosen_format(name, output, FORMATS)
-    if found == "npy" and output is None:
-        raise UsageError("--format npy needs --output: an array is no text for stdout")
-    return found
+    chosen = chosen_format(name, output, FORMATS)
+    if chosen == "npy" and output is None:
+        raise UsageError("--format npy needs --output: an array cannot go to stdout")
+    return chosen
 
 
 def _images(directory: Path, inputs: Path, output: Path | None, format_: str | None) -> None:

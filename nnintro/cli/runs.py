@@ -21,10 +21,10 @@ def runs(
     from nnintro.files import as_json
     from nnintro.runs.listing import as_table, find_runs, in_order
 
-    found = in_order(find_runs(runs_dir), sort)
+    listed = in_order(find_runs(runs_dir), sort)
     if json_:
-        emit(as_json(found))
-    elif not found:
+        emit(as_json(listed))
+    elif not listed:
         print(f"no runs in {runs_dir} yet", file=sys.stderr)
     elif sys.stdout is not None:  # None where it is closed: then there is no width to fit into
-        emit(as_table(found, runs_dir))
+        emit(as_table(listed, runs_dir))

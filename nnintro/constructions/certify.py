@@ -5,8 +5,9 @@ from __future__ import annotations
 import decimal
 import hashlib
 import math
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import nn
 
@@ -17,18 +18,18 @@ from nnintro.models import precision_of
 from nnintro.models.activations import Step
 from nnintro.models.standardized import numpy_type
 from nnintro.proofs import require_flint, require_limits
-from nnintro.recording.console import GapBar
+from nnintro.recording.console import gap_bar
 from nnintro.runs.folder import explained
 from nnintro.runs.run import Run, load_run
 from nnintro.wording import duration
 
-if TYPE_CHECKING:
-    from nnintro.proofs.supremum import Supremum
+FORMAT, FILE = "nnintro supremum 1", "supremum.json"
 
-
-FORMAT = "nnintro supremum 1"
-
-FILE = "supremum.json"
+UP, DOWN = (
+    decimal.Context(prec=6, rounding=rounding)
+    for rounding in (decimal.ROUND_CEILING, decimal.ROUND_FLOOR)
+)
+"""Upper bounds are shown rounded up, lower ones down: what is printed is true as well."""
 
 STATEMENT = (
     "For every real x of the domain at which the formula has a value, |N(x) - f(x)| <= bound; "
@@ -81,14 +82,15 @@ def _proved(run: Run, tolerance: float, seconds: float, quiet: bool) -> dict[str
 
     formula, domain = formula_of(run.setup.experiment, "certify")
     model = run.model
-    with GapBar(tolerance, quiet=quiet) as bar:
+    with gap_bar(tolerance, quiet=quiet) as watch:
         found = certify_network(
-            model, formula, domain, tolerance=tolerance, seconds=seconds, watch=bar.update
+            model, formula, domain, tolerance=tolerance, seconds=seconds, watch=watch
         )
     return {
         "format": FORMAT,
         "statement": STATEMENT,
-        **_numbers(found),
+        **asdict(found),
+        "seconds": round(found.seconds, 3),
         "tolerance": tolerance,
         "formula": str(formula.root),
         "domain": [list(side) for side in domain],
@@ -96,20 +98,6 @@ def _proved(run: Run, tolerance: float, seconds: float, quiet: bool) -> dict[str
         "steps": any(isinstance(module, Step) for module in model.modules()),
         "run": str(run.directory),
         "sha256": parameters_sha256(model),
-    }
-
-
-def _numbers(found: Supremum) -> dict[str, Any]:
-    return {
-        "bound": found.bound,
-        "lower": found.lower,
-        "gap": found.gap,
-        "at": list(found.at),
-        "rounding": found.rounding,
-        "complete": found.complete,
-        "undecided": [list(side) for side in found.undecided],
-        "boxes": found.boxes,
-        "seconds": round(found.seconds, 3),
     }
 
 
@@ -131,11 +119,11 @@ def in_words(found: dict[str, Any]) -> str:
     at = ", ".join(f"{name} = {x!r}" for name, x in zip(names, found["at"], strict=True))
     lines = [f"{found['run']}: |network - formula| for every real {', '.join(names)} in {domain}"]
     if math.isfinite(found["bound"]):
-        lines.append(f"proved: at most {_up(found['bound'])}")
+        lines.append(f"proved: at most {_shown(found['bound'], UP)}")
     else:
         lines.append("proved: nothing yet")
     near = f"; the bound is {100 * found['gap']:.3g} % above" if math.isfinite(found["gap"]) else ""
-    lines.append(f"found: {_down(found['lower'])} at {at}{near}")
+    lines.append(f"found: {_shown(found['lower'], DOWN)} at {at}{near}")
     lines.append(_rounding(found))
     if not found["complete"]:
         lines.append(_incomplete(found))
@@ -147,7 +135,9 @@ def _rounding(found: dict[str, Any]) -> str:
     if not math.isfinite(found["rounding"]):
         return f"rounding: no bound, the network's {found['precision']} numbers may overflow"
     early = ", for a step may come a rounding early or late" if found["steps"] else ""
-    return f"rounding: {found['precision']} outputs add at most {_up(found['rounding'])}{early}"
+    return (
+        f"rounding: {found['precision']} outputs add at most {_shown(found['rounding'], UP)}{early}"
+    )
 
 
 def _incomplete(found: dict[str, Any]) -> str:
@@ -162,14 +152,5 @@ def _incomplete(found: dict[str, Any]) -> str:
     )
 
 
-def _up(number: float) -> str:
-    return _digits(number, decimal.ROUND_CEILING)
-
-
-def _down(number: float) -> str:
-    return _digits(number, decimal.ROUND_FLOOR)
-
-
-def _digits(number: float, rounding: str) -> str:
-    context = decimal.Context(prec=6, rounding=rounding)
-    return f"{float(context.create_decimal_from_float(number)):.6g}"
+def _shown(number: float, rounded: decimal.Context) -> str:
+    return f"{float(rounded.create_decimal_from_float(number)):.6g}"

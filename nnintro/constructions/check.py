@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,11 +12,8 @@ from nnintro.errors import CheckpointError
 from nnintro.proofs import require_flint
 from nnintro.runs.run import Run, load_run
 
-Domain = Sequence[tuple[float, float]]
-"""(low, high) per input."""
-
-Pieces = Sequence[Mapping[str, Any]]
-"""As a certificate has them: ``from``, ``to``, ``value``."""
+if TYPE_CHECKING:
+    from nnintro.proofs.certificate import Certificate
 
 
 def check(path: str | Path) -> list[str]:
@@ -42,24 +38,23 @@ def check(path: str | Path) -> list[str]:
     if path.is_dir():
         path = path / FILE
     certificate = check_certificate(path)
-    noun = "pieces" if len(certificate.domain) == 1 else "boxes"
+    noun = "pieces" if len(certificate["domain"]) == 1 else "boxes"
     lines = [
         f"{path}: proved again",
-        f"{len(certificate.pieces):,} {noun}, nowhere further than {certificate.bound:.10g} from "
-        f"{certificate.formula}",
+        f"{len(certificate['pieces']):,} {noun}, nowhere further than "
+        f"{certificate['bound']:.10g} from {certificate['formula']}",
     ]
-    fewer = certificate.fewer
-    if fewer is not None and fewer["pieces"] > 0:
-        lines.append(f"{fewer['pieces']:,} pieces cannot come within {fewer['error']:.10g}")
+    if "fewer" in certificate and (few := certificate["fewer"]["pieces"]) > 0:
+        lines.append(f"{few:,} pieces cannot come within {certificate['fewer']['error']:.10g}")
     if (path.parent / "checkpoints").is_dir():
-        require_agreement(load_run(path.parent), certificate.domain, certificate.pieces)
+        require_agreement(load_run(path.parent), certificate)
         lines.append("the network beside it has these pieces, to the last bit")
     else:
         lines.append("there is no run beside it: the network itself was not looked at")
     return lines
 
 
-def require_agreement(run: Run, domain: Domain, pieces: Pieces) -> None:
+def require_agreement(run: Run, certificate: Certificate) -> None:
     """The network in the run gives each piece's value to the last bit, from end to end.
 
     Its outputs are looked at where each piece begins and ends and in its middle, and its neurons
@@ -69,8 +64,8 @@ def require_agreement(run: Run, domain: Domain, pieces: Pieces) -> None:
         CheckpointError: it does not.
     """
     points, values = [], []
-    edge = np.array([low for low, _ in domain])
-    for piece in pieces:
+    edge = np.array([low for low, _ in certificate["domain"]])
+    for piece in certificate["pieces"]:
         low, high = np.atleast_1d(piece["from"]), np.atleast_1d(piece["to"])
         first = np.where(low == edge, low, np.nextafter(low, np.inf))
         points += [first, np.clip(low + (high - low) / 2, first, high), high]
@@ -82,16 +77,16 @@ def require_agreement(run: Run, domain: Domain, pieces: Pieces) -> None:
         raise CheckpointError(
             f"{run.directory}: the network is not that of the certificate at {where}"
         )
-    _require_places(run, domain, pieces)
+    _require_places(run, certificate)
 
 
-def _require_places(run: Run, domain: Domain, pieces: Pieces) -> None:
+def _require_places(run: Run, certificate: Certificate) -> None:
     """Between its neurons' places a network of steps is constant."""
     model = run.setup.model
     if model.kind != "steps" or model.activation != "step":
         raise CheckpointError(f"{run.directory}: its network is not one of steps")
-    edges = {edge for side in domain for edge in side}
-    ends = {float(end) for p in pieces for end in np.ravel([p["from"], p["to"]])}
+    edges = {edge for side in certificate["domain"] for edge in side}
+    ends = {float(end) for p in certificate["pieces"] for end in np.ravel([p["from"], p["to"]])}
     places = {place for _, place in model.places}
     # A tower on the domain's lower edge begins one number before it.
     inside = places - {math.nextafter(edge, -math.inf) for edge in edges}

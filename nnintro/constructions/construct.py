@@ -8,7 +8,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -27,6 +27,9 @@ from nnintro.runs.folder import explained
 from nnintro.runs.run import Run
 from nnintro.training.train import launch
 from nnintro.wording import counted
+
+if TYPE_CHECKING:
+    from nnintro.proofs.certificate import Certificate
 
 DEFAULT_ERROR = 0.05
 
@@ -47,7 +50,7 @@ class Constructed:
     """
 
     run: Run
-    certificate: dict[str, Any]
+    certificate: Certificate
     rows: list[Row] | None = None
 
 
@@ -104,7 +107,7 @@ def construct(
     run = launch(
         values, (), runs_dir, quiet=True, command=command, signals=signals, started=started
     ).run
-    require_agreement(run, certificate["domain"], certificate["pieces"])
+    require_agreement(run, certificate)
     with explained(f"cannot write {run.directory}"):
         write(run.directory, certificate)
         draw(run, certificate)
@@ -132,7 +135,7 @@ def _require_sense(error: float | None, neurons: int | None) -> None:
 
 def _built(
     loaded: Config, error: float | None, neurons: int | None
-) -> tuple[dict[str, Any], dict[str, Any]]:
+) -> tuple[Certificate, dict[str, Any]]:
     """The certificate, and the model section of the network."""
     from nnintro.proofs.balls import precision
 
@@ -151,7 +154,7 @@ def _built(
 
 def _of_steps(
     formula: Formula, side: tuple[float, float], error: float, neurons: int | None
-) -> tuple[dict[str, Any], dict[str, Any]]:
+) -> tuple[Certificate, dict[str, Any]]:
     from nnintro.proofs.certificate import of_pieces
     from nnintro.proofs.construction import construct_for_error, construct_with_neurons
     from nnintro.proofs.target import Target
@@ -168,7 +171,7 @@ def _of_steps(
 
 def _of_towers(
     formula: Formula, domain: list[tuple[float, float]], error: float
-) -> tuple[dict[str, Any], dict[str, Any]]:
+) -> tuple[Certificate, dict[str, Any]]:
     from nnintro.proofs.certificate import of_boxes
     from nnintro.proofs.construction import construct_towers
 
@@ -199,10 +202,10 @@ def in_words(found: Constructed) -> str:
         f"{counted(len(certificate['pieces']), f'constant {noun}')}",
         f"proved: nowhere further than {certificate['bound']:.10g} from the formula",
     ]
-    fewer = certificate.get("fewer")
-    if fewer is not None and fewer["pieces"] > 0:
-        few = counted(fewer["pieces"], "piece")
-        lines.append(f"proved: {few} cannot come within {fewer['error']:.10g}")
+    if "fewer" in certificate and certificate["fewer"]["pieces"] > 0:
+        few = counted(certificate["fewer"]["pieces"], "piece")
+        within = certificate["fewer"]["error"]
+        lines.append(f"proved: {few} cannot come within {within:.10g}")
     if found.rows is not None:
         lines += ["", as_table(found.rows), ""]
     lines.append(
@@ -211,7 +214,7 @@ def in_words(found: Constructed) -> str:
     return "\n".join(lines)
 
 
-def draw(run: Run, certificate: dict[str, Any]) -> None:
+def draw(run: Run, certificate: Certificate) -> None:
     """``figures/pieces.png``: the pieces and the error, or the boxes."""
     from nnintro.figures import render  # matplotlib takes a second
 

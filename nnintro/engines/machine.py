@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import functools
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,9 +100,34 @@ def _of_scipy(name: str) -> Blas:
     return Blas("scipy's", int(address), _limited, _nothing)
 
 
-def _limited() -> contextlib.AbstractContextManager[Any]:
-    limit: contextlib.AbstractContextManager[Any] = _pools().limit(limits=1)
-    return limit
+class _Limit:
+    """One thread for a library whose number of threads is the whole process's.
+
+    Of several trainings at a time the first to enter sets it, the last to leave sets it back.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside = threading.Lock(), 0
+        self._limiter: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._limiter = _pools().limit(limits=1)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._limiter.restore_original_limits()
+
+
+_LIMIT = _Limit()
+
+
+def _limited() -> contextlib.AbstractContextManager[None]:
+    return _LIMIT
 
 
 def _nothing() -> None:

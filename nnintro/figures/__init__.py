@@ -42,7 +42,7 @@ def render(kind: str, arrays: Mapping[str, Array], texts: Mapping[str, str | lis
     ``columns``. A user's own matplotlib style is left aside, so that runs look alike everywhere.
     """
     with mpl.style.context("default"), warnings.catch_warnings():
-        # A name in a script the font lacks is shown as boxes, which is no reason for noise.
+        # A name in a script that the font lacks is drawn as boxes; nobody needs a warning of it.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         figure = FIGURES[kind](**_arguments(arrays), **texts)
         png = io.BytesIO()

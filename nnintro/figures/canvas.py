@@ -21,7 +21,6 @@ from matplotlib.legend import Legend
 
 Array = npt.NDArray[Any]
 
-
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 
 INK, GREY, FAINT = "#222222", "#8A8A8A", "#D9D9D9"
@@ -31,10 +30,8 @@ COLORS = (BLUE, ORANGE, GREEN, RED, "#CC79A7", "#56B4E9", "#882255", "#999933", 
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
 
-
 LARGEST = 1e100
 """Values beyond are drawn here: matplotlib computes margins and powers from them."""
-
 
 MOST_POINTS = 2000
 """More samples than this are a blot; a scatter shows so many of them."""
@@ -100,7 +97,7 @@ def legend_beside(axes: Axes, handles: Sequence[Artist], names: Sequence[str]) -
 def _name(legend: Legend, names: Sequence[str]) -> None:
     """Set the names afterwards, as they are: ``legend`` drops those that begin with "_".
 
-    Dots are shown larger than in a crowded scatter, where their colour could not be told.
+    Dots are shown larger than in a crowded scatter, where their colour could not be made out.
     """
     for text, name in zip(legend.get_texts(), names, strict=True):
         text.set_parse_math(False)
@@ -112,7 +109,7 @@ def _name(legend: Legend, names: Sequence[str]) -> None:
 
 
 def short(text: str, length: int) -> str:
-    """One line of at most ``length`` characters; the end stays, for it often tells names apart."""
+    """One line of at most ``length`` characters; the end stays, for names often differ there."""
     line = " ".join(text.split())
     if len(line) <= length:
         return line

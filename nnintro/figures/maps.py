@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from nnintro.figures.canvas import BLUE, COLORS, ORANGE, Array, canvas, legend_beside
+from nnintro.figures.canvas import BLUE, COLORS, GREEN, ORANGE, RED, Array, canvas, legend_beside
 
 CELL = 2.2
 """Inches of an image."""
@@ -97,7 +97,7 @@ def _show(axes: Axes, image: Array, classes: int | None = None) -> None:
         axes.imshow(image, cmap=palette, vmin=0, vmax=classes - 1, interpolation="nearest")
 
 
-FOUND, MISSED, FALSE = "#009E73", "#0072B2", "#D55E00"
+FOUND, MISSED, FALSE = GREEN, BLUE, RED
 
 CLASSES = ("#E69F00", "#009E73", "#56B4E9", "#CC79A7", "#0072B2", "#D55E00", "#F0E442")
 """Okabe and Ito's palette (2008)."""
@@ -108,19 +108,19 @@ def overlay(image: Array, truth: Array, predicted: Array) -> Array:
 
     ``image`` (H, W) or (H, W, 3) in [0, 1]; ``truth`` and ``predicted`` (H, W) truth values.
     """
-    found = _grey(image)
-    _tint(found, truth & predicted, FOUND, 0.75)
-    _tint(found, truth & ~predicted, MISSED, 0.75)
-    _tint(found, predicted & ~truth, FALSE, 0.75)
-    return found
+    tinted = _grey(image)
+    _tint(tinted, truth & predicted, FOUND, 0.75)
+    _tint(tinted, truth & ~predicted, MISSED, 0.75)
+    _tint(tinted, predicted & ~truth, FALSE, 0.75)
+    return tinted
 
 
 def marked(image: Array, predicted: Array) -> Array:
     """(H, W, 3): the image in grey, each class but the first in a colour of its own over it."""
-    found = _grey(image)
+    tinted = _grey(image)
     for one in range(1, int(predicted.max(initial=0)) + 1):
-        _tint(found, predicted == one, CLASSES[(one - 1) % len(CLASSES)], 0.55)
-    return found
+        _tint(tinted, predicted == one, CLASSES[(one - 1) % len(CLASSES)], 0.55)
+    return tinted
 
 
 def _grey(image: Array) -> Array:
@@ -129,5 +129,4 @@ def _grey(image: Array) -> Array:
 
 
 def _tint(image: Array, where: Array, color: str, strength: float) -> None:
-    rgb = np.array([int(color[k : k + 2], 16) / 255 for k in (1, 3, 5)])
-    image[where] = (1 - strength) * image[where] + strength * rgb
+    image[where] = (1 - strength) * image[where] + strength * np.array(to_rgb(color))

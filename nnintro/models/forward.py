@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
@@ -61,37 +62,49 @@ SEVERAL_THREADS_FROM = 4_000_000
 """Multiplications in an update's largest product from which a second core pays (docs/LOG.md)."""
 
 
+_SETTING = threading.Lock()
+
+
+def threads_here() -> int:
+    """torch's number of threads in this thread, which it keeps from now on."""
+    # A thread that is new to torch takes over the number that was set last, in whichever thread:
+    # it must not come by while another thread is about to set its own (see ``_set_threads``).
+    with _SETTING:
+        return torch.get_num_threads()
+
+
 def threads_for(network: nn.Module, batch: int) -> int:
     """One thread for small products, where a second one costs more than it brings; else all."""
     if any(p.dim() == 4 for p in network.parameters()):  # convolutions: a product for each pixel
-        return torch.get_num_threads()
+        return threads_here()
     largest = max((p.numel() for p in network.parameters() if p.dim() > 1), default=1)
-    return torch.get_num_threads() if largest * batch >= SEVERAL_THREADS_FROM else 1
-
-
-_WANTED: list[int] = []
-_BEFORE: list[int] = []
-_LOCK = threading.Lock()
+    return threads_here() if largest * batch >= SEVERAL_THREADS_FROM else 1
 
 
 @contextlib.contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Run torch on so many threads for a while.
-
-    The number is the process's own: of several trainings at a time the latest to begin decides, and
-    the last to end puts back what was there before the first.
-    """
-    with _LOCK:
-        if not _WANTED:
-            _BEFORE[:] = [torch.get_num_threads()]
-        _WANTED.append(count)
-        torch.set_num_threads(count)
+    """Run torch on so many threads for a while, in this thread; every other keeps its number."""
+    before = threads_here()
+    if count == before:
+        yield
+        return
+    _set_threads(count)
     try:
         yield
     finally:
-        with _LOCK:
-            _WANTED.remove(count)
-            torch.set_num_threads(_WANTED[-1] if _WANTED else _BEFORE[0])
+        _set_threads(before)
+
+
+def _set_threads(count: int) -> None:
+    """Set this thread's number, and put back the one that threads new to torch begin with.
+
+    With OpenMP each thread has a number of its own; torch hands the one that was set last, in any
+    thread, to those that come to it for the first time.
+    """
+    with _SETTING, ThreadPoolExecutor(1) as new:
+        first = new.submit(torch.get_num_threads).result()
+        torch.set_num_threads(count)
+        new.submit(torch.set_num_threads, first).result()
 
 
 def autocast_for(setup: Setup, device: torch.device) -> Autocast:

@@ -6,15 +6,13 @@ other means.
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict, cast
 
 from nnintro.errors import CheckpointError
 from nnintro.files import write_json
@@ -31,7 +29,30 @@ Piece = Mapping[str, Any]
 """``from``, ``to`` (with two inputs a list each) and ``value``."""
 
 
-def of_pieces(formula: Formula, domain: Side, found: Construction) -> dict[str, Any]:
+class Fewer(TypedDict):
+    """Why fewer pieces cannot do."""
+
+    statement: str
+    pieces: int
+    error: float
+    pairs: list[list[float]]
+
+
+class Certificate(TypedDict):
+    """What certificate.json says."""
+
+    format: str
+    statement: str
+    formula: str
+    domain: list[list[float]]
+    bound: float
+    neurons: int
+    pieces: list[Piece]
+    fewer: NotRequired[Fewer]
+    sha256: str
+
+
+def of_pieces(formula: Formula, domain: Side, found: Construction) -> Certificate:
     """The certificate of a network of one input."""
     pieces = [
         {"from": piece.start, "to": piece.stop, "value": value}
@@ -51,7 +72,7 @@ def of_pieces(formula: Formula, domain: Side, found: Construction) -> dict[str, 
     return _sealed({**_certificate(formula, [domain], found.bound, pieces), "fewer": fewer})
 
 
-def of_boxes(formula: Formula, domain: Sequence[Side], found: Towers) -> dict[str, Any]:
+def of_boxes(formula: Formula, domain: Sequence[Side], found: Towers) -> Certificate:
     """The certificate of a network of two inputs."""
     pieces = [
         {"from": list(box.low), "to": list(box.high), "value": value}
@@ -88,6 +109,13 @@ def neurons_of(pieces: Sequence[Piece], inputs: int) -> int:
     return len(places) + len(pieces)
 
 
+def corners_of(piece: Piece) -> tuple[list[float], list[float]]:
+    """The lower and the upper corner of a piece, (inputs,) each."""
+    ends = (piece["from"], piece["to"])
+    low, high = (end if isinstance(end, list) else [end] for end in ends)
+    return low, high
+
+
 def seal(certificate: Mapping[str, Any]) -> str:
     """SHA-256 of everything in a certificate but the seal itself."""
     content = {key: value for key, value in certificate.items() if key != "sha256"}
@@ -95,26 +123,16 @@ def seal(certificate: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _sealed(certificate: dict[str, Any]) -> dict[str, Any]:
-    return {**certificate, "sha256": seal(certificate)}
+def _sealed(certificate: dict[str, Any]) -> Certificate:
+    return cast(Certificate, {**certificate, "sha256": seal(certificate)})
 
 
-def write(folder: Path, certificate: Mapping[str, Any]) -> None:
-    """Leave ``certificate.json`` in a run's folder.
-
-    Raises:
-        CheckpointError: it cannot be written.
-    """
+def write(folder: Path, certificate: Certificate) -> None:
+    """Leave ``certificate.json`` in a run's folder; raises OSError where that fails."""
     write_json(folder / FILE, certificate)
 
 
 # --- reading -------------------------------------------------------------------------------------
-
-KEYS = {"format", "statement", "formula", "domain", "bound", "neurons", "pieces", "sha256"}
-
-FEWER = {"statement", "pieces", "error", "pairs"}
-
-Sides = list[tuple[float, float]]
 
 
 class CertificateError(CheckpointError):
@@ -128,30 +146,6 @@ def about(path: Path) -> Iterator[None]:
         yield
     except CertificateError as error:
         raise CertificateError(f"{path}: {error}") from None
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """A certificate whose numbers have the form they should have.
-
-    ``tree`` is the formula as Python's own parser reads it.
-    """
-
-    tree: ast.expr
-    formula: str
-    domain: Sides
-    bound: float
-    neurons: int
-    pieces: Sequence[Piece]
-    fewer: Mapping[str, Any] | None
-
-    def sides_of(self, piece: Piece) -> Sides:
-        """The first and the last float64 number that a piece has in each input."""
-        lows, highs = _listed(piece["from"]), _listed(piece["to"])
-        return [
-            (low if low == edge else math.nextafter(low, math.inf), high)
-            for low, high, (edge, _) in zip(lows, highs, self.domain, strict=True)
-        ]
 
 
 def read(path: Path) -> Certificate:
@@ -168,17 +162,17 @@ def read(path: Path) -> Certificate:
         except (ValueError, RecursionError) as error:
             raise CertificateError(f"is not JSON: {error}") from error
         _require_seal(content)
-        certificate = _numbers(content)
-        for number, piece in enumerate(certificate.pieces):
-            _require(_is_piece(piece, len(certificate.domain)), f"pieces.{number}: is not a piece")
-        _require_fewer(certificate)
-        return certificate
+        _require_numbers(content)
+        if "fewer" in content:
+            _require_fewer(content["fewer"], len(content["domain"]))
+        return cast(Certificate, content)
 
 
 def _require_seal(content: Any) -> None:
     _require(isinstance(content, dict), "is not a certificate: expected a mapping")
-    keys = set(content) - {"fewer"}
-    _require(keys == KEYS, f"is not a certificate: its keys are not {', '.join(sorted(KEYS))}")
+    keys = {*Certificate.__annotations__} - {"fewer"}
+    wanted = f"is not a certificate: its keys are not {', '.join(sorted(keys))}"
+    _require(set(content) - {"fewer"} == keys, wanted)
     _require(content["format"] == FORMAT, f"format: expected {FORMAT!r}")
     try:
         sealed = seal(content)
@@ -187,14 +181,18 @@ def _require_seal(content: Any) -> None:
     _require(content["sha256"] == sealed, "sha256: was changed after it was made")
 
 
-def _numbers(content: dict[str, Any]) -> Certificate:
-    domain, bound, pieces = _sides(content["domain"]), content["bound"], content["pieces"]
+def _require_numbers(content: dict[str, Any]) -> None:
+    domain, bound, pieces = content["domain"], content["bound"], content["pieces"]
+    _require(_is_domain(domain), "domain: expected [low, high] for one or two inputs")
     _require(_is_number(bound) and bound >= 0, "bound: expected a number")
     _require(repr(bound) in str(content["statement"]), "statement: of another bound")
+    try:
+        parse(content["formula"], len(domain))  # what it means is for ``check`` to see
+    except (FormulaError, AttributeError, TypeError) as error:
+        raise CertificateError(f"formula: {error}") from None
     _require(isinstance(pieces, list) and len(pieces) > 0, "pieces: expected some")
-    text, fewer = content["formula"], content.get("fewer")
-    tree = _parsed(text, len(domain))
-    return Certificate(tree, text, domain, bound, content["neurons"], pieces, fewer)
+    for number, piece in enumerate(pieces):
+        _require(_is_piece(piece, len(domain)), f"pieces.{number}: is not a piece")
 
 
 def _require(holds: bool, otherwise: str) -> None:
@@ -206,14 +204,10 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
 def _is_piece(piece: Any, inputs: int) -> bool:
     if not isinstance(piece, dict) or set(piece) != {"from", "to", "value"}:
         return False
-    lows, highs = _listed(piece["from"]), _listed(piece["to"])
+    lows, highs = corners_of(piece)
     if not len(lows) == len(highs) == inputs:
         return False
     return all(map(_is_number, [*lows, *highs, piece["value"]])) and all(
@@ -221,38 +215,25 @@ def _is_piece(piece: Any, inputs: int) -> bool:
     )
 
 
-def _sides(domain: Any) -> Sides:
-    fine = isinstance(domain, list) and len(domain) in (1, 2)
-    for side in domain if fine else []:
-        fine &= isinstance(side, list) and len(side) == 2 and all(map(_is_number, side))
-        fine = fine and side[0] < side[1]
-    _require(fine, "domain: expected [low, high] for one or two inputs")
-    return [(float(low), float(high)) for low, high in domain]
+def _is_domain(domain: Any) -> bool:
+    return (
+        isinstance(domain, list)
+        and len(domain) in (1, 2)
+        and all(_is_pair(side) and side[0] < side[1] for side in domain)
+    )
 
 
-def _parsed(text: Any, inputs: int) -> ast.expr:
-    try:
-        parse(text, inputs)  # that it is a formula; what it means is for ``check`` to see
-        tree: ast.expr = ast.parse(text, mode="eval").body
-    except (FormulaError, AttributeError, TypeError) as error:
-        raise CertificateError(f"formula: {error}") from None
-    return tree
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
 
 
-def _require_fewer(certificate: Certificate) -> None:
-    fewer = certificate.fewer
-    if fewer is None:
-        return
-    _require(len(certificate.domain) == 1, "fewer: is of one input only")
-    _require(isinstance(fewer, dict) and set(fewer) == FEWER, "fewer: is not understood")
-    pairs, error = fewer["pairs"], fewer["error"]
+def _require_fewer(fewer: Any, inputs: int) -> None:
+    _require(inputs == 1, "fewer: is of one input only")
+    is_known = isinstance(fewer, dict) and set(fewer) == {*Fewer.__annotations__}
+    _require(is_known, "fewer: is not understood")
+    pairs, error, words = fewer["pairs"], fewer["error"], str(fewer["statement"])
     _require(isinstance(pairs, list) and fewer["pieces"] == len(pairs), "fewer.pieces: not so many")
-    fine = all(
-        isinstance(pair, list) and len(pair) == 2 and all(map(_is_number, pair)) for pair in pairs
-    )
-    _require(fine, "fewer.pairs: expected pairs of points")
+    _require(all(map(_is_pair, pairs)), "fewer.pairs: expected pairs of points")
     _require(_is_number(error) and error > 0, "fewer.error: expected a number above 0")
-    words = str(fewer["statement"])
-    _require(
-        f" {len(pairs)} " in words and repr(error) in words, "fewer.statement: of other numbers"
-    )
+    same = f" {len(pairs)} " in words and repr(error) in words
+    _require(same, "fewer.statement: of other numbers")

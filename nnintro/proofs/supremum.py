@@ -44,33 +44,28 @@ POINTS = 17
 
 @dataclass(frozen=True)
 class Supremum:
-    """What is proved: ``lower <= sup |N - f| <= bound``.
+    """What is proved: ``lower <= sup |N - f| <= bound``; as supremum.json has it.
 
     Attributes:
         bound: infinite where time ended before there was any.
+        gap: bound / lower - 1.
         at: the point where |N - f| is not below ``lower``.
         rounding: no float output of the network is further from N (see ``rounding``).
-        boxes: how many it took.
         complete: whether ``bound <= (1 + tolerance) lower``, or both are next to 0.
         undecided: where not, though time was left: the box between neighbouring float64 numbers in
             which formula and network both jump, or the tolerance is too fine for these.
+        boxes: how many it took.
     """
 
     bound: float
     lower: float
+    gap: float
     at: tuple[float, ...]
     rounding: float
+    complete: bool
+    undecided: tuple[Side, ...]
     boxes: int
     seconds: float
-    complete: bool
-    undecided: tuple[Side, ...] = ()
-
-    @property
-    def gap(self) -> float:
-        """bound / lower - 1."""
-        if self.lower > 0:
-            return self.bound / self.lower - 1
-        return 0.0 if self.bound == 0 else math.inf
 
 
 def certify_network(
@@ -106,12 +101,13 @@ def certify_network(
     return Supremum(
         bound=search.bound,
         lower=search.lower,
+        gap=search.gap,
         at=search.at,
         rounding=rounding,
-        boxes=search.boxes,
-        seconds=time.perf_counter() - start,
         complete=search.complete,
         undecided=search.undecided,
+        boxes=search.boxes,
+        seconds=time.perf_counter() - start,
     )
 
 
@@ -165,6 +161,12 @@ class Search:
     def bound(self) -> float:
         """Proved for the whole domain."""
         return max(self.open, self.settled)
+
+    @property
+    def gap(self) -> float:
+        if self.lower > 0:
+            return self.bound / self.lower - 1
+        return 0.0 if self.bound == 0 else math.inf
 
     @property
     def wanted(self) -> float:

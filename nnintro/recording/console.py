@@ -10,12 +10,10 @@ import contextlib
 import functools
 import math
 import time
-from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -31,17 +29,56 @@ NARROWEST_BAR = 10
 
 
 class _Console(Console):
-    """Rich ends the program when the reader of a pipe is gone; a training must go on."""
+    """A console whose terminal may go away: that silences it and ends nothing."""
 
     def on_broken_pipe(self) -> None:
-        self.quiet = True
+        self.quiet = True  # where rich would end the program
+
+    def guarded(self, action: Callable[[], object]) -> None:
+        """Do what a closed terminal (EIO, EPIPE) may refuse."""
+        try:
+            action()
+        except (OSError, ValueError):
+            self.quiet = True
+
+
+class _Bar:
+    """One line, drawn again at most ten times a second: texts, a bar, a status; gone in the end."""
+
+    def __init__(self, console: _Console, total: float, *columns: ProgressColumn) -> None:
+        self._console = console
+        self._refreshed = 0.0
+        self._progress = Progress(
+            *columns,
+            TextColumn("{task.fields[status]}", table_column=Column(no_wrap=True)),
+            console=console,
+            auto_refresh=False,  # a refreshing thread would take the interpreter from the work
+            transient=True,
+            expand=True,
+        )
+        self._task = self._progress.add_task("", total=total, status="")
+        console.guarded(self._progress.start)
+
+    def is_due(self) -> bool:
+        """Whether it is time to draw again; asked before a status is put into words."""
+        now = time.perf_counter()
+        due = now - self._refreshed >= REFRESH_SECONDS
+        self._refreshed = now if due else self._refreshed
+        return due
+
+    def show(self, completed: float, status: str, text: str = "") -> None:
+        self._progress.update(self._task, completed=completed, status=status, description=text)
+        self._console.guarded(self._progress.refresh)
+
+    def stop(self) -> None:
+        self._console.guarded(self._progress.stop)
 
 
 class Display:
     """Heading, progress and closing table of one training, on stderr."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        # Off a terminal lines are not folded: whoever reads a log folds for himself.
+        # Off a terminal lines are not folded: a log's reader does that, if at all.
         self.console = _Console(stderr=True, highlight=False, quiet=quiet)
         # Asked of the file: FORCE_COLOR makes rich take a log for a terminal.
         on_terminal = self.console.file.isatty()
@@ -49,17 +86,16 @@ class Display:
         self.live = on_terminal and not self.console.is_dumb_terminal and not quiet
         if not on_terminal:
             self.console.width = PLAIN_WIDTH
-        self._progress: Progress | None = None
-        self._task: Any = None
+        self._bar: _Bar | None = None
         self._total = 0
         self._updates_per_epoch = 1
         self._metric = ""
         self._latest: Mapping[str, float] = {}
-        self._refreshed = 0.0
         self._printed = 0
 
     def line(self, text: str, style: str = "") -> None:
-        self._guarded(lambda: self.console.print(Text(text, style=style), soft_wrap=not self.live))
+        written = Text(text, style=style)
+        self.console.guarded(lambda: self.console.print(written, soft_wrap=not self.live))
 
     def warn(self, text: str) -> None:
         self.line(f"warning: {text}", "yellow")
@@ -81,25 +117,15 @@ class Display:
     def start(self, total: int, updates_per_epoch: int, metric: str) -> None:
         """Begin the progress over ``total`` updates; ``metric`` is shown beside the loss."""
         self._total, self._updates_per_epoch, self._metric = total, updates_per_epoch, metric
-        if not self.live or total == 0:
-            return
-        self._progress = Progress(
-            TextColumn("{task.description}", table_column=Column(no_wrap=True)),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(table_column=Column(no_wrap=True)),
-            TextColumn("{task.fields[status]}", table_column=Column(no_wrap=True)),
-            console=self.console,
-            auto_refresh=False,  # a refreshing thread would take the interpreter from the updates
-            transient=True,
-            expand=True,
-        )
-        self._task = self._progress.add_task("epoch 0", total=total, status="")
-        self._guarded(self._progress.start)
+        if self.live and total > 0:
+            epoch = TextColumn("{task.description}", table_column=Column(no_wrap=True))
+            count = MofNCompleteColumn(table_column=Column(no_wrap=True))
+            self._bar = _Bar(self.console, total, epoch, BarColumn(bar_width=None), count)
 
     def scalars(self, step: int, seconds: float, scalars: Mapping[str, float]) -> None:
         """New measurements; off a terminal every fifth part of the way becomes a line."""
         self._latest = scalars
-        if self._progress is not None:
+        if self._bar is not None:
             self.update(step, seconds)
         elif self._total and step * PLAIN_LINES >= self._printed * self._total:
             self._printed = step * PLAIN_LINES // self._total + 1
@@ -109,23 +135,14 @@ class Display:
 
     def update(self, step: int, seconds: float) -> None:
         """Move the bar, at most ten times a second."""
-        now = time.perf_counter()
-        if self._progress is None or now - self._refreshed < REFRESH_SECONDS:
-            return
-        self._refreshed = now
-        self._progress.update(
-            self._task,
-            completed=step,
-            description=self._epoch(step),
-            status=self._status(step, seconds),
-        )
-        self._guarded(self._progress.refresh)
+        if self._bar is not None and self._bar.is_due():
+            self._bar.show(step, self._status(step, seconds), self._epoch(step))
 
     def stop(self) -> None:
         """Take the bar away."""
-        if self._progress is not None:
-            self._guarded(self._progress.stop)
-            self._progress = None
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
 
     def closing(self, title: str, style: str, facts: Mapping[str, str]) -> None:
         """The last word: how it went, where things are."""
@@ -153,7 +170,7 @@ class Display:
             speed = step / seconds
             parts["speed"] = f"{speed:,.0f} updates/s"
             parts["left"] = f"{duration((self._total - step) / speed)} left"
-        if self._progress is not None:
+        if self._bar is not None:
             taken = len(f"{self._epoch(step)}  {self._total}/{self._total} ") + NARROWEST_BAR
             # The least needed goes first.
             for name in ("speed", self._metric.split("/")[-1], "left", "loss"):
@@ -163,7 +180,7 @@ class Display:
 
     def _print(self, table: Table) -> None:
         if self.live:
-            self._guarded(lambda: self.console.print(table))
+            self.console.guarded(lambda: self.console.print(table))
             return
         with self.console.capture() as captured:
             self.console.print(table)
@@ -171,67 +188,31 @@ class Display:
             # A log has no use for the blanks that fill a table's lines.
             text = Text.from_ansi(line)
             text.rstrip()
-            self._guarded(functools.partial(self.console.print, text, soft_wrap=True))
-
-    def _guarded(self, action: Any) -> None:
-        """A closed terminal (EIO, EPIPE) silences the display and nothing else."""
-        try:
-            action()
-        except (OSError, ValueError):
-            self.console.quiet = True
+            self.console.guarded(functools.partial(self.console.print, text, soft_wrap=True))
 
 
 WIDEST = 1000.0
-"""A gap from which on the bar begins."""
+"""A gap from which on the bar of a proof begins."""
 
 
-class GapBar:
-    """A bar on stderr, on a terminal and unless quiet; full when the gap is ``tolerance``."""
+@contextlib.contextmanager
+def gap_bar(tolerance: float, *, quiet: bool = False) -> Iterator[Callable[[float, float], None]]:
+    """Show on a terminal how a proof nears its end; yields what to call with (bound, lower)."""
+    display = Display(quiet=quiet)
+    if not display.live:
+        yield lambda *_: None
+        return
+    bar = _Bar(display.console, 1.0, TextColumn("certify"), BarColumn(bar_width=None))
 
-    def __init__(self, tolerance: float, *, quiet: bool = False) -> None:
-        display = Display(quiet=quiet)
-        self._tolerance = tolerance
-        self._refreshed = 0.0
-        self._progress: Progress | None = None
-        self._task: Any = None
-        if display.live:
-            self._progress = Progress(
-                TextColumn("certify"),
-                BarColumn(bar_width=None),
-                TextColumn("{task.fields[status]}", table_column=Column(no_wrap=True)),
-                console=display.console,
-                auto_refresh=False,  # a refreshing thread would take the interpreter from the proof
-                transient=True,
-                expand=True,
-            )
-            self._task = self._progress.add_task("", total=1.0, status="")
+    def update(bound: float, lower: float) -> None:
+        if bar.is_due():
+            status = f"found {lower:.4g}  proved {bound:.4g}"
+            bar.show(closed(bound, lower, tolerance), status)
 
-    def __enter__(self) -> GapBar:
-        if self._progress is not None:
-            with contextlib.suppress(OSError, ValueError):  # a terminal that has gone away
-                self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        if self._progress is not None:
-            with contextlib.suppress(OSError, ValueError):
-                self._progress.stop()
-
-    def update(self, bound: float, lower: float) -> None:
-        """Move the bar, at most ten times a second."""
-        now = time.perf_counter()
-        if self._progress is None or now - self._refreshed < REFRESH_SECONDS:
-            return
-        self._refreshed = now
-        with contextlib.suppress(OSError, ValueError):
-            self._progress.update(
-                self._task,
-                completed=closed(bound, lower, self._tolerance),
-                status=f"found {lower:.4g}  proved {bound:.4g}",
-            )
-            self._progress.refresh()
+    try:
+        yield update
+    finally:
+        bar.stop()
 
 
 def closed(bound: float, lower: float, tolerance: float) -> float:

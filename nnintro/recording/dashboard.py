@@ -35,7 +35,7 @@ def serve(runs_dir: Path, port: int | None) -> None:
 
 def _start(runs_dir: Path, port: int | None) -> str:
     # TensorBoard says on every start that TensorFlow is not installed and that its loading is
-    # new, which nobody asked; what goes wrong it raises.
+    # new; real problems it raises.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorboard").setLevel(logging.ERROR)
     with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):

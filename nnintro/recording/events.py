@@ -16,22 +16,20 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy.typing as npt
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 
-from nnintro.recording import protos as summaries
+from nnintro.recording import protos
 from nnintro.recording.tfrecord import records
+from nnintro.wording import cause
 
 BUFFER = 1 << 18
 """Bytes kept back before they go to the file."""
 
-
 PATIENCE = 2.0
-"""Seconds after which they go there all the same, for somebody may be watching."""
-
+"""Seconds after which they go there all the same: TensorBoard may be open on them."""
 
 OWN_NAME = re.compile(r"events\.out\.tfevents\.[0-9]{10}\.[0-9]{9}\..*\.[0-9]+")
 
@@ -64,56 +62,46 @@ class EventFile:
             restart = SessionLog(status=SessionLog.START)
             self._write(Event(wall_time=time.time(), step=purge_step, session_log=restart))
 
-    def scalars(self, step: int, values: Mapping[str, float], seconds: float | None = None) -> None:
-        """Values by tag, as one event; ``seconds`` is the Unix time to show, by default now."""
+    def scalars(self, step: int, values: Mapping[str, float]) -> None:
+        """Values by tag, as one event."""
         if self._file is None or not values:
             return
-        event = Event(wall_time=_time(seconds), step=step)
+        event = Event(wall_time=time.time(), step=step)
         add = event.summary.value.add
         for tag, value in values.items():
             add(tag=tag, simple_value=float(value))
         self._write(event)
 
     def image(self, step: int, tag: str, png: bytes, seconds: float | None = None) -> None:
-        """A picture, as the bytes of a PNG file."""
-        self._write_value(step, summaries.image_value(tag, png), seconds)
+        """A PNG file's bytes; ``seconds`` is the Unix time to show, by default now."""
+        self._write_value(step, protos.image_value(tag, png), seconds)
 
-    def histogram(
-        self, step: int, tag: str, values: npt.NDArray[Any], seconds: float | None = None
-    ) -> None:
+    def histogram(self, step: int, tag: str, values: npt.NDArray[Any]) -> None:
         """The distribution of the finite ``values`` (any shape); nothing when there is none."""
         if self._file is not None:
-            self._write_value(step, summaries.histogram_value(tag, values), seconds)
+            self._write_value(step, protos.histogram_value(tag, values))
 
     def text(self, tag: str, markdown: str, step: int = 0) -> None:
         """Markdown for the TEXT view."""
-        self._write_value(step, summaries.text_value(tag, markdown))
+        self._write_value(step, protos.text_value(tag, markdown))
 
-    def hyperparameters(
-        self, values: Mapping[str, str | float | bool], metrics: Sequence[str] = ()
-    ) -> None:
+    def hyperparameters(self, values: Mapping[str, str | float | bool]) -> None:
         """Put this run, its ``values`` and its scalars into the HPARAMS view.
 
-        Without ``metrics`` TensorBoard collects the columns from all runs it shows, one per
-        scalar tag. With ``metrics`` only those tags are columns, but then TensorBoard takes the
-        columns of *one* run, hyperparameters included, for all: give them only where all runs
-        have the same hyperparameters.
+        No column is named here: TensorBoard then collects them from all runs that it shows.
         """
-        now = time.time()
-        if metrics:
-            self._write_value(0, summaries.experiment_value(values, metrics, now))
-        self._write_value(0, summaries.session_start_value(values, now))
+        self._write_value(0, protos.session_start_value(values, time.time()))
 
     def finish(self, status: str) -> None:
         """Tell HPARAMS how the run ended: completed, stopped or diverged.
 
         TensorBoard keeps the first answer for good, so nothing is said of an interrupted run.
         """
-        self._write_value(0, summaries.session_end_value(status, time.time()))
+        self._write_value(0, protos.session_end_value(status, time.time()))
 
     def layout(self, charts: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
         """Charts of the CUSTOM SCALARS view: category -> title of a chart -> tags drawn in it."""
-        self._write_value(0, summaries.layout_value(charts))
+        self._write_value(0, protos.layout_value(charts))
 
     def flush(self, durable: bool = False) -> None:
         """Hand everything to the operating system, and with ``durable`` to the disk."""
@@ -141,20 +129,9 @@ class EventFile:
             except OSError as error:
                 self.error = self._reason(error)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def _write_value(self, step: int, value: Any | None, seconds: float | None = None) -> None:
         if value is not None:
-            event = Event(wall_time=_time(seconds), step=step)
+            event = Event(wall_time=time.time() if seconds is None else seconds, step=step)
             event.summary.value.append(value)
             self._write(event)
 
@@ -195,7 +172,7 @@ class EventFile:
         self._size = 0
 
     def _reason(self, error: OSError) -> str:
-        return f"{self.path}: TensorBoard events are no longer written: {error.strerror or error}"
+        return f"{self.path}: TensorBoard events are no longer written: {cause(error)}"
 
 
 def rewind(directory: Path, lengths: Mapping[str, int]) -> None:
@@ -219,7 +196,3 @@ def _file_name() -> str:
     seconds, nanoseconds = divmod(time.time_ns(), 10**9)
     host = platform.node() or "localhost"
     return f"events.out.tfevents.{seconds:010d}.{nanoseconds:09d}.{host}.{os.getpid()}"
-
-
-def _time(seconds: float | None) -> float:
-    return time.time() if seconds is None else seconds

@@ -21,10 +21,8 @@ from tensorboard.compat.proto.types_pb2 import DT_DOUBLE, DT_FLOAT, DT_STRING
 BUCKETS = 30
 """TensorBoard's own number; its loaders resample to it."""
 
-
 LARGEST = 1e307
 """Histogram values are clipped here, so that the width of the range stays finite."""
-
 
 STATUSES = {
     "completed": "STATUS_SUCCESS",
@@ -106,27 +104,6 @@ def session_end_value(status: str, seconds: float) -> Any | None:
     data.session_end_info.status = Status.Value(STATUSES[status])
     data.session_end_info.end_time_secs = seconds
     return _hparams_value("session_end_info", data)
-
-
-def experiment_value(
-    values: Mapping[str, str | float | bool], metrics: Sequence[str], seconds: float
-) -> Any:
-    """The columns of the HPARAMS view: hyperparameters, and the scalar tags ``metrics``."""
-    from tensorboard.plugins.hparams import api_pb2
-    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
-
-    types = {
-        "bool": api_pb2.DATA_TYPE_BOOL,
-        "number": api_pb2.DATA_TYPE_FLOAT64,
-        "string": api_pb2.DATA_TYPE_STRING,
-    }
-    data = HParamsPluginData()
-    data.experiment.time_created_secs = seconds
-    for key, value in values.items():
-        data.experiment.hparam_infos.add(name=key, type=types[_kind(value)])
-    for tag in metrics:
-        data.experiment.metric_infos.add().name.tag = tag
-    return _hparams_value("experiment", data)
 
 
 def _kind(value: str | float | bool) -> str:

@@ -16,14 +16,11 @@ import numpy.typing as npt
 
 Registers = npt.NDArray[np.uint32]
 
-
 POLYNOMIAL = np.uint32(0x82F63B78)
 """Castagnoli's, bits reversed (RFC 3720, appendix B.4)."""
 
-
 LANE = 128
 """Bytes in each of the pieces of the messages that are walked side by side."""
-
 
 INVERTED = bytes(range(255, -1, -1))
 

@@ -58,7 +58,7 @@ def save_checkpoint(
     """Write ``checkpoints/step-<n>.pt``, let ``latest.json`` name it, prune to ``keep`` files.
 
     Args:
-        useless: files that nobody could go on from; they do not count among those kept, nor does
+        useless: files that training cannot go on from; they do not count among those kept, nor does
             an earlier one of the same update.
 
     Raises:
@@ -124,9 +124,9 @@ def has_checkpoint(directory: Path, before: int | None = None) -> bool:
     with explained(f"cannot read {folder}"):
         if (folder / MANIFEST).exists():
             return before is None or any(entry.step < before for entry in _entries(folder))
-        found = len(list(folder.glob("step-*.pt")))
-    if found > 1:  # a single one was being completed when the run was cut off
-        raise CheckpointError(f"{folder / MANIFEST} is missing, and there are {found} checkpoints")
+        count = len(list(folder.glob("step-*.pt")))
+    if count > 1:  # a single one was being completed when the run was cut off
+        raise CheckpointError(f"{folder / MANIFEST} is missing, and there are {count} checkpoints")
     return False
 
 
@@ -134,13 +134,13 @@ def load_checkpoint(directory: Path, before: int | None = None) -> Loaded:
     """The newest whole checkpoint of a run: bytes checked, loaded without running code of its own.
 
     One whose bytes are not those that were written, or are gone, is passed over for the one before
-    it.  One that is whole and yet no checkpoint of ours is refused: somebody has been there.
+    it.  One that is whole and yet not a checkpoint of ours is refused: it was put there by hand.
 
     Args:
         before: only checkpoints of fewer updates count.
 
     Raises:
-        CheckpointError: there is none, all are damaged, or it is no checkpoint of ours.
+        CheckpointError: there is none, all are damaged, or it is not a checkpoint of ours.
     """
     folder = directory / "checkpoints"
     entries, damaged = _entries(folder), []
@@ -166,7 +166,7 @@ def _entries(folder: Path) -> list[Entry]:
     manifest = folder / MANIFEST
     try:
         latest = json.loads(manifest.read_text(encoding="utf-8"))
-        found = [
+        entries = [
             Entry(str(item["file"]), int(item["step"]), str(item["sha256"]))
             for item in [latest, *latest.get("previous", [])]
         ]
@@ -178,10 +178,10 @@ def _entries(folder: Path) -> list[Entry]:
         raise CheckpointError(
             f"{manifest}: no readable checkpoint here ({_reason(error)})"
         ) from error
-    for entry in found:
+    for entry in entries:
         if not entry.file or Path(entry.file).name != entry.file or entry.file.startswith("."):
             raise CheckpointError(f"{manifest}: {entry.file!r} is not the name of a file beside it")
-    return found
+    return entries
 
 
 def _reason(error: Exception) -> str:
@@ -205,9 +205,9 @@ def _state(path: Path, data: bytes, entry: Entry) -> dict[str, Any]:
         state = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
     except Exception as error:
         # Whatever a foreign file makes torch raise, to the user it is one thing.
-        raise CheckpointError(f"{path} is no checkpoint: {cause(error)}") from error
+        raise CheckpointError(f"{path} is not a checkpoint: {cause(error)}") from error
     if not isinstance(state, dict) or repr(state.get("format")) != repr(FORMAT):
-        raise CheckpointError(f"{path} is no checkpoint of this version of nnintro")
+        raise CheckpointError(f"{path} is not a checkpoint of this version of nnintro")
     if repr(state.get("step")) != repr(entry.step):
         raise CheckpointError(
             f"{path} is of update {state.get('step')}, and {MANIFEST} says {entry.step}"

@@ -88,7 +88,7 @@ def _environment(device: torch.device, command: list[str] | None) -> dict[str, A
 
 
 def _processor() -> str:
-    """The processor's name; Linux tells it only in /proc."""
+    """The processor's name; Linux has it only in /proc."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
             names = [

@@ -1,4 +1,4 @@
-"""The run's folder: found, made, named and locked, with the config and the data that it is of."""
+"""The run's folder: found by path or name, made, named, locked; its config.yaml and data.json."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ class RunLock:
 
 
 def _owner(descriptor: int) -> str:
-    """`` (pid 123)``, where Linux tells who holds the lock."""
+    """`` (pid 123)``, where Linux says who holds the lock."""
     inode = str(os.fstat(descriptor).st_ino)
     with contextlib.suppress(OSError):
         for line in Path("/proc/locks").read_text(encoding="ascii").splitlines():

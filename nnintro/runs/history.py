@@ -58,7 +58,7 @@ class History:
         self.error = earlier or self.error
 
     def _guarded(self, action: Callable[[], object]) -> None:
-        """A full disk must not end the training; it is told at the end."""
+        """A full disk must not end the training; it is reported at the end."""
         if self.error is not None:
             return
         try:

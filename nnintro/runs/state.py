@@ -40,7 +40,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Origin:
-    """What a training is of; whoever goes on from its checkpoint compares that with his own."""
+    """The config that a checkpoint was made under; a run goes on from it only where that fits."""
 
     config: dict[str, Any]
     """Dotted key -> value."""
@@ -94,7 +94,7 @@ class Checkpoint:
     optimizer: Any
     """Index of a parameter -> its memory by name."""
     patience: Any
-    """Of early stopping; None where there is none."""
+    """State of early stopping; None without it."""
     records: Records
     past: Past
 

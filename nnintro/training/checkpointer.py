@@ -133,23 +133,23 @@ def put_back(checkpoint: Checkpoint, parts: Parts, where: str) -> Outcome:
     return replace(checkpoint.outcome)  # a copy: the loop counts on in it
 
 
-def _check_tensors(found: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> None:
+def _check_tensors(saved: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> None:
     """Raise ValueError unless these are tensors of those names, shapes and types, or none."""
-    shapes = {name: (tensor.shape, tensor.dtype) for name, tensor in found.items()}
+    shapes = {name: (tensor.shape, tensor.dtype) for name, tensor in saved.items()}
     expected = {name: (tensor.shape, tensor.dtype) for name, tensor in wanted.items()}
     if shapes and shapes != expected:
         raise ValueError("parameters of another network")
 
 
-def _check_optimizer(found: Mapping[Any, Any], optimizer: torch.optim.Optimizer) -> None:
+def _check_optimizer(saved: Mapping[Any, Any], optimizer: torch.optim.Optimizer) -> None:
     """Raise ValueError unless this is a state that the optimizer could have left."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     names = memories_of(optimizer)
     if names is None:
         return  # one state for all, of lists
-    if names and set(found) != set(range(len(parameters))):
+    if names and set(saved) != set(range(len(parameters))):
         raise ValueError("no state of the optimizer for every parameter")
-    for index, memory in found.items():
+    for index, memory in saved.items():
         for name in names:
             if memory[name].shape != parameters[index].shape:
                 raise ValueError(f"{name} of another shape")

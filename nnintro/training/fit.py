@@ -5,22 +5,23 @@ from __future__ import annotations
 import copy
 import functools
 import math
+import numbers
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nnintro.config.load import load_config
 from nnintro.engines.engine import order_of
 from nnintro.errors import DivergedError, UsageError
-from nnintro.models.forward import threads, threads_for
+from nnintro.models.forward import threads, threads_for, threads_here
 from nnintro.runs.history import COUNTS
 from nnintro.runs.run import Trained
 from nnintro.runs.state import Outcome
-from nnintro.training.evaluation import build_evaluator
+from nnintro.training.evaluation import Measures, build_evaluator
 from nnintro.training.hint import divergence
 from nnintro.training.loop import Point
 from nnintro.training.setup import Parts, assemble, build_data
@@ -86,7 +87,8 @@ def fit(
         overrides: ``"training.epochs=50"`` and the like, laid over the config.
         snapshots: updates after which to keep the parameters; 0 is the start.  Those that the
             training does not come to are missing in ``Fitted.snapshots``.
-        stop: once it is set, training ends at the next update, with the status ``interrupted``.
+        stop: once it is set, training ends at the next update, with the status ``interrupted``
+            (the fused engine's first compilation on a machine is waited for).
         smoke: at most 256 samples and 20 updates.
 
     Raises:
@@ -99,22 +101,25 @@ def fit(
     loaded = load_config(config, overrides)
     loaded = loaded.smoked() if smoke else loaded
     interrupted = (lambda: False) if stop is None else stop.is_set
-    with loaded.locating():
-        splits = build_data(loaded.experiment)
-        parts = assemble(loaded.setup(splits.found), splits, interrupted=interrupted)
-    with threads(threads_for(parts.network, parts.plan.batch_size)):
-        looks, keeper = _Looks(parts), _Snapshots(parts, wanted)
-        outcome = parts.loop(looks.measure, looks, keeper, interrupted).run()
-        if outcome.status == "diverged":
-            raise DivergedError(divergence(parts.setup, splits, outcome.reason))
-        return Fitted(parts, outcome, looks, keeper.taken)
+    threads_here()  # before torch's first operation in this thread settles the number by itself
+    with torch.inference_mode(False), torch.enable_grad():
+        with loaded.locating():
+            splits = build_data(loaded.experiment)
+            parts = assemble(loaded.setup(splits.found), splits)
+        count = threads_for(parts.network, parts.plan.batch_size)
+        with threads(count):
+            looks, keeper = _Looks(parts, count), _Snapshots(parts, wanted)
+            outcome = parts.loop(looks.measure, looks, keeper, interrupted).run()
+            if outcome.status == "diverged":
+                raise DivergedError(divergence(parts.setup, splits, outcome.reason))
+            return Fitted(parts, outcome, looks, keeper.taken)
 
 
 def _numbers_of_updates(snapshots: Sequence[int]) -> list[int]:
     for update in snapshots:
-        if isinstance(update, bool) or not isinstance(update, int) or update < 0:
+        if isinstance(update, bool) or not isinstance(update, numbers.Integral) or update < 0:
             raise UsageError(f"snapshots: expected numbers of updates from 0, got {update!r}")
-    return sorted(set(snapshots))
+    return sorted({int(update) for update in snapshots})
 
 
 def _copied(parameters: Mapping[str, Tensor]) -> Parameters:
@@ -128,13 +133,18 @@ class _Looks:
     metrics, the parameters are kept in their place and measured when somebody looks.
     """
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, count: int) -> None:
         self._parts, self._sample = parts, parts.measured_sample()
+        self._threads = count
         self._points: list[Point] = []
         self._networks: list[Parameters] = []
         kept = len(parts.moments) * sum(p.numel() for p in parts.network.parameters())
         decides = parts.patience is not None or bool(parts.setup.training.stop_when)
         self._later = not decides and kept <= MOST_KEPT
+        # A network of its own: whoever has the trained one may change it before they look.
+        self._network = copy.deepcopy(parts.network) if self._later else parts.network
+        # Once: the engines write into these tensors, and to ask for them takes longer than a copy.
+        self._live = parts.network.state_dict()
 
     def measure(self) -> dict[str, float]:
         return {} if self._later else self._parts.evaluator.measure(self._sample)
@@ -146,7 +156,7 @@ class _Looks:
         if not again and (scalars or last or point.step == 0):
             self._points.append(point)
             if self._later:
-                self._networks.append(_copied(self._parts.network.state_dict()))
+                self._networks.append(_copied(self._live))
 
     def progress(self, step: int, seconds: float) -> None:
         """Nobody watches."""
@@ -164,24 +174,19 @@ class _Looks:
         if not self._later:
             return [dict(point.scalars) for point in self._points]
         parts = self._parts
-        # A network of its own: the trained one may be in use elsewhere meanwhile.
-        network = copy.deepcopy(parts.network).to(parts.device)
         evaluator = build_evaluator(
-            parts.setup, network, parts.model, parts.loss, parts.validation, parts.autocast
+            parts.setup, self._network, parts.model, parts.loss, parts.validation, parts.autocast
         )
-        with threads(threads_for(network, parts.plan.batch_size)):
+        with threads(self._threads):
             return [
-                {**_measured(network, state, evaluator.measure, self._sample), **point.scalars}
+                {**self._measured(evaluator, state), **point.scalars}
                 for point, state in zip(self._points, self._networks, strict=True)
             ]
 
-
-def _measured(
-    network: nn.Module, state: Parameters, measure: Callable[[Any], dict[str, float]], sample: Any
-) -> dict[str, float]:
-    with torch.no_grad():
-        network.load_state_dict(state)
-    return measure(sample)
+    def _measured(self, evaluator: Measures, state: Parameters) -> dict[str, float]:
+        with torch.no_grad():
+            self._network.load_state_dict(state)
+        return evaluator.measure(self._sample)
 
 
 def _or_none(value: float | None) -> float | None:

@@ -106,7 +106,7 @@ def test_places_where_no_file_can_be(command, run, files, tmp_path, output, caus
 def test_a_pipe_is_not_replaced_and_a_link_stays_one(command, run, tmp_path):
     os.mkfifo(tmp_path / "pipe.onnx")
     done = command("export", run, "--output", "pipe.onnx")
-    assert (done.code, done.err) == (2, "cannot write pipe.onnx: it is no regular file\n")
+    assert (done.code, done.err) == (2, "cannot write pipe.onnx: it is not a regular file\n")
     assert (tmp_path / "pipe.onnx").is_fifo()
     (tmp_path / "link.onnx").symlink_to("real.onnx")
     assert command("export", run, "--output", "link.onnx").out == "link.onnx\n"

@@ -202,7 +202,7 @@ class TestFormats:
             (("--format", "xml"), "--format: expected csv, tsv, npy or jsonl, got 'xml'"),
             (("--format", "json"),
              "--format: expected csv, tsv, npy or jsonl, got 'json'; did you mean 'jsonl'?"),
-            (("--format", "npy"), "--format npy needs --output: an array is no text for stdout"),
+            (("--format", "npy"), "--format npy needs --output: an array cannot go to stdout"),
             (("--output", "out"), "out: the suffix names no format: csv, tsv, npy or jsonl, or "
              "let --output end in .csv, .tsv, .npy, .jsonl or .ndjson"),
             (("--format", "npy", "--output", "out.csv"),
@@ -317,7 +317,7 @@ class TestOutputs:
     def test_a_pipe_or_a_device_is_not_replaced(self, command, runs, tmp_path, inputs):
         os.mkfifo(tmp_path / "out.csv")
         done = command("predict", runs["curve"], inputs, "--output", "out.csv")
-        assert (done.code, done.err) == (2, "cannot write out.csv: it is no regular file\n")
+        assert (done.code, done.err) == (2, "cannot write out.csv: it is not a regular file\n")
         assert (tmp_path / "out.csv").is_fifo()
 
     def test_a_link_stays_one(self, command, runs, tmp_path, inputs):

@@ -126,5 +126,5 @@ def test_a_malicious_checkpoint_has_no_effect(command, written, tmp_path):
         done = command(*words)
         assert (done.code, done.out) == (6, "")
         assert len(done.err.splitlines()) == 1
-        assert "step-18.pt is no checkpoint" in done.err
+        assert "step-18.pt is not a checkpoint" in done.err
     assert not (tmp_path / "executed").exists()

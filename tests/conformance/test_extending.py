@@ -17,7 +17,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "extending.md"
-FAMILIES = 10
+FAMILIES = 11
 
 
 @dataclass(frozen=True)
@@ -218,6 +218,22 @@ def test_rules_of_a_new_section_are_reported_with_their_line(command, tmp_path):
     line = path.read_text().splitlines().index("  slope: 0.0") + 1
     done = command("validate", path, code=3)
     assert f"flat.yaml:{line}:10: dataset.slope: a flat ramp has nothing to learn" in done.stderr
+
+
+def test_a_kind_of_column(command, tmp_path):
+    rows = [f"{15 * k},{k % 7}" for k in range(24)]
+    (tmp_path / "wind.csv").write_text("\n".join(["wind_degrees,y", *rows, ""]), encoding="utf-8")
+    table = {"kind": "table", "path": "wind.csv", "target": "y"}
+    command("train", written(tmp_path, "wind", {"dataset": table}), "--quiet")
+    (tmp_path / "new.csv").write_text("wind_degrees\n90\n450\nnorth\n", encoding="utf-8")
+    done = command("predict", "wind", "new.csv", code=4)
+    assert "new.csv:4: column 'wind_degrees': expected a number, got 'north'" in done.stderr
+    (tmp_path / "new.csv").write_text("wind_degrees\n90\n450\n", encoding="utf-8")
+    first, second = command("predict", "wind", "new.csv").stdout.splitlines()[1:]
+    values = [float(line.split(",")[1]) for line in (first, second)]
+    assert values[0] == pytest.approx(values[1], rel=1e-12)
+    described = json.loads((tmp_path / "runs/wind/data.json").read_text())["description"]
+    assert described["columns"] == [{"name": "wind_degrees", "kind": "angle"}]
 
 
 def test_an_engine(command, tmp_path):

@@ -10,7 +10,7 @@ import pyarrow.parquet
 import torch
 
 from nnintro.config.datasets.table import TableDataset
-from nnintro.datasets.tables import build_table
+from nnintro.datasets.tables import build_table, encoded_blocks, joined
 
 
 def section(path, **keys):
@@ -51,3 +51,8 @@ def raw(splits):
     standard = splits.standardization
     inputs = torch.cat([splits.train.inputs, splits.validation.inputs]).double()
     return (inputs * standard.scale + standard.mean).numpy()
+
+
+def encoded_samples(path, encoding, **options):
+    """All of a file's samples with their targets: inputs (n, features) raw, and targets."""
+    return joined(encoded_blocks(path, encoding, with_targets=True, **options), encoding)

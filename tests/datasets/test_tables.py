@@ -20,18 +20,13 @@ from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from nnintro.datasets.tables import Encoding, encoded_blocks
-from nnintro.datasets.tables.columns import (
-    Category,
-    ClassTarget,
-    Number,
-    NumberTarget,
-    Window,
-    Words,
-)
+from nnintro.datasets.tables.columns.category import Category, ClassTarget
+from nnintro.datasets.tables.columns.number import Number, NumberTarget
+from nnintro.datasets.tables.columns.words import Words
+from nnintro.datasets.tables.encoding import Window
 from nnintro.datasets.tables.files.places import Places
-from nnintro.datasets.tables.stream import encoded_samples
 from nnintro.errors import DataError
-from tests.datasets.tables import built, numpy_parts, raw, write
+from tests.datasets.tables import built, encoded_samples, numpy_parts, raw, write
 
 FORMATS = (".csv", ".tsv", ".parquet", ".npz")
 CITIES = ("Ulm", "Bonn", "Köln, am Rhein", 'the "big" one')
@@ -481,8 +476,6 @@ def test_arrays_of_any_library_are_encoded():
         (["1", " 2.0 "], ["a ", "b"]),
     ):
         assert encoding.encode({"x": x, "c": c}, places).tolist() == [[1, 1, 0], [2, 0, 1]]
-    found = encoding.encode({"x": [1.0], "c": ["a"]}, places, np.float32)
-    assert found.dtype == np.float32
 
 
 # --- what only some rows have ----------------------------------------------------------------
@@ -586,6 +579,15 @@ def test_spellings_of_numbers_that_are_names(tmp_path, trained, asked, found):
     (block,) = encoded_blocks(str(new), encoding)
     assert block.inputs.argmax(1).tolist() == found
     assert (block.inputs.sum(1) == 1).all()
+
+
+def test_spellings_in_validation_rows_are_those_of_other_files(tmp_path):
+    path = write(tmp_path / "a.csv", {"g": ["1", "2"] * 4 + ["2.0", "01"], "y": list(range(10))})
+    splits = built(path, categorical=["g"], split="time", standardize="none")
+    encoding = Encoding.from_description(splits.found.description)
+    assert encoding.feature_names == ["g=1", "g=2"]
+    assert splits.validation.inputs.tolist() == [[0, 1], [1, 0]]
+    assert np.array_equal(encoded_samples(str(path), encoding)[0], raw(splits))
 
 
 def test_spellings_that_training_told_apart(tmp_path):

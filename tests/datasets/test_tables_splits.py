@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 import torch
 from hypothesis import given, settings
@@ -12,9 +14,8 @@ from hypothesis import strategies as st
 
 from nnintro.datasets.tables import Encoding, encoded_blocks
 from nnintro.datasets.tables.splitting import _best, by_time
-from nnintro.datasets.tables.stream import encoded_samples
 from nnintro.errors import DataError
-from tests.datasets.tables import built, numpy_parts, raw, write
+from tests.datasets.tables import built, encoded_samples, numpy_parts, raw, write
 
 
 def parts(splits):
@@ -124,6 +125,15 @@ def test_dates_are_in_order(tmp_path, suffix):
     train, held_out = parts(built(path, split="time", split_by="d", inputs=["x"]))
     np.testing.assert_allclose(train, range(80), atol=1e-9)
     np.testing.assert_allclose(held_out, range(80, 100))
+
+
+def test_dates_in_a_dictionary_are_in_order(tmp_path):
+    days = pa.array([f"2024-01-{1 + k // 4:02d}" for k in range(100)]).dictionary_encode()
+    path = tmp_path / "a.parquet"
+    columns = {"x": list(range(100)), "d": days, "y": [k % 7 for k in range(100)]}
+    pyarrow.parquet.write_table(pa.table(columns), path)
+    train, held_out = parts(built(path, split="time", split_by="d"))
+    assert (len(train), len(held_out)) == (80, 20)
 
 
 def test_the_column_of_the_split_is_no_input_by_itself(tmp_path):

@@ -65,3 +65,20 @@ def test_which_one(monkeypatch):
     assert find_blas(float32, "rocketlake").name == "OpenBLAS"
     monkeypatch.setattr(blas, "_openblas", lambda _: None)
     assert find_blas(float32, "rocketlake").name == "scipy's"
+
+
+def test_of_several_at_a_time_the_last_to_leave_sets_the_threads_back():
+    """Whichever was the first: the number is the whole process's."""
+    found = blas._openblas("d")
+    if found is None:
+        pytest.skip("no OpenBLAS is loaded")
+    with blas._pools().limit(limits=2):
+        before = [pool["num_threads"] for pool in blas._pools().info()]
+        one, other = found.alone(), found.alone()
+        one.__enter__()
+        other.__enter__()
+        one.__exit__(None, None, None)
+        assert {pool["num_threads"] for pool in blas._pools().info()} == {1}
+        other.__exit__(None, None, None)
+        assert [pool["num_threads"] for pool in blas._pools().info()] == before
+        assert before[0] == 2

@@ -16,7 +16,7 @@ MEASURE = """
 import json, resource, sys
 import torch
 from nnintro.config.load import load_config
-from nnintro.training.setup import assemble
+from tests.support import assembled
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 values = json.loads(sys.argv[1])

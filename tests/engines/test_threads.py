@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 
 from nnintro.config.load import load_config
 from nnintro.engines import fused
-from nnintro.engines.call import Call
+from nnintro.engines.call import Call, Pace
 from nnintro.engines.machine import find_blas, flushed
 from tests.engines.test_fused import OPTIMIZERS, RATES, generated
 from tests.engines.twin import distance, never, parameters
@@ -70,6 +72,20 @@ def test_the_same_bits_every_time(number):
     first, *_ = trained(values, 3, 100)
     for _ in range(3):
         assert torch.equal(first, trained(values, 3, 100)[0])
+
+
+@pytest.mark.parametrize("hidden", [[7, 30], [150, 150], [301]], ids=str)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_sharing_the_parts_changes_no_bit(optimizer, hidden, monkeypatch):
+    """Who does which part is decided by the clock: by all threads, or by one that has them all."""
+    found = []
+    values = {**uneven(optimizer, 13), "precision": "float32"}
+    values["model"] = {"kind": "mlp", "hidden": hidden}
+    for choices in ([True], [False], [True, False], [False, True]):
+        turns = itertools.cycle(choices)
+        monkeypatch.setattr(Pace, "next", lambda _, turns=turns: (next(turns), 3))
+        found.append(trained(values, 3, 60)[0])
+    assert all(torch.equal(found[0], other) for other in found[1:])
 
 
 @pytest.mark.parametrize("rate", [100.0, 1e5])

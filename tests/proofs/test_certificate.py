@@ -68,16 +68,16 @@ def test_generated_formulas_are_proved_again(first, tmp_path):
 
 def test_what_was_read(tmp_path):
     found = check(LECTURE, tmp_path)
-    assert (len(found.pieces), found.neurons) == (26, 25)
-    assert found.bound <= 0.05
+    assert (len(found["pieces"]), found["neurons"]) == (26, 25)
+    assert found["bound"] <= 0.05
     best = check(certificate("lecture", neurons=10), tmp_path)
-    assert best.fewer["pieces"] == 11
+    assert best["fewer"]["pieces"] == 11
 
 
 @pytest.mark.parametrize("text", ["x1*x2", "sin(3*x1)*cos(3*x2)", "exp(-4*(x1**2 + x2**2))"])
 def test_two_inputs(text, tmp_path):
     found = check(of_two(text), tmp_path)
-    assert found.bound <= 0.05 * (1 + 1e-9)
+    assert found["bound"] <= 0.05 * (1 + 1e-9)
 
 
 def test_towers_have_the_boxes_and_values_of_the_division(tmp_path):

@@ -149,7 +149,7 @@ def test_a_zip_whose_names_lead_elsewhere_writes_nothing(run, tmp_path_factory):
             file.writestr(name, b"data")
     point_to(run, archive.getvalue())
     before = set(run.parent.rglob("*"))
-    with pytest.raises(CheckpointError, match="is no checkpoint"):
+    with pytest.raises(CheckpointError, match="is not a checkpoint"):
         load_checkpoint(run)
     assert set(run.parent.rglob("*")) == before
     assert not Path("/tmp/nnintro-escaped").exists()
@@ -172,7 +172,7 @@ def test_a_foreign_pickle_is_refused_and_not_executed(run, dump):
         torch.save({"format": 2, "step": 40, "model": Malicious(trap)}, run / "foreign.pt")
         data = (run / "foreign.pt").read_bytes()
     point_to(run, data)
-    with pytest.raises(CheckpointError, match=r"step-40\.pt is no checkpoint"):
+    with pytest.raises(CheckpointError, match=r"step-40\.pt is not a checkpoint"):
         load_checkpoint(run)
     assert not trap.exists()
 
@@ -180,14 +180,14 @@ def test_a_foreign_pickle_is_refused_and_not_executed(run, dump):
 @pytest.mark.parametrize("data", [b"", b"not a checkpoint", b"PK\x03\x04"])
 def test_a_foreign_file(run, data):
     point_to(run, data)
-    with pytest.raises(CheckpointError, match="is no checkpoint"):
+    with pytest.raises(CheckpointError, match="is not a checkpoint"):
         load_checkpoint(run)
 
 
 def test_another_format(run):
     torch.save({"format": 99}, run / "other.pt")
     point_to(run, (run / "other.pt").read_bytes())
-    with pytest.raises(CheckpointError, match="is no checkpoint of this version of nnintro"):
+    with pytest.raises(CheckpointError, match="is not a checkpoint of this version of nnintro"):
         load_checkpoint(run)
 
 

@@ -188,7 +188,7 @@ class TestLoad:
         digest = hashlib.sha256(data).hexdigest()
         latest = {"file": "step-18.pt", "step": 18, "sha256": digest}
         (copy / "checkpoints/latest.json").write_text(json.dumps(latest))
-        with pytest.raises(CheckpointError, match="is no checkpoint"):
+        with pytest.raises(CheckpointError, match="is not a checkpoint"):
             nnintro.load(copy)
         assert not (copy / "executed").exists()
 

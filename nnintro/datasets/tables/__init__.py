@@ -2,13 +2,7 @@
 
 from nnintro.datasets.tables.build import build_table
 from nnintro.datasets.tables.encoding import Encoding
-from nnintro.datasets.tables.stream import (
-    Block,
-    encoded_blocks,
-    encoded_columns,
-    encoded_samples,
-    joined,
-)
+from nnintro.datasets.tables.stream import Block, encoded_blocks, encoded_columns, joined
 
 __all__ = [
     "Block",
@@ -16,6 +10,5 @@ __all__ = [
     "build_table",
     "encoded_blocks",
     "encoded_columns",
-    "encoded_samples",
     "joined",
 ]

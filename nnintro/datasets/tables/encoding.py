@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from nnintro.datasets.tables.cells import Array
-from nnintro.datasets.tables.columns import (
-    ClassTarget,
+from nnintro.datasets.tables.columns import COLUMNS, TARGETS
+from nnintro.datasets.tables.columns.column import (
     Column,
+    Described,
+    Missing,
+    Policy,
     Target,
-    Window,
-    as_json,
-    column_from,
-    target_from,
-    window_from,
+    Unseen,
 )
-from nnintro.datasets.tables.encode import encoded_column, encoded_labels, encoded_target
+from nnintro.datasets.tables.columns.number import Number
 from nnintro.datasets.tables.files.places import Places
 
-MissingPolicy = Literal["error", "drop", "mean", "indicator"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Window(Described):
+    """Consecutive rows that make one sample, and how far ahead of the last its target is."""
+
+    rows: int
+    horizon: int
+    order: Number | None = None
+    """The column of the time, which has to be in rising order."""
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        order = values["order"]
+        return cls(values["rows"], values["horizon"], Number.from_json(order) if order else None)
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """All that turns a stranger's table into the inputs that the training's table became.
+    """All that turns another table into the inputs that the training's table became.
 
     Inputs come out raw, in their own units: standardisation is the network's.  With a window,
     ``encode`` gives the features of rows, and ``windows`` makes samples of them.
@@ -35,11 +51,11 @@ class Encoding:
 
     columns: tuple[Column, ...]
     targets: tuple[Target, ...]
-    missing: MissingPolicy = "error"
-    unseen: Literal["error", "zeros"] = "error"
+    missing: Missing = "error"
+    unseen: Unseen = "error"
     window: Window | None = None
 
-    @property
+    @functools.cached_property
     def row_features(self) -> list[str]:
         """The names of what one row becomes."""
         return [name for column in self.columns for name in column.features]
@@ -58,14 +74,18 @@ class Encoding:
     def features(self) -> int:
         return len(self.row_features) * (1 if self.window is None else self.window.rows)
 
+    @functools.cached_property
+    def _ends(self) -> list[int]:
+        """Behind each column's features, counted in those of a row."""
+        ends: list[int] = np.cumsum([len(column.features) for column in self.columns]).tolist()
+        return ends
+
     def column_of(self, feature: int) -> Column:
         """The column that an input comes from."""
         place = feature % len(self.row_features)
-        for column in self.columns:
-            place -= len(column.features)
-            if place < 0:
-                return column
-        raise AssertionError(feature)
+        return next(
+            column for column, end in zip(self.columns, self._ends, strict=True) if place < end
+        )
 
     @property
     def target_names(self) -> list[str]:
@@ -74,8 +94,7 @@ class Encoding:
     @property
     def classes(self) -> tuple[str, ...]:
         """The names of the classes; none for a regression."""
-        first = self.targets[0]
-        return first.classes if isinstance(first, ClassTarget) else ()
+        return self.targets[0].classes
 
     @property
     def input_columns(self) -> list[str]:
@@ -84,10 +103,8 @@ class Encoding:
         order = self.window.order if self.window else None
         return [*names, *([order.name] if order and order.name not in names else [])]
 
-    def encode(
-        self, columns: Mapping[str, Any], places: Places, dtype: type[np.floating[Any]] = np.float64
-    ) -> Array:
-        """What rows become, raw: (rows, row_features).
+    def encode(self, columns: Mapping[str, Any], places: Places) -> Array:
+        """What rows become, raw: (rows, row_features) in float64.
 
         Args:
             columns: name -> values; pyarrow's or numpy's arrays, lists, or a pyarrow table.
@@ -96,50 +113,55 @@ class Encoding:
         Raises:
             DataError: a cell cannot be used, with its place.
         """
-        parts = [
-            encoded_column(column, columns[column.name], self, places) for column in self.columns
-        ]
-        result: Array = np.concatenate(parts, axis=1, dtype=dtype, casting="same_kind")
-        return result
+        policy = Policy(self.missing, self.unseen)
+        rows = len(columns[self.columns[0].name])
+        inputs = np.zeros((rows, len(self.row_features)))
+        first = 0
+        for column, end in zip(self.columns, self._ends, strict=True):
+            values = column.usable(chunked(columns[column.name]), policy, places)
+            column.write_into(inputs[:, first:end], values)
+            first = end
+        return inputs
 
     def encode_targets(self, columns: Mapping[str, Any], places: Places) -> Array:
         """(rows, outputs) numbers; or (rows, 1) zeros and ones, or (rows,) class numbers (int64).
 
         Raises:
-            DataError: a value is missing, no number, or no class that training had.
+            DataError: a value is missing, not a number, or of a class that training did not have.
         """
-        first = self.targets[0]
-        if isinstance(first, ClassTarget):
-            labels = encoded_labels(first, columns[first.name], places)
-            return labels[:, None].astype(np.float64) if len(first.classes) == 2 else labels
-        parts = [encoded_target(target, columns[target.name], places) for target in self.targets]
-        return np.stack(parts, axis=1)
-
-    def windows(self, rows: Array) -> Array:
-        """(n, row_features) consecutive rows -> (n - window + 1, features) samples."""
-        assert self.window is not None
-        return windows_of(rows, self.window.rows)
+        parts = [target.encode(chunked(columns[target.name]), places) for target in self.targets]
+        return parts[0] if len(self.classes) > 2 else np.stack(parts, axis=1).astype(np.float64)
 
     def description(self) -> dict[str, Any]:
         """Plain JSON."""
         return {
-            "columns": [as_json(column) for column in self.columns],
-            "targets": [as_json(target) for target in self.targets],
+            "columns": [column.as_json() for column in self.columns],
+            "targets": [target.as_json() for target in self.targets],
             "missing": self.missing,
             "unseen": self.unseen,
-            "window": None if self.window is None else as_json(self.window),
+            "window": None if self.window is None else self.window.as_json(),
         }
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> Self:
         """The encoding that was described; read back from JSON or not."""
+        window = description["window"]
         return cls(
-            tuple(column_from(values) for values in description["columns"]),
-            tuple(target_from(values) for values in description["targets"]),
+            tuple(COLUMNS[values["kind"]].from_json(values) for values in description["columns"]),
+            tuple(TARGETS[values["kind"]].from_json(values) for values in description["targets"]),
             description["missing"],
             description["unseen"],
-            window_from(description["window"]),
+            None if window is None else Window.from_json(window),
         )
+
+
+def chunked(values: Any) -> pa.ChunkedArray:
+    """An array of whatever library as pyarrow has them."""
+    import pyarrow as pa
+
+    if isinstance(values, pa.ChunkedArray):
+        return values
+    return pa.chunked_array([values if isinstance(values, pa.Array) else pa.array(values)])
 
 
 def windows_of(rows: Array, window: int) -> Array:

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 
 from nnintro.config.datasets.table import TableDataset
-from nnintro.datasets.tables.categories import coded
+from nnintro.config.section import held_out
 from nnintro.datasets.tables.cells import Array
+from nnintro.datasets.tables.columns.coded import coded
 from nnintro.datasets.tables.files.source import Table
-from nnintro.datasets.tables.splitting import by_time, kind_of_split, random_sample, wanted
-from nnintro.datasets.tables.targets import Targets, known
-from nnintro.datasets.tables.times import Times
+from nnintro.datasets.tables.splitting import Times, by_time, kind_of_split, random_sample
+from nnintro.datasets.tables.targets import Targets
 from nnintro.errors import DataError
 from nnintro.wording import quoted
 
@@ -31,8 +31,8 @@ class Chosen:
     facts: dict[str, object]
 
     @contextlib.contextmanager
-    def telling(self) -> Iterator[None]:
-        """What is wrong may be so only because few of the rows are used; errors say so."""
+    def reporting(self) -> Iterator[None]:
+        """Errors say how few of the rows are used: that alone may be the reason for them."""
         try:
             yield
         except DataError as error:
@@ -44,7 +44,6 @@ class Chosen:
 
 def chosen_rows(
     dataset: TableDataset,
-    table: Table,
     targets: Targets,
     times: Times | None,
     absent: Array | None,
@@ -58,6 +57,7 @@ def chosen_rows(
     Raises:
         DataError: a target is missing, or fewer than two rows are left.
     """
+    table = targets.table
     rows = np.arange(table.rows)
     facts: dict[str, object] = {"rows": table.rows}
     if times is not None:
@@ -72,10 +72,10 @@ def chosen_rows(
         facts["dropped_rows"] = table.rows - len(rows)
     usable = len(rows)
     if dataset.samples is not None and kind_of_split(dataset, targets) == "time":
-        rows = _latest(dataset, targets, rows, times, table)
+        rows = _latest(dataset, targets, rows, times)
     elif dataset.samples is not None:
         rows = random_sample(targets, rows, dataset.samples, generator)
-    known(targets, rows, table, in_series=dataset.window is not None)
+    targets.require(rows, in_series=dataset.window is not None)
     if dataset.window is not None and times is not None:
         _one_row_for_each_time(rows, times, table)
     needs_two(len(rows), table)
@@ -88,8 +88,8 @@ def _one_row_for_each_time(rows: Array, times: Times, table: Table) -> None:
     if len(again):
         first, second = sorted(map(int, rows[again[0] : again[0] + 2]))
         raise DataError(
-            f"{table.places.at(second)}: column {quoted(times.name)}: the time of another row "
-            f"({table.places.at(first)}) too; a window is of one series, a row for each time"
+            f"{table.places.at(second)}: column {quoted(times.column.name)}: the time of another "
+            f"row ({table.places.at(first)}) too; a window is of one series, a row for each time"
         )
 
 
@@ -104,20 +104,16 @@ def needs_two(rows: int, table: Table) -> None:
         raise DataError(f"{table.name}: expected two rows or more to split, got {counts}")
 
 
-def _latest(
-    dataset: TableDataset, targets: Targets, rows: Array, times: Times | None, table: Table
-) -> Array:
+def _latest(dataset: TableDataset, targets: Targets, rows: Array, times: Times | None) -> Array:
     """The latest ``samples`` rows; twice as many, and so on, where they cannot be learned from."""
     most = dataset.samples or len(rows)
     values = None if times is None else times.values
-    while most < len(rows) and not _teach(dataset, targets, rows[-most:], values, table):
+    while most < len(rows) and not _teach(dataset, targets, rows[-most:], values):
         most *= 2
     return rows[-most:]
 
 
-def _teach(
-    dataset: TableDataset, targets: Targets, rows: Array, times: Array | None, table: Table
-) -> bool:
+def _teach(dataset: TableDataset, targets: Targets, rows: Array, times: Array | None) -> bool:
     """Whether the rows are of two times, and of two classes or more, each learned from."""
     if dataset.window is not None:
         times = None  # samples are counted then, whenever they are
@@ -128,12 +124,13 @@ def _teach(
     ahead = 0 if dataset.window is None else dataset.window - 1 + dataset.horizon
     answers = rows[ahead:]
     if len(answers) < 2:
-        return True  # too short a series, which is told in its own words
-    count = wanted(dataset, len(answers))
-    train, _ = by_time(answers, None if times is None else times[answers], count, table)
-    found, counts = np.unique(targets.values[rows], return_counts=True)
+        return True  # too short a series, which has an error of its own
+    count = held_out(len(answers), dataset.validation)
+    times = None if times is None else times[answers]
+    train, _ = by_time(answers, times, count, targets.table)
+    labels, counts = np.unique(targets.values[rows], return_counts=True)
     return (
-        len(found) > 1
+        len(labels) > 1
         and int(counts.min()) > 1
-        and bool(np.isin(found, targets.values[train]).all())
+        and bool(np.isin(labels, targets.values[train]).all())
     )

@@ -2,23 +2,71 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 
 from nnintro.config.datasets.table import TableDataset
 from nnintro.config.section import held_out
 from nnintro.datasets.samples import Data, split
-from nnintro.datasets.tables.categories import coded
-from nnintro.datasets.tables.cells import Array
+from nnintro.datasets.tables.cells import Array, Reading, is_numeral
+from nnintro.datasets.tables.columns.coded import coded
+from nnintro.datasets.tables.columns.column import FileColumn
+from nnintro.datasets.tables.columns.number import Number, reading_of
+from nnintro.datasets.tables.encoding import Window
 from nnintro.datasets.tables.files.source import Table
 from nnintro.datasets.tables.targets import Targets
 from nnintro.errors import DataError
-from nnintro.wording import quoted
 
 Parts = tuple[Array, Array]
 """Rows to learn from, rows for validation; positions in the file, int64."""
 MOST_EXACT = 1000
 """Groups up to which the best choice among them is looked for."""
+
+
+@dataclass(frozen=True)
+class Times:
+    """The column that a series is ordered by, and when each row of the file was."""
+
+    column: Number
+    values: Array
+    """(rows,) numbers, or seconds, in float64; NaN where missing."""
+
+
+def read_times(name: str, dataset: TableDataset, table: Table) -> Times:
+    """The column of the time: numbers, dates, or text that is either.
+
+    Raises:
+        DataError: a cell is not a time, or missing without ``missing: drop``.
+    """
+    source = FileColumn(name, dataset, table)
+    if source.is_text:
+        values = coded(source.cells).values
+        reading: Reading = "number" if values and is_numeral(values[0]) else "time"
+    else:
+        reading = reading_of(source.type)
+    column = Number(name, reading)
+    times = column.read_file(source)
+    absent = np.isnan(times)
+    if absent.any() and dataset.missing != "drop":
+        raise table.places.refusal(int(absent.argmax()), name, "a time", None)
+    return Times(column, times)
+
+
+@dataclass(frozen=True)
+class Division:
+    """What the samples are made of, and which of them are learned from."""
+
+    rows: Array
+    """Positions in the file, those of training samples first."""
+    seen: int
+    """How many of the rows, from the first, training samples see."""
+    training: int
+    """How many of the samples, from the first, are learned from."""
+    answers: Array
+    """The samples' targets, as ``Targets.values`` has them."""
+    window: Window | None = None
 
 
 def kind_of_split(dataset: TableDataset, targets: Targets) -> str:
@@ -28,11 +76,6 @@ def kind_of_split(dataset: TableDataset, targets: Targets) -> str:
     if dataset.window is not None:
         return "time"
     return "stratified" if targets.classes else "random"
-
-
-def wanted(dataset: TableDataset, n: int) -> int:
-    """Samples for validation: at least one, never all."""
-    return held_out(n, dataset.validation)
 
 
 def random_sample(targets: Targets, rows: Array, most: int, generator: torch.Generator) -> Array:
@@ -54,26 +97,54 @@ def random_sample(targets: Targets, rows: Array, most: int, generator: torch.Gen
     return np.sort(shuffled[:most])
 
 
-def shared_out(
+def divided(
     dataset: TableDataset,
-    table: Table,
     targets: Targets,
+    times: Times | None,
     rows: Array,
-    times: Array | None,
     generator: torch.Generator,
-) -> Parts:
-    """The two parts of the rows, each in the rows' order.
+) -> Division:
+    """Share the rows out; of a series without ever looking ahead.
+
+    Sample s of a series sees rows s to s + window - 1 and answers with row
+    s + window - 1 + horizon, and the earliest samples are learned from: what validation is asked
+    for lies behind all that training has seen or was asked for.
 
     Args:
-        rows: for a split by time in the order of time.
-        times: of every row of the file, where there is a column of them.
+        rows: those that are used; of a series, and for a split by time, in the order of time.
 
     Raises:
         DataError: they cannot be split as asked.
     """
-    kind, count = kind_of_split(dataset, targets), wanted(dataset, len(rows))
+    if dataset.window is None:
+        train, validation = _parts(dataset, targets, times, rows, generator)
+        order = np.concatenate([train, validation])
+        return Division(order, len(train), len(train), targets.values[order])
+    before, ahead = dataset.window - 1, dataset.horizon
+    samples = len(rows) - before - ahead
+    if samples < 2:
+        raise DataError(
+            f"{targets.table.name}: a window of {dataset.window:,} rows and a horizon of "
+            f"{ahead:,} need {before + ahead + 2:,} rows or more, got {len(rows):,}"
+        )
+    training = samples - held_out(samples, dataset.validation)
+    window = Window(dataset.window, ahead, None if times is None else times.column)
+    answers = targets.values[rows[before + ahead :]]
+    return Division(rows[: before + samples], before + training, training, answers, window)
+
+
+def _parts(
+    dataset: TableDataset,
+    targets: Targets,
+    times: Times | None,
+    rows: Array,
+    generator: torch.Generator,
+) -> Parts:
+    """The two parts of the rows, each in the rows' order."""
+    kind, table = kind_of_split(dataset, targets), targets.table
+    count = held_out(len(rows), dataset.validation)
     if kind == "time":
-        return by_time(rows, None if times is None else times[rows], count, table)
+        return by_time(rows, None if times is None else times.values[rows], count, table)
     if kind == "group":
         assert dataset.split_by is not None
         return by_group(rows, _groups(dataset.split_by, rows, table), count, generator, table)
@@ -116,18 +187,21 @@ def by_group(
     Raises:
         DataError: there is one group only.
     """
-    found, members = np.unique(groups, return_inverse=True)
-    if len(found) < 2:
+    names, members = np.unique(groups, return_inverse=True)
+    if len(names) < 2:
         raise DataError(f"{table.name}: expected two groups or more to split by, got one")
-    order = torch.randperm(len(found), generator=generator).numpy()
+    order = torch.randperm(len(names), generator=generator).numpy()
     sizes = np.bincount(members)[order]
-    chosen = _best(sizes, count) if len(found) <= MOST_EXACT else _first_that_fit(sizes, count)
-    held_out = np.isin(members, order[chosen])
-    return rows[~held_out], rows[held_out]
+    chosen = _best(sizes, count) if len(names) <= MOST_EXACT else _first_that_fit(sizes, count)
+    kept = np.isin(members, order[chosen])
+    return rows[~kept], rows[kept]
 
 
 def _best(sizes: Array, count: int) -> list[int]:
-    """Positions whose sizes add up to as near to ``count`` as can be; not all of them, not none."""
+    """Positions whose sizes add up to as near to ``count`` as can be; not all of them, not none.
+
+    The subset-sum problem by dynamic programming, in groups x rows steps.
+    """
     total = int(sizes.sum())
     last = np.full(total + 1, -1)  # the item that first reached a sum
     reached = np.zeros(total + 1, bool)
@@ -148,25 +222,10 @@ def _best(sizes: Array, count: int) -> list[int]:
 
 
 def _first_that_fit(sizes: Array, count: int) -> list[int]:
-    """One after the other whatever still fits: among many groups hardly anything is left over."""
+    """Greedily whatever still fits: among many groups hardly anything is left over."""
     chosen, left = [], count
     for item, size in enumerate(sizes.tolist()):
         if size <= left:
             chosen.append(item)
             left -= size
     return chosen or [int(sizes.argmin())]
-
-
-def lacking(targets: Targets, labels: Array, table: Table) -> None:
-    """Check that every class is learned from.
-
-    Raises:
-        DataError: one is not.
-    """
-    counts = np.bincount(labels, minlength=len(targets.classes))
-    if (counts == 0).any():
-        name = quoted(targets.classes[int((counts == 0).argmax())])
-        raise DataError(
-            f"{table.name}: no row of class {name} is left to learn from; "
-            f"expected some in the training part (split: stratified sees to it)"
-        )

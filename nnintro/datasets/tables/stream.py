@@ -1,18 +1,17 @@
-"""A stranger's table in blocks of rows, encoded as the training's table was: constant memory."""
+"""Encode a new table exactly as the training's table was, block by block in constant memory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnintro.datasets.tables.categories import plain_words
-from nnintro.datasets.tables.cells import EXPECTED, Array
-from nnintro.datasets.tables.columns import Window
-from nnintro.datasets.tables.encode import chunked, finite_numbers
-from nnintro.datasets.tables.encoding import Encoding
+from nnintro.datasets.tables.cells import Array
+from nnintro.datasets.tables.columns.coded import plain_words
+from nnintro.datasets.tables.columns.column import Policy
+from nnintro.datasets.tables.encoding import Encoding, Window, chunked, windows_of
 from nnintro.datasets.tables.files.places import Places, no_column
 from nnintro.datasets.tables.files.source import open_stream
 from nnintro.errors import DataError
@@ -40,46 +39,46 @@ class Block:
 
     def texts(self) -> list[list[str]]:
         """Column by column, the text of every cell."""
-        return [
-            self._texts(name, column)
-            for name, column in zip(self.columns.schema.names, self.columns.columns, strict=True)
-        ]
+        return [self._texts(name) for name in self.columns.schema.names]
 
     def values(self) -> list[list[Any]]:
         """Column by column: numbers, truth values and texts as they are, whatever else there is as
-        text; None where nothing stands."""
-        names = self.columns.schema.names
-        return [self._values(*of) for of in zip(names, self.columns.columns, strict=True)]
+        text; None for an empty cell."""
+        return [self._values(name) for name in self.columns.schema.names]
 
-    def _values(self, name: str, column: pa.Array) -> list[Any]:
+    def _values(self, name: str) -> list[Any]:
         from pyarrow import types
 
-        if types.is_dictionary(column.type):
-            column = column.dictionary_decode()
+        texts = self._texts(name)  # which refuses what cannot be text
+        column = _decoded(self.columns.column(name))
         kind = column.type
         plain = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
-        texts = self._texts(name, column)  # which refuses what is not text
         if plain or types.is_string(kind) or types.is_large_string(kind):
-            found: list[Any] = column.to_pylist()
-            return found
+            values: list[Any] = column.to_pylist()
+            return values
         there = column.is_valid().to_pylist()
         return [text if valid else None for text, valid in zip(texts, there, strict=True)]
 
-    def _texts(self, name: str, column: pa.Array) -> list[str]:
+    def _texts(self, name: str) -> list[str]:
         import pyarrow as pa
 
+        column = self.columns.column(name)
         try:
-            return _texts(column)
+            return _texts(_decoded(column))
         except (pa.ArrowException, ValueError, OverflowError) as error:
-            message = f"cells of type {shown_key(str(column.type))} cannot be written as text"
-            raise DataError(f"{self.places.name}: column {quoted(name)}: {message}") from error
+            reason = f"cells of type {shown_key(str(column.type))} cannot be written as text"
+            raise DataError(f"{self.places.name}: column {quoted(name)}: {reason}") from error
+
+
+def _decoded(column: pa.Array) -> pa.Array:
+    from pyarrow import types
+
+    return column.dictionary_decode() if types.is_dictionary(column.type) else column
 
 
 def _texts(column: pa.Array) -> list[str]:
     from pyarrow import types
 
-    if types.is_dictionary(column.type):
-        column = column.dictionary_decode()
     if not _has_text(column.type):
         return ["" if value is None else str(value) for value in column.to_pylist()]
     if types.is_floating(column.type):
@@ -104,7 +103,6 @@ def encoded_blocks(
     with_targets: bool = False,
     text_encoding: str = "utf-8",
     delimiter: str | None = None,
-    dtype: type[np.floating[Any]] = np.float64,
     block_rows: int | None = None,
 ) -> Iterator[Block]:
     """The rows of a file, or of CSV on stdin for ``-``, once, from the first to the last.
@@ -114,56 +112,53 @@ def encoded_blocks(
         DataError: the file cannot be read or lacks a column; a cell cannot be used; with a window,
             the rows are not in the order of time or too few.  The blocks before it were good.
     """
+    window = encoding.window
     needed = [*encoding.input_columns, *(encoding.target_names if with_targets else [])]
     table = open_stream(source, text_encoding, delimiter, needed)
     for name in needed:
         if name not in table.names:
             raise DataError(f"{table.place}: {no_column(name, table.names, table.name)}")
     rows = block_rows or max(1, CELLS // max(encoding.features, len(table.names)))
-    order = _Order(encoding.window)
-    history = np.zeros((0, len(encoding.row_features)), dtype)
-    count = 0
+    count, time = 0, -np.inf
+    history = np.zeros((0, len(encoding.row_features)))
     for batch, places in table.blocks(rows):
         columns = dict(zip(batch.schema.names, batch.columns, strict=True))
-        inputs = encoding.encode(columns, places, dtype)
-        if encoding.window is not None:
-            order.check(columns, places)
+        inputs = encoding.encode(columns, places)
+        if window is not None:
+            time = _require_order(window, columns, places, time)
             together = np.concatenate([history, inputs])
-            inputs = encoding.windows(together)
-            history = together[max(0, len(together) - encoding.window.rows + 1) :]
+            inputs = windows_of(together, window.rows)
+            history = together[max(0, len(together) - window.rows + 1) :]
         targets = encoding.encode_targets(columns, places) if with_targets else None
         yield Block(batch, inputs, targets, places)
         count += batch.num_rows
-    if encoding.window is not None and count < encoding.window.rows:
-        wanted = f"expected {encoding.window.rows:,} rows or more for a window"
-        raise DataError(f"{table.name}: {wanted}, got {count:,}")
+    if window is not None and count < window.rows:
+        expected = f"expected {window.rows:,} rows or more for a window"
+        raise DataError(f"{table.name}: {expected}, got {count:,}")
 
 
-class _Order:
-    """Checks that a series goes on in the order of time, from block to block."""
+def _require_order(
+    window: Window, columns: Mapping[str, Any], places: Places, last: float = -np.inf
+) -> float:
+    """Check that a series goes on in the order of time; returns the last time.
 
-    def __init__(self, window: Window | None) -> None:
-        self._column = None if window is None else window.order
-        self._last = -np.inf
+    Args:
+        last: the time of the row before.
 
-    def check(self, columns: dict[str, Any], places: Places) -> None:
-
-        column = self._column
-        if column is None:
-            return
-        cells = chunked(columns[column.name])
-        times = finite_numbers(cells, column.name, column.reading, places)
-        absent = np.isnan(times)
-        if absent.any():
-            wanted = EXPECTED[column.reading]
-            raise places.refusal(int(absent.argmax()), column.name, wanted, None)
-        before = np.concatenate([[self._last], times[:-1]])
-        if (times <= before).any():
-            row = int((times <= before).argmax())
-            got = str(columns[column.name][row])
-            error = places.refusal(row, column.name, "a time later than the row before has", got)
-            raise DataError(f"{error}; sort the rows by it, one for each time")
-        self._last = float(times[-1])
+    Raises:
+        DataError: a row is not later than the one before it.
+    """
+    column = window.order
+    if column is None:
+        return last
+    times = column.usable(chunked(columns[column.name]), Policy(), places)
+    before = np.concatenate([[last], times[:-1]])
+    if (times <= before).any():
+        row = int((times <= before).argmax())
+        got = str(columns[column.name][row])
+        error = places.refusal(row, column.name, "a time later than the row before has", got)
+        raise DataError(f"{error}; sort the rows by it, one for each time")
+    return float(times[-1])
 
 
 def encoded_columns(columns: Any, encoding: Encoding) -> Array:
@@ -175,15 +170,16 @@ def encoded_columns(columns: Any, encoding: Encoding) -> Array:
     Raises:
         DataError: a column is missing or of another length, or a cell cannot be used.
     """
-    wanted = {name: _column(columns, name) for name in encoding.input_columns}
-    lengths = {name: len(values) for name, values in wanted.items()}
+    needed = {name: _column(columns, name) for name in encoding.input_columns}
+    lengths = {name: len(values) for name, values in needed.items()}
     if len(set(lengths.values())) > 1:
-        message = ", ".join(f"{quoted(name)} has {count}" for name, count in lengths.items())
-        raise DataError(f"inputs: expected columns of one length; {message}")
+        counts = ", ".join(f"{quoted(name)} has {count}" for name, count in lengths.items())
+        raise DataError(f"inputs: expected columns of one length; {counts}")
     places = Places("inputs", lambda row: f"inputs, row {row}")
-    _Order(encoding.window).check(wanted, places)
-    rows = encoding.encode(wanted, places)
-    return rows if encoding.window is None else encoding.windows(rows)
+    if encoding.window is None:
+        return encoding.encode(needed, places)
+    _require_order(encoding.window, needed, places)
+    return windows_of(encoding.encode(needed, places), encoding.window.rows)
 
 
 def _column(columns: Any, name: str) -> Any:
@@ -196,26 +192,17 @@ def _column(columns: Any, name: str) -> Any:
         values = columns[name]
     except KeyError:
         raise DataError(f"inputs: {no_column(name, there, 'the inputs')}") from None
-    wanted = f"inputs: column {quoted(name)}: expected numbers or texts, got"
+    expected = f"inputs: column {quoted(name)}: expected numbers or texts, got"
     if not isinstance(values, pa.Array | pa.ChunkedArray):
         try:
             if hasattr(values, "detach"):  # a tensor
                 values = values.detach().cpu().numpy()
             values = pa.array(values, from_pandas=True)
         except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
-            raise DataError(f"{wanted} {str(error).splitlines()[0]}") from error
+            raise DataError(f"{expected} {str(error).splitlines()[0]}") from error
     if pa.types.is_nested(values.type):
-        raise DataError(f"{wanted} {values.type}")
+        raise DataError(f"{expected} {values.type}")
     return values
-
-
-def encoded_samples(path: str, encoding: Encoding, **options: Any) -> tuple[Array, Array]:
-    """All of a file's samples with their targets: inputs (n, features) raw, and targets.
-
-    Raises:
-        ConfigError, DataError: see ``encoded_blocks``.
-    """
-    return joined(encoded_blocks(path, encoding, with_targets=True, **options), encoding)
 
 
 def joined(some: Iterable[Block], encoding: Encoding) -> tuple[Array, Array]:

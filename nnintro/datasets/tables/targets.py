@@ -1,18 +1,19 @@
-"""The targets of a table: quantities, or the numbers of classes."""
+"""The targets of the file that is trained on: quantities, or the numbers of classes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import compress
 
 import numpy as np
 
 from nnintro.config.datasets.table import TableDataset
-from nnintro.datasets.tables.categories import coded
-from nnintro.datasets.tables.cells import EXPECTED, Array
-from nnintro.datasets.tables.columns import ClassTarget, NumberTarget, Target
-from nnintro.datasets.tables.encode import finite_numbers
+from nnintro.datasets.tables.cells import Array
+from nnintro.datasets.tables.columns import recognized
+from nnintro.datasets.tables.columns.category import ClassTarget
+from nnintro.datasets.tables.columns.column import Column, FileColumn, Target
+from nnintro.datasets.tables.columns.number import Number, NumberTarget
 from nnintro.datasets.tables.files.source import Table
-from nnintro.datasets.tables.roles import Kind, empty_column, kind_of
 from nnintro.errors import ConfigError, DataError
 from nnintro.wording import listed, quoted
 
@@ -26,11 +27,11 @@ class Targets:
     targets: tuple[Target, ...]
     values: Array
     """(rows, outputs) float64, NaN where missing; of classes (rows,) int64, -1 where missing."""
+    table: Table
 
     @property
     def classes(self) -> tuple[str, ...]:
-        first = self.targets[0]
-        return first.classes if isinstance(first, ClassTarget) else ()
+        return self.targets[0].classes
 
     @property
     def absent(self) -> Array:
@@ -39,98 +40,103 @@ class Targets:
             return np.less(self.values, 0)
         return np.asarray(np.isnan(self.values).any(1))
 
+    def require(self, rows: Array, *, in_series: bool) -> None:
+        """Check that these rows have their targets; in a series none can be left out.
+
+        Raises:
+            DataError: one has not.
+        """
+        absent = self.absent[rows]
+        if not absent.any():
+            return
+        row = int(rows[absent].min())
+        gaps = [True] if self.classes else np.isnan(self.values[row]).tolist()
+        target = self.targets[gaps.index(True)]
+        error = self.table.places.refusal(row, target.name, target.expected, None)
+        hint = "a series with a window has a target in every row"
+        raise DataError(f"{error}; {hint if in_series else 'missing: drop leaves such rows out'}")
+
+    def with_classes_of(self, rows: Array) -> Targets:
+        """The targets with only the classes that these rows have.
+
+        Raises:
+            DataError: there is one class only, or one with a single row.
+        """
+        if not self.classes:
+            return self
+        name = self.targets[0].name
+        counts = np.bincount(self.values[rows], minlength=len(self.classes))
+        classes = tuple(compress(self.classes, counts > 0))
+        named = f"{self.table.name}: target {quoted(name)}"
+        if len(classes) < 2:
+            raise DataError(f"{named} has the one class {listed(classes)}; expected two or more")
+        single = list(compress(self.classes, counts == 1))
+        if single:
+            expected = f"expected two rows or more of each class, got one of {listed(single)}"
+            raise DataError(f"{named}: {expected}")
+        # The last entry is that of -1, no value.
+        new = np.append(np.where(counts > 0, np.cumsum(counts > 0) - 1, -1), -1)
+        return replace(self, targets=(ClassTarget(name, classes),), values=new[self.values])
+
+    def require_learned(self, labels: Array) -> None:
+        """Check that every class is among the training part's labels.
+
+        Raises:
+            DataError: one is not.
+        """
+        counts = np.bincount(labels, minlength=len(self.classes))
+        if (counts == 0).any():
+            name = quoted(self.classes[int((counts == 0).argmax())])
+            raise DataError(
+                f"{self.table.name}: no row of class {name} is left to learn from; "
+                f"expected some in the training part (split: stratified sees to it)"
+            )
+
 
 def read_targets(dataset: TableDataset, table: Table) -> Targets:
     """The target columns.
 
     Raises:
         ConfigError: several targets, not all of them numeric.
-        DataError: a cell is no number where a number is expected; there is nothing to predict.
+        DataError: a cell is not a number where one is expected; there is nothing to predict.
     """
-    kinds = [(name, kind_of(name, dataset, table)) for name in dataset.targets]
-    if len(kinds) > 1:
-        for name, kind in kinds:
-            if kind.kind != "number":
-                message = f"several targets have to be numbers, and {quoted(name)} is none"
-                raise ConfigError.at("dataset.target", message)
-    elif _is_class(dataset, kinds[0][1]):
-        return _labels(kinds[0][0], table)
-    parts = [_quantity(name, kind, table) for name, kind in kinds]
-    targets = tuple(NumberTarget(name, kind.reading) for name, kind in kinds)
-    return Targets(targets, np.stack(parts, axis=1))
+    sources = [FileColumn(name, dataset, table) for name in dataset.targets]
+    columns = [recognized(source) for source in sources]
+    if len(columns) == 1 and _is_class(dataset, columns[0]):
+        return _labels(sources[0])
+    for column in columns if len(columns) > 1 else []:
+        if not column.quantities:
+            message = f"several targets have to be numbers, and {quoted(column.name)} is none"
+            raise ConfigError.at("dataset.target", message)
+    targets = tuple(NumberTarget(column.name, column.reading) for column in columns)
+    parts = [_quantity(target, source) for target, source in zip(targets, sources, strict=True)]
+    return Targets(targets, np.stack(parts, axis=1), table)
 
 
-def _is_class(dataset: TableDataset, kind: Kind) -> bool:
+def _is_class(dataset: TableDataset, column: Column) -> bool:
     if dataset.task_kind == "auto":
-        return kind.kind == "category" or kind.reading == "truth"
+        return not column.quantities or column.reading == "truth"
     return dataset.task_kind == "classification"
 
 
-def _quantity(name: str, kind: Kind, table: Table) -> Array:
-    values = finite_numbers(table.column(name), name, kind.reading, table.places)
+def _quantity(target: NumberTarget, source: FileColumn) -> Array:
+    table = source.table
+    values = Number(target.name, target.reading).read_file(source)
     known = values[~np.isnan(values)]
     if not len(known):
-        raise empty_column(name, table)
+        raise source.useless("has no value in any row")
     if known.min() == known.max():
-        message = f"target {quoted(name)} is {known[0]:g} in every row: nothing is left to learn"
-        raise DataError(f"{table.name}: {message}")
+        reason = f"is {known[0]:g} in every row: nothing is left to learn"
+        raise DataError(f"{table.name}: target {quoted(target.name)} {reason}")
     return values
 
 
-def _labels(name: str, table: Table) -> Targets:
-    found = coded(table.column(name))
-    if not found.values:
-        raise empty_column(name, table)
-    if len(found.values) > MOST_CLASSES:
+def _labels(source: FileColumn) -> Targets:
+    column, table = source.coded, source.table
+    if len(column.values) > MOST_CLASSES:
         raise DataError(
-            f"{table.name}: target {quoted(name)} has {len(found.values):,} different values; "
-            f"expected at most {MOST_CLASSES:,} classes (or task: regression)"
+            f"{table.name}: target {quoted(source.name)} has {len(column.values):,} different "
+            f"values; expected at most {MOST_CLASSES:,} classes (or task: regression)"
         )
-    return Targets((ClassTarget(name, tuple(found.values)),), found.codes.astype(np.int64))
-
-
-def known(targets: Targets, rows: Array, table: Table, *, in_series: bool = False) -> None:
-    """Check that these rows have their targets; in a series none can be left out.
-
-    Raises:
-        DataError: one has not.
-    """
-    absent = targets.absent[rows]
-    if not absent.any():
-        return
-    row = int(rows[absent].min())
-    for index, target in enumerate(targets.targets):
-        if targets.classes or np.isnan(targets.values[row, index]):
-            wanted = EXPECTED[target.reading] if isinstance(target, NumberTarget) else "a class"
-            error = table.places.refusal(row, target.name, wanted, None)
-            if in_series:
-                raise DataError(f"{error}; a series with a window has a target in every row")
-            raise DataError(f"{error}; missing: drop leaves such rows out")
-
-
-def with_classes_of(targets: Targets, rows: Array, table: Table) -> Targets:
-    """The targets with only the classes that these rows have.
-
-    Raises:
-        DataError: there is one class only, or one with a single row.
-    """
-    if not targets.classes:
-        return targets
-    name = targets.targets[0].name
-    labels = targets.values[rows]
-    counts = np.bincount(labels, minlength=len(targets.classes))
-    classes = tuple(np.array(targets.classes, object)[counts > 0].tolist())
-    if len(classes) < 2:
-        raise DataError(
-            f"{table.name}: target {quoted(name)} has the one class {listed(classes)}; "
-            f"expected two or more"
-        )
-    single = [targets.classes[index] for index in np.flatnonzero(counts == 1)]
-    if single:
-        raise DataError(
-            f"{table.name}: target {quoted(name)}: expected two rows or more of each class, "
-            f"got one of {listed(single)}"
-        )
-    new = np.append(np.where(counts > 0, np.cumsum(counts > 0) - 1, -1), -1)
-    target = ClassTarget(name, classes)
-    return replace(targets, targets=(target,), values=new[targets.values])
+    target = ClassTarget(source.name, tuple(column.values))
+    return Targets((target,), column.codes.astype(np.int64), table)

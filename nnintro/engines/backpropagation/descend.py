@@ -16,7 +16,13 @@ from nnintro.engines.backpropagation.codes import (
 from nnintro.engines.backpropagation.elementary import PLAIN
 from nnintro.engines.backpropagation.layers import LOOPS, backward_inputs, backward_weights, forward
 from nnintro.engines.backpropagation.losses import loss_and_delta
-from nnintro.engines.backpropagation.together import add_up, meet, share, sum_of
+from nnintro.engines.backpropagation.together import (
+    add_up,
+    meet,
+    share,
+    share_of_parameters,
+    sum_of,
+)
 from nnintro.engines.backpropagation.updates import update
 from nnintro.engines.backpropagation.views import matrix, vector
 
@@ -155,8 +161,8 @@ def descend(
     """
     per_epoch, size, total, met = plan[0], plan[2], len(parameters), 0
     threads = parts if until - part == 1 else 1
-    low = share(total, part, parts)
-    count = share(total, until, parts) - low
+    low = share_of_parameters(total, part, parts)
+    count = share_of_parameters(total, until, parts) - low
     kept_one, kept_two = min(count, len(one)), min(count, len(two))
     for step in range(start, stop):
         for of in range(part, until):

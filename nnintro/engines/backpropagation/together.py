@@ -62,3 +62,17 @@ def add_up(gradient, total, low, count, parts):
 def share(count, part, parts):
     """Where the ``part``-th share of ``count`` things begins; the next one begins at its end."""
     return count * part // parts
+
+
+WHOLE = 256
+"""Parameters that stay together: more than a loop's body takes at a time, on any processor."""
+
+
+@njit(**PLAIN)
+def share_of_parameters(count, part, parts):
+    """The same in whole bodies of a loop.
+
+    What is left over at the end of a loop is computed by other instructions than its body, which
+    may round otherwise: it must be the same parameters whether one thread has all or several share.
+    """
+    return min(share((count + WHOLE - 1) // WHOLE, part, parts) * WHOLE, count)

@@ -173,6 +173,9 @@ class CsvTable:
                 table = table.set_column(table.column_names.index(name), name, column)
         return table
 
+    def type(self, name: str) -> pa.DataType:
+        return self._columns[name].type
+
     def column(self, name: str) -> pa.ChunkedArray:
         return self._columns[name]
 

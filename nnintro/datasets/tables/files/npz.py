@@ -135,6 +135,9 @@ class ArraysTable:
         """What is read is read when it is asked for."""
         self._needed = set(names)
 
+    def type(self, name: str) -> pa.DataType:
+        return self._arrow(name, np.empty(0, self._columns[name][0].dtype)).type
+
     def column(self, name: str) -> pa.ChunkedArray:
         import pyarrow as pa
 

@@ -43,6 +43,9 @@ class ParquetTable:
         for name in names:
             check_type(self.name, name, self._schema.field(name).type)
 
+    def type(self, name: str) -> pa.DataType:
+        return self._schema.field(name).type
+
     def column(self, name: str) -> pa.ChunkedArray:
         with self._reporting():
             found = self._file.read(columns=[name]).column(0)

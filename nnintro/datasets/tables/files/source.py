@@ -38,6 +38,9 @@ class Table(Protocol):
     def load(self, names: Sequence[str], as_text: Collection[str]) -> None:
         """Make these columns ready; those ``as_text`` keep their spelling."""
 
+    def type(self, name: str) -> pa.DataType:
+        """Of the cells of a column that was loaded; they need not be read for it."""
+
     def column(self, name: str) -> pa.ChunkedArray:
         """One of the columns that were loaded."""
 

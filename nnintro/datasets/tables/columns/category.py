@@ -1,0 +1,125 @@
+"""Columns of categories: an input for each value, and classes to predict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import compress
+from typing import TYPE_CHECKING, Literal, Self
+
+import numpy as np
+
+from nnintro.datasets.tables.cells import Array
+from nnintro.datasets.tables.columns.coded import ABSENT, UNSEEN, coded, one_of
+from nnintro.datasets.tables.columns.column import Column, FileColumn, Policy, Target
+from nnintro.datasets.tables.files.places import Places
+from nnintro.errors import DataError
+from nnintro.wording import quoted
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MISSING_CATEGORY = "(missing)"
+MOST_CATEGORIES = 200
+"""Distinct texts that are taken for categories without being asked to, in a table of few rows."""
+SHARE_OF_CATEGORIES = 0.1
+"""In a table of many rows: distinct texts to a row."""
+
+
+@dataclass(frozen=True)
+class Category(Column):
+    """One input for each value: 1 where the row has it, else 0 (one-hot)."""
+
+    name: str
+    values: tuple[str, ...]
+    missing: bool = False
+    """Whether a missing value is a category of its own, behind the others."""
+    kind: Literal["category"] = "category"
+
+    @classmethod
+    def recognize(cls, source: FileColumn) -> Self:
+        """Whatever no other kind takes.
+
+        Raises:
+            DataError: there are too many categories.
+        """
+        column, table = source.coded, source.table
+        count, rows = len(column.values), len(column.codes)
+        few = count <= MOST_CATEGORIES or count <= SHARE_OF_CATEGORIES * rows
+        if few or source.name in source.dataset.categorical:
+            return cls(source.name, tuple(column.values))
+        named = f"{table.name}: column {quoted(source.name)}:"
+        texts = f"{count:,} different texts in {rows:,} rows"
+        if source.name in source.dataset.targets:
+            raise DataError(f"{named} expected classes, got {texts}")
+        raise DataError(
+            f"{named} {texts} are no categories; name it in exclude, in text, or (to take each as "
+            f"one) in categorical"
+        )
+
+    @property
+    def features(self) -> list[str]:
+        values = [*self.values, *([MISSING_CATEGORY] if self.missing else [])]
+        return [f"{self.name}={value}" for value in values]
+
+    @property
+    def expected(self) -> str:
+        return "a category"
+
+    @property
+    def accepted(self) -> str:
+        return one_of(self.values, "categories")
+
+    def read(self, cells: pa.ChunkedArray, places: Places) -> Array:  # noqa: ARG002
+        """(rows,) positions in ``values``, ABSENT or UNSEEN."""
+        return coded(cells).positions(self.values)
+
+    def read_file(self, source: FileColumn) -> Array:
+        return source.coded.positions(self.values)
+
+    def absent(self, values: Array) -> Array:
+        return np.equal(values, ABSENT)
+
+    def refused(self, values: Array, policy: Policy) -> Array:
+        """No value is no category, unless a missing one might be of a category."""
+        bad = values == UNSEEN if self.missing else values < 0
+        return bad & self.absent(values) & (not policy.fills) if policy.unseen == "zeros" else bad
+
+    def learn_features(self, source: FileColumn, training: Array) -> Self:
+        codes, fills = source.coded.codes, source.policy.fills
+        if len(self.values) + (fills and bool((codes < 0).any())) < 2:
+            raise source.useless(f"is {quoted(self.values[0])} in every row")
+        seen = codes[training]
+        missing = fills and bool((seen < 0).any())
+        known = np.bincount(seen[seen >= 0], minlength=len(self.values)) > 0
+        if missing and not known.any():
+            raise source.useless("has no value in the training part")
+        return replace(self, values=tuple(compress(self.values, known)), missing=missing)
+
+    def write_into(self, inputs: Array, values: Array) -> None:
+        if self.missing:
+            values = np.where(values == ABSENT, len(self.values), values)
+        rows = np.flatnonzero(values >= 0)
+        inputs[rows, values[rows]] = 1
+
+
+@dataclass(frozen=True)
+class ClassTarget(Target):
+    """A class to predict; ``classes`` in the order of their numbers."""
+
+    name: str
+    classes: tuple[str, ...]
+    kind: Literal["class"] = "class"
+
+    @property
+    def expected(self) -> str:
+        return "a class"
+
+    def encode(self, cells: pa.ChunkedArray, places: Places) -> Array:
+        """(rows,) class numbers, int64."""
+        column = coded(cells)
+        labels = column.positions(self.classes)
+        if (labels < 0).any():
+            row = int((labels < 0).argmax())
+            expected = one_of(self.classes, "classes")
+            raise places.refusal(row, self.name, expected, column.text(row))
+        return labels.astype(np.int64)

@@ -1,0 +1,117 @@
+"""A column as categories: its distinct values, and which of them each row has."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nnintro.datasets.tables.cells import MISSING, Array, is_numeral, is_text, number
+from nnintro.wording import MOST_NAMED, listed
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ABSENT, UNSEEN = -1, -2
+"""In place of a category's number: no value; a value that is none of the categories."""
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A column as positions in a list of its distinct values."""
+
+    values: list[str]
+    """In sorted order: as numbers where all of them are, else as text."""
+    codes: Array
+    """(rows,) int32; ABSENT where there is no value."""
+
+    def counts(self) -> Array:
+        """How many rows have each value, (values,)."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.values))
+
+    def text(self, row: int) -> str | None:
+        """The row's value; None where there is none."""
+        return None if self.codes[row] < 0 else self.values[self.codes[row]]
+
+    def positions(self, values: Sequence[str]) -> Array:
+        """(rows,) positions in ``values``, ABSENT or UNSEEN.
+
+        Other spellings than those of ``values`` count too: True of true, and of numbers 3 of 3.0 or
+        3.0 of 3, unless ``values`` tells the two apart.
+        """
+        exact = {value: index for index, value in enumerate(values)}
+        plain = _spelling(values)
+        spellings = Counter(map(plain, values))
+        meant = {
+            plain(value): index
+            for value, index in exact.items()
+            if spellings[plain(value)] == 1 or plain(value) == value
+        }
+        new = [exact.get(value, meant.get(plain(value), UNSEEN)) for value in self.values]
+        # The last entry is that of code -1, no value.
+        positions: Array = np.array([*new, ABSENT], np.int32)[self.codes]
+        return positions
+
+
+def coded(column: pa.ChunkedArray) -> Coded:
+    """The categories of a column of any plain type; blanks around text do not count."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    if types.is_dictionary(column.type) and not is_text(column.type.value_type):
+        column = column.cast(column.type.value_type)
+    if not types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    column = column.unify_dictionaries()
+    words = plain_words(column.chunk(0).dictionary) if column.num_chunks else []
+    values = _in_order({word for word in words if word not in MISSING})
+    positions = {value: index for index, value in enumerate(values)}
+    translation = np.array([*(positions.get(word, ABSENT) for word in words), ABSENT], np.int32)
+    indices = [chunk.indices.cast(pa.int64()).fill_null(len(words)) for chunk in column.chunks]
+    codes = [translation[index.to_numpy()] for index in indices]
+    return Coded(values, np.concatenate(codes) if codes else np.zeros(0, np.int32))
+
+
+def plain_words(values: pa.Array) -> list[str]:
+    """Each value in plain text: ``3`` of 3.0, ``true`` of truth values."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    if types.is_floating(values.type):
+        return ["" if value is None else plain_number(value) for value in values.to_pylist()]
+    return [(value or "").strip() for value in values.cast(pa.string()).to_pylist()]
+
+
+def plain_number(value: float) -> str:
+    """``3`` of 3.0, ``0.5``, ``nan``."""
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
+def one_of(values: Sequence[str], things: str) -> str:
+    """``one of the 3 categories that training had ('a', 'b', 'c')``."""
+    named = listed(values[:MOST_NAMED])
+    rest = f" and {len(values) - MOST_NAMED} more" if len(values) > MOST_NAMED else ""
+    return f"one of the {len(values)} {things} that training had ({named}{rest})"
+
+
+def _in_order(values: set[str]) -> list[str]:
+    """Sorted as numbers where all are numerals, else as text."""
+    if values and all(is_numeral(value) for value in values):
+        return sorted(values, key=lambda value: (float(value), value))
+    return sorted(values)
+
+
+def _spelling(values: Sequence[str]) -> Callable[[str], str]:
+    """What maps the spellings of one value to one text."""
+    if values and all(map(is_numeral, values)):
+        return _plain_numeral
+    return str.lower if set(values) <= {"true", "false"} else str.strip
+
+
+def _plain_numeral(text: str) -> str:
+    """``3`` of 3.0 and 03; other texts stay as they are."""
+    value = number(text)
+    return text if value is None else plain_number(value)

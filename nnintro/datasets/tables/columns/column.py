@@ -1,0 +1,198 @@
+"""What every kind of column and of target can do; the kinds are in ``COLUMNS`` and ``TARGETS``."""
+
+from __future__ import annotations
+
+import functools
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+from nnintro.config.datasets.table import TableDataset
+from nnintro.datasets.tables.cells import Array, Reading, is_text
+from nnintro.datasets.tables.columns.coded import Coded, coded
+from nnintro.datasets.tables.files.places import Places
+from nnintro.datasets.tables.files.source import Table
+from nnintro.errors import DataError
+from nnintro.wording import quoted
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Missing = Literal["error", "drop", "mean", "indicator"]
+Unseen = Literal["error", "zeros"]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a section says of missing values, and of categories that no training row has."""
+
+    missing: Missing = "error"
+    unseen: Unseen = "error"
+
+    @property
+    def fills(self) -> bool:
+        """Whether something stands in for a missing value; ``drop`` does so in no other file."""
+        return self.missing in ("mean", "indicator")
+
+
+@dataclass(frozen=True)
+class FileColumn:
+    """A column of the file that is trained on, before anything is learned from its rows."""
+
+    name: str
+    dataset: TableDataset
+    table: Table
+
+    @property
+    def type(self) -> pa.DataType:
+        return self.table.type(self.name)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its cells are texts, in a dictionary or not."""
+        from pyarrow import types
+
+        return is_text(self.type.value_type if types.is_dictionary(self.type) else self.type)
+
+    @property
+    def policy(self) -> Policy:
+        return Policy(self.dataset.missing, self.dataset.unseen)
+
+    @property
+    def cells(self) -> pa.ChunkedArray:
+        """Of all rows; some formats read them anew each time."""
+        return self.table.column(self.name)
+
+    @functools.cached_property
+    def coded(self) -> Coded:
+        """The cells as categories; DataError where no row has a value."""
+        column = coded(self.cells)
+        if not column.values:
+            raise self.useless("has no value in any row")
+        return column
+
+    def useless(self, why: str) -> DataError:
+        """What to raise of a column from which nothing can be learned."""
+        return DataError(f"{self.table.name}: column {quoted(self.name)} {why}; name it in exclude")
+
+
+@dataclass(frozen=True)
+class Described:
+    """A dataclass that is part of data.json: its fields, in their order."""
+
+    def as_json(self) -> dict[str, Any]:
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+class Column(Described, ABC):
+    """A column of a table, and the inputs of the network that it becomes.
+
+    A kind of column is a frozen dataclass whose fields say how cells become inputs.  Training makes
+    it in three steps: ``recognize`` looks at the whole file, ``learn_features`` counts the inputs
+    before there is an array of them, ``learn_values`` does the rest when the column is filled in,
+    so that a column of numbers is read once.  From then on the same ``read``, ``refused`` and
+    ``write_into`` serve the training's file and others.
+
+    All but ``write_into`` raise DataError where the column or a cell cannot be used.
+    """
+
+    name: str
+    kind: str
+    quantities: ClassVar[int] = 0
+    """How many of the inputs, from the first, are quantities of any size: they are standardised,
+    and have to fit the run's precision."""
+
+    @classmethod
+    @abstractmethod
+    def recognize(cls, source: FileColumn) -> Self | None:
+        """The column as the whole file has it; None where it is of another kind."""
+
+    @property
+    @abstractmethod
+    def features(self) -> list[str]:
+        """The names of the inputs."""
+
+    @property
+    @abstractmethod
+    def expected(self) -> str:
+        """What a cell holds, in words."""
+
+    @property
+    def accepted(self) -> str:
+        """What a cell has to hold once training is over, in words."""
+        return self.expected
+
+    @property
+    def reading(self) -> Reading:
+        """How the cells are read where the section asks for numbers."""
+        return "number"
+
+    @abstractmethod
+    def read(self, cells: pa.ChunkedArray, places: Places) -> Array:
+        """(rows,) values, of a type of the kind's own."""
+
+    def read_file(self, source: FileColumn) -> Array:
+        """(rows,) values of the whole file that is trained on."""
+        return self.read(source.cells, source.table.places)
+
+    @abstractmethod
+    def absent(self, values: Array) -> Array:
+        """(rows,) truth values: the cell is empty."""
+
+    def refused(self, values: Array, policy: Policy) -> Array:
+        """(rows,) truth values: no inputs stand for this value."""
+        return self.absent(values) & (not policy.fills)
+
+    def learn_features(self, source: FileColumn, training: Array) -> Self:  # noqa: ARG002
+        """The column with the inputs for which training rows, by their positions, give reason.
+
+        What no training row has would have weights that nothing has trained.
+        """
+        return self
+
+    def require_informative(self, source: FileColumn, values: Array) -> None:
+        """Check that the values of the whole file are worth learning from."""
+
+    def learn_values(self, source: FileColumn, training: Array) -> Self:  # noqa: ARG002
+        """The column after a look at the values of the training rows."""
+        return self
+
+    @abstractmethod
+    def write_into(self, inputs: Array, values: Array) -> None:
+        """Write the inputs, raw, into (rows, features) zeros; no value is refused."""
+
+    def usable(self, cells: pa.ChunkedArray, policy: Policy, places: Places) -> Array:
+        """(rows,) values of a file that was not trained on, none of them refused."""
+        values = self.read(cells, places)
+        bad = self.refused(values, policy)
+        if not bad.any():
+            return values
+        row = int(bad.argmax())
+        is_gap = bool(self.absent(values)[row])
+        got = None if is_gap else coded(cells.slice(row, 1)).text(0)
+        error = places.refusal(row, self.name, self.accepted, got)
+        hint = "; in training none was missing there" if is_gap and policy.fills else ""
+        raise DataError(f"{error}{hint}")
+
+
+class Target(Described, ABC):
+    """A column to predict."""
+
+    name: str
+    kind: str
+    classes: tuple[str, ...] = ()
+    """In the order of their numbers; none of a quantity."""
+
+    @property
+    @abstractmethod
+    def expected(self) -> str:
+        """What a cell holds, in words."""
+
+    @abstractmethod
+    def encode(self, cells: pa.ChunkedArray, places: Places) -> Array:
+        """(rows,) numbers; DataError where a value is missing or cannot be used."""

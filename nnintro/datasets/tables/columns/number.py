@@ -1,0 +1,190 @@
+"""Columns of numbers, truth values and dates: an input each, and quantities to predict."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+import numpy as np
+
+from nnintro.datasets.tables.cells import (
+    EXPECTED,
+    Array,
+    Reading,
+    is_meant_as_number,
+    is_numeral,
+    numbers,
+    seconds,
+)
+from nnintro.datasets.tables.columns.column import Column, FileColumn, Policy, Target
+from nnintro.datasets.tables.files.places import Places
+from nnintro.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_ISO = re.compile(r"\d{4}-\d\d-\d\d.*|\d\d:\d\d.*", re.ASCII)
+_DATE = re.compile(
+    r"(\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|(19|20)\d\d[./-](0?[1-9]|1[0-2]))( .*)?", re.ASCII
+)
+"""Dates of any order and years with months, but not 18-25."""
+
+
+@dataclass(frozen=True)
+class Number(Column):
+    """One input, and a 0/1 input behind it that says where the value was missing."""
+
+    name: str
+    reading: Reading = "number"
+    mean: float = 0.0
+    """Of the training rows; what stands in place of a missing value."""
+    flagged: bool = False
+    kind: Literal["number"] = "number"
+    quantities: ClassVar[int] = 1
+
+    @classmethod
+    def recognize(cls, source: FileColumn) -> Self | None:
+        """Numbers, truth values and times by their type; texts that all are numerals or ISO dates.
+
+        Raises:
+            DataError: half of the texts or more are numbers, or dates, and the others are not.
+        """
+        from pyarrow import types
+
+        if source.name in source.dataset.categorical:
+            return None
+        if not source.is_text:
+            return cls(source.name, reading_of(source.type))
+        if not types.is_dictionary(source.type) and _are_numbers(source):
+            return cls(source.name)
+        # Dates to predict are taken for classes.
+        is_target = source.name in source.dataset.targets
+        return cls(source.name, "time") if not is_target and _are_times(source) else None
+
+    @property
+    def features(self) -> list[str]:
+        return [self.name, *([f"{self.name} missing"] if self.flagged else [])]
+
+    @property
+    def expected(self) -> str:
+        return EXPECTED[self.reading]
+
+    def read(self, cells: pa.ChunkedArray, places: Places) -> Array:
+        """(rows,) float64, NaN where missing; infinity is refused."""
+        values = numbers(cells, self.name, self.reading, places)
+        infinite = np.isinf(values)
+        if infinite.any():
+            row = int(infinite.argmax())
+            raise places.refusal(row, self.name, "a finite number", float(values[row]))
+        return values
+
+    def absent(self, values: Array) -> Array:
+        return np.isnan(values)
+
+    def learn_features(self, source: FileColumn, training: Array) -> Self:
+        if source.policy.missing != "indicator":
+            return self  # which spares reading the cells
+        return replace(self, flagged=bool(np.isnan(self.read_file(source)[training]).any()))
+
+    def require_informative(self, source: FileColumn, values: Array) -> None:
+        with np.errstate(invalid="ignore"):
+            low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+        if np.isnan(low):
+            raise source.useless("has no value in any row")
+        if low == high and not (self.flagged and np.isnan(values).any()):
+            raise source.useless(f"is {low:g} in every row")
+
+    def learn_values(self, source: FileColumn, training: Array) -> Self:
+        if not source.policy.fills:
+            return self
+        # Even where no row lacks a value: a later file may.
+        known = training[~np.isnan(training)]
+        if not len(known):
+            raise source.useless("has no value in the training part")
+        return replace(self, mean=mean_and_deviation(known)[0])
+
+    def write_into(self, inputs: Array, values: Array) -> None:
+        absent = np.isnan(values)
+        inputs[:, 0] = values
+        inputs[absent, 0] = self.mean
+        if self.flagged:
+            inputs[:, 1] = absent
+
+
+@dataclass(frozen=True)
+class NumberTarget(Target):
+    """A quantity to predict, in its own units."""
+
+    name: str
+    reading: Reading = "number"
+    kind: Literal["number"] = "number"
+
+    @property
+    def expected(self) -> str:
+        return EXPECTED[self.reading]
+
+    def encode(self, cells: pa.ChunkedArray, places: Places) -> Array:
+        """(rows,) float64."""
+        return Number(self.name, self.reading).usable(cells, Policy(), places)
+
+
+def reading_of(kind: pa.DataType) -> Reading:
+    """How cells of a type that is not text are read."""
+    from pyarrow import types
+
+    inner = kind.value_type if types.is_dictionary(kind) else kind
+    if types.is_boolean(inner):
+        return "truth"
+    return "time" if types.is_temporal(inner) else "number"
+
+
+def mean_and_deviation(values: Array) -> tuple[float, float]:
+    """Mean and standard deviation (by n) of a column; a constant one has scale 1."""
+    largest = float(np.abs(values).max())
+    # In units of a power of two, which rounds nothing: squares of 1e200 or 1e-200 leave the range.
+    unit = math.ldexp(1.0, math.frexp(largest)[1] - 1)
+    scaled = values / unit
+    mean, scale = float(scaled.mean()) * unit, float(scaled.std()) * unit
+    return mean, scale if scale > 1e-12 * largest else 1.0
+
+
+def _are_numbers(source: FileColumn) -> bool:
+    """Whether all texts are numerals.
+
+    Raises:
+        DataError: those of half the rows or more are, and one is not.
+    """
+    values, codes, counts = source.coded.values, source.coded.codes, source.coded.counts()
+    if all(map(is_numeral, values)):
+        return True
+    meant = np.array([is_meant_as_number(value) for value in values])
+    if 2 * counts[meant].sum() < counts.sum():
+        return False
+    odd = np.array([not is_numeral(value) for value in values] + [False])  # the last is of code -1
+    row = int(odd[codes].argmax())
+    cell = values[codes[row]]
+    error = source.table.places.refusal(row, source.name, EXPECTED["number"], cell)
+    if is_meant_as_number(cell):
+        raise DataError(f"{error}; numbers are written with a point, and without thousands marks")
+    raise error
+
+
+def _are_times(source: FileColumn) -> bool:
+    """Whether all texts are ISO dates or times.
+
+    Raises:
+        DataError: half of them or more are dates, but not so that there is one way to read them.
+    """
+    values = source.coded.values
+    texts = [value.strip() for value in values]
+    if all(_ISO.fullmatch(text) and seconds(text) is not None for text in texts):
+        return True
+    dates = [_DATE.fullmatch(text) is not None for text in texts]
+    if 2 * sum(dates) < len(dates):
+        return False
+    code = dates.index(True)
+    row = int((source.coded.codes == code).argmax())
+    error = source.table.places.refusal(row, source.name, EXPECTED["time"], values[code])
+    raise DataError(f"{error}; write dates that way, or name the column in categorical or exclude")
