@@ -47,7 +47,7 @@ def open_inputs(
         expected: endings that a file may have, for messages.
 
     Raises:
-        DataError: it cannot be read, or is no table of these columns.
+        DataError: it cannot be read, or is not a table of these columns.
     """
     if source == STDIN:
         return TextInputs(source, wanted, dtype)

@@ -38,7 +38,7 @@ def predict_file(
             on stdin.
         output: where to write; None for stdout.
         format_: csv, tsv, npy or jsonl.
-        say: told what a reader of the file should know.
+        say: called with what a reader of the file should know.
 
     Raises:
         CheckpointError: the run cannot be used.
@@ -75,7 +75,7 @@ def predict_file(
 
 
 def _require_answers(outputs: Tensor, rows: Rows) -> None:
-    """What is no number is of no class, though every comparison would give it one."""
+    """NaN is not of any class, though comparisons would give it one."""
     bad = outputs.isnan().any(1)
     if bad.any():
         wanted = "inputs that the network has an answer for (here it gives nan)"
@@ -245,7 +245,7 @@ def _too_large(block: TableBlock, row: int, name: str, value: float, dtype: np.d
 
 
 def _require_numbers(outputs: torch.Tensor, block: TableBlock) -> None:
-    """What is no number is of no class, though every comparison would give it one."""
+    """NaN is not of any class, though comparisons would give it one."""
     bad = outputs.isnan().any(1)
     if bad.any():
         row = block.columns.num_rows - len(outputs) + int(bad.int().argmax())

@@ -36,7 +36,7 @@ def samples_of(source: str, run: Run) -> tuple[Samples, bool]:
     masks/.
 
     Raises:
-        DataError: the file cannot be read, or is no table of this run's inputs and targets.
+        DataError: the file cannot be read, or is not a table of this run's inputs and targets.
         ConfigError: the dataset section is wrong, or is of another task.
     """
     suffix = Path(source).suffix.lower()

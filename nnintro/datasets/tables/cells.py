@@ -77,7 +77,7 @@ def numbers(column: pa.ChunkedArray, name: str, reading: Reading, places: Places
     """(rows,) float64, NaN where the value is missing.
 
     Raises:
-        DataError: a cell is none, with its place.
+        DataError: a cell is not a number, with its place.
     """
     from pyarrow import types
 

@@ -33,7 +33,7 @@ class CsvTable:
         wanted, positional: see ``csv_layout.read_layout``.
 
     Raises:
-        DataError: it cannot be read, is no text, or has no usable header.
+        DataError: it cannot be read, is not text, or has no usable header.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class CsvTable:
             try:
                 table = self._read(names, {**self._seen(names, given), **given})
             except pa.ArrowInvalid:
-                # A later cell is of another type, a row is longer than a block, or it is no table.
+                # A later cell is of another type, a row is too long for a block, or it is no CSV.
                 table = self._read(names, given, 2 * LONGEST_ROW)
             if self._has_odd:
                 table = self._with_odd_as_text(table)

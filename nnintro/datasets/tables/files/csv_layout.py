@@ -47,7 +47,7 @@ def read_layout(
         positional: whether the file may have no header, but just the wanted columns in their order.
 
     Raises:
-        DataError: the file cannot be read, is no text, or has no usable header.
+        DataError: the file cannot be read, is not text, or has no usable header.
     """
     text = Text(file)
     line = text.first_line()

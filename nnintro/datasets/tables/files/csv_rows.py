@@ -93,10 +93,10 @@ def _size(text: bytes, lines: int) -> int:
 
 
 class Text:
-    """A text file as pieces; what is wrong with it is raised when it is come to.
+    """A text file as pieces; a fault is raised when reading gets there.
 
     Raises (all methods):
-        DataError: it cannot be read, is no text of its encoding, or is no table: with the line.
+        DataError: it cannot be read, is not text of its encoding, or is not a table: with the line.
     """
 
     def __init__(self, file: TextFile) -> None:
@@ -138,8 +138,8 @@ class Text:
         if self._ended:
             return False
         if len(self._buffer) > LONGEST_ROW:
-            told = f"a row of more than {LONGEST_ROW:,} bytes; is a quote not closed?"
-            raise DataError(f"{self._name}:{self._line}: {told}")
+            message = f"a row of more than {LONGEST_ROW:,} bytes; is a quote not closed?"
+            raise DataError(f"{self._name}:{self._line}: {message}")
         try:
             chunk = next(self._chunks, None)
         except NotTextError as error:

@@ -49,7 +49,7 @@ def read_header(stream: IO[bytes], member: str = "") -> Header:
     """What a .npy says of itself; nothing of it is ever executed.
 
     Raises:
-        ValueError: it is no .npy; and what else a foreign header makes numpy raise.
+        ValueError: it is not a .npy; and what else a foreign header makes numpy raise.
     """
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     start = io.BytesIO(stream.read(_LONGEST_HEADER))  # one may say that it is 4 GiB long

@@ -18,7 +18,7 @@ class ParquetTable:
     """A Parquet file (see ``source.Table``).
 
     Raises:
-        DataError: it cannot be read, is no Parquet, or its columns have no names of their own.
+        DataError: it cannot be read, is not Parquet, or its columns have no names of their own.
     """
 
     def __init__(self, path: str) -> None:
@@ -51,8 +51,8 @@ class ParquetTable:
             found = self._file.read(columns=[name]).column(0)
         self._check_text(name, found)
         if len(found) != self.rows:
-            told = f"column {quoted(name)} has {len(found):,} of {self.rows:,} rows"
-            raise DataError(f"{self.name}: not readable as Parquet: {told}")
+            message = f"column {quoted(name)} has {len(found):,} of {self.rows:,} rows"
+            raise DataError(f"{self.name}: not readable as Parquet: {message}")
         return found
 
     def forget(self, name: str) -> None:
@@ -82,8 +82,8 @@ class ParquetTable:
         try:
             column.validate(full=True)
         except pa.ArrowException as error:
-            told = "text that is not UTF-8" if "UTF8" in str(error) else "damaged cells"
-            raise DataError(f"{self.name}: column {quoted(name)}: {told}") from error
+            message = "text that is not UTF-8" if "UTF8" in str(error) else "damaged cells"
+            raise DataError(f"{self.name}: column {quoted(name)}: {message}") from error
 
     @contextlib.contextmanager
     def _reporting(self) -> Iterator[None]:

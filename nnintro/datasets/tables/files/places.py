@@ -76,7 +76,7 @@ def require_readable(path: str) -> None:
     """Check that there is a regular file which may be opened.
 
     Raises:
-        DataError: there is none, it is a folder or a pipe, or the name is not one of a file.
+        DataError: there is none, it is a folder or a pipe, or no file can have the name.
     """
     try:
         # Opening a named pipe would wait until somebody writes to it.

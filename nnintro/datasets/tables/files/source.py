@@ -58,7 +58,7 @@ def open_table(path: str, encoding: str = "utf-8", delimiter: str | None = None,
 
     Raises:
         ConfigError: there is no such encoding (``dataset.encoding``).
-        DataError: the file cannot be read, or is no table.
+        DataError: the file cannot be read, or is not a table.
     """
     require_readable(path)
     lower = path.lower()

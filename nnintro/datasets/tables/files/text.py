@@ -1,4 +1,4 @@
-"""Bytes of a text file to UTF-8, read once from the first byte, with the line of what is no text.
+"""Bytes of a text file to UTF-8, read once from the first byte, with the line of what is not text.
 
 Nothing is read twice and little is held, so that stdin may be endless.
 """
@@ -99,7 +99,7 @@ def utf8(file: TextFile) -> Iterator[bytes]:
 
     Raises:
         DataError: it cannot be read, or is of another kind.
-        NotTextError: it is no text of its encoding.
+        NotTextError: it is not text of its encoding.
     """
     decoder: Any = codecs.getincrementaldecoder(file.encoding)()
     chunks = file.chunks()
@@ -116,8 +116,8 @@ def utf8(file: TextFile) -> Iterator[bytes]:
 def _require_text(start: bytes, file: TextFile) -> None:
     for mark, kind in _OTHERS.items():
         if start.startswith(mark):
-            told = f"expected text, got what looks like a file of kind {kind}"
-            raise DataError(f"{file.name}: {told}")
+            message = f"expected text, got what looks like a file of kind {kind}"
+            raise DataError(f"{file.name}: {message}")
     marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     if not file.encoding.startswith("utf-16") and start.startswith(marks):
         advice = "say so with encoding: utf-16" if file.has_key else "save the file as UTF-8"
