@@ -14,6 +14,35 @@ BOUNDARY_TOLERANCE = 2
 """Pixels within which a boundary's pixel counts as met."""
 
 
+def probabilities(outputs: Tensor) -> Tensor:
+    """Logits (b, outputs, H, W) -> (b, classes, H, W); of one output (b, 1, H, W), the class 1."""
+    return torch.sigmoid(outputs) if outputs.shape[1] == 1 else torch.softmax(outputs, dim=1)
+
+
+def predicted_maps(probability: Tensor, threshold: float) -> Tensor:
+    """(b, classes, H, W) -> (b, H, W) class numbers.
+
+    The most probable class; of one output, 1 where the probability is at least the threshold.
+    """
+    if probability.shape[1] == 1:
+        return (probability[:, 0] >= threshold).long()
+    return probability.argmax(1)
+
+
+def foreground(probability: Tensor) -> Tensor:
+    """(b, classes, H, W) -> (b, H, W): the probability of being anything but the first class."""
+    return probability[:, 0] if probability.shape[1] == 1 else 1 - probability[:, 0]
+
+
+def answers(logits: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    """(b, outputs, H, W) logits -> confidence and class number, (b, H, W) each.
+
+    Of two classes the confidence is the probability of the second, of more that of the answer.
+    """
+    probability = probabilities(logits)
+    return probability.amax(1), predicted_maps(probability, threshold)
+
+
 def overlaps(counts: Tensor) -> dict[str, float]:
     """iou, dice and pixel_accuracy of a whole set, from its counts of pixels.
 

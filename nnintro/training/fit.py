@@ -21,7 +21,7 @@ from nnintro.models.forward import threads, threads_for, threads_here
 from nnintro.runs.history import COUNTS
 from nnintro.runs.run import Trained
 from nnintro.runs.state import Outcome
-from nnintro.training.evaluation import Measures, build_evaluator
+from nnintro.training.evaluation import Evaluator, build_evaluator
 from nnintro.training.hint import divergence
 from nnintro.training.loop import Point
 from nnintro.training.setup import Parts, assemble, build_data
@@ -180,7 +180,7 @@ class _Looks:
                 for point, state in zip(self._points, self._networks, strict=True)
             ]
 
-    def _measured(self, evaluator: Measures, state: Parameters) -> dict[str, float]:
+    def _measured(self, evaluator: Evaluator, state: Parameters) -> dict[str, float]:
         with torch.no_grad():
             self._network.load_state_dict(state)
         return evaluator.measure(self._sample)

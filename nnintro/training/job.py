@@ -146,16 +146,7 @@ class _Job:
 
     def _recorder(self) -> Recorder:
         setup, logging = self.setup, self.setup.experiment.logging
-        pictures = Pictures(
-            self.parts.model,
-            self.parts.splits,
-            self.task,
-            setup.experiment.name,
-            logits=setup.logits,
-            threshold=setup.facts.description.get("threshold", 0.5),
-            point_radius=setup.facts.description.get("point_radius"),
-            target=next(iter(setup.dataset.targets), ""),
-        )
+        pictures = Pictures(self.parts.model, setup, self.parts.splits)
         return Recorder(
             directory=self.directory,
             tags=self.parts.tags,

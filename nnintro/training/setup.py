@@ -23,7 +23,7 @@ from nnintro.models import Standardization, statistics
 from nnintro.models.build import DTYPES, Region, build_model, load_parameters
 from nnintro.models.forward import Autocast, autocast_for
 from nnintro.objectives.losses import Loss, loss_for
-from nnintro.training.evaluation import Measures, build_evaluator
+from nnintro.training.evaluation import Evaluator, build_evaluator
 from nnintro.training.handover import hand_over
 from nnintro.training.looks import MEASURED_IMAGES, MEASURED_SAMPLES, looks
 from nnintro.training.loop import Keeper, Loop, Observer
@@ -52,7 +52,7 @@ class Parts:
     device: torch.device
     autocast: Autocast
     loss: Loss
-    evaluator: Measures
+    evaluator: Evaluator
     patience: Patience | None
     """Early stopping, where it is asked for."""
     moments: list[int]
