@@ -55,7 +55,7 @@ def order_of(setup: Setup, plan: Plan) -> Order:
     return shuffled(plan.samples, lambda epoch: stream(setup.seed, "order", epoch))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Work:
     """All that the updates follow from, whichever engine carries them out.
 

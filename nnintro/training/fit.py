@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from nnintro.config.load import load_config
-from nnintro.engines.engine import order_of
 from nnintro.errors import DivergedError, UsageError
 from nnintro.models.forward import threads, threads_for, threads_here
 from nnintro.runs.history import COUNTS
@@ -52,7 +51,7 @@ class Fitted(Trained):
         self.status, self.steps, self.seconds = outcome.status, outcome.step, outcome.seconds
         self.snapshots = snapshots
         self.training, self.validation = parts.train, parts.validation
-        self._looks, self._order = looks, order_of(parts.setup, parts.plan)
+        self._looks, self._order = looks, parts.order
 
     @functools.cached_property
     def history(self) -> dict[str, list[float | None]]:
