@@ -60,11 +60,12 @@ def init(
     if target.exists() and not force:
         raise UsageError(f"{target} exists already; choose another name, or --force to replace it")
     from nnintro.files import make_folder
+    from nnintro.wording import cause
 
     try:
         make_folder(target.parent)
         target.write_text(STARTER.format(name=shlex.quote(str(target))), encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"cannot write {target}: {error.strerror}") from error
+        raise UsageError(f"cannot write {target}: {cause(error)}") from error
     emit(str(target))
     print(f"next: nnintro train {shlex.quote(str(target))}", file=sys.stderr)
