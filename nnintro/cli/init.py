@@ -11,6 +11,8 @@ import typer
 
 from nnintro.cli.common import emit
 from nnintro.errors import UsageError
+from nnintro.files import make_folder
+from nnintro.wording import cause
 
 STARTER = """\
 # A first experiment: learn a function of one variable.
@@ -59,8 +61,6 @@ def init(
     target = path / "experiment.yaml" if path.is_dir() else path
     if target.exists() and not force:
         raise UsageError(f"{target} exists already; choose another name, or --force to replace it")
-    from nnintro.files import make_folder
-    from nnintro.wording import cause
 
     try:
         make_folder(target.parent)

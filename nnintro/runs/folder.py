@@ -155,8 +155,7 @@ class RunLock:
                 message = f"{directory}: another process{owner} is training in it"
                 raise CheckpointError(message) from error
             self.warning = (
-                f"this file system locks no folders ({cause(error)}): see to it that no two "
-                "processes train in one run"
+                f"this file system locks no folders ({cause(error)}): see to it that no two processes train in one run"
             )
 
     def release(self) -> None:

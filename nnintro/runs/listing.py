@@ -26,9 +26,7 @@ def find_runs(runs_dir: Path) -> list[dict[str, Any]]:
     if not runs_dir.is_dir():
         raise CheckpointError(f"{runs_dir}: no such folder of runs")
     # A hidden folder is a run that never took its name.
-    configs = [
-        path for path in sorted(runs_dir.rglob(CONFIG)) if not path.parent.name.startswith(".")
-    ]
+    configs = [path for path in sorted(runs_dir.rglob(CONFIG)) if not path.parent.name.startswith(".")]
     return [_summary(path.parent) for path in configs]
 
 
