@@ -13,12 +13,11 @@ from nnintro.config.experiment import Setup
 from nnintro.config.load import Config
 from nnintro.config.task import DataFacts, Task, TaskKind
 from nnintro.errors import CheckpointError, ConfigError, DataError
+from nnintro.runs.folder import DATA
+from nnintro.wording import cause
 
 if TYPE_CHECKING:
     from nnintro.datasets import Splits
-
-
-NAME = "data.json"
 
 
 def data_text(setup: Setup, splits: Splits[Any]) -> str | None:
@@ -45,7 +44,7 @@ def _values(found: DataFacts) -> dict[str, Any]:
 def takes_images(directory: Path) -> bool:
     """Whether a run was trained on images; what is wrong with it shows when it is loaded."""
     try:
-        held = json.loads((directory / NAME).read_text(encoding="utf-8"))
+        held = json.loads((directory / DATA).read_text(encoding="utf-8"))
         return held["task"]["image"] is not None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
@@ -119,7 +118,7 @@ def _without_fractions(value: Any) -> Any:
 
 
 def _read(directory: Path) -> tuple[DataFacts, str]:
-    path = directory / NAME
+    path = directory / DATA
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
         if held.pop("sha256") != _sha256(held):
@@ -128,7 +127,7 @@ def _read(directory: Path) -> tuple[DataFacts, str]:
         _require_counts(found.training_samples, found.task.inputs, found.task.outputs)
         return found, str(held["fingerprint"])
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise CheckpointError(f"{path}: cannot be read: {cause(error)}") from error
     except (
         ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError
     ) as error:  # fmt: skip

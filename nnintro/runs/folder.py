@@ -145,7 +145,7 @@ class RunLock:
         try:
             self._descriptor: int | None = os.open(directory, os.O_RDONLY)
         except OSError as error:
-            raise CheckpointError(f"cannot open {directory}: {error.strerror}") from error
+            raise CheckpointError(f"cannot open {directory}: {cause(error)}") from error
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -155,8 +155,7 @@ class RunLock:
                 message = f"{directory}: another process{owner} is training in it"
                 raise CheckpointError(message) from error
             self.warning = (
-                f"this file system locks no folders ({error.strerror}): see to it that no two "
-                "processes train in one run"
+                f"this file system locks no folders ({cause(error)}): see to it that no two processes train in one run"
             )
 
     def release(self) -> None:

@@ -15,6 +15,9 @@ from nnintro.wording import cause
 
 COUNTS = ("step", "epoch", "samples", "seconds")
 
+WHOLE = ("step", "samples")
+"""Those of them that are whole numbers."""
+
 
 class History:
     """Rows of scalars, kept and written to the file as they come; NaN is a value not measured.
@@ -98,4 +101,4 @@ def read_history(path: Path) -> dict[str, list[float | None]]:
 def _number(text: str, column: str) -> float | None:
     if text == "":
         return None
-    return int(text) if column in ("step", "samples") else float(text)
+    return int(text) if column in WHOLE else float(text)

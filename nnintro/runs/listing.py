@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nnintro.errors import CheckpointError, UsageError
+from nnintro.runs.folder import CONFIG
 from nnintro.runs.summary import NAME, read_summary
 from nnintro.wording import duration
 
@@ -25,7 +26,7 @@ def find_runs(runs_dir: Path) -> list[dict[str, Any]]:
     if not runs_dir.is_dir():
         raise CheckpointError(f"{runs_dir}: no such folder of runs")
     # A hidden folder is a run that never took its name.
-    configs = [path for path in sorted(runs_dir.rglob("config.yaml")) if not path.parent.name.startswith(".")]
+    configs = [path for path in sorted(runs_dir.rglob(CONFIG)) if not path.parent.name.startswith(".")]
     return [_summary(path.parent) for path in configs]
 
 

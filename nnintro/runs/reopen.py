@@ -14,7 +14,7 @@ from nnintro.config.load import Config, load_config
 from nnintro.config.parse.overrides import RIVALS
 from nnintro.errors import CheckpointError, ConfigError, Problem
 from nnintro.runs.data import setup_of
-from nnintro.runs.folder import RunLock, find_run
+from nnintro.runs.folder import CONFIG, RunLock, find_run
 from nnintro.runs.summary import read_summary
 from nnintro.wording import shown
 
@@ -72,7 +72,7 @@ def reopen(
     try:
         _, setup = run_config(directory)
         begun = setup.experiment
-        now = load_config(directory / "config.yaml" if config is None else config, overrides)
+        now = load_config(directory / CONFIG if config is None else config, overrides)
         now = now.smoked() if smoke_test else now
         experiment = now.setup(setup.facts).experiment
         named = {text.partition("=")[0].strip() for text in overrides}
@@ -97,7 +97,7 @@ def run_config(directory: Path) -> tuple[Config, Setup]:
         CheckpointError: it has none, or none that can be used.
     """
     try:
-        config = load_config(directory / "config.yaml")
+        config = load_config(directory / CONFIG)
     except ConfigError as error:
         raise CheckpointError(f"{directory} cannot be used: {error}") from error
     return config, setup_of(config, directory)

@@ -17,13 +17,12 @@ import torch
 from torch import Tensor
 
 from nnintro.errors import CheckpointError
+from nnintro.runs.history import WHOLE
 
 Status = Literal["running", "completed", "stopped", "diverged", "interrupted"]
 
 OVER = ("completed", "stopped")
 """The statuses of a training that has come to its end."""
-WHOLE = ("step", "samples")
-"""Columns of the history that count in whole numbers."""
 
 
 @dataclass
