@@ -121,11 +121,11 @@ class EventFile:
         """Flush and close; may be called again."""
         self.flush()
         if self._file is not None:
-            file, self._file = self._file, None
             try:
-                file.close()
+                self._file.close()
             except OSError as error:
-                self.error = self._reason(error)
+                self._turn_off(error)
+            self._file = None
 
     def _write_value(self, step: int, value: Any | None, seconds: float | None = None) -> None:
         if value is not None:
@@ -146,8 +146,8 @@ class EventFile:
         """Write all that is pending; raises OSError, also when the file was deleted meanwhile."""
         self._flushed = time.monotonic()
         data = memoryview(records(self._pending) if self._pending else b"")
-        self._forget_pending()
-        written = 0
+        self._pending.clear()
+        self._size = written = 0
         while written < len(data):
             written += file.write(data[written:])
         self._whole += written
@@ -156,21 +156,14 @@ class EventFile:
 
     def _turn_off(self, error: OSError) -> None:
         """Remember why, and cut off a torn record: readers would stumble on it."""
-        self.error = self._reason(error)
-        self._forget_pending()
+        self.error = f"{self.path}: TensorBoard events are no longer written: {cause(error)}"
+        self._pending.clear()
         if self._file is not None:
             file, self._file = self._file, None
-            with suppress(OSError):
+            with suppress(OSError, ValueError):  # ValueError: it is the closing that failed
                 file.truncate(self._whole)
             with suppress(OSError):
                 file.close()
-
-    def _forget_pending(self) -> None:
-        self._pending.clear()
-        self._size = 0
-
-    def _reason(self, error: OSError) -> str:
-        return f"{self.path}: TensorBoard events are no longer written: {cause(error)}"
 
 
 def rewind(directory: Path, lengths: Mapping[str, int]) -> None:

@@ -1,4 +1,4 @@
-"""data.json: what was found in a run's files, so that others are read the way they were."""
+"""data.json: the facts of a run's data files, so that other files are read the same way."""
 
 from __future__ import annotations
 
@@ -56,10 +56,15 @@ SETTINGS = ("threshold", "point_radius", "class_weights")
 
 def digest(found: DataFacts) -> str:
     """Of what a network's inputs and outputs mean: part of what a checkpoint is of."""
+    return _sha256(_meaning(found))[:16]
+
+
+def _meaning(found: DataFacts) -> dict[str, Any]:
+    """All but the settings."""
     values = _values(found)
     for name in SETTINGS:
         values["description"].pop(name, None)
-    return _sha256(values)[:16]
+    return values
 
 
 def _sha256(values: Mapping[str, Any]) -> str:
@@ -103,10 +108,7 @@ def same_data(directory: Path, splits: Splits[Any], config: Config) -> Setup:
 
 def _form(found: DataFacts) -> Any:
     """All but fractions, whose last bits are the machine's."""
-    values = _values(found)
-    for name in SETTINGS:
-        values["description"].pop(name, None)
-    return _without_fractions(json.loads(json.dumps(values)))
+    return _without_fractions(json.loads(json.dumps(_meaning(found))))
 
 
 def _without_fractions(value: Any) -> Any:
@@ -128,9 +130,7 @@ def _read(directory: Path) -> tuple[DataFacts, str]:
         return found, str(held["fingerprint"])
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {cause(error)}") from error
-    except (
-        ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError
-    ) as error:  # fmt: skip
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{path}: is damaged: {error!r}") from error
 
 

@@ -1,10 +1,11 @@
-"""Taking a run up again: its folder, its lock, and whether it is still the same experiment."""
+"""Reopen a run to go on with it: lock its folder, and check that the experiment is the same."""
 
 from __future__ import annotations
 
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def reopen(
         overrides: changes from here on.
 
     Raises:
-        CheckpointError: it is no run, or another process trains in it.
+        CheckpointError: it is not a run, or another process trains in it.
         ConfigError: an override is wrong, or ``config`` says something else than the run.
     """
     directory = find_run(run, runs_dir)
@@ -84,9 +85,12 @@ def reopen(
             _refuse_what_was_not_asked_for(differences, named)
         changes = tuple(f"{key}: {_shown(a)} -> {_shown(b)}" for key, a, b in differences)
         effective = any(has_effect(key) for key, _, __ in differences)
-        return Reopened(directory, lock, now, changes, effective, _summary(directory))
+        summary: dict[str, Any] = {}
+        with suppress(CheckpointError):  # a summary that is damaged says nothing
+            summary = read_summary(directory) or {}
+        return Reopened(directory, lock, now, changes, effective, summary)
     except BaseException:
-        lock.release()
+        lock.close()
         raise
 
 
@@ -101,14 +105,6 @@ def run_config(directory: Path) -> tuple[Config, Setup]:
     except ConfigError as error:
         raise CheckpointError(f"{directory} cannot be used: {error}") from error
     return config, setup_of(config, directory)
-
-
-def _summary(directory: Path) -> dict[str, Any]:
-    """summary.json; a run that was killed has none, and one that is damaged says nothing."""
-    try:
-        return read_summary(directory) or {}
-    except CheckpointError:
-        return {}
 
 
 Difference = tuple[str, Any, Any]

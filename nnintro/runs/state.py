@@ -1,8 +1,7 @@
 """What a checkpoint holds of a training: every key of it, as it is written and read back.
 
-The order of an epoch and dropout's masks are pure functions of the seed and of where training
-stands, schedules of the update: there is no random state to keep, and the update's number says all
-of the position.
+The order of an epoch and dropout's masks are pure functions of the seed and of where training stands, schedules of the
+update: there is no random state to keep, and the update's number says all of the position.
 """
 
 from __future__ import annotations
@@ -100,10 +99,7 @@ class Checkpoint:
         """Tensors and plain containers, which ``torch.load`` reads without running code."""
         return {
             "step": self.outcome.step,
-            "config": self.origin.config,
-            "architecture": self.origin.architecture,
-            "optimizer_kind": self.origin.optimizer_kind,
-            "plan": self.origin.plan,
+            **vars(self.origin),
             "status": self.outcome.status,
             "reason": self.outcome.reason,
             "seconds": self.outcome.seconds,
@@ -132,10 +128,8 @@ class Checkpoint:
             if not isinstance(config, dict) or "tensor(" in repr(config):
                 raise CheckpointError(f"{where}: the checkpoint is incomplete: it has no config")
             origin = Origin(config, plain["architecture"], plain["optimizer_kind"], plain["plan"])
-            outcome, records, past = _outcome(plain), _records(plain), _past(plain["past"])
-            model, network = plain["model"], plain["network"]
-            optimizer, patience = plain["optimizer"], plain["patience"]
-        return cls(origin, outcome, model, network, optimizer, patience, records, past)
+            kept = {name: plain[name] for name in ("model", "network", "optimizer", "patience")}
+            return cls(origin, _outcome(plain), records=_records(plain), past=_past(plain["past"]), **kept)
 
 
 @contextlib.contextmanager
@@ -143,9 +137,7 @@ def complete(where: str) -> Iterator[None]:
     """Contents that are missing or of another form are a CheckpointError, whatever they raise."""
     try:
         yield
-    except (
-        KeyError, ValueError, TypeError, AttributeError, RuntimeError, ArithmeticError, IndexError
-    ) as error:  # fmt: skip
+    except (KeyError, ValueError, TypeError, AttributeError, RuntimeError, ArithmeticError, IndexError) as error:
         raise CheckpointError(f"{where}: the checkpoint is incomplete: {error!r}") from error
 
 
