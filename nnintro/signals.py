@@ -1,4 +1,4 @@
-"""Signals: noted so that work ends in its own time, or a way out at once or by the clean-up."""
+"""Signal handlers: note the signal for later, leave after a clean-up, or leave at once."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def listing(names: Iterable[object]) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as it stands in a message: in one line, short, and of its kind."""
+    """A value for a message: in one line, short, and of its kind."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):

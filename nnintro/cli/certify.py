@@ -1,4 +1,4 @@
-"""``nnintro certify``."""
+"""``nnintro certify``: prove how far a network is from its formula."""
 
 from __future__ import annotations
 

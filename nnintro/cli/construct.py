@@ -1,4 +1,4 @@
-"""``nnintro construct``."""
+"""``nnintro construct``: build the smallest network of steps for a formula."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``nnintro dashboard``."""
+"""``nnintro dashboard``: show runs in TensorBoard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``nnintro evaluate``."""
+"""``nnintro evaluate``: measure a trained run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``nnintro export``."""
+"""``nnintro export``: write a trained network as a file for other programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``nnintro init``."""
+"""``nnintro init``: write a commented starter config."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``nnintro predict``."""
+"""``nnintro predict``: predict the rows of a file or the pixels of images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``nnintro runs``."""
+"""``nnintro runs``: list runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``nnintro train``."""
+"""``nnintro train``: train a network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``nnintro validate``."""
+"""``nnintro validate``: report every problem of configs."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def certified_boxes(lows: Array, highs: Array, values: Array, *, title: str = ""
 def error_against_neurons(
     neurons: Array, constructed: Array, trained: Array, handed_over: Array, *, title: str = ""
 ) -> Figure:
-    """Proved errors, (sizes,) each, of networks with so many ``neurons``; both axes in powers."""
+    """Proved errors, (sizes,) each, of networks by their number of ``neurons``; both axes in powers."""
     figure = canvas(f"{title}: largest error, proved, against neurons", margins=(0.1, 0.12, 0.98, 0.86))
     axes = figure.subplots()
     tidy(axes, "hidden neurons", "largest error")

@@ -1,7 +1,7 @@
-"""What a person sees while a network trains: a heading, a live line, a closing table.
+"""Show a training on stderr: a heading, a live line, a closing table.
 
-Everything goes to stderr.  On a terminal the progress is one line, drawn again and again; off a
-terminal it is a handful of plain lines.  A terminal that has gone away ends nothing.
+On a terminal the progress is one line, drawn again and again; off a terminal it is a handful of plain lines.  A
+terminal that has gone away ends nothing.
 """
 
 from __future__ import annotations

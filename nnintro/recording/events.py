@@ -1,8 +1,7 @@
 """One TensorBoard event file, written by the calling thread.
 
-``torch.utils.tensorboard`` would cost 0.3 s of imports and a thread; here a call that writes ten
-scalars takes about 15 microseconds. The caller never sees a disk that fails: the file turns
-itself off and says why in ``error``.
+``torch.utils.tensorboard`` would cost 0.3 s of imports and a thread; here a call that writes ten scalars takes about 15
+microseconds. The caller never sees a disk that fails: the file turns itself off and says why in ``error``.
 """
 
 from __future__ import annotations
@@ -35,10 +34,9 @@ OWN_NAME = re.compile(r"events\.out\.tfevents\.[0-9]{10}\.[0-9]{9}\..*\.[0-9]+")
 class EventFile:
     """A new ``events.out.tfevents.*`` in ``directory``; one thread writes it.
 
-    ``purge_step`` says where this file takes over: TensorBoard then forgets what older files of the
-    directory hold from this step on, if the first of them began with a ``purge_step`` as well (its
-    readers overlook the first one of a run). ``error`` is None until writing failed; after that,
-    and after ``close``, every call does nothing.
+    ``purge_step`` says where this file takes over: TensorBoard then forgets what older files of the directory hold from
+    this step on, if the first of them began with a ``purge_step`` as well (its readers overlook the first one of a
+    run). ``error`` is None until writing failed; after that, and after ``close``, every call does nothing.
     """
 
     def __init__(self, directory: Path, purge_step: int | None = None) -> None:

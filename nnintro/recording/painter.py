@@ -144,7 +144,7 @@ class Painter:
                 while rest:  # an unbuffered pipe may take only a part
                     rest = rest[jobs.write(rest) :]
                 picture.reply = _read_reply(replies)
-            jobs.close()  # which tells the process to end
+            jobs.close()  # at the end of its stdin the process ends
             replies.read()  # ends when the process does
 
     def _finish(self, process: subprocess.Popen[bytes], deadline: float, hurried: Callable[[], bool]) -> None:

@@ -27,7 +27,7 @@ STATUSES = {"completed": "STATUS_SUCCESS", "stopped": "STATUS_SUCCESS", "diverge
 
 
 def image_value(tag: str, png: bytes) -> Any:
-    """A PNG under ``tag``; the width and the height stand in its header."""
+    """A PNG under ``tag``; its header has the width and the height."""
     width, height = struct.unpack(">II", png[16:24])
     picture = Summary.Image(width=width, height=height, colorspace=4, encoded_image_string=png)
     return Summary.Value(tag=tag, image=picture)

@@ -33,11 +33,11 @@ def data_text(setup: Setup, splits: Splits[Any]) -> str | None:
     return json.dumps(held, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _values(found: DataFacts) -> dict[str, Any]:
+def _values(facts: DataFacts) -> dict[str, Any]:
     return {
-        "task": asdict(found.task),
-        "training_samples": found.training_samples,
-        "description": dict(found.description),
+        "task": asdict(facts.task),
+        "training_samples": facts.training_samples,
+        "description": dict(facts.description),
     }
 
 
@@ -54,14 +54,14 @@ SETTINGS = ("threshold", "point_radius", "class_weights")
 """Of a description: what the config says besides, and may be changed under a run."""
 
 
-def digest(found: DataFacts) -> str:
+def digest(facts: DataFacts) -> str:
     """Of what a network's inputs and outputs mean: part of what a checkpoint is of."""
-    return _sha256(_meaning(found))[:16]
+    return _sha256(_meaning(facts))[:16]
 
 
-def _meaning(found: DataFacts) -> dict[str, Any]:
+def _meaning(facts: DataFacts) -> dict[str, Any]:
     """All but the settings."""
-    values = _values(found)
+    values = _values(facts)
     for name in SETTINGS:
         values["description"].pop(name, None)
     return values
@@ -106,9 +106,9 @@ def same_data(directory: Path, splits: Splits[Any], config: Config) -> Setup:
     return config.setup(replace(was, description={**kept, **settings}))
 
 
-def _form(found: DataFacts) -> Any:
+def _form(facts: DataFacts) -> Any:
     """All but fractions, whose last bits are the machine's."""
-    return _without_fractions(json.loads(json.dumps(_meaning(found))))
+    return _without_fractions(json.loads(json.dumps(_meaning(facts))))
 
 
 def _without_fractions(value: Any) -> Any:
@@ -124,10 +124,10 @@ def _read(directory: Path) -> tuple[DataFacts, str]:
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
         if held.pop("sha256") != _sha256(held):
-            raise ValueError("its numbers do not add up to its checksum")
-        found = DataFacts(_task(held["task"]), held["training_samples"], dict(held["description"]))
-        _require_counts(found.training_samples, found.task.inputs, found.task.outputs)
-        return found, str(held["fingerprint"])
+            raise ValueError("SHA-256 mismatch")
+        facts = DataFacts(_task(held["task"]), held["training_samples"], dict(held["description"]))
+        _require_counts(facts.training_samples, facts.task.inputs, facts.task.outputs)
+        return facts, str(held["fingerprint"])
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {cause(error)}") from error
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:

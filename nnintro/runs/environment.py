@@ -35,28 +35,24 @@ def write_environment(
     Raises:
         CheckpointError: the disk failed.
     """
-    now = _environment(device, command)
-    if resumed is None:
-        _write(directory, now)
-        return []
-    entry = {**resumed, **now}
-    try:
-        begun = json.loads((directory / NAME).read_text(encoding="utf-8"))
-        entries = [*begun.get("resumed", []), entry]
-    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
-        _write(directory, {**now, "resumed": [entry]})
-        return [f"{NAME} was not readable: whether this is the same machine is not known"]
-    _write(directory, {**begun, "resumed": entries})
-    return [
-        f"{key} was {begun.get(key)} and is {now[key]}: the bits may differ from an unbroken run's"
-        for key in BITS_DEPEND_ON
-        if begun.get(key) != now[key]
-    ]
+    path, now = directory / NAME, _environment(device, command)
+    values, notes = now, []
+    if resumed is not None:
+        entry = {**resumed, **now}
+        try:
+            begun = json.loads(path.read_text(encoding="utf-8"))
+            values = {**begun, "resumed": [*begun.get("resumed", []), entry]}
+            notes = [_difference(key, begun, now) for key in BITS_DEPEND_ON if begun.get(key) != now[key]]
+        except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+            values = {**now, "resumed": [entry]}
+            notes = [f"{NAME} was not readable: whether this is the same machine is not known"]
+    with explained(f"cannot write {path}"):
+        write_json(path, values)
+    return notes
 
 
-def _write(directory: Path, values: dict[str, Any]) -> None:
-    with explained(f"cannot write {directory / NAME}"):
-        write_json(directory / NAME, values)
+def _difference(key: str, begun: dict[str, Any], now: dict[str, Any]) -> str:
+    return f"{key} was {begun.get(key)} and is {now[key]}: the bits may differ from an unbroken run's"
 
 
 def _environment(device: torch.device, command: list[str] | None) -> dict[str, Any]:

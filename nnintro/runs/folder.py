@@ -1,4 +1,4 @@
-"""The run's folder: found by path or name, made, named, locked; its config.yaml and data.json."""
+"""Find, make, name and lock the folder of a run; write its config.yaml and data.json."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def find_run(run: str | Path, runs_dir: str | Path = "runs") -> Path:
     """The folder of a run, given by its path or by its name in ``runs_dir``; a path comes first.
 
     Raises:
-        CheckpointError: there is none, or what is there is not a run.
+        CheckpointError: there is no such folder, or it is not a run.
     """
     with explained(f"cannot open {run}"):
         places = [place for place in (Path(run), Path(runs_dir) / run) if place.is_dir()]
@@ -75,8 +75,8 @@ def tidy(directory: Path) -> None:
 def create_run_directory(runs_dir: Path, name: str, config: str, data: str | None = None) -> tuple[Path, RunLock]:
     """``runs_dir/name``, or ``name-2``, ``name-3``, ...: the first that does not exist yet.
 
-    It takes its name only with config.yaml in it, and data.json if ``data`` is given, so that
-    whatever is found under the name of a run can be resumed.
+    It takes its name only with config.yaml in it, and data.json if ``data`` is given, so that each named run can be
+    resumed.
 
     Returns:
         The folder, and the lock on it.

@@ -1,4 +1,4 @@
-"""A folder of runs as a table."""
+"""List the runs of a folder: their summaries, sorted, and as a table."""
 
 from __future__ import annotations
 
@@ -60,13 +60,8 @@ def _value(run: dict[str, Any], key: str) -> Any:
     """A column, a part of ``seconds``, or a metric under its whole tag or its last word."""
     if key in run and not isinstance(run[key], dict):
         return run[key]
-    if key in run.get("seconds", {}):
-        return run["seconds"][key]
-    metrics = run.get("metrics", {})
-    for tag in (key, f"validation/{key}", f"train/{key}"):
-        if tag in metrics:
-            return metrics[tag]
-    return None
+    values = {**run.get("metrics", {}), **run.get("seconds", {})}
+    return next((values[tag] for tag in (key, f"validation/{key}", f"train/{key}") if tag in values), None)
 
 
 def in_order(runs: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
@@ -103,8 +98,7 @@ def as_table(runs: list[dict[str, Any]], runs_dir: Path) -> str:
     names = _fitting(rows, console.width)
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
     for name in names:
-        is_text = name in ("run", "status")
-        table.add_column(name, overflow="fold", justify="left" if is_text else "right")
+        table.add_column(name, overflow="fold", justify="left" if name in ("run", "status") else "right")
     for row in rows:
         table.add_row(*(Text(row[name]) for name in names))
     with console.capture() as captured:

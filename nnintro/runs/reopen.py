@@ -84,11 +84,11 @@ def reopen(
         with now.locating():
             _refuse_what_was_not_asked_for(differences, named)
         changes = tuple(f"{key}: {_shown(a)} -> {_shown(b)}" for key, a, b in differences)
-        effective = any(has_effect(key) for key, _, __ in differences)
+        goes_on = any(has_effect(key) for key, _, __ in differences)
         summary: dict[str, Any] = {}
         with suppress(CheckpointError):  # a summary that is damaged says nothing
             summary = read_summary(directory) or {}
-        return Reopened(directory, lock, now, changes, effective, summary)
+        return Reopened(directory, lock, now, changes, goes_on, summary)
     except BaseException:
         lock.close()
         raise
@@ -107,22 +107,19 @@ def run_config(directory: Path) -> tuple[Config, Setup]:
     return config, setup_of(config, directory)
 
 
-Difference = tuple[str, Any, Any]
-
-
 def has_effect(key: str) -> bool:
     """Whether a key has a say in the updates of a run, or in when it is over."""
     return not any(key == name or key.startswith(f"{name}.") for name in WITHOUT_EFFECT)
 
 
-def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
+def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """Key, earlier value, present value of what differs; None where there is none."""
     for key in dict.fromkeys([*after, *before]):
         if before.get(key) != after.get(key):
             yield key, before.get(key), after.get(key)
 
 
-def _refuse_what_was_not_asked_for(differences: list[Difference], named: set[str]) -> None:
+def _refuse_what_was_not_asked_for(differences: list[tuple[str, Any, Any]], named: set[str]) -> None:
     rivals = {".".join(one): f"{one[0]}.{other}" for one, other in RIVALS.items()}
     named = named | {rivals[key] for key in named if key in rivals}
     problems = [

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, cast, get_args
 
 import torch
-from torch import Tensor
 
 from nnintro.errors import CheckpointError
 from nnintro.runs.history import WHOLE
@@ -84,8 +83,7 @@ class Checkpoint:
     origin: Origin
     outcome: Outcome
     model: Any
-    """State of the model that the run is used with: the best one, once early stopping has ended
-    training."""
+    """State of the model that the run is used with: the best one, once early stopping has ended training."""
     network: Any
     """State of the network to train on from, where that is another one; else None."""
     optimizer: Any
@@ -107,7 +105,10 @@ class Checkpoint:
             "network": self.network,
             "optimizer": self.optimizer,
             "patience": self.patience,
-            "history": {name: _column(name, v) for name, v in self.records.history.items()},
+            "history": {
+                name: torch.tensor(values, dtype=torch.int64 if name in WHOLE else torch.float64)
+                for name, values in self.records.history.items()
+            },
             "events": dict(self.records.events),
             "lost": list(self.records.lost),
             "past": {**asdict(self.past), "resumed": list(self.past.resumed)},
@@ -172,7 +173,3 @@ def _records(plain: Mapping[str, Any]) -> Records:
         raise ValueError("counts that are not whole numbers")
     events = {str(name): int(length) for name, length in plain["events"].items()}
     return Records(history, events, [str(problem) for problem in plain["lost"]])
-
-
-def _column(name: str, values: Sequence[float]) -> Tensor:
-    return torch.tensor(values, dtype=torch.int64 if name in WHOLE else torch.float64)
