@@ -29,11 +29,8 @@ class Problem:
     column: int | None = None
 
     def __str__(self) -> str:
-        place = [str(part) for part in (self.file, self.line, self.column) if part is not None]
-        parts = [":".join(place)] if place else []
-        if self.path:
-            parts.append(self.path)
-        return ": ".join([*parts, self.message])
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        return ": ".join([*filter(None, (place, self.path)), self.message])
 
 
 class NnintroError(Exception):

@@ -57,8 +57,7 @@ def require_place(path: Path) -> Path:
         place = path.resolve() if path.is_symlink() else path
         cause = _obstacle(place)
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, before Python 3.13
-        reason = error.strerror if isinstance(error, OSError) else None
-        cause = reason or os.strerror(errno.ELOOP)
+        cause = getattr(error, "strerror", None) or os.strerror(errno.ELOOP)
     if cause is not None:
         raise UsageError(f"cannot write {path}: {cause}")
     return place

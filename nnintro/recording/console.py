@@ -196,8 +196,7 @@ def gap_bar(tolerance: float, *, quiet: bool = False) -> Iterator[Callable[[floa
 
     def update(bound: float, lower: float) -> None:
         if bar.is_due():
-            status = f"found {lower:.4g}  proved {bound:.4g}"
-            bar.show(closed(bound, lower, tolerance), status)
+            bar.show(closed(bound, lower, tolerance), f"found {lower:.4g}  proved {bound:.4g}")
 
     try:
         yield update

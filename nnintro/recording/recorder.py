@@ -144,15 +144,14 @@ class Recorder:
 
     def finish(self, status: str) -> list[str]:
         """Wait for the pictures, close the files; returns what is incomplete, in words."""
-        incomplete = []
+        incomplete: list[str] = []
         if self.painter is not None:
             self._show(self.painter.close(hurried=self.hurried))
             incomplete += self.painter.errors
         self.events.finish(status)
         self.events.close()
         self.history.close()
-        history = [] if self.history.error is None else [self.history.error]
-        return [*incomplete, *self._lost(), *history]
+        return [*incomplete, *self._lost(), *([self.history.error] if self.history.error else [])]
 
     def abandon(self) -> None:
         """Let go of files and processes after an error elsewhere."""

@@ -46,13 +46,10 @@ def _summary(directory: Path) -> dict[str, Any]:
 
 def _is_summary(summary: dict[str, Any]) -> bool:
     """Whether it has the form that the table relies on; what is missing is shown as a blank."""
-    if not isinstance(summary.get("status"), str):
-        return False
     groups = [summary.get("metrics", {}), summary.get("seconds", {})]
-    if not all(isinstance(group, dict) for group in groups):
+    if not (isinstance(summary.get("status"), str) and all(isinstance(group, dict) for group in groups)):
         return False
-    numbers = [summary.get(key) for key in ("steps", "steps_per_second")]
-    numbers += [value for group in groups for value in group.values()]
+    numbers = [summary.get("steps"), summary.get("steps_per_second"), *(v for group in groups for v in group.values())]
     return all(value is None or isinstance(value, int | float) for value in numbers)
 
 

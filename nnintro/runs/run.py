@@ -86,17 +86,12 @@ class Trained:
             values = torch.as_tensor(plain, dtype=input_precision(self.model), device="cpu")
         except (TypeError, ValueError, RuntimeError) as error:
             raise DataError(f"inputs must be numbers in rows of equal length: {error}") from None
-        features = self.setup.task.inputs
-        if self.setup.task.image is not None:
-            if values.dim() != 4 or values.shape[1] != features:
-                wanted = f"(n, {features}, height, width)"
-                raise DataError(f"inputs: expected shape {wanted}, got {tuple(values.shape)}")
-            return outputs_of(self.model, values)
-        if values.dim() == 1 and features == 1:
+        features, of_images = self.setup.task.inputs, self.setup.task.image is not None
+        if values.dim() == 1 and features == 1 and not of_images:
             values = values[:, None]
-        if values.dim() != 2 or values.shape[1] != features:
-            shape = tuple(values.shape)
-            raise DataError(f"inputs: expected shape (n, {features}), got {shape}")
+        if values.dim() != (4 if of_images else 2) or values.shape[1] != features:
+            wanted = f"(n, {features}, height, width)" if of_images else f"(n, {features})"
+            raise DataError(f"inputs: expected shape {wanted}, got {tuple(values.shape)}")
         return outputs_of(self.model, values)
 
 
