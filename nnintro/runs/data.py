@@ -122,7 +122,7 @@ def _read(directory: Path) -> tuple[DataFacts, str]:
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
         if held.pop("sha256") != _sha256(held):
-            raise ValueError("its numbers do not add up to its checksum")
+            raise ValueError("SHA-256 mismatch")
         found = DataFacts(_task(held["task"]), held["training_samples"], dict(held["description"]))
         _require_counts(found.training_samples, found.task.inputs, found.task.outputs)
         return found, str(held["fingerprint"])

@@ -64,7 +64,7 @@ def reopen(
         overrides: changes from here on.
 
     Raises:
-        CheckpointError: it is no run, or another process trains in it.
+        CheckpointError: it is not a run, or another process trains in it.
         ConfigError: an override is wrong, or ``config`` says something else than the run.
     """
     directory = find_run(run, runs_dir)

@@ -73,7 +73,7 @@ class Trained:
         pyarrow table), encoded as the training's were; as numbers they are what ``features`` names.
 
         Raises:
-            DataError: the inputs have another shape, or are no numbers.
+            DataError: the inputs have another shape, or are not numbers.
         """
         if self.has_table and _has_columns(inputs):
             from nnintro.datasets.tables import encoded_columns
