@@ -8,8 +8,19 @@ from typing import NoReturn
 
 import yaml
 
-from nnintro.config.parse.nodes import MOST_DEPTH, MOST_NODES, Entry, Finding, Node, Place, Source, copied, refusal
-from nnintro.config.parse.scalars import is_text, scalar
+from nnintro.config.parse.nodes import (
+    MOST_DEPTH,
+    MOST_NODES,
+    Entry,
+    Finding,
+    Node,
+    Place,
+    Source,
+    copied,
+    is_text,
+    refusal,
+    scalar,
+)
 from nnintro.errors import ConfigError, Problem
 from nnintro.wording import shown_key
 
