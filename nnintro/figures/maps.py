@@ -96,7 +96,6 @@ def _show(axes: Axes, image: Array, classes: int | None = None) -> None:
 
 
 FOUND, MISSED, FALSE = GREEN, BLUE, RED
-
 CLASSES = ("#E69F00", "#009E73", "#56B4E9", "#CC79A7", "#0072B2", "#D55E00", "#F0E442")
 """Okabe and Ito's palette (2008)."""
 

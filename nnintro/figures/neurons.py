@@ -25,7 +25,6 @@ from nnintro.figures.function import curves
 
 WIDTH, LEAST, TOP, GAP, ROW, BOTTOM = 8.0, 4.5, 2.2, 0.5, 0.62, 0.5
 """Inches: of the figure, and of what stands in it from top to bottom."""
-
 HEADING = 0.62
 """Inches above the first panel, for the title and the legend."""
 TINT = 0.45

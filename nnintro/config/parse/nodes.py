@@ -11,14 +11,9 @@ from nnintro.errors import ConfigError, Problem
 from nnintro.wording import shown_key
 
 Keys = tuple[str | int, ...]
-
-
 MOST_DEPTH = 32
-
 MOST_NODES = 200_000
 """Values in one config, aliases written out."""
-
-
 MOST_PROBLEMS = 100
 """What one error lists; more are counted."""
 
@@ -155,11 +150,8 @@ def copied(node: Node) -> Node:
 
 
 Scalar = None | bool | int | float | str
-
-
 MOST_DIGITS = 308
 """Of an integer; beyond it the number is infinite as a float, and Python's ``int`` is slow."""
-
 
 _WORDS: dict[str, Scalar] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -170,11 +162,8 @@ _WORDS: dict[str, Scalar] = {
     **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
 }
 
-
 _DECIMAL = re.compile(r"[-+]?[0-9]+")
-
 _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
-
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 

@@ -27,7 +27,6 @@ from nnintro.wording import shown_key
 MOST_BYTES = 1 << 22
 """20,000 steps by hand, each with all its digits."""
 
-
 EXPLANATIONS = (
     ("'\\t'", "a tab; YAML is indented with spaces"),
     (
@@ -48,7 +47,6 @@ EXPLANATIONS = (
     ("unknown escape character", "an unknown escape; in single quotes a backslash is itself"),
 )
 """What PyYAML says, in part -> what to do about it; the first that fits counts."""
-
 
 UNFINISHED = ("stream end", "end of stream", "could not find expected ':'")
 
