@@ -14,7 +14,6 @@ from nnintro.datasets.samples import Data, Splits, noisy, split
 
 Clean = tuple[Tensor, Tensor, dict[str, object]]
 """Inputs (n, features) and noise-free targets (n, outputs), float64; what the run should state."""
-
 Labelled = tuple[Tensor, Tensor]
 """Inputs (n, features) float64 and labels (n,) int64."""
 

@@ -16,7 +16,6 @@ from torch import Tensor
 
 Order = Callable[[int], Tensor | None]
 """Epoch -> the order of its rows, (samples,) int64; None for the data's own."""
-
 ROW_NUMBERS = 1 << 17
 """How many row numbers ``Orders`` holds, about: the orders of several short epochs."""
 

@@ -16,7 +16,6 @@ from nnintro.engines.compiled import Descend
 from nnintro.engines.machine import Blas, flush_denormals, give_way
 
 Array = npt.NDArray[Any]
-
 CALL_SECONDS = 0.02
 """How long one compiled call lasts, about: between two of them a signal is noticed."""
 LONGEST_SECONDS = 0.5

@@ -29,7 +29,6 @@ from nnintro.objectives import losses
 from nnintro.objectives.losses import AgainstOneHot, BinaryCrossEntropy, CrossEntropy, Loss
 
 Array = npt.NDArray[Any]
-
 PRECISIONS = ("float32", "float64")
 LOSSES: dict[Loss, tuple[str, bool]] = {
     losses.mse: ("mse", False),

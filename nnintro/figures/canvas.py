@@ -19,11 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 Array = npt.NDArray[Any]
-
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-
 INK, GREY, FAINT = "#222222", "#8A8A8A", "#D9D9D9"
-
 COLORS = (BLUE, ORANGE, GREEN, RED, "#CC79A7", "#56B4E9", "#882255", "#999933", "#332288", GREY)
 """Okabe and Ito's palette (2008), then Tol's muted colours."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")

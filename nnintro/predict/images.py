@@ -27,7 +27,6 @@ from nnintro.wording import cause
 
 Point = tuple[str, float, float, float]
 """The image's name, row and column in pixels, probability."""
-
 PARTS = ("masks", "overlays")
 OF_DATA = ("images", "masks")
 """The parts of a folder to train on."""

@@ -229,7 +229,6 @@ def work(parent: int) -> None:
     replies = os.fdopen(os.dup(1), "wb")
     with Path(os.devnull).open("wb") as nowhere:  # for what libraries print
         os.dup2(nowhere.fileno(), 1)
-    from nnintro import figures  # noqa: F401  loads matplotlib before the first job comes
 
     with suppress(BrokenPipeError):
         for line in sys.stdin.buffer:

@@ -14,7 +14,6 @@ from nnintro.runs.folder import explained
 from nnintro.wording import cause
 
 COUNTS = ("step", "epoch", "samples", "seconds")
-
 WHOLE = ("step", "samples")
 """Those of them that are whole numbers."""
 

@@ -18,7 +18,6 @@ from nnintro.errors import CheckpointError
 from nnintro.runs.history import WHOLE
 
 Status = Literal["running", "completed", "stopped", "diverged", "interrupted"]
-
 OVER = ("completed", "stopped")
 """The statuses of a training that has come to its end."""
 

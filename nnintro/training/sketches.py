@@ -25,8 +25,6 @@ MOST_POINTS = 4000
 """Samples sent to a figure; more would only darken it."""
 MOST_ROWS = 12
 """Neurons that a figure shows one by one."""
-
-
 Array = np.ndarray[Any, Any]
 
 
@@ -200,8 +198,6 @@ def _stride(count: int) -> int:
 
 SHOWN = 4
 """Images, from the first on: the same ones every time, so that they can be watched."""
-
-
 COUNTED = 64
 """Images whose pixels are counted."""
 MOST_RANKED = 1 << 20

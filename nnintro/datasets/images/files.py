@@ -34,7 +34,6 @@ ORIENTATION = 0x0112
 """EXIF's tag; from 5 on height and width are swapped."""
 KINDS = {"1": 1, "L": 1, "P": 3, "RGB": 3, "RGBA": 3, "LA": 1, "PA": 3}
 """Pillow's modes of 8 bits that are read -> channels."""
-
 Pixels = NDArray[np.unsignedinteger[Any]]
 
 

@@ -19,7 +19,6 @@ from nnintro.datasets.images.fitting import ImageFormat, fit_values, load_pair
 LabelledImages = tuple[Tensor, Tensor]
 """Images (b, channels, height, width), uint8, uint16 or float32, and class numbers
 (b, height, width), uint8."""
-
 Sample = tuple[Pixels, Pixels]
 """An image (channels, height, width) and its class numbers (height, width)."""
 
@@ -97,9 +96,7 @@ def stacked(samples: list[Sample]) -> LabelledImages:
 
 
 Row = TypeVar("Row")
-
 MOST_THREADS = 4
-
 Place = tuple[int, int]
 """Epoch, and place in its order."""
 

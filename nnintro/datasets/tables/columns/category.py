@@ -52,7 +52,7 @@ class Category(Column):
         if source.name in source.dataset.targets:
             raise DataError(f"{named} expected classes, got {texts}")
         raise DataError(
-            f"{named} {texts} are no categories; name it in exclude, in text, or (to take each as one) in categorical"
+            f"{named} {texts} are not categories; name it in exclude, in text, or (to take each as one) in categorical"
         )
 
     @property
