@@ -9,6 +9,7 @@ torch, fails where no ``if __name__ == "__main__"`` protects the script, and lea
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
@@ -229,6 +230,7 @@ def work(parent: int) -> None:
     replies = os.fdopen(os.dup(1), "wb")
     with Path(os.devnull).open("wb") as nowhere:  # for what libraries print
         os.dup2(nowhere.fileno(), 1)
+    importlib.import_module("nnintro.figures")  # matplotlib loads before the first job comes
 
     with suppress(BrokenPipeError):
         for line in sys.stdin.buffer:
