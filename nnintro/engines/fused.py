@@ -169,12 +169,6 @@ class Fused:
             self.call.set_array(name, memory.numpy())
         self.call.set_array("report", self.report)
 
-    @property
-    def gradient(self) -> Array:
-        """(parameters,) of the last update."""
-        gradient: Array = self._gradients[0]
-        return gradient
-
     def advance(self, start: int, stop: int, interrupted: Interrupted) -> Advance:
         """Make the updates from ``start`` up to ``stop``."""
         self.memory.adopt()
