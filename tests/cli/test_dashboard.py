@@ -167,7 +167,7 @@ def test_a_folder_that_is_not_there(command):
     assert done.err == "nowhere: no such folder of runs; train something first\n"
 
 
-def test_a_folder_that_is_not_there(tmp_path):
+def test_the_error_names_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(CheckpointError, match="nowhere: no such folder of runs; train something"):
         dashboard(tmp_path / "nowhere", None)
 
