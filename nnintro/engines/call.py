@@ -45,26 +45,24 @@ class Call:
         self._words[:, FIRST_NUMBER + NUMBERS.index("until")] = [*range(1, parts + 1), parts]
         self._arrays: dict[str, Array] = {}
         self._counters = np.zeros(LINE, np.int64)
-        self.set_array("found", np.zeros(parts * LINE))
-        self.set_array("counters", self._counters)
-        self.set_number("parts", parts)
-        self.set_number("library", blas.address)
-        self.set_number("yielding", give_way())
+        self.set_arrays(found=np.zeros(parts * LINE), counters=self._counters)
+        self.set_numbers(parts=parts, library=blas.address, yielding=give_way())
         # Threads begin when they are needed first: of one part, never.
         self._others = ThreadPoolExecutor(max(parts - 1, 1), "nnintro-fused", _enter_thread, (blas,))
 
-    def set_array(self, name: str, array: Array) -> None:
-        """The array ``name`` is this one from now on."""
-        if not array.flags.c_contiguous:
-            raise AssertionError(f"{name} is not contiguous")
-        self._arrays[name] = array  # alive as long as the kernel has its address
-        first = 3 * ARRAYS.index(name)
-        shape = (*array.shape, 1)[:2]
-        self._words[:, first : first + 3] = (array.ctypes.data, *shape)
+    def set_arrays(self, **arrays: Array) -> None:
+        """From now on the arrays of these names are these."""
+        for name, array in arrays.items():
+            if not array.flags.c_contiguous:
+                raise AssertionError(f"{name} is not contiguous")
+            first, shape = 3 * ARRAYS.index(name), (*array.shape, 1)[:2]
+            self._words[:, first : first + 3] = (array.ctypes.data, *shape)
+        self._arrays |= arrays  # alive as long as the kernel has their addresses
 
-    def set_number(self, name: str, value: int) -> None:
-        """The number ``name`` is this one from now on."""
-        self._words[:, FIRST_NUMBER + NUMBERS.index(name)] = value
+    def set_numbers(self, **numbers: int) -> None:
+        """From now on the numbers of these names are these."""
+        for name, number in numbers.items():
+            self._words[:, FIRST_NUMBER + NUMBERS.index(name)] = number
 
     def __call__(self, clip: float, *, together: bool) -> tuple[int, int]:
         """How the call ended, and the updates made in all; by all threads or by this one alone."""
