@@ -89,8 +89,7 @@ def build_regression(
     inputs, clean, facts = REGRESSIONS[dataset.generator](dataset, dataset.samples, data)
     drawn = Data(inputs, noisy(clean.double().reshape(len(inputs), -1), dataset.noise, data))
     train, validation = split(drawn, dataset.validation_samples, splitting)
-    low, high = train.inputs.amin(0), train.inputs.amax(0)
-    return Splits(train, validation, low, high, facts=facts)
+    return Splits(train, validation, train.inputs.amin(0), train.inputs.amax(0), facts=facts)
 
 
 def _quantiles(dataset: ClassificationDataset) -> dict[str, Any]:
@@ -142,8 +141,7 @@ def build_classification(
     classes = dataset.class_count
     targets = labels[:, None].double() if classes == 2 else labels.long()
     train, validation = split(Data(inputs, targets), dataset.validation_samples, splitting, classes)
-    low, high = train.inputs.amin(0), train.inputs.amax(0)
-    return Splits(train, validation, low, high)
+    return Splits(train, validation, train.inputs.amin(0), train.inputs.amax(0))
 
 
 def _in_proportion(

@@ -1,6 +1,6 @@
-"""A call of the kernel by several threads, and how many updates it makes.
+"""Call the kernel by several threads, and choose how many updates a call makes.
 
-What the kernel is given, arrays and numbers, stands in words of 64 bits: see ``codes``.
+The kernel is given arrays and numbers as 64-bit words: see ``codes``.
 """
 
 from __future__ import annotations
@@ -33,8 +33,7 @@ class Call:
     """The kernel's arguments, kept from call to call; what was not set is 0 or empty.
 
     Args:
-        parts: that an update has, and threads where they work together; the calling one is the
-            first of them.
+        parts: number of parts of an update, and of threads (with the calling one) where they work together.
     """
 
     def __init__(self, descend: Descend, blas: Blas, parts: int) -> None:
@@ -88,7 +87,7 @@ class Pace:
     one where other processes want the same cores.
 
     Args:
-        parts: that an update has, and threads that may share it.
+        parts: number of parts of an update, and of threads that may share it.
     """
 
     def __init__(self, parts: int) -> None:

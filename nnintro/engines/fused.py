@@ -76,10 +76,9 @@ def why_not(work: Work, device: torch.device) -> Iterator[str]:
 
 
 def parts_that_pay(widths: list[int], samples: int, rows: int, threads: int) -> int:
-    """Threads that pay for an update over so many samples, in blocks of so many rows.
+    """The number of threads worth their cost in an update over ``samples``, in blocks of ``rows``.
 
-    By an estimate of its nanoseconds on one, so that a config has its bits wherever there are
-    as many ``threads``.
+    By an estimate of its time on one thread, so that a config has its bits wherever there are as many threads.
 
     Args:
         widths: inputs, hidden widths, outputs.
@@ -135,7 +134,7 @@ class Fused:
         numbers = plan.updates_per_epoch, plan.samples, rows, plan.blocks_per_update, self._tile
         targets = train.targets.reshape(len(train), -1).to(self.flat.dtype).contiguous()
         self.call.set_arrays(x=train.inputs.contiguous().numpy(), t=targets.numpy(), plan=np.array(numbers))
-        self.call.set_arrays(targets=self._memory(targets.shape[1]))
+        self.call.set_arrays(targets=self._zeros(targets.shape[1]))
 
     def _set_network(self, work: Work, widths: list[int]) -> None:
         """The network, the loss and the optimizer in the kernel's codes."""
@@ -152,10 +151,10 @@ class Fused:
         """Working memory: a gradient of every part; outputs and slopes of its tile of rows."""
         self._gradients: Array = torch.zeros((self.call.parts, len(self.flat)), dtype=self.flat.dtype).numpy()
         self.call.set_arrays(gradient=self._gradients.reshape(-1), report=self.report)
-        u, delta, scratch = map(self._memory, (sum(widths), sum(widths), max(widths)))
+        u, delta, scratch = map(self._zeros, (sum(widths), sum(widths), max(widths)))
         self.call.set_arrays(u=u, delta=delta, scratch=scratch)
 
-    def _memory(self, columns: int) -> Array:
+    def _zeros(self, columns: int) -> Array:
         # From torch, for the sake of its alignment: MKL's bits depend on where a matrix begins.
         memory: Array = torch.zeros(self.call.parts * self._tile * columns, dtype=self.flat.dtype).numpy()
         return memory

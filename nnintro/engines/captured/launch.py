@@ -1,4 +1,4 @@
-"""Running updates: one operation after another, or many of them as one captured CUDA graph."""
+"""Run updates operation by operation, or several of them as one captured CUDA graph."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ the device some dozens of kernels: beyond a few updates nothing more is to be wo
 WARM_UP = 3
 """Updates before the capture, in which libraries set themselves up."""
 AHEAD = 2
-"""Launches that may wait in the queue: an interruption is noticed after so many."""
+"""Launches that may wait in the queue, and by which an interruption may be late."""
 
 
 class CaptureError(RuntimeError):
