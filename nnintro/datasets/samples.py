@@ -1,4 +1,4 @@
-"""What every dataset becomes: tensors of inputs and targets, split in two."""
+"""Samples and their split into training and validation data, which every dataset builds."""
 
 from __future__ import annotations
 

@@ -82,7 +82,8 @@ class Autograd:
         epoch, update = divmod(step, self.plan.updates_per_epoch)
         if self._is_lbfgs:
             # It asks for the gradient several times, at points of its own choice.
-            return self._lbfgs_step(epoch, update)
+            closure = cast(Callable[[], float], lambda: self._gradient(epoch, update))
+            return torch.as_tensor(self.optimizer.step(closure)).detach()
         loss = self._gradient(epoch, update)
         if self.clip_norm is not None:
             self._gradient_norm = nn.utils.clip_grad_norm_(self.parameters, self.clip_norm)
@@ -90,10 +91,6 @@ class Autograd:
             self._gradient_norm = self._norm_of_gradient()
         self.optimizer.step()
         return loss
-
-    def _lbfgs_step(self, epoch: int, update: int) -> Tensor:
-        closure = cast(Callable[[], float], lambda: self._gradient(epoch, update))
-        return torch.as_tensor(self.optimizer.step(closure)).detach()
 
     def _gradient(self, epoch: int, update: int) -> Tensor:
         """Put sum_b weight_b * grad(mean loss over block b) into ``.grad``; the loss, ()."""

@@ -1,4 +1,4 @@
-"""What an engine is given, and what the training loop asks of it, whatever program it is inside."""
+"""The interface of engines: the work they are given, and what the training loop asks of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The machine under the kernel: BLAS in this process, its threads, and denormal numbers."""
+"""Find a BLAS in this process for the kernel, and set its threads and denormal numbers."""
 
 from __future__ import annotations
 
@@ -25,11 +25,7 @@ AMD = ("znver", "bdver", "btver", "amdfam", "barcelona")
 
 @dataclass(frozen=True)
 class Blas:
-    """A library's matrix product.
-
-    Which one is a matter of the machine and what is installed, so that the same machine has the
-    same bits.
-    """
+    """A library's matrix product, chosen by machine and installation: one machine always has the same bits."""
 
     name: str
     address: int

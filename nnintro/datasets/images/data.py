@@ -61,13 +61,7 @@ class ImageData:
                 yield batches.rows(0, Block(start, min(start + size, len(self)), 1.0))
 
     def batches(self, order: Order, block: int, seed_of: Callable[[int], int]) -> ImageBatches:
-        """For training.
-
-        Args:
-            order: epoch -> its order of rows.
-            block: about how many rows are asked for at a time.
-            seed_of: epoch -> the seed of what is done to images in it.
-        """
+        """For training; about ``block`` rows are asked for at a time, ``seed_of`` is as in ``Samples``."""
         return ImageBatches(self, order, block, seed_of)
 
     def delivered(self, rows: LabelledImages) -> tuple[Tensor, Tensor]:

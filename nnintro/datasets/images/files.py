@@ -100,12 +100,10 @@ def pairs_of(folder: Path, least: int = 2) -> list[Pair]:
     """
     _require_folder(folder, "a folder with images/ and masks/")
     images, masks = ({path.stem: path for path in image_files(folder / part)} for part in ("images", "masks"))
-    for stem, path in images.items():
-        if stem not in masks:
-            raise refuse(path, f"a mask of this name in {place(folder / 'masks')}", "none")
-    for stem, path in masks.items():
-        if stem not in images:
-            raise refuse(path, f"an image of this name in {place(folder / 'images')}", "none")
+    for files, others, part, what in ((images, masks, "masks", "a mask"), (masks, images, "images", "an image")):
+        for stem, path in files.items():
+            if stem not in others:
+                raise refuse(path, f"{what} of this name in {place(folder / part)}", "none")
     if len(images) < least:
         raise refuse(folder / "images", f"at least {least} images", len(images))
     return [Pair(path, masks[stem]) for stem, path in images.items()]

@@ -1,4 +1,4 @@
-"""What every sample is like, and images and masks of any size brought to it."""
+"""The format that all samples of a run have, and how images and masks are brought to it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nnintro.datasets.images.files import Pair, Pixels, read_pixels, read_values
 GRAY = (0.299, 0.587, 0.114)
 """Of red, green and blue (ITU-R BT.601)."""
 CHANNELS = {1: "gray", 3: "RGB"}
-"""How messages name so many channels."""
+"""Number of channels -> its name in messages."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,7 @@ class ImageFormat:
     convert: bool
     """Whether gray and coloured files are made into one another; else they must be alike."""
     bits: int | None
-    """8 or 16: a sample's number is the file's by the largest of so many bits. None: the file's
-    number is a count, taken as it is."""
+    """8 or 16: a file's numbers are divided by the largest of that many bits. None: they are counts, left as is."""
     values: tuple[int, ...]
     """The values in masks, rising; class k is value k."""
     classes: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The first look at a folder: all headers, then all pixels once, for what is known only of all."""
+"""Read a folder once, all headers and then all pixels, for its format, classes and statistics."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from nnintro.errors import ConfigError
 MOST_VALUES = 256
 """In masks: a class number is a byte."""
 MOST_VALUES_WITHOUT_NAMES = 16
-"""More of them are rather a mask that was blurred than so many classes."""
+"""More of them are rather a mask that was blurred than classes."""
 AHEAD = 8
 """Pairs decoded in the background before they are asked for."""
 ROWS_AT_A_TIME = 64

@@ -1,4 +1,4 @@
-"""Where images lie: in memory, in as few bytes as their files have, or in their files."""
+"""Images kept in memory, in as few bytes as their files have, or read from their files ahead of use."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""Running updates: one operation after another, or many of them as one captured CUDA graph."""
+"""Run updates operation by operation, or several of them as one captured CUDA graph."""
 
 from __future__ import annotations
 
 import functools
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
 
 import torch
 
@@ -17,23 +16,11 @@ the device some dozens of kernels: beyond a few updates nothing more is to be wo
 WARM_UP = 3
 """Updates before the capture, in which libraries set themselves up."""
 AHEAD = 2
-"""Launches that may wait in the queue: an interruption is noticed after so many."""
+"""Launches that may wait in the queue, and by which an interruption may be late."""
 
 
 class CaptureError(RuntimeError):
     """CUDA refused to capture the update."""
-
-
-class Launcher(Protocol):
-    """Runs the updates at the tape's cursor."""
-
-    def launch(self, count: int, *, short: bool) -> None:
-        """``count`` updates, one of ``LENGTHS``."""
-        ...
-
-
-Launching = Callable[[Step, Sequence[int], Sequence[torch.Generator]], Launcher]
-"""A step, the numbers of updates it will be asked for, the generators it draws from."""
 
 
 class Eager:
@@ -43,6 +30,7 @@ class Eager:
         self.step = step
 
     def launch(self, count: int, *, short: bool) -> None:
+        """``count`` updates from the tape's cursor on."""
         for _ in range(count):
             self.step(short=short)
 
@@ -72,6 +60,7 @@ class Captured:
             raise CaptureError(str(error).partition("\n")[0]) from error
 
     def launch(self, count: int, *, short: bool) -> None:
+        """``count`` updates from the tape's cursor on, one of the lengths that were captured."""
         with torch.cuda.device(self.device):
             self.graphs[count, short].replay()
             event = torch.cuda.Event()  # type: ignore[no-untyped-call]
@@ -100,6 +89,11 @@ class Captured:
             for _ in range(count):
                 self.step(short=short)
         return graph
+
+
+Launcher = Eager | Captured
+Launching = Callable[[Step, Sequence[int], Sequence[torch.Generator]], Launcher]
+"""A step, the numbers of updates it will be asked for, the generators it draws from."""
 
 
 @functools.cache

@@ -97,10 +97,7 @@ class Step:
 
     Every shape is fixed but for the short last block's, and every tensor that outlives the update
     is made before the first.  An update reads nothing back: a loss that is not finite spoils the
-    weights, and whoever runs updates looks at the losses and goes back (see ``graph.Graph``).
-
-    Args:
-        train: the work's samples.
+    weights; ``graph.Graph`` looks at the losses afterwards and goes back.
     """
 
     def __init__(self, work: Work, train: Data, tape: Tape, memory: Memory) -> None:

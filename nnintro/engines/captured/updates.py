@@ -1,4 +1,4 @@
-"""The weights, and how a gradient moves them, in operations that wait for nothing but the device.
+"""The optimizers' equations on flat weights, in operations that wait for nothing but the device.
 
 torch.optim's own do not fit: adagrad and sgd read the learning rate on the host unless they are
 fused, and the fused ones take it from the device in float32 only, too coarse for float64.  Here the

@@ -1,4 +1,4 @@
-"""What generated images are made of: smooth random fields, blur, a camera of 8 bits.
+"""Parts of generated images: smooth random fields, blur, a camera of 8 bits.
 
 All of it is element by element, in an order that does not depend on the number of threads: the
 same stream gives the same bits.
