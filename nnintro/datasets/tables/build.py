@@ -16,8 +16,8 @@ from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns import recognized
 from nnintro.datasets.tables.columns.column import Column, FileColumn
 from nnintro.datasets.tables.encoding import Encoding, windows_of
+from nnintro.datasets.tables.files import Table, open_table
 from nnintro.datasets.tables.files.places import no_column
-from nnintro.datasets.tables.files.source import Table, open_table
 from nnintro.datasets.tables.fill import Filled, Filling
 from nnintro.datasets.tables.rows import chosen_rows, needs_two
 from nnintro.datasets.tables.splitting import Division, divided, kind_of_split, read_times

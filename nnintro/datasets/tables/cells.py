@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from nnintro.datasets.tables.files.places import Places
-
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from nnintro.datasets.tables.files.places import Places
 
 Array = np.ndarray[Any, Any]
 Reading = Literal["number", "truth", "time"]

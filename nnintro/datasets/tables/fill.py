@@ -14,7 +14,7 @@ import numpy as np
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns.column import Column, FileColumn
 from nnintro.datasets.tables.columns.number import mean_and_deviation
-from nnintro.datasets.tables.files.source import Table
+from nnintro.datasets.tables.files import Table
 from nnintro.errors import DataError
 
 

@@ -13,7 +13,7 @@ from nnintro.config.datasets.table import TableDataset
 from nnintro.config.section import held_out
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns.coded import coded
-from nnintro.datasets.tables.files.source import Table
+from nnintro.datasets.tables.files import Table
 from nnintro.datasets.tables.splitting import Times, by_time, kind_of_split, random_sample
 from nnintro.datasets.tables.targets import Targets
 from nnintro.errors import DataError

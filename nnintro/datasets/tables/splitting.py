@@ -15,7 +15,7 @@ from nnintro.datasets.tables.columns.coded import coded
 from nnintro.datasets.tables.columns.column import FileColumn
 from nnintro.datasets.tables.columns.number import Number, reading_of
 from nnintro.datasets.tables.encoding import Window
-from nnintro.datasets.tables.files.source import Table
+from nnintro.datasets.tables.files import Table
 from nnintro.datasets.tables.targets import Targets
 from nnintro.errors import DataError
 

@@ -14,8 +14,8 @@ from nnintro.datasets.tables.cells import Array, is_numeral
 from nnintro.datasets.tables.columns.coded import plain_words
 from nnintro.datasets.tables.columns.column import Policy
 from nnintro.datasets.tables.encoding import Encoding, Window, chunked, windows_of
+from nnintro.datasets.tables.files import open_table
 from nnintro.datasets.tables.files.places import Places, no_column
-from nnintro.datasets.tables.files.source import open_stream
 from nnintro.errors import DataError
 from nnintro.wording import quoted, shown_key
 
@@ -132,7 +132,7 @@ def encoded_blocks(
     """
     window = encoding.window
     needed = [*encoding.input_columns, *(encoding.target_names if with_targets else [])]
-    table = open_stream(source, text_encoding, delimiter, needed)
+    table = open_table(source, text_encoding, delimiter, needed)
     for name in needed:
         if name not in table.names:
             raise DataError(f"{table.place}: {no_column(name, table.names, table.name)}")

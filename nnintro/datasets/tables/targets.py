@@ -13,7 +13,7 @@ from nnintro.datasets.tables.columns import recognized
 from nnintro.datasets.tables.columns.category import ClassTarget
 from nnintro.datasets.tables.columns.column import Column, FileColumn, Target
 from nnintro.datasets.tables.columns.number import Number, NumberTarget
-from nnintro.datasets.tables.files.source import Table
+from nnintro.datasets.tables.files import Table
 from nnintro.errors import ConfigError, DataError
 from nnintro.wording import listed, quoted
 

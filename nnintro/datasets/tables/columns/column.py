@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from nnintro.config.datasets.table import TableDataset
 from nnintro.datasets.tables.cells import Array, Reading, is_text
 from nnintro.datasets.tables.columns.coded import Coded, coded
+from nnintro.datasets.tables.files import Table
 from nnintro.datasets.tables.files.places import Places
-from nnintro.datasets.tables.files.source import Table
 from nnintro.errors import DataError
 from nnintro.wording import quoted
 

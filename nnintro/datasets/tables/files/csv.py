@@ -26,7 +26,7 @@ _ODD = r"^\s*[+-]?(0[xX]|[nN][aA][nN]\()"
 
 
 class CsvTable:
-    """A CSV or TSV (see ``source.Table``), read from its beginning once: by ``load`` or ``blocks``.
+    """A CSV or TSV (see ``files.Table``), read from its beginning once: by ``load`` or ``blocks``.
 
     Args:
         delimiter: None to see it from the header.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ParquetTable:
-    """A Parquet file (see ``source.Table``).
+    """A Parquet file (see ``files.Table``).
 
     Raises:
         DataError: it cannot be read, is not Parquet, or its columns have no names of their own.
@@ -31,10 +31,7 @@ class ParquetTable:
         self.names = list(self._schema.names)
         check_names(self.names, self.name)
         self.rows = self._file.metadata.num_rows
-        self.places = Places(self.name, self._place)
-
-    def _place(self, row: int) -> str:
-        return f"{self.name}: row {row + 1:,}"
+        self.places = Places(self.name)
 
     def load(self, names: Sequence[str], as_text: Collection[str]) -> None:  # noqa: ARG002
         """Check that these columns can be used; what is read is read when it is asked for."""

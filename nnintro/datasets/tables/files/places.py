@@ -18,13 +18,14 @@ class Places:
 
     name: str
     """The file's name in messages."""
-    place: Callable[[int], str]
-    """Row of the file, from 0, -> ``prices.csv:17``; may read the file anew."""
+    place: Callable[[int], str] | None = None
+    """Row of the file, from 0, -> ``prices.csv:17``; may read the file anew.  By default its number."""
     first: int = 0
     """The row of the file that is row 0 here."""
 
     def at(self, row: int) -> str:
-        return self.place(self.first + row)
+        row += self.first
+        return self.place(row) if self.place else f"{self.name}: row {row + 1:,}"
 
     def refusal(self, row: int, column: str, expected: str, got: object) -> DataError:
         """What to raise of a cell: ``prices.csv:17: column 'area': expected ..., got ...``."""
