@@ -1,4 +1,4 @@
-"""The names of a run's columns (inputs, targets, predictions), and outputs as such columns."""
+"""Name the columns of a run (inputs, targets, predictions), and turn outputs into such columns."""
 
 from __future__ import annotations
 
@@ -84,9 +84,9 @@ def answers(outputs: Tensor, task: Task, *, logits: bool) -> list[Array]:
     Of classes the first is the class number, decided as the metrics decide it.
     """
     if not task.is_classification:
-        return _as_columns(outputs)
+        return list(outputs.numpy().T)
     classes: Array = predicted_classes(outputs, task, logits=logits).numpy()
-    return [classes, *_as_columns(probabilities(outputs, task) if logits else outputs)]
+    return [classes, *(probabilities(outputs, task) if logits else outputs).numpy().T]
 
 
 def probabilities(logits: Tensor, task: Task) -> Tensor:
@@ -94,7 +94,3 @@ def probabilities(logits: Tensor, task: Task) -> Tensor:
     if task.kind == "binary":
         return torch.cat([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=1)
     return torch.softmax(logits, dim=1)
-
-
-def _as_columns(values: Tensor) -> list[Array]:
-    return list(values.numpy().T)

@@ -155,11 +155,11 @@ class Column(Described, ABC):
         """
         return self
 
-    def require_informative(self, source: FileColumn, values: Array) -> None:
-        """Check that the values of the whole file are worth learning from."""
+    def learn_values(self, source: FileColumn, values: Array, training: Array) -> Self:  # noqa: ARG002
+        """The column after a look at the values of the whole file, and of training rows by their positions.
 
-    def learn_values(self, source: FileColumn, training: Array) -> Self:  # noqa: ARG002
-        """The column after a look at the values of the training rows."""
+        The first have to be worth learning from.
+        """
         return self
 
     @abstractmethod

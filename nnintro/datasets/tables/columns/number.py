@@ -1,4 +1,4 @@
-"""Columns of numbers, truth values and dates: an input each, and quantities to predict."""
+"""Columns of numbers, truth values and dates: one input each, and quantities to predict."""
 
 from __future__ import annotations
 
@@ -78,19 +78,18 @@ class Number(Column):
             return self  # which spares reading the cells
         return replace(self, flagged=bool(np.isnan(self.read_file(source)[training]).any()))
 
-    def require_informative(self, source: FileColumn, values: Array) -> None:
+    def learn_values(self, source: FileColumn, values: Array, training: Array) -> Self:
         with np.errstate(invalid="ignore"):
             low, high = np.fmin.reduce(values), np.fmax.reduce(values)
         if np.isnan(low):
             raise source.useless("has no value in any row")
         if low == high and not (self.flagged and np.isnan(values).any()):
             raise source.useless(f"is {low:g} in every row")
-
-    def learn_values(self, source: FileColumn, training: Array) -> Self:
         if not source.policy.fills:
             return self
         # Even where no row lacks a value: a later file may.
-        known = training[~np.isnan(training)]
+        seen = values[training]
+        known = seen[~np.isnan(seen)]
         if not len(known):
             raise source.useless("has no value in the training part")
         return replace(self, mean=mean_and_deviation(known)[0])

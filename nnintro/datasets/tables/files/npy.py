@@ -81,23 +81,19 @@ def read_numeric_header(stream: IO[bytes], size: int, columns: int, name: str) -
         # Whatever a foreign header makes numpy raise, to the user it is one thing.
         raise DataError(f"{name}: the header of this .npy file cannot be read") from error
     if header.dtype.kind not in "biuf":
-        kind = "Python objects" if header.dtype.hasobject else _KINDS.get(header.dtype.kind)
-        found = kind or header.dtype.name
-        raise DataError(f"{name}: expected an array of real numbers, found {found}")
+        kind = "Python objects" if header.dtype.hasobject else _KINDS.get(header.dtype.kind, header.dtype.name)
+        raise DataError(f"{name}: expected an array of real numbers, found {kind}")
     there = size - header.offset
     if header.bytes > there:
         wanted = f"an array of shape {header.shape} takes {header.bytes:,} bytes"
         raise DataError(f"{name}: the file is cut short: {wanted}, {there:,} are there")
-    _check_shape(header.shape, columns, name)
-    return header
-
-
-def _check_shape(shape: tuple[int, ...], columns: int, name: str) -> None:
+    shape = header.shape
     if shape[1:] != (columns,) and not (columns == 1 and len(shape) == 1):
         wanted = "(n,) or (n, 1)" if columns == 1 else f"(n, {columns})"
         raise DataError(f"{name}: expected an array of shape {wanted}, found {shape}")
     if shape[0] == 0:
         raise DataError(f"{name}: there are no rows in the array")
+    return header
 
 
 def npy_header(path: str, columns: int) -> Header:
@@ -117,9 +113,7 @@ def npy_blocks(path: str, header: Header, rows: int) -> Iterator[Array]:
         for first in range(0, header.shape[0], rows):
             try:
                 # Mapped anew for each block: what was read of an open map still counts as memory in use.
-                numbers = np.memmap(file, header.dtype, "r", header.offset, header.shape, order)[
-                    first : first + rows
-                ].copy()
+                mapped = np.memmap(file, header.dtype, "r", header.offset, header.shape, order)
             except OSError as error:
                 raise cannot_be_read(shown_path(path), error) from error
             yield mapped[first : first + rows].copy()
