@@ -26,8 +26,6 @@ Point = tuple[str, float, float, float]
 """The image's name, row and column in pixels, probability."""
 
 PARTS = ("masks", "overlays")
-OF_DATA = ("images", "masks")
-"""The parts of a folder to train on."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,7 @@ def _require_place(output: Path, source: Path) -> None:
     if not output.parent.is_dir():
         raise UsageError(f"cannot write {output}: {output.parent} is not a folder")
     # A folder with images/ is somebody's data, and its masks/ are the truth.
-    taken = {folder.resolve() for folder in (source, *(source / part for part in OF_DATA))}
+    taken = {folder.resolve() for folder in (source, source / "images", source / "masks")}
     for part in PARTS:
         if (output / "images").exists() or (output / part).resolve() in taken:
             message = f"cannot write {output / part}: it holds the data; choose another --output"

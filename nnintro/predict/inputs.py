@@ -125,14 +125,9 @@ class ArrayInputs:
     def __init__(self, path: str, wanted: Sequence[str], dtype: np.dtype[Any]) -> None:
         self._path, self._header, self._dtype = path, npy_header(path, len(wanted)), dtype
         self.place, self.names = shown_path(path), wanted
-        self.positions: Sequence[int] = range(len(wanted))
 
     def blocks(self) -> Iterator[ArrayRows]:
-        """Its rows, once, from the first to the last.
-
-        Raises:
-            DataError: a number is not finite in the run's precision; the blocks before were good.
-        """
+        """Its rows, once, from the first to the last; DataError as of ``TextInputs.blocks``."""
         first = 0
         for values in npy_blocks(self._path, self._header, rows_per_block(len(self.names))):
             yield array_rows(values, self.place, self.names, self._dtype, first)
@@ -168,16 +163,11 @@ class TextRows:
         return self.places.refusal(row, self.wanted[column], expected, cell)
 
     def parsed(self, dtype: np.dtype[Any]) -> Array:
-        """The numbers, cell by cell in the order of the file, to find the first that is not one.
-
-        Raises:
-            DataError: a cell is not a number that ``dtype`` can hold.
-        """
+        """The numbers; DataError of the first cell, in the order of the file, that ``dtype`` cannot hold."""
         columns = [self.columns.column(position).to_pylist() for position in self.positions]
         for row, cells in enumerate(zip(*columns, strict=True)):
             for column, cell in enumerate(cells):
-                expected = _complaint(cell, dtype)
-                if expected is not None:
+                if expected := _complaint(cell, dtype):
                     raise self.refusal(row, column, expected)
         return np.stack([np.array(list(map(float, cells))) for cells in columns], axis=1)
 

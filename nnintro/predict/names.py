@@ -48,13 +48,8 @@ def prediction_names(
 
 
 def positions(found: Sequence[str], wanted: Sequence[str], place: str) -> list[int]:
-    """Where in ``found`` each of the wanted names stands.
-
-    Raises:
-        DataError: one is missing.
-    """
-    missing = [name for name in wanted if name not in found]
-    if missing:
+    """Where in ``found`` each of the wanted names is; DataError where one is missing."""
+    if missing := [name for name in wanted if name not in found]:
         raise DataError(
             f"{place}: {subject('column', missing)} missing in the header (a first row that is "
             f"not all numbers is taken for one); found {listed(found)}"
@@ -63,11 +58,7 @@ def positions(found: Sequence[str], wanted: Sequence[str], place: str) -> list[i
 
 
 def free(found: Sequence[str], predicted: Sequence[str], place: str) -> None:
-    """Check that no column has the name of a prediction.
-
-    Raises:
-        DataError: one has.
-    """
+    """Raise DataError where a column has the name of a prediction."""
     taken = {name.strip() for name in found}.intersection(predicted)
     for name in predicted:
         if name in taken:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import IO, cast
 
 import numpy as np
-from torch import Tensor
 
 from nnintro.config.datasets.table import TableDataset
 from nnintro.datasets.tables import Block, Encoding, encoded_blocks
@@ -58,8 +57,10 @@ def predict_file(
         nonlocal count
         for rows in inputs.blocks():
             outputs = run.predict(rows.numbers.astype(read))
-            if task.is_classification:
-                _require_answers(outputs, rows)
+            bad = outputs.isnan().any(1)
+            if task.is_classification and bad.any():  # NaN is not of any class, though comparisons would give it one
+                wanted = "inputs that the network has an answer for (here it gives nan)"
+                raise rows.refusal(int(bad.int().argmax()), 0, wanted)
             yield rows, answers(outputs, task, logits=logits)
             count += len(rows.numbers)
 
@@ -68,14 +69,6 @@ def predict_file(
             output, lambda file: write_predictions(format_, file, inputs.names, predicted, written, answered())
         )
     return count
-
-
-def _require_answers(outputs: Tensor, rows: Rows) -> None:
-    """NaN is not of any class, though comparisons would give it one."""
-    bad = outputs.isnan().any(1)
-    if bad.any():
-        wanted = "inputs that the network has an answer for (here it gives nan)"
-        raise rows.refusal(int(bad.int().argmax()), 0, wanted)
 
 
 def encoding_of(run: Run) -> Encoding:
@@ -146,15 +139,13 @@ def _answers(run: Run, block: Block, format_: str) -> list[Array]:
         columns[0] = columns[0].astype(float) if format_ == "npy" else np.array(task.classes)[columns[0]]
     if format_ in ("csv", "tsv"):
         columns = [np.array(texts(column)) for column in columns]
-    return [np.concatenate([_nothing(block.without_inputs, column), column]) for column in columns]
+    # A row without inputs has an empty text or NaN.
+    empty = [np.full(block.without_inputs, np.nan if c.dtype.kind == "f" else "", c.dtype) for c in columns]
+    return [np.concatenate(pair) for pair in zip(empty, columns, strict=True)]
 
 
 def _require_held(block: Block, encoding: Encoding, run: Run) -> None:
-    """Check that the network's precision can hold a block's inputs, standardised, and targets.
-
-    Raises:
-        DataError: it cannot, with the place of the first that is too large.
-    """
+    """Raise DataError where the network's precision cannot hold the inputs, standardised, or targets."""
     dtype, inputs = numpy_type(precision_of(run.model)), block.inputs
     if isinstance(run.model, Standardized):
         inputs = (inputs - run.model.mean.numpy()) / run.model.scale.numpy()
@@ -170,7 +161,3 @@ def _require_held(block: Block, encoding: Encoding, run: Run) -> None:
     else:
         return
     raise block.places.refusal(row, name, f"a number that {dtype.name} can hold", float(value))
-
-
-def _nothing(count: int, like: Array) -> Array:
-    return np.full(count, np.nan if like.dtype.kind == "f" else "", like.dtype)

@@ -66,11 +66,7 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
 
 
 def _inputs(dataset: TableDataset, table: Table) -> list[str]:
-    """The columns to predict from; with a window the targets too, whose past is known.
-
-    Raises:
-        ConfigError: a column is not there, or is named for something that it is not.
-    """
+    """The columns to predict from, with a window the targets too, whose past is known; or ConfigError."""
     split_by = [] if dataset.split_by is None else [dataset.split_by]
     named = {
         "target": dataset.targets, "inputs": dataset.inputs or [], "exclude": dataset.exclude,

@@ -1,4 +1,4 @@
-"""From the columns of a table to the inputs of a network, the same way for every file."""
+"""Encode the columns of a table as the inputs of a network, the same way for every file."""
 
 from __future__ import annotations
 

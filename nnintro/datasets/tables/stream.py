@@ -38,7 +38,6 @@ class Block:
     """As ``Encoding.encode_targets`` has them, of all rows, where they were asked for."""
     places: Places
     """Where the block's rows stand in the file."""
-
     numbers: Collection[str]
     """The columns that training took as numbers."""
 
@@ -156,14 +155,7 @@ def encoded_blocks(
 
 
 def _require_order(window: Window, columns: Mapping[str, Any], places: Places, last: float = -np.inf) -> float:
-    """Check that a series goes on in the order of time; returns the last time.
-
-    Args:
-        last: the time of the row before.
-
-    Raises:
-        DataError: a row is not later than the one before it.
-    """
+    """The last time; DataError where a row is not later than the one before it, or the first than ``last``."""
     column = window.order
     if column is None:
         return last

@@ -32,7 +32,7 @@ class Policy:
 
     @property
     def fills(self) -> bool:
-        """Whether something stands in for a missing value; ``drop`` does so in no other file."""
+        """Whether a missing value is replaced; ``drop`` leaves rows out of the training's file only."""
         return self.missing in ("mean", "indicator")
 
 

@@ -29,7 +29,7 @@ class Number(Column):
     name: str
     reading: Reading = "number"
     mean: float = 0.0
-    """Of the training rows; what stands in place of a missing value."""
+    """Of the training rows; it replaces a missing value."""
     flagged: bool = False
     kind: Literal["number"] = "number"
     quantities: ClassVar[int] = 1
@@ -140,16 +140,12 @@ def mean_and_deviation(values: Array) -> tuple[float, float]:
 
 
 def _are_numbers(source: FileColumn) -> bool:
-    """Whether all texts are numerals.
-
-    Raises:
-        DataError: those of half the rows or more are, and one is not.
-    """
-    values, codes, counts = source.coded.values, source.coded.codes, source.coded.counts()
+    """Whether all texts are numerals; DataError where those of half the rows or more are, and one is not."""
+    values, codes = source.coded.values, source.coded.codes
     if all(map(is_numeral, values)):
         return True
     meant = np.array([is_meant_as_number(value) for value in values])
-    if 2 * counts[meant].sum() < counts.sum():
+    if 2 * meant[codes[codes >= 0]].sum() < (codes >= 0).sum():
         return False
     odd = np.array([not is_numeral(value) for value in values] + [False])  # the last is of code -1
     row = int(odd[codes].argmax())
@@ -161,11 +157,7 @@ def _are_numbers(source: FileColumn) -> bool:
 
 
 def _are_times(source: FileColumn) -> bool:
-    """Whether all texts are ISO dates or times.
-
-    Raises:
-        DataError: half of them or more are dates, but not so that there is one way to read them.
-    """
+    """Whether all are ISO dates or times; DataError where half or more are dates of another kind."""
     values = source.coded.values
     texts = [value.strip() for value in values]
     if all(_ISO.fullmatch(text) and seconds(text) is not None for text in texts):

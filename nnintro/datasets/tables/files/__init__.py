@@ -46,7 +46,7 @@ class Table(Protocol):
         """The column is not needed again."""
 
     def blocks(self, block_rows: int) -> Iterator[tuple[pa.RecordBatch, Places]]:
-        """All columns, at most so many rows at a time, and where these stand; needs no ``load``."""
+        """All columns, at most ``block_rows`` rows at a time, and their places; needs no ``load``."""
 
 
 def open_table(path: str, encoding: str = "utf-8", delimiter: str | None = None, wanted: Sequence[str] = ()) -> Table:

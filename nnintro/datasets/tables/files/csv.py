@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnintro.datasets.tables.cells import MISSING
 from nnintro.datasets.tables.files.csv_layout import Layout, read_layout
@@ -184,7 +184,10 @@ class CsvTable:
         import pyarrow.csv
 
         return pyarrow.csv.ParseOptions(
-            delimiter=self.layout.delimiter, newlines_in_values=quotes, invalid_row_handler=_skip_blank
+            delimiter=self.layout.delimiter,
+            newlines_in_values=quotes,
+            # Lines of blanks are skipped; any other row of another length is an error.
+            invalid_row_handler=lambda row: "error" if row.text.strip() else "skip",
         )
 
     @contextlib.contextmanager
@@ -203,7 +206,3 @@ class CsvTable:
 
     def _no_rows(self) -> DataError:
         return DataError(f"{self.name}: there are no rows below the header")
-
-
-def _skip_blank(row: Any) -> str:
-    return "error" if row.text.strip() else "skip"

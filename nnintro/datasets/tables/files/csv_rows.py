@@ -85,7 +85,7 @@ def _lines(text: bytes) -> Iterator[str]:
 
 
 def _size(text: bytes, lines: int) -> int:
-    """Bytes of the first so many lines."""
+    """Bytes of the first ``lines`` lines."""
     return sum(len(line.encode()) for line in itertools.islice(_lines(text), lines))
 
 

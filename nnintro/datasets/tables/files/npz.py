@@ -41,7 +41,7 @@ class ArraysTable:
     Arrays are unpacked when a column of theirs is asked for.
 
     Raises:
-        DataError: it cannot be read, or its arrays are no columns of one length.
+        DataError: it cannot be read, or its arrays are not columns of one length.
     """
 
     def __init__(self, path: str) -> None:
