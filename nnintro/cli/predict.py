@@ -1,4 +1,4 @@
-"""``nnintro predict``."""
+"""``nnintro predict``: predict the rows of a file or the pixels of images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from typing import Annotated
 import typer
 
 from nnintro.cli.common import RUNS, Run, RunsDir
+from nnintro.errors import UsageError
+from nnintro.files import chosen_format, require_place
+from nnintro.runs.folder import find_run
 from nnintro.signals import leaving_tidily
+from nnintro.wording import counted
 
 FORMATS = {"csv": (".csv",), "tsv": (".tsv",), "npy": (".npy",), "jsonl": (".jsonl", ".ndjson")}
 """Format of predictions -> its suffixes, the usual one first."""
@@ -36,7 +40,6 @@ def predict(
 ) -> None:
     """Predict every row of a file, or every pixel of images, with a trained run."""
     from nnintro.runs.data import takes_images
-    from nnintro.runs.folder import find_run
 
     directory = find_run(run, runs_dir)
     if takes_images(directory):
@@ -46,14 +49,12 @@ def predict(
 
 
 def _rows(directory: Path, inputs: str, output: Path | None, format_: str | None) -> None:
-    from nnintro.files import require_place
 
     chosen = _format(format_, output)
     if output is not None:
         require_place(output)
     # Only now what takes seconds to load.
     from nnintro.predict.rows import predict_file
-    from nnintro.wording import counted
 
     notes: list[str] = []
     with leaving_tidily():
@@ -66,9 +67,6 @@ def _rows(directory: Path, inputs: str, output: Path | None, format_: str | None
 
 def _format(name: str | None, output: Path | None) -> str:
     """csv where nothing says another; raises UsageError as ``files.chosen_format`` does."""
-    from nnintro.errors import UsageError
-    from nnintro.files import chosen_format
-
     if name is None and output is None:
         return "csv"
     chosen = chosen_format(name, output, FORMATS)
@@ -78,14 +76,12 @@ def _format(name: str | None, output: Path | None) -> str:
 
 
 def _images(directory: Path, inputs: Path, output: Path | None, format_: str | None) -> None:
-    from nnintro.errors import UsageError
 
     if output is None:
         raise UsageError("images are predicted as mask files: give --output FOLDER")
     if format_ is not None:
         raise UsageError("--format applies to tables only; masks are PNG files")
     from nnintro.predict.images import predict_images
-    from nnintro.wording import counted
 
     with leaving_tidily():
         written = predict_images(directory, inputs, output)

@@ -24,7 +24,6 @@ from nnintro.runs.run import Run, load_run
 from nnintro.wording import duration
 
 FORMAT, FILE = "nnintro supremum 1", "supremum.json"
-
 UP, DOWN = (decimal.Context(prec=6, rounding=rounding) for rounding in (decimal.ROUND_CEILING, decimal.ROUND_FLOOR))
 """Upper bounds are shown rounded up, lower ones down: what is printed is true as well."""
 

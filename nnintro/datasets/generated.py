@@ -14,7 +14,6 @@ from nnintro.datasets.samples import Data, Splits, noisy, split
 
 Clean = tuple[Tensor, Tensor, dict[str, object]]
 """Inputs (n, features) and noise-free targets (n, outputs), float64; what the run should state."""
-
 Labelled = tuple[Tensor, Tensor]
 """Inputs (n, features) float64 and labels (n,) int64."""
 
@@ -116,10 +115,6 @@ def build_regression(
 Generator = Callable[[ClassificationDataset, int, torch.Generator], Labelled]
 
 
-def _blobs(dataset: ClassificationDataset) -> dict[str, Any]:
-    return {"n_features": dataset.feature_count, "centers": dataset.class_count}
-
-
 def _quantiles(dataset: ClassificationDataset) -> dict[str, Any]:
     return {"n_features": dataset.feature_count, "n_classes": dataset.class_count}
 
@@ -127,8 +122,8 @@ def _quantiles(dataset: ClassificationDataset) -> dict[str, Any]:
 def _hypercube(dataset: ClassificationDataset) -> dict[str, Any]:
     # Each class has corners of its own: enough informative inputs for twice as many as there are.
     informative = min(dataset.feature_count, max(2, math.ceil(math.log2(dataset.class_count)) + 1))
-    shape = {"n_informative": informative, "n_redundant": 0, "n_clusters_per_class": 1}
-    return {**_quantiles(dataset), **shape, "flip_y": 0.0}
+    options = {"n_informative": informative, "n_redundant": 0, "n_clusters_per_class": 1, "flip_y": 0.0}
+    return {**_quantiles(dataset), **options}
 
 
 def spirals(dataset: ClassificationDataset, n: int, generator: torch.Generator) -> Labelled:
@@ -154,7 +149,7 @@ CLASSIFICATIONS: dict[str, Generator] = {
     "circles": of_sklearn("make_circles", lambda _: {"factor": 0.5}),
     "xor": xor,
     "spirals": spirals,
-    "blobs": of_sklearn("make_blobs", _blobs),
+    "blobs": of_sklearn("make_blobs", lambda d: {"n_features": d.feature_count, "centers": d.class_count}),
     "gaussian_quantiles": of_sklearn("make_gaussian_quantiles", _quantiles),
     "hypercube": of_sklearn("make_classification", _hypercube),
 }

@@ -43,11 +43,11 @@ def _eager(base: type[T]) -> type[T]:
     return cast(type[T], type(base.__name__, (base,), {"step": step, **methods}))
 
 
+# ``fused`` is torch's name for the same equations in one kernel per step.
+
+
 def sgd(settings: Sgd) -> Arguments:
     return {"momentum": settings.momentum, "nesterov": settings.nesterov}
-
-
-# ``fused`` is torch's name for the same equations in one kernel per step.
 
 
 def adagrad(settings: Adagrad) -> Arguments:
@@ -55,13 +55,11 @@ def adagrad(settings: Adagrad) -> Arguments:
 
 
 def rmsprop(settings: Rmsprop) -> Arguments:
-    smoothing, momentum = settings.smoothing, settings.momentum
-    return {"alpha": smoothing, "eps": settings.epsilon, "momentum": momentum}
+    return {"alpha": settings.smoothing, "eps": settings.epsilon, "momentum": settings.momentum}
 
 
 def adam(settings: Adam | Adamw) -> Arguments:
-    first, second = settings.betas
-    return {"betas": (first, second), "eps": settings.epsilon, "fused": True}
+    return {"betas": tuple(settings.betas), "eps": settings.epsilon, "fused": True}
 
 
 def lbfgs(settings: Lbfgs) -> Arguments:

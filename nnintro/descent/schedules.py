@@ -16,7 +16,6 @@ from nnintro.config.descent import ConstantSchedule, CosineSchedule, Descent, Ex
 
 Floats = npt.NDArray[np.float64]
 Steps = npt.NDArray[np.int64]
-
 WINDOW = 256
 """Rates that are computed together where they are asked for one by one."""
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from nnintro.engines.backpropagation.codes import ARRAYS, FIRST_NUMBER, LINE, MADE, NUMBERS, WORDS
 from nnintro.engines.compiled import Descend
-from nnintro.engines.machine import Blas, flush_denormals, give_way
+from nnintro.engines.machine import Blas, give_way
 
 Array = npt.NDArray[Any]
-
 CALL_SECONDS = 0.02
 """How long one compiled call lasts, about: between two of them a signal is noticed."""
 LONGEST_SECONDS = 0.5
@@ -50,9 +50,7 @@ class Call:
         self.set_number("library", blas.address)
         self.set_number("yielding", give_way())
         # Threads begin when they are needed first: of one part, never.
-        self._others = ThreadPoolExecutor(
-            max(parts - 1, 1), "nnintro-fused", initializer=_enter_thread, initargs=(blas,)
-        )
+        self._others = ThreadPoolExecutor(max(parts - 1, 1), "nnintro-fused", _enter_thread, (blas,))
 
     def set_array(self, name: str, array: Array) -> None:
         """The array ``name`` is this one from now on."""
@@ -81,7 +79,7 @@ class Call:
 
 def _enter_thread(blas: Blas) -> None:
     blas.enter_thread()
-    flush_denormals()
+    torch.set_flush_denormal(True)  # of this thread, as ``flushed`` does for the calling one
 
 
 class Pace:

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from nnintro.datasets import Data
 from nnintro.descent.optimizers import kind_of
@@ -30,7 +29,6 @@ from nnintro.objectives import losses
 from nnintro.objectives.losses import AgainstOneHot, BinaryCrossEntropy, CrossEntropy, Loss
 
 Array = npt.NDArray[Any]
-
 PRECISIONS = ("float32", "float64")
 LOSSES: dict[Loss, tuple[str, bool]] = {
     losses.mse: ("mse", False),
@@ -76,12 +74,6 @@ def why_not(work: Work, device: torch.device) -> Iterator[str]:
             yield f"the activation {name}"
 
 
-def widths_of(network: nn.Module) -> list[int]:
-    """Inputs, hidden widths, outputs."""
-    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
-    return [layers[0].in_features, *(layer.out_features for layer in layers)]
-
-
 def parts_that_pay(widths: list[int], samples: int, rows: int, threads: int) -> int:
     """Threads that pay for an update over so many samples, in blocks of so many rows.
 
@@ -113,15 +105,17 @@ class Fused:
     name = "fused"
 
     def __init__(self, work: Work, say: Say, interrupted: Interrupted) -> None:
-        train, plan, parameters = work.train, work.plan, list(work.network.parameters())
+        network, train, plan = work.network, work.train, work.plan
+        assert isinstance(network, Mlp)
         assert isinstance(train, Data)
+        parameters, widths = list(network.parameters()), network.widths
         self.plan, self.rates = plan, work.learning_rate
         self.clip = work.setup.descent.clip_norm or 0.0
         self.flat = flatten(parameters)
         self.parameters: Array = self.flat.numpy()
         self.memory = OptimizerMemory(work.optimizer, parameters, self.flat)
         self.orders = Orders(work.order, plan.samples, plan.updates_per_epoch)
-        widths, rows = widths_of(work.network), min(plan.batch_size, plan.samples)
+        rows = min(plan.batch_size, plan.samples)
         parts = parts_that_pay(widths, plan.samples_per_update, rows, torch.get_num_threads())
         self.blas = find_blas(self.parameters.dtype, processor())
         kernel = load_kernel(self.parameters.dtype, say, interrupted)
@@ -174,12 +168,6 @@ class Fused:
             memory = torch.zeros(parts * self._tile * count, dtype=dtype)
             self.call.set_array(name, memory.numpy())
         self.call.set_array("report", self.report)
-
-    @property
-    def gradient(self) -> Array:
-        """(parameters,) of the last update."""
-        gradient: Array = self._gradients[0]
-        return gradient
 
     def advance(self, start: int, stop: int, interrupted: Interrupted) -> Advance:
         """Make the updates from ``start`` up to ``stop``."""

@@ -16,10 +16,8 @@ from nnintro.models.standardized import numpy_type
 
 Program = Callable[[Tensor], Tensor]
 """(n, inputs) -> (n, outputs)."""
-
 Size = tuple[int, int]
 """Height and width of the images that a network takes."""
-
 SIZES = (1, 2, 17, 64)
 """Rows of the batches that a file is tried on."""
 IMAGE_SIZES = (1, 2)

@@ -22,8 +22,6 @@ from nnintro.version import __version__
 
 OPSET, IR = 17, 8
 """Of 2022: nothing newer is needed, and older programs read it."""
-
-
 LARGEST = 2**31 - 2**20
 """Bytes of parameters in a file: protobuf ends at 2 GiB, and the graph wants some of it."""
 

@@ -90,10 +90,8 @@ def where_above(graph: Graph, z: str, threshold: float, above: str, below: str) 
 
 _FAR = 6.0
 """Where 1 - erf is below float64's rounding."""
-
 _MIDDLE, _HALF = 0.625, 0.375
 """The interval that 2 / (2 + a) fills for 0 <= a <= 6."""
-
 _DEGREE = 18
 
 

@@ -26,10 +26,8 @@ from nnintro.models.unet import Convolution, Upsampling
 
 Translation = Callable[[Graph, Any, str], str]
 """(graph, module, name of its input) -> name of its output."""
-
 LayerTranslation = Callable[[Graph, Any, str, Size], str]
 """(graph, layer, name of its input, the input's size) -> name of its output."""
-
 Row = TypeVar("Row")
 
 

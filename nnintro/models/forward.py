@@ -15,13 +15,11 @@ from nnintro.config.experiment import Setup
 from nnintro.models import output_precision
 
 Autocast = Callable[[], contextlib.AbstractContextManager[Any]]
-
 LARGEST_ACTIVATION = 1 << 20
 """Numbers in the largest layer's output; more rows than that allows go through in blocks.
 
 So few that they stay near the processor (docs/LOG.md).
 """
-
 LARGEST_MAPS = 1 << 22
 """The same of a network for images."""
 
@@ -58,8 +56,6 @@ def outputs_of(network: nn.Module, inputs: Tensor, autocast: Autocast = contextl
 
 SEVERAL_THREADS_FROM = 4_000_000
 """Multiplications in an update's largest product from which a second core pays (docs/LOG.md)."""
-
-
 _SETTING = threading.Lock()
 
 

@@ -17,14 +17,13 @@ from nnintro.files import as_csv, write_text, write_whole
 from nnintro.models import precision_of
 from nnintro.models.forward import threads, threads_for
 from nnintro.models.standardized import Array
-from nnintro.objectives.segmentation import peaks
+from nnintro.objectives.segmentation import answers, peaks
 from nnintro.runs.run import Run, load_run
-from nnintro.training.sketches import answers, pictures
+from nnintro.training.sketches import pictures
 from nnintro.wording import cause
 
 Point = tuple[str, float, float, float]
 """The image's name, row and column in pixels, probability."""
-
 PARTS = ("masks", "overlays")
 
 

@@ -299,7 +299,7 @@ BAD = [
     ("text-target-regression", "a.csv", GOOD, {"target": "color", "task": "regression"}, None,
      "a.csv:2: column 'color': expected a number, got 'blue'"),
     ("several-with-text", "a.csv", GOOD, {"target": ["y", "color"]}, "dataset.target",
-     "several targets have to be numbers, and 'color' is not a number"),
+     "several targets have to be numbers, and 'color' is not"),
     ("no-input-but-text", "a.csv", GOOD, {"inputs": ["x"], "text": ["color"]}, "dataset.text",
      "column 'color' is not an input"),
     # Classes.

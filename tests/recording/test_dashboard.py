@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from nnintro.cli.dashboard import dashboard
 from nnintro.errors import CheckpointError
-from nnintro.recording.dashboard import serve
 
 
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(CheckpointError, match="nowhere: no such folder of runs; train something"):
-        serve(tmp_path / "nowhere", None)
+        dashboard(tmp_path / "nowhere", None)
 
 
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CheckpointError, match="no such folder of runs"):
-        serve(tmp_path / "file", None)
+        dashboard(tmp_path / "file", None)

@@ -63,7 +63,7 @@ def _generated(
     rows = split_rows(count, held_out(count, dataset.validation), splitting)
     facts: dict[str, object] = {"data": f"made up by the generator {name}"}
     facts |= {key: getattr(dataset, key) for key in generator.stated}
-    return _splits(dataset, store, form, rows, statistics_of(store, rows[0]), facts)
+    return _splits(dataset, store, form, rows, statistics_of(store.images, rows[0]), facts)
 
 
 def _splits(

@@ -96,7 +96,7 @@ def read_targets(dataset: TableDataset, table: Table) -> Targets:
         return _labels(sources[0])
     for column in columns if len(columns) > 1 else []:
         if not column.quantities:
-            message = f"several targets have to be numbers, and {quoted(column.name)} is not a number"
+            message = f"several targets have to be numbers, and {quoted(column.name)} is not"
             raise ConfigError.at("dataset.target", message)
     targets = tuple(NumberTarget(column.name, column.reading) for column in columns)
     parts = [_quantity(target, source) for target, source in zip(targets, sources, strict=True)]

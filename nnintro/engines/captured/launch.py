@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -65,7 +64,8 @@ class Captured:
         if step.short_rows > 0:
             kinds.append((1, True))
         try:
-            with self._streams_kept():
+            # A capture that fails leaves its own stream the current one: this sets it back.
+            with torch.cuda.device(self.device), torch.cuda.stream(torch.cuda.current_stream()):
                 self._warm_up(short for count, short in kinds if count == 1)
                 self.graphs = {kind: self._capture(*kind) for kind in kinds}
         except RuntimeError as error:
@@ -79,12 +79,6 @@ class Captured:
         self.pending.append(event)
         if len(self.pending) > AHEAD:
             self.pending.popleft().synchronize()
-
-    @contextlib.contextmanager
-    def _streams_kept(self) -> Iterator[None]:
-        """On the step's device; a capture that fails leaves its own stream the current one."""
-        with torch.cuda.device(self.device), torch.cuda.stream(torch.cuda.current_stream()):
-            yield
 
     def _warm_up(self, kinds: Iterator[bool]) -> None:
         """On the stream of the capture: no node of autograd's may know the default one."""
