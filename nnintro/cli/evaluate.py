@@ -29,8 +29,8 @@ def evaluate(
     """Measure a trained run on its validation data or on other samples."""
     directory = find_run(run, runs_dir)
     # Only now what takes seconds to load.
+    from nnintro.predict.evaluate import as_table, heading, remarks
     from nnintro.predict.evaluate import evaluate as measure
-    from nnintro.predict.report import as_table, heading, remarks
 
     evaluation = measure(directory, dataset)
     if json_:

@@ -79,7 +79,7 @@ class Category(Column):
         return np.equal(values, ABSENT)
 
     def refused(self, values: Array, policy: Policy) -> Array:
-        """No value is no category, unless a missing one might be of a category."""
+        """UNSEEN, and ABSENT unless it is a category of its own, as far as the policy does not allow them."""
         bad = values == UNSEEN if self.missing else values < 0
         return bad & self.absent(values) & (not policy.fills) if policy.unseen == "zeros" else bad
 
