@@ -1,4 +1,4 @@
-"""``construct``: a network of steps for a formula, with the proof of its error, as a run."""
+"""``nnintro construct``: build a network of steps for a formula and prove its error, as a run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import torch
 from nnintro.config.experiment import as_values
 from nnintro.config.load import Config, load_config
 from nnintro.constructions import formula_of
-from nnintro.constructions.check import require_agreement
+from nnintro.constructions.certify import require_agreement
 from nnintro.constructions.compare_neurons import Row, as_table, compare
 from nnintro.errors import ConfigError, UsageError
 from nnintro.files import write_whole
