@@ -75,8 +75,7 @@ def construct(
         config: path of a YAML file, or the same content as a dict.
         overrides: ``"dataset.formula=x**2"`` and the like, laid over the config.
         runs_dir: where the run's folder is made.
-        error: how far the network may be from the formula anywhere, with the fewest pieces; 0.05
-            by default.
+        error: how far the network may be from the formula anywhere, with the fewest pieces; 0.05 by default.
         neurons: in its place, for one input, the hidden neurons to do the best with.
         compare_sizes: whether networks of several sizes are to be built and trained as well.
         name: the run's name, in place of the config's.
@@ -87,10 +86,8 @@ def construct(
         The run with the network, and the certificate.
 
     Raises:
-        UsageError: both error and neurons are given, or one makes no sense; or python-flint is
-            missing.
-        ConfigError: the config is wrong, or its dataset no formula, or the formula has no finite
-            value somewhere.
+        UsageError: both error and neurons are given, or one makes no sense; or python-flint is missing.
+        ConfigError: the config is wrong, or its dataset no formula, or the formula has no finite value somewhere.
         CheckpointError: the run cannot be written.
     """
     require_flint()
@@ -174,8 +171,7 @@ def _of_towers(formula: Formula, domain: list[tuple[float, float]], error: float
 
 
 def _before(low: tuple[float, ...], domain: list[tuple[float, float]]) -> list[float]:
-    """The lower corner of a tower; on the domain's edge the number before, for a step is 0 at its
-    own place."""
+    """The lower corner of a tower; on the domain's edge the number before, for a step is 0 at its own place."""
     return [
         math.nextafter(place, -math.inf) if place == edge else place
         for place, (edge, _) in zip(low, domain, strict=True)

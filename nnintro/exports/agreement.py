@@ -143,9 +143,8 @@ def clear_of_jumps(model: nn.Module, inputs: Tensor) -> Tensor:
 def own_rounding(model: nn.Module, inputs: Tensor) -> float:
     """How far rounding alone moves the network's outputs, relative to max(1, |output|).
 
-    A standardisation, which is in float64 always, has no part in it.  Measured as the distance
-    between the network in float32 and in float64; in float64 it is by the ratio of the two units of
-    rounding smaller.
+    A standardisation, which is in float64 always, has no part in it. Measured as the distance between the network in
+    float32 and in float64; in float64 it is by the ratio of the two units of rounding smaller.
     """
     network, dtype = model, precision_of(model)
     if isinstance(model, Standardized):

@@ -53,8 +53,7 @@ class Region:
 def build_model(setup: Setup, region: Region) -> tuple[Network, Network]:
     """The network to train and the model to save, on the CPU.
 
-    They are one and the same where nothing is standardised, and where the network standardises its
-    inputs itself.
+    They are one and the same where nothing is standardised, and where the network standardises its inputs itself.
     """
     low, high, around = region.low, region.high, region.inputs
     if around is not None:

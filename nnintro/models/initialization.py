@@ -68,12 +68,11 @@ def spread_(
 ) -> None:
     """The first layer's units switch (s = -b/w) at places spread evenly over the data's region.
 
-    With one input, unit h of H has its centre in the middle of the h-th of H equal intervals and
-    the weight steepness / (high - low).  With several inputs, directions are uniform on the sphere
-    and centres uniform in the box, each input measured in units of the box.  The other layers
-    start as Xavier's; the last one starts at zero, so that the first gradient decides the heights.
-    For ``steps`` this is what the units are that the steps leave over; who knows the formula puts
-    the steps in.
+    With one input, unit h of H has its centre in the middle of the h-th of H equal intervals and the weight steepness /
+    (high - low). With several inputs, directions are uniform on the sphere and centres uniform in the box, each input
+    measured in units of the box. The other layers start as Xavier's; the last one starts at zero, so that the first
+    gradient decides the heights. For ``steps`` this is what the units are that the steps leave over; who knows the
+    formula puts the steps in.
     """
     first, *others = layers
     extent = (around.high - around.low).clamp(min=1e-12)  # (inputs,)

@@ -28,8 +28,7 @@ class Row:
 class Network(nn.Module):
     """A kind of model: besides ``forward`` it says what it takes and what it consists of.
 
-    Nothing outside asks which class a network is of.  A new kind is a class with these methods and
-    a row in ``MODELS``.
+    Nothing outside asks which class a network is of. A new kind is a class with these methods and a row in ``MODELS``.
     """
 
     kind: ClassVar[str]

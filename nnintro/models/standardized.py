@@ -32,9 +32,8 @@ class Standardized(Network):
     Where the targets were standardised too, target_scale * network(...) + target_mean: the outputs
     are in the targets' own units.
 
-    Means, scales and what is done with them are in float64, whatever the network's precision; only
-    the quotient is rounded to it.  In float32 neighbouring Unix timestamps are one number, two
-    minutes wide.
+    Means, scales and what is done with them are in float64, whatever the network's precision; only the quotient is
+    rounded to it. In float32 neighbouring Unix timestamps are one number, two minutes wide.
 
     Args:
         network: its parameters say in which precision it computes.

@@ -25,8 +25,7 @@ BOTH = 1.5
 class Steps(Mlp):
     """y(x) = offset + sum_h height_h s(w (x - place_h)), an ``Mlp`` with parameters given by hand.
 
-    For s a step w is 1, so that x - place is compared with 0 without rounding: I{x > place}, 0 at
-    the place itself.
+    For s a step w is 1, so that x - place is compared with 0 without rounding: I{x > place}, 0 at the place itself.
 
     With two inputs a bump is made in each of them, and a neuron of a second hidden layer fires
     where both are there: a tower (Nielsen, Neural Networks and Deep Learning, 2015, chapter 4).

@@ -69,10 +69,9 @@ class Unet(Network):
     a transposed convolution that keeps the channels c_i, the skip of that size in front of it, and
     a double convolution c_i + c_i -> c_(i-1) (c_0 for i = 0); a 1x1 convolution to the outputs.
 
-    Images whose sides 2^L does not divide are padded by their outermost pixels, evenly on both
-    sides (an odd one more at the bottom and on the right), and the outputs cropped back.  Zeros
-    would put an edge around every image, where edges are what is looked for; reflection cannot
-    reach further than the image is large.
+    Images whose sides 2^L does not divide are padded by their outermost pixels, evenly on both sides (an odd one more
+    at the bottom and on the right), and the outputs cropped back. Zeros would put an edge around every image, where
+    edges are what is looked for; reflection cannot reach further than the image is large.
 
     Args:
         inputs, outputs: channels of the images and of the maps.
@@ -192,8 +191,7 @@ class Unet(Network):
         """Order the parameters in memory as the convolutions compute fastest.
 
         Channels last, so that none has to convert its maps, but for the coarsest maps: there the
-        weights are what is large, and torch makes a second copy of a channels-last gradient
-        (docs/LOG.md).
+        weights are what is large, and torch makes a second copy of a channels-last gradient (docs/LOG.md).
         """
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         for block in (self.down[-1], self.middle):

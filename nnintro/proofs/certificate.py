@@ -1,7 +1,6 @@
 """certificate.json: a network of constant pieces, its proved error, and why fewer cannot do.
 
-Written and read here, and nowhere else.  It holds all that ``check`` needs to prove it again by
-other means.
+Written and read here, and nowhere else. It holds all that ``check`` needs to prove it again by other means.
 """
 
 from __future__ import annotations

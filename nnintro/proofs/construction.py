@@ -4,9 +4,8 @@ A network of steps gives the sum of its offset and the heights of all steps to t
 these are multiples of one power of two, and their absolute sum has no more than 53 binary digits of
 it, then every partial sum is a float64 number, and a library's order of adding changes nothing.
 
-With two inputs the network has a tower over every box of a division of the domain (Nielsen, Neural
-Networks and Deep Learning, chapter 4): two steps in each input make it, and a neuron that fires
-where both bumps do.
+With two inputs the network has a tower over every box of a division of the domain (Nielsen, Neural Networks and Deep
+Learning, chapter 4): two steps in each input make it, and a neuron that fires where both bumps do.
 """
 
 from __future__ import annotations

@@ -122,8 +122,7 @@ def outputs_over(
     """The output over a box around a centre, or, of one input, over all x between two ``ends``.
 
     Where steps are undecided it comes once per state that they may be in: each is the network
-    with these neurons held at 0 or 1, on the whole box, and a point of the box has the value
-    of one of them.
+    with these neurons held at 0 or 1, on the whole box, and a point of the box has the value of one of them.
     """
     count = len(box)
     values, centres = network.standard(box), network.standard(centre)

@@ -22,8 +22,7 @@ Pair = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The float64 numbers of (start, stop], for the first piece also ``start``, and their values'
-    range."""
+    """The float64 numbers of (start, stop], for the first piece also ``start``, and their values' range."""
 
     start: float
     stop: float

@@ -5,9 +5,8 @@ formula with its constants as the float64 numbers they were read as; x is any re
 domain at which the formula has a value.  What the network's own arithmetic adds is bounded apart.
 
 The search is branch and bound: the box whose bound is the largest is halved next, until the largest
-bound left is near enough to the largest value found at a point (Hansen and Walster, Global
-Optimization Using Interval Analysis, 2004).  Whenever it stops, the largest bound left is one for
-all of the domain.
+bound left is near enough to the largest value found at a point (Hansen and Walster, Global Optimization Using Interval
+Analysis, 2004). Whenever it stops, the largest bound left is one for all of the domain.
 """
 
 from __future__ import annotations
@@ -130,8 +129,7 @@ class Search:
     Attributes:
         negligible: what counts as 0; nothing below needs to be distinguished.
         lower: the largest value found, at ``at``.
-        settled: a bound for the boxes that cannot be halved any more: their edges are
-            neighbouring float64 numbers.
+        settled: a bound for the boxes that cannot be halved any more: their edges are neighbouring float64 numbers.
         boxes: how many were looked at.
     """
 
