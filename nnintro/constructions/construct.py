@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import signal
 from collections.abc import Mapping, Sequence
@@ -106,15 +105,8 @@ def construct(
         draw(run, certificate)
     rows = None
     if compare_sizes:
-        display = Display(quiet=quiet)
-        rows = compare(run, loaded, functools.partial(_least_error, loaded), display.line)
+        rows = compare(run, loaded, lambda count: _built(loaded, None, count)[0]["bound"], Display(quiet=quiet).line)
     return Constructed(run, certificate, rows)
-
-
-def _least_error(loaded: Config, neurons: int) -> float:
-    """The proved error of the best network of so many steps."""
-    certificate, _ = _built(loaded, None, neurons)
-    return float(certificate["bound"])
 
 
 def _require_sense(error: float | None, neurons: int | None) -> None:
@@ -133,8 +125,7 @@ def _built(loaded: Config, error: float | None, neurons: int | None) -> tuple[Ce
     with loaded.locating(), precision():
         formula, domain = formula_of(loaded.experiment, "construct")
         if loaded.experiment.dataset.standardize != "none":
-            message = "steps stand at places of the input itself; expected none"
-            raise ConfigError.at("dataset.standardize", message)
+            raise ConfigError.at("dataset.standardize", "steps stand at places of the input itself; expected none")
         wanted = DEFAULT_ERROR if error is None else error
         if len(domain) == 1:
             return _of_steps(formula, domain[0], wanted, neurons)

@@ -19,7 +19,6 @@ Program = Callable[[Tensor], Tensor]
 
 Size = tuple[int, int]
 """Height and width of the images that a network takes."""
-
 SIZES = (1, 2, 17, 64)
 """Rows of the batches that a file is tried on."""
 IMAGE_SIZES = (1, 2)
@@ -76,10 +75,8 @@ def compare(model: nn.Module, program: Program, low: Tensor, high: Tensor, image
     steps = any(isinstance(module, Step) for module in model.modules())
     inputs = probes(model, low, high, image)
     allowed = max(TOLERANCE[precision_of(model)], ROUNDINGS * own_rounding(model, inputs))
-    largest = 0.0
     sizes = SIZES if image is None else IMAGE_SIZES
-    for batch in torch.split(inputs, list(sizes)):
-        largest = max(largest, difference(program(batch), model(batch)))
+    largest = max(difference(program(batch), model(batch)) for batch in torch.split(inputs, list(sizes)))
     if not largest <= allowed:
         raise NnintroError(
             f"the file does not compute what the network computes: on {len(inputs)} inputs the "
@@ -98,8 +95,7 @@ def probes(model: nn.Module, low: Tensor, high: Tensor, image: Size | None = Non
     if image is not None:
         low, high = low[:, None, None], high[:, None, None]
     count = _CANDIDATES if image is None else sum(IMAGE_SIZES)
-    shape = (count, len(low), *(image or ()))
-    unit = torch.rand(shape, generator=generator, dtype=torch.float64)
+    unit = torch.rand(count, len(low), *(image or ()), generator=generator, dtype=torch.float64)
     unit[1::2] = 3 * unit[1::2] - 1
     candidates = (low + unit * (high - low)).to(input_precision(model))
     return candidates if image is not None else _clear_rows(model, candidates, sum(SIZES))

@@ -114,8 +114,7 @@ def describe(run: Run) -> dict[str, str]:
     coarse for, else the same; ``output_precision`` is float64 where the targets were standardised. ``trained_in`` is
     the config's, which is another one for bfloat16: there the parameters are float32.
     """
-    setup = run.setup
-    task = setup.task
+    setup, task = run.setup, run.setup.task
     return {
         "producer": "nnintro",
         "version": __version__,
@@ -145,5 +144,4 @@ def _of_files(run: Run) -> dict[str, str]:
         return {}
     if not run.has_table:
         return {"pixel_scale": f"{form.largest:g}"}
-    described = dict(run.setup.facts.description)
-    return {"features": json.dumps(form.feature_names), "columns": json.dumps(described)}
+    return {"features": json.dumps(form.feature_names), "columns": json.dumps(dict(run.setup.facts.description))}

@@ -6,7 +6,7 @@ the height of the step that the output makes there.
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Self, cast
 
 import torch
 from torch import Tensor
@@ -66,8 +66,7 @@ class Steps(Mlp):
     def contributions(self, x: Tensor) -> Tensor:
         """(batch, 1) -> (batch, neurons): height * s(w x + b), which with the bias add up to y."""
         hidden, readout = self.affine
-        found: Tensor = self.activations[0](hidden(x)) * readout.weight[0]
-        return found
+        return cast(Tensor, self.activations[0](hidden(x)) * readout.weight[0])
 
     def extra_repr(self) -> str:
         lines = [self._described(index) for index in range(min(len(self.heights()), MOST_SHOWN))]

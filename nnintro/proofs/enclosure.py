@@ -126,8 +126,7 @@ def outputs_over(
     """
     count = len(box)
     values, centres = network.standard(box), network.standard(centre)
-    slopes = [[1 / s if i == k else ZERO for i in range(count)]
-              for k, s in enumerate(network.scale)]  # fmt: skip
+    slopes = [[1 / s if i == k else ZERO for i in range(count)] for k, s in enumerate(network.scale)]
     limits = [[(end - network.mean[0]) / network.scale[0] for end in ends]] * count
     units = [Unit(*parts) for parts in zip(values, centres, slopes, limits, strict=True)]
     offsets = [x - c for x, c in zip(box, centre, strict=True)]

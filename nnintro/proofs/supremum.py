@@ -92,10 +92,7 @@ def certify_network(
         rounding = rounding_of(layers, domain, precision_of(model))
         negligible = LEAST * _size(formula, domain)
         search = Search(Difference(layers, formula), tuple(domain), tolerance, negligible)
-        try:
-            search.run(seconds, watch)
-        except UnboundedError as error:
-            raise unbounded(formula, error.args[0]) from None
+        search.run(seconds, watch)
     return Supremum(
         bound=search.bound,
         lower=search.lower,
@@ -111,15 +108,10 @@ def certify_network(
 
 def _size(formula: Formula, domain: Sequence[Side]) -> float:
     """The largest absolute value at some points, for want of the largest."""
-    axes = [[low + (high - low) * (k / (POINTS - 1)) for k in range(POINTS)]
-            for low, high in domain]  # fmt: skip
+    axes = [[low + (high - low) * (k / (POINTS - 1)) for k in range(POINTS)] for low, high in domain]
     points = itertools.product(*axes)
     values = (value_over(formula, [interval(x, x) for x in point]) for point in points)
     return max((below(abs(value)) for value in values if value.is_finite()), default=0.0)
-
-
-class UnboundedError(Exception):
-    """There is no finite bound at a point; ``args[0]`` is the point."""
 
 
 @dataclass
@@ -184,7 +176,7 @@ class Search:
         """Halve boxes until the bound is near enough, or nothing is left, or time is up.
 
         Raises:
-            UnboundedError: the formula has no finite value somewhere, or none that is bounded.
+            ConfigError: the formula has no finite value somewhere, or none that is bounded.
         """
         end = time.perf_counter() + seconds
         while self.open > max(self.wanted, self.settled) and time.perf_counter() < end:
@@ -197,7 +189,7 @@ class Search:
         index = _side_to_halve(sides, self.domain, found)
         if index is None:
             if math.isinf(bound):
-                raise UnboundedError(_shortest(sides))
+                raise unbounded(self.difference.formula, _shortest(sides))
             self.settled, self.settled_at = max((self.settled, self.settled_at), (-bound, sides))
             return
         low, high = sides[index]
