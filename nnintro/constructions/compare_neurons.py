@@ -92,7 +92,5 @@ def _draw(run: Run, rows: list[Row]) -> None:
 def as_table(rows: list[Row]) -> str:
     """The rows as text in columns."""
     lines = [f"{'neurons':>8} {'built':>10} {'trained':>10} {'trained from the built one':>28}"]
-    for row in rows:
-        errors = f"{row.constructed:10.4g} {row.trained:10.4g} {row.handed_over:28.4g}"
-        lines.append(f"{row.neurons:8d} {errors}")
+    lines += [f"{r.neurons:8d} {r.constructed:10.4g} {r.trained:10.4g} {r.handed_over:28.4g}" for r in rows]
     return "\n".join(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -157,8 +158,7 @@ def own_rounding(model: nn.Module, inputs: Tensor) -> float:
 
 def _computed_in(dtype: torch.dtype, model: nn.Module, inputs: Tensor) -> Tensor:
     tensors = {name: values.to(dtype) for name, values in model.state_dict().items()}
-    output: Tensor = functional_call(model, tensors, (inputs.to(dtype),))
-    return output
+    return cast(Tensor, functional_call(model, tensors, (inputs.to(dtype),)))
 
 
 def difference(found: Tensor, wanted: Tensor) -> float:

@@ -110,19 +110,15 @@ def _tokens(text: str) -> Iterator[Token]:
 
 def _check_word(token: Token, names: frozenset[str], variables: tuple[str, ...]) -> None:
     if token.kind == "number":
-        _check_number(token)
+        shown = token.text if len(token.text) <= 20 else f"{token.text[:20]}..."
+        if not math.isfinite(float(token.text)):
+            raise FormulaError(f"the number {shown} is too large", token.column)
+        if re.match("0[0-9]", token.text):
+            raise FormulaError(f"the number {shown} starts with a needless 0", token.column)
     elif token.kind == "name" and token.text not in names:
         raise FormulaError(unknown_name(token.text, variables), token.column)
     elif token.kind == "mark" and token.text not in MARKS:
         raise FormulaError(foreign_mark(token.text), token.column)
-
-
-def _check_number(token: Token) -> None:
-    shown = token.text if len(token.text) <= 20 else f"{token.text[:20]}..."
-    if not math.isfinite(float(token.text)):
-        raise FormulaError(f"the number {shown} is too large", token.column)
-    if re.match("0[0-9]", token.text):
-        raise FormulaError(f"the number {shown} starts with a needless 0", token.column)
 
 
 def _check_neighbours(left: Token, right: Token) -> None:

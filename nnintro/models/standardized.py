@@ -57,8 +57,7 @@ class Standardized(Network):
 
     def forward(self, x: Tensor) -> Tensor:  # (batch, inputs) -> (batch, outputs)
         standard = (x.double() - self.mean) / self.scale
-        output: Tensor = self.network(standard.to(precision_of(self.network)))
-        return self.unscaled(output)
+        return self.unscaled(self.network(standard.to(precision_of(self.network))))
 
     def unscaled(self, output: Tensor) -> Tensor:
         """The network's outputs, (batch, outputs), in the targets' own units, then in float64:

@@ -168,8 +168,8 @@ def _sum(*terms: Jet) -> Jet:
 
 
 def _product(a: Jet, b: Jet) -> Jet:
-    pairs = zip(a.slopes, b.slopes, strict=True)
-    return Jet(a.value * b.value, [a.value * db + b.value * da for da, db in pairs])
+    slopes = [a.value * db + b.value * da for da, db in zip(a.slopes, b.slopes, strict=True)]
+    return Jet(a.value * b.value, slopes)
 
 
 def _quotient(a: Jet, b: Jet) -> Jet:

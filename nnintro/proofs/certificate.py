@@ -207,11 +207,7 @@ def _is_piece(piece: Any, inputs: int) -> bool:
 
 
 def _is_domain(domain: Any) -> bool:
-    return (
-        isinstance(domain, list)
-        and len(domain) in (1, 2)
-        and all(_is_pair(side) and side[0] < side[1] for side in domain)
-    )
+    return isinstance(domain, list) and len(domain) in (1, 2) and all(_is_pair(s) and s[0] < s[1] for s in domain)
 
 
 def _is_pair(value: Any) -> bool:

@@ -73,8 +73,7 @@ class Layers:
 
     def standard(self, inputs: Sequence[Ball]) -> list[Ball]:
         """(x - mean) / scale."""
-        parts = zip(inputs, self.mean, self.scale, strict=True)
-        return [(x - mean) / scale for x, mean, scale in parts]
+        return [(x - mean) / scale for x, mean, scale in zip(inputs, self.mean, self.scale, strict=True)]
 
 
 def layers_of(model: nn.Module) -> Layers:
@@ -87,8 +86,7 @@ def layers_of(model: nn.Module) -> Layers:
     if not isinstance(network, Mlp):
         raise ConfigError.at("model.kind", "certify takes layers of neurons: expected mlp or steps")
     if unknown := [name for name in network.names if name not in RANGES]:
-        message = f"certify does not serve {unknown[0]}; expected {listing(RANGES)}"
-        raise ConfigError.at("model.activation", message)
+        raise ConfigError.at("model.activation", f"certify does not serve {unknown[0]}; expected {listing(RANGES)}")
     layers = [_layer(*pair) for pair in zip(network.affine, network.names, strict=True)]
     if isinstance(model, Standardized):
         assert not model.has_targets  # a formula's are taken as they are

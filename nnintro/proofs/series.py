@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from flint import arb, arb_series
@@ -146,14 +146,10 @@ class _Numbers:
         return -_Numbers.min_(*(-value for value in values))
 
 
-def _raw(name: str) -> Callable[[Any], Any]:
-    return lambda z: getattr(z, name)()
-
-
 class _Series:
     """The meaning of names for power series of length 2, where it is clear which side of a bend."""
 
-    sin_, cos_, tan_, exp_ = map(staticmethod, map(_raw, ("sin", "cos", "tan", "exp")))
+    sin_, cos_, tan_, exp_ = arb_series.sin, arb_series.cos, arb_series.tan, arb_series.exp
 
     @staticmethod
     def number(value: float) -> arb_series:

@@ -109,8 +109,7 @@ def certify_network(
 def _size(formula: Formula, domain: Sequence[Side]) -> float:
     """The largest absolute value at some points, for want of the largest."""
     axes = [[low + (high - low) * (k / (POINTS - 1)) for k in range(POINTS)] for low, high in domain]
-    points = itertools.product(*axes)
-    values = (value_over(formula, [interval(x, x) for x in point]) for point in points)
+    values = (value_over(formula, [interval(x, x) for x in point]) for point in itertools.product(*axes))
     return max((below(abs(value)) for value in values if value.is_finite()), default=0.0)
 
 
