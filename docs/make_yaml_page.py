@@ -14,7 +14,7 @@ OPENING = """\
 
 A config is one mapping with the sections below. Keys without a default are required. Unknown
 keys, repeated keys, wrong types, numbers that are not finite and values out of range are errors,
-told all at once with file, line and column. Numbers and words are read by YAML 1.2: `1e-3` is a
+reported all at once with file, line and column. Numbers and words are read by YAML 1.2: `1e-3` is a
 number, `no` a text.
 
 Formulas know x (or x1, x2, ... when there are several inputs), + - * / ** and parentheses, sin,

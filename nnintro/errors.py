@@ -1,8 +1,8 @@
 """Every error a user of nnintro can meet, each with the exit code the command line gives it.
 
-NnintroError              1   anything of ours that has no better place below
-├── UsageError            2   the command itself was put wrongly
-├── ConfigError           3   the YAML (or dict) says something it may not say
+NnintroError              1   anything of ours that is none of those below
+├── UsageError            2   the command itself is wrong
+├── ConfigError           3   the YAML (or dict) cannot be used
 ├── DataError             4   the data cannot be used as asked
 ├── DivergedError         5   training left the finite numbers
 └── CheckpointError       6   a run on disk cannot be written, read or trusted
@@ -29,11 +29,8 @@ class Problem:
     column: int | None = None
 
     def __str__(self) -> str:
-        place = [str(part) for part in (self.file, self.line, self.column) if part is not None]
-        parts = [":".join(place)] if place else []
-        if self.path:
-            parts.append(self.path)
-        return ": ".join([*parts, self.message])
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        return ": ".join([*filter(None, (place, self.path)), self.message])
 
 
 class NnintroError(Exception):
@@ -43,7 +40,7 @@ class NnintroError(Exception):
 
 
 class UsageError(NnintroError):
-    """The command was put wrongly: an option that does not go with another, an unknown column."""
+    """The command is wrong: an option that does not go with another, an unknown column."""
 
     exit_code = 2
 

@@ -1,4 +1,4 @@
-"""Files that commands write: whole or not at all, in which format, and where one may stand.
+"""Write files whole or not at all; choose their format, and check the place they go to.
 
 Writing raises OSError.  What that means is for the caller to say: in a run it is a CheckpointError
 (``runs.folder.explained``), of predictions a DataError.
@@ -47,8 +47,7 @@ def chosen_format(name: str | None, output: Path | None, formats: Suffixes) -> s
 def require_place(path: Path) -> Path:
     """Where a file called ``path`` goes: behind a link that stands there, which stays a link.
 
-    Files are written beside their place and renamed, which would replace a pipe or a device:
-    /dev/null, if root asks.
+    Files are written beside their place and renamed, which would replace a pipe or a device: /dev/null, if root asks.
 
     Raises:
         UsageError: no file can be there: its folder is missing, or something else has the name.
@@ -58,8 +57,7 @@ def require_place(path: Path) -> Path:
         place = path.resolve() if path.is_symlink() else path
         cause = _obstacle(place)
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, before Python 3.13
-        reason = error.strerror if isinstance(error, OSError) else None
-        cause = reason or os.strerror(errno.ELOOP)
+        cause = getattr(error, "strerror", None) or os.strerror(errno.ELOOP)
     if cause is not None:
         raise UsageError(f"cannot write {path}: {cause}")
     return place
@@ -79,8 +77,7 @@ def make_folder(folder: Path) -> None:
     """Make the folder and those above it.
 
     Raises:
-        OSError: it cannot be made; NotADirectoryError where a file has the name, which mkdir
-            reports as "File exists".
+        OSError: it cannot be made; NotADirectoryError where a file has the name, which mkdir reports as "File exists".
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -94,8 +91,7 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     Temporary file in the same folder, fsync, rename, fsync of the folder.
 
     Raises:
-        OSError: the disk failed; whatever was under that name before is intact.  What ``write``
-            raises passes through.
+        OSError: the disk failed; whatever was under that name before is intact.  What ``write`` raises passes through.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

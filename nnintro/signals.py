@@ -1,4 +1,4 @@
-"""Signals: noted so that work ends in its own time, or a way out at once or by the clean-up."""
+"""Signal handlers: note the signal for later, leave after a clean-up, or leave at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, Self
 
 FATAL = (signal.SIGINT, signal.SIGTERM)
@@ -47,10 +47,8 @@ def leaving_tidily() -> Iterator[None]:
 class Interrupts:
     """While entered, the first of the signals is noted in ``received``; the second acts as always.
 
-    A terminal that closes sends a hangup twice, by the kernel and by the shell: after the first
-    signal a hangup no longer counts.
-
-    Outside the main thread, where Python allows no handlers, it never notes any.
+    A terminal that closes sends a hangup twice, by the kernel and by the shell: after the first signal a hangup no
+    longer counts.  Outside the main thread, where Python allows no handlers, it never notes any.
     """
 
     def __init__(self, signals: Sequence[signal.Signals]) -> None:
@@ -87,9 +85,7 @@ class Interrupts:
         _install(self._before)
         self._before = {}
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._restore()
         if kind is KeyboardInterrupt and self.received not in (None, signal.SIGINT):
             signal.raise_signal(self.received)  # nothing was begun: it ends us as it always does

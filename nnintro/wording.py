@@ -9,46 +9,39 @@ LONGEST = 60
 """Characters of a value, a key or a name that a message shows."""
 MOST_NAMED = 8
 """Names that a message lists; more are counted."""
-SYNONYMS = {
-    "act": "activation",
-    "alpha": "learning_rate",
-    "batchsize": "batch_size",
-    "bs": "batch_size",
-    "crossentropy": "cross_entropy",
-    "double": "float64",
-    "eps": "epsilon",
-    "eta": "learning_rate",
-    "float": "float32",
-    "full_batch": "batch",
-    "gamma": "factor",
-    "glorot": "xavier",
-    "gpu": "cuda",
-    "gradient_clipping": "clip_norm",
-    "half": "bfloat16",
-    "heaviside": "step",
-    "hidden_layers": "hidden",
-    "kaiming": "he",
-    "l1": "mae",
-    "l2": "mse",
-    "layers": "hidden",
-    "logistic": "sigmoid",
-    "lr": "learning_rate",
-    "max_epochs": "epochs",
-    "max_steps": "steps",
-    "n_samples": "samples",
-    "nonlinearity": "activation",
-    "online": "stochastic",
-    "optim": "optimizer",
-    "random_seed": "seed",
-    "random_state": "seed",
-    "scheduler": "schedule",
-    "swish": "silu",
-    "type": "kind",
-    "units": "hidden",
-    "wd": "weight_decay",
-    "widths": "hidden",
+OTHER_NAMES = {
+    "activation": "act nonlinearity",
+    "batch": "full_batch",
+    "batch_size": "batchsize bs",
+    "bfloat16": "half",
+    "clip_norm": "gradient_clipping",
+    "cross_entropy": "crossentropy",
+    "cuda": "gpu",
+    "epochs": "max_epochs",
+    "epsilon": "eps",
+    "factor": "gamma",
+    "float32": "float",
+    "float64": "double",
+    "he": "kaiming",
+    "hidden": "hidden_layers layers units widths",
+    "kind": "type",
+    "learning_rate": "alpha eta lr",
+    "mae": "l1",
+    "mse": "l2",
+    "optimizer": "optim",
+    "samples": "n_samples",
+    "schedule": "scheduler",
+    "seed": "random_seed random_state",
+    "sigmoid": "logistic",
+    "silu": "swish",
+    "step": "heaviside",
+    "steps": "max_steps",
+    "stochastic": "online",
+    "weight_decay": "wd",
+    "xavier": "glorot",
 }
-"""What others call it -> our word; counts only where our word may stand."""
+"""Our word -> what others call it; counts only where our word may stand."""
+SYNONYMS = {other: ours for ours, others in OTHER_NAMES.items() for other in others.split()}
 
 
 def listing(names: Iterable[object]) -> str:
@@ -58,7 +51,7 @@ def listing(names: Iterable[object]) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as it stands in a message: in one line, short, and of its kind."""
+    """A value for a message: in one line, short, and of its kind."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):

@@ -32,6 +32,52 @@ def test_the_yaml_page_is_fresh():
     assert (ROOT / "docs/yaml.md").read_text(encoding="utf-8") == page()
 
 
+def test_the_map_names_every_file_and_is_fresh():
+    made = runpy.run_path(str(ROOT / "docs/make_map.py"))
+    page = (ROOT / "docs/map.md").read_text(encoding="utf-8")
+    assert page == made["page"]()
+    files = [path.relative_to(ROOT / "nnintro") for path in (ROOT / "nnintro").rglob("*.py")]
+    assert len(files) > 150
+    assert [path for path in files if page.count(f"- [{path}](../nnintro/{path}): ") != 1] == []
+
+
+@pytest.mark.parametrize(
+    ("question", "file", "holds"),
+    [
+        ("Where is the learning-rate schedule applied?", "descent/schedules.py", "class LearningRate"),
+        ("Who writes summary.json?", "runs/summary.py", "def write_summary"),
+        ("Where would a Huber loss for tables go?", "objectives/losses.py", "def huber"),
+    ],
+)
+def test_a_reader_finds_the_file_in_one_hop(question, file, holds):
+    page = (ROOT / "docs/map.md").read_text(encoding="utf-8")
+    (line,) = [line for line in page.splitlines() if line.startswith(f"| {question} ")]
+    assert f"[{file}](../nnintro/{file})" in line
+    assert holds in (ROOT / "nnintro" / file).read_text(encoding="utf-8")
+
+
+CALQUES = (
+    r"\btold of\b", r"\b(?:is|are) told\b", r"the mark at the beginning", r"\bends of lines\b", r"what hangs together",
+    r"\bis no number\b", r"\bloss is no finite\b", r"\bare no (?:numbers|probabilities|categories)\b",
+    r"do not add up to its checksum", r"--format is of\b", r"masks are files: say", r"is good for\.",
+    r"\bstands in a run\b", r"stranger's table in blocks", r"Held while the folder",
+)  # fmt: skip
+"""English that reads as translated; what to write instead is plain: reports, BOM, newlines, is not a number, ..."""
+
+
+def test_no_phrase_reads_as_translated():
+    pages = [*(ROOT / "nnintro").rglob("*.py"), *(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
+    pages = [path for path in pages if "backpropagation" not in path.parts and path.name not in ("LOG.md", "map.md")]
+    phrases = re.compile("|".join(CALQUES), re.IGNORECASE)
+    found = [
+        f"{path.relative_to(ROOT)}: {match.group()}"
+        for path in pages
+        for match in phrases.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+    assert phrases.search("the loss is no finite number")
+
+
 def test_the_readmes_config_is_the_lesson():
     block, _ = blocks(README, "yaml")
     lesson = (ROOT / "configs/classification/xor.yaml").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""``nnintro certify``."""
+"""``nnintro certify``: prove how far a network is from its formula."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Annotated
 import typer
 
 from nnintro.cli.common import RUNS, Json, Quiet, RunsDir, emit
+from nnintro.errors import UsageError
+from nnintro.files import as_json
+from nnintro.runs.folder import find_run
 from nnintro.signals import leaving_tidily
 
 
@@ -27,8 +30,6 @@ def certify(
     quiet: Quiet = False,
 ) -> None:
     """Prove how far a network is from its formula, at most."""
-    from nnintro.errors import UsageError
-
     if (run is None) == (check is None):
         raise UsageError("expected a RUN, or a certificate with --check FILE")
     with leaving_tidily():
@@ -46,7 +47,6 @@ def _prove_again(check: Path) -> None:
 
 def _bound(run: Path, runs_dir: Path, tolerance: float, seconds: float, json_: bool, quiet: bool) -> None:
     from nnintro.proofs import require_flint, require_limits
-    from nnintro.runs.folder import find_run
 
     require_flint()
     require_limits(tolerance=tolerance, seconds=seconds)
@@ -54,7 +54,6 @@ def _bound(run: Path, runs_dir: Path, tolerance: float, seconds: float, json_: b
     # Only now what takes seconds to load.
     from nnintro.constructions.certify import certify as bound
     from nnintro.constructions.certify import in_words
-    from nnintro.files import as_json
 
     certificate = bound(directory, tolerance=tolerance, seconds=seconds, quiet=quiet)
     if json_:

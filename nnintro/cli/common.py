@@ -16,10 +16,8 @@ Set = Annotated[
 Name = Annotated[str | None, typer.Option(help="Name of the run.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")]
-
 RUNS = Path("runs")
 """The folder of runs where --runs-dir names no other."""
-
 started: float | None = None
 """time.perf_counter() at the first line of ours; None when used from within Python."""
 

@@ -1,4 +1,4 @@
-"""``nnintro construct``."""
+"""``nnintro construct``: build the smallest network of steps for a formula."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import typer
 
 from nnintro.cli import common
 from nnintro.cli.common import RUNS, Name, Quiet, RunsDir, Set, emit
+from nnintro.files import as_json
+from nnintro.signals import SIGNALS
 
 
 def construct(
@@ -32,8 +34,6 @@ def construct(
     """Build the smallest network of steps for a formula, and prove its error."""
     from nnintro.constructions.construct import construct as build
     from nnintro.constructions.construct import in_words
-    from nnintro.files import as_json
-    from nnintro.signals import SIGNALS
 
     constructed = build(
         config,

@@ -1,4 +1,4 @@
-"""``nnintro evaluate``."""
+"""``nnintro evaluate``: measure a trained run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from nnintro.cli.common import RUNS, Json, Run, RunsDir, emit
+from nnintro.files import as_json
+from nnintro.runs.folder import find_run
 
 
 def evaluate(
@@ -25,13 +27,10 @@ def evaluate(
     json_: Json = False,
 ) -> None:
     """Measure a trained run on its validation data or on other samples."""
-    from nnintro.files import as_json
-    from nnintro.runs.folder import find_run
-
     directory = find_run(run, runs_dir)
     # Only now what takes seconds to load.
+    from nnintro.predict.evaluate import as_table, heading, remarks
     from nnintro.predict.evaluate import evaluate as measure
-    from nnintro.predict.report import as_table, heading, remarks
 
     evaluation = measure(directory, dataset)
     if json_:

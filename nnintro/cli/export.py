@@ -1,4 +1,4 @@
-"""``nnintro export``."""
+"""``nnintro export``: write a trained network as a file for other programs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from nnintro.cli.common import RUNS, Run, RunsDir, emit
+from nnintro.files import chosen_format, require_place
+from nnintro.runs.folder import find_run
 from nnintro.signals import leaving_tidily
 
 
@@ -24,8 +26,6 @@ def export(
 ) -> None:
     """Write a trained network as a file for other programs, and check it."""
     from nnintro.exports import SUFFIXES, require_format
-    from nnintro.files import chosen_format, require_place
-    from nnintro.runs.folder import find_run
 
     name = chosen_format(format_, output, SUFFIXES)
     require_format(name)

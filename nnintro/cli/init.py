@@ -1,4 +1,4 @@
-"""``nnintro init``."""
+"""``nnintro init``: write a commented starter config."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import typer
 
 from nnintro.cli.common import emit
 from nnintro.errors import UsageError
+from nnintro.files import make_folder
+from nnintro.wording import cause
 
 STARTER = """\
 # A first experiment: learn a function of one variable.
@@ -59,12 +61,11 @@ def init(
     target = path / "experiment.yaml" if path.is_dir() else path
     if target.exists() and not force:
         raise UsageError(f"{target} exists already; choose another name, or --force to replace it")
-    from nnintro.files import make_folder
 
     try:
         make_folder(target.parent)
         target.write_text(STARTER.format(name=shlex.quote(str(target))), encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"cannot write {target}: {error.strerror}") from error
+        raise UsageError(f"cannot write {target}: {cause(error)}") from error
     emit(str(target))
     print(f"next: nnintro train {shlex.quote(str(target))}", file=sys.stderr)

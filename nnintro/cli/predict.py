@@ -1,4 +1,4 @@
-"""``nnintro predict``."""
+"""``nnintro predict``: predict the rows of a file or the pixels of images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from typing import Annotated
 import typer
 
 from nnintro.cli.common import RUNS, Run, RunsDir
+from nnintro.errors import UsageError
+from nnintro.files import require_place
+from nnintro.runs.folder import find_run
 from nnintro.signals import leaving_tidily
+from nnintro.wording import counted
 
 
 def predict(
@@ -33,7 +37,6 @@ def predict(
 ) -> None:
     """Predict every row of a file, or every pixel of images, with a trained run."""
     from nnintro.runs.data import takes_images
-    from nnintro.runs.folder import find_run
 
     directory = find_run(run, runs_dir)
     if takes_images(directory):
@@ -43,7 +46,6 @@ def predict(
 
 
 def _rows(directory: Path, inputs: str, output: Path | None, format_: str | None) -> None:
-    from nnintro.files import require_place
     from nnintro.predict import format_of
 
     chosen = format_of(format_, output)
@@ -51,7 +53,6 @@ def _rows(directory: Path, inputs: str, output: Path | None, format_: str | None
         require_place(output)
     # Only now what takes seconds to load.
     from nnintro.predict.rows import predict_file
-    from nnintro.wording import counted
 
     notes: list[str] = []
     with leaving_tidily():
@@ -63,14 +64,12 @@ def _rows(directory: Path, inputs: str, output: Path | None, format_: str | None
 
 
 def _images(directory: Path, inputs: Path, output: Path | None, format_: str | None) -> None:
-    from nnintro.errors import UsageError
 
     if output is None:
         raise UsageError("images are predicted as mask files: give --output FOLDER")
     if format_ is not None:
         raise UsageError("--format applies to tables only; masks are PNG files")
     from nnintro.predict.images import predict_images
-    from nnintro.wording import counted
 
     with leaving_tidily():
         written = predict_images(directory, inputs, output)

@@ -1,4 +1,4 @@
-"""``nnintro runs``."""
+"""``nnintro runs``: list runs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nnintro.cli.common import RUNS, RunsDir, emit
+from nnintro.files import as_json
 
 
 def runs(
@@ -16,7 +17,6 @@ def runs(
     json_: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
 ) -> None:
     """List runs with their status, metrics and time."""
-    from nnintro.files import as_json
     from nnintro.runs.listing import as_table, find_runs, in_order
 
     listed = in_order(find_runs(runs_dir), sort)

@@ -1,4 +1,4 @@
-"""``nnintro schema``."""
+"""``nnintro schema``: print the JSON Schema of the YAML."""
 
 from __future__ import annotations
 

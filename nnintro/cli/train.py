@@ -1,16 +1,19 @@
-"""``nnintro train``."""
+"""``nnintro train``: train a network."""
 
 from __future__ import annotations
 
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from nnintro.cli import common
 from nnintro.cli.common import RUNS, Json, Name, Quiet, RunsDir, Set, emit
+from nnintro.errors import DivergedError
+from nnintro.files import as_json
+from nnintro.signals import SIGNALS
 
 
 def train(
@@ -26,8 +29,6 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train a network, log to TensorBoard, save the run."""
-    from nnintro.errors import DivergedError
-    from nnintro.signals import SIGNALS
     from nnintro.training.train import launch
 
     try:
@@ -44,16 +45,10 @@ def train(
             started=common.started,
         )
     except DivergedError as error:
-        if error.summary is not None:
-            _print_summary(error.summary, wanted=json_)
+        if json_ and error.summary is not None:
+            emit(as_json(error.summary))
         raise
-    _print_summary(result.run.summary, wanted=json_)
+    if json_:
+        emit(as_json(result.run.summary))
     if result.signal is not None:
         raise typer.Exit(128 + signal.Signals(result.signal))
-
-
-def _print_summary(summary: dict[str, Any], *, wanted: bool) -> None:
-    if wanted:
-        from nnintro.files import as_json
-
-        emit(as_json(summary))

@@ -1,4 +1,4 @@
-"""``nnintro validate``."""
+"""``nnintro validate``: report every problem of configs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from nnintro.cli.common import Set, emit
+from nnintro.errors import ConfigError
 
 NOT_LOOKED_AT = "what follows from the data was not checked: training looks at its files first"
 
@@ -18,7 +19,6 @@ def validate(
 ) -> None:
     """Report every problem of the configs, without training."""
     from nnintro.config.load import load_config
-    from nnintro.errors import ConfigError
 
     failed = False
     for path in configs:

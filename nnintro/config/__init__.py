@@ -1,0 +1,1 @@
+"""The YAML: sections, their rules, and errors with their place."""

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from nnintro.config.experiment import Experiment, as_values
-from nnintro.config.parse.scalars import scalar
+from nnintro.config.parse.nodes import scalar
 
 
 class _Dumper(yaml.SafeDumper):

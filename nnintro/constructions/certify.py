@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from nnintro.proofs.certificate import Certificate
 
 FORMAT, FILE = "nnintro supremum 1", "supremum.json"
-
 UP, DOWN = (decimal.Context(prec=6, rounding=rounding) for rounding in (decimal.ROUND_CEILING, decimal.ROUND_FLOOR))
 """Upper bounds are shown rounded up, lower ones down: what is printed is true as well."""
 

@@ -190,7 +190,7 @@ def in_words(found: Constructed) -> str:
 
 def draw(run: Run, certificate: Certificate) -> None:
     """``figures/pieces.png``: the pieces and the error, or the boxes."""
-    from nnintro.figures import render  # matplotlib takes a second
+    from nnintro.figures import render
 
     pieces, domain = certificate["pieces"], certificate["domain"]
     count, bound = len(pieces), certificate["bound"]

@@ -65,6 +65,5 @@ def _finite(function: Truth, inputs: Tensor) -> Tensor:
         point = inputs[bad[0, 0]].tolist()
         names = ["x"] if len(point) == 1 else [f"x{i + 1}" for i in range(len(point))]
         at = ", ".join(f"{name} = {value:g}" for name, value in zip(names, point, strict=True))
-        message = f"not a finite number at {at}, which lies in the domain"
-        raise ConfigError.at("dataset.formula", message)
+        raise ConfigError.at("dataset.formula", f"not a finite number at {at}, which lies in the domain")
     return values

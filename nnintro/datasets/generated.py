@@ -12,11 +12,11 @@ from torch import Tensor
 from nnintro.config.datasets.generated import ClassificationDataset, RegressionDataset
 from nnintro.datasets.samples import Data, Splits, noisy, split
 
-Clean = tuple[Tensor, Tensor, dict[str, object]]
-"""Inputs (n, features) and noise-free targets (n, outputs), float64; what the run should state."""
-
-Labelled = tuple[Tensor, Tensor]
-"""Inputs (n, features) float64 and labels (n,) int64."""
+Drawn = tuple[Tensor, Tensor, dict[str, object]]
+"""Inputs (n, features) float64; noise-free targets (n,) or (n, outputs), or class numbers (n,); what the run should
+state."""
+Generator = Callable[[Any, int, torch.Generator], Drawn]
+"""(section, samples, stream) -> what is drawn."""
 
 
 def seed_from(generator: torch.Generator) -> int:
@@ -24,31 +24,27 @@ def seed_from(generator: torch.Generator) -> int:
     return int(torch.randint(2**31 - 1, (), generator=generator))
 
 
-def of_sklearn(
-    name: str, options: Callable[[Any], dict[str, Any]] = lambda _: {}
-) -> Callable[[Any, int, torch.Generator], tuple[Tensor, Tensor]]:
-    """A generator of sklearn.datasets: (section, samples, stream) -> inputs and its targets.
-
-    Without noise of its own: that is added by us, alike for all.
+def of_sklearn(name: str, options: Callable[[Any], dict[str, Any]] = lambda _: {}) -> Generator:
+    """A generator of sklearn.datasets, without noise of its own: that is added by us, alike for all.
 
     Args:
         options: section -> what the generator takes besides.
     """
 
-    def make(dataset: Any, samples: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def make(dataset: Any, samples: int, generator: torch.Generator) -> Drawn:
         import sklearn.datasets
 
         inputs, targets = getattr(sklearn.datasets, name)(
             n_samples=samples, random_state=seed_from(generator), **options(dataset)
         )
-        return torch.from_numpy(inputs).double(), torch.from_numpy(targets)
+        return torch.from_numpy(inputs).double(), torch.from_numpy(targets), {}
 
     return make
 
 
-def linear(dataset: RegressionDataset, generator: torch.Generator) -> Clean:
+def linear(dataset: RegressionDataset, n: int, generator: torch.Generator) -> Drawn:
     """y = <x, w> + b with normal inputs; the true w and b are drawn where they are not given."""
-    n, d, k = dataset.samples, dataset.feature_count, dataset.outputs
+    d, k = dataset.feature_count, dataset.outputs
     inputs = torch.randn(n, d, generator=generator, dtype=torch.float64)
     weights = torch.randn(d, k, generator=generator, dtype=torch.float64)
     bias = torch.randn(k, generator=generator, dtype=torch.float64)
@@ -56,48 +52,32 @@ def linear(dataset: RegressionDataset, generator: torch.Generator) -> Clean:
         weights = torch.tensor(dataset.weights, dtype=torch.float64)[:, None]
     if dataset.bias is not None:
         bias = torch.tensor([dataset.bias], dtype=torch.float64)
-    facts: dict[str, object] = {"true_weights": weights.tolist(), "true_bias": bias.tolist()}
-    return inputs, inputs @ weights + bias, facts
+    return inputs, inputs @ weights + bias, {"true_weights": weights.tolist(), "true_bias": bias.tolist()}
 
 
-def sine(dataset: RegressionDataset, generator: torch.Generator) -> Clean:
+def sine(_: RegressionDataset, n: int, generator: torch.Generator) -> Drawn:
     """y = sin(x) over two periods, x uniform on [-2 pi, 2 pi]."""
-    uniform = torch.rand(dataset.samples, 1, generator=generator, dtype=torch.float64)
-    inputs = (2 * uniform - 1) * 2 * math.pi
+    inputs = (2 * torch.rand(n, 1, generator=generator, dtype=torch.float64) - 1) * 2 * math.pi
     return inputs, inputs.sin(), {}
 
 
-def sparse_uncorrelated(dataset: RegressionDataset, generator: torch.Generator) -> Clean:
+def sparse_uncorrelated(dataset: RegressionDataset, n: int, generator: torch.Generator) -> Drawn:
     """y = x1 + 2 x2 - 2 x3 - 1.5 x4 with normal inputs, of which the others do not matter.
 
     Celeux, El Anbari, Marin and Robert (2012), as scikit-learn's make_sparse_uncorrelated, but that
     one always adds noise of deviation 1; here it is ``noise``, as with the others.
     """
-    n, d = dataset.samples, dataset.feature_count
-    inputs = torch.randn(n, d, generator=generator, dtype=torch.float64)
+    inputs = torch.randn(n, dataset.feature_count, generator=generator, dtype=torch.float64)
     weights = torch.tensor([1.0, 2.0, -2.0, -1.5], dtype=torch.float64)
     return inputs, inputs[:, :4] @ weights[:, None], {}
 
 
-def friedman(
-    number: int, options: Callable[[RegressionDataset], dict[str, Any]] = lambda _: {}
-) -> Callable[[RegressionDataset, torch.Generator], Clean]:
-    """Friedman's problems (1991), as scikit-learn makes them."""
-    draw = of_sklearn(f"make_friedman{number}", options)
-
-    def make(dataset: RegressionDataset, generator: torch.Generator) -> Clean:
-        inputs, targets = draw(dataset, dataset.samples, generator)
-        return inputs, targets.double()[:, None], {}
-
-    return make
-
-
-REGRESSIONS: dict[str, Callable[[RegressionDataset, torch.Generator], Clean]] = {
+REGRESSIONS: dict[str, Generator] = {
     "linear": linear,
     "sine": sine,
-    "friedman1": friedman(1, lambda dataset: {"n_features": dataset.feature_count}),
-    "friedman2": friedman(2),
-    "friedman3": friedman(3),
+    "friedman1": of_sklearn("make_friedman1", lambda dataset: {"n_features": dataset.feature_count}),
+    "friedman2": of_sklearn("make_friedman2"),
+    "friedman3": of_sklearn("make_friedman3"),
     "sparse_uncorrelated": sparse_uncorrelated,
 }
 
@@ -106,18 +86,10 @@ def build_regression(
     dataset: RegressionDataset, data: torch.Generator, splitting: torch.Generator, _: torch.dtype
 ) -> Splits:
     """Draw the samples, add Gaussian noise to the targets, split at random."""
-    inputs, clean, facts = REGRESSIONS[dataset.generator](dataset, data)
-    drawn = Data(inputs, noisy(clean, dataset.noise, data))
+    inputs, clean, facts = REGRESSIONS[dataset.generator](dataset, dataset.samples, data)
+    drawn = Data(inputs, noisy(clean.double().reshape(len(inputs), -1), dataset.noise, data))
     train, validation = split(drawn, dataset.validation_samples, splitting)
-    low, high = train.inputs.amin(0), train.inputs.amax(0)
-    return Splits(train, validation, low, high, facts=facts)
-
-
-Generator = Callable[[ClassificationDataset, int, torch.Generator], Labelled]
-
-
-def _blobs(dataset: ClassificationDataset) -> dict[str, Any]:
-    return {"n_features": dataset.feature_count, "centers": dataset.class_count}
+    return Splits(train, validation, train.inputs.amin(0), train.inputs.amax(0), facts=facts)
 
 
 def _quantiles(dataset: ClassificationDataset) -> dict[str, Any]:
@@ -127,26 +99,26 @@ def _quantiles(dataset: ClassificationDataset) -> dict[str, Any]:
 def _hypercube(dataset: ClassificationDataset) -> dict[str, Any]:
     # Each class has corners of its own: enough informative inputs for twice as many as there are.
     informative = min(dataset.feature_count, max(2, math.ceil(math.log2(dataset.class_count)) + 1))
-    shape = {"n_informative": informative, "n_redundant": 0, "n_clusters_per_class": 1}
-    return {**_quantiles(dataset), **shape, "flip_y": 0.0}
+    options = {"n_informative": informative, "n_redundant": 0, "n_clusters_per_class": 1, "flip_y": 0.0}
+    return {**_quantiles(dataset), **options}
 
 
-def spirals(dataset: ClassificationDataset, n: int, generator: torch.Generator) -> Labelled:
+def spirals(dataset: ClassificationDataset, n: int, generator: torch.Generator) -> Drawn:
     """One arm per class, turned about the origin: radius t, angle 2 pi (1.5 t + k / classes)."""
     labels = torch.arange(n) % dataset.class_count
     t = torch.rand(n, generator=generator, dtype=torch.float64).sqrt()
     angle = 2 * math.pi * (1.5 * t + labels / dataset.class_count)
-    return torch.stack([t * angle.cos(), t * angle.sin()], dim=1), labels
+    return torch.stack([t * angle.cos(), t * angle.sin()], dim=1), labels, {}
 
 
-def xor(_: ClassificationDataset, n: int, generator: torch.Generator) -> Labelled:
+def xor(_: ClassificationDataset, n: int, generator: torch.Generator) -> Drawn:
     """The square [-1, 1] x [-1, 1]; class 1 where the two inputs differ in sign."""
     inputs = 2 * torch.rand(n, 2, generator=generator, dtype=torch.float64) - 1
     # Walk the four quadrants in turn, so that the classes are of equal size.
     quadrant = torch.arange(n) % 4
     signs = torch.stack([1 - 2 * (quadrant // 2), 1 - 2 * (quadrant % 2)], dim=1)
     inputs = inputs.abs() * signs
-    return inputs, (inputs[:, 0] * inputs[:, 1] < 0).long()
+    return inputs, (inputs[:, 0] * inputs[:, 1] < 0).long(), {}
 
 
 CLASSIFICATIONS: dict[str, Generator] = {
@@ -154,7 +126,7 @@ CLASSIFICATIONS: dict[str, Generator] = {
     "circles": of_sklearn("make_circles", lambda _: {"factor": 0.5}),
     "xor": xor,
     "spirals": spirals,
-    "blobs": of_sklearn("make_blobs", _blobs),
+    "blobs": of_sklearn("make_blobs", lambda d: {"n_features": d.feature_count, "centers": d.class_count}),
     "gaussian_quantiles": of_sklearn("make_gaussian_quantiles", _quantiles),
     "hypercube": of_sklearn("make_classification", _hypercube),
 }
@@ -164,25 +136,24 @@ def build_classification(
     dataset: ClassificationDataset, data: torch.Generator, splitting: torch.Generator, _: torch.dtype
 ) -> Splits:
     """Draw the samples in the wanted proportions, blur the inputs, split class by class."""
-    make = CLASSIFICATIONS[dataset.generator]
-    inputs, labels = _in_proportion(dataset, make, data)
+    inputs, labels = _in_proportion(dataset, CLASSIFICATIONS[dataset.generator], data)
     inputs = noisy(inputs, dataset.noise, data)
     classes = dataset.class_count
     targets = labels[:, None].double() if classes == 2 else labels.long()
     train, validation = split(Data(inputs, targets), dataset.validation_samples, splitting, classes)
-    low, high = train.inputs.amin(0), train.inputs.amax(0)
-    return Splits(train, validation, low, high)
+    return Splits(train, validation, train.inputs.amin(0), train.inputs.amax(0))
 
 
-def _in_proportion(dataset: ClassificationDataset, make: Generator, generator: torch.Generator) -> Labelled:
+def _in_proportion(
+    dataset: ClassificationDataset, make: Generator, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
     """As many samples of each class as its share says, whatever the generator's own balance."""
     if dataset.proportions is None:
-        return make(dataset, dataset.samples, generator)
+        return make(dataset, dataset.samples, generator)[:2]
     wanted = class_counts(dataset.samples, dataset.proportions)
     # A balanced draw that holds enough of the largest class; sklearn's may be uneven by one.
-    inputs, labels = make(dataset, dataset.class_count * (max(wanted) + 1), generator)
-    rows = torch.cat([(labels == label).nonzero()[:count, 0] for label, count in enumerate(wanted)])
-    rows = rows.sort().values
+    inputs, labels, _ = make(dataset, dataset.class_count * (max(wanted) + 1), generator)
+    rows = torch.cat([(labels == label).nonzero()[:count, 0] for label, count in enumerate(wanted)]).sort().values
     return inputs[rows], labels[rows]
 
 

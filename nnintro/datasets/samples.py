@@ -1,4 +1,4 @@
-"""What every dataset becomes: tensors of inputs and targets, split in two."""
+"""Samples and their split into training and validation data, which every dataset builds."""
 
 from __future__ import annotations
 
@@ -70,7 +70,6 @@ class Samples(Protocol):
 
 
 Some = TypeVar("Some", bound=Samples, default=Data)
-D = TypeVar("D", bound=Samples)
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,7 @@ def balanced_weights(targets: Tensor, classes: int) -> Tensor:
     return counts.sum() / (classes * counts)
 
 
-def prepared(data: D, model: nn.Module) -> D:
+def prepared(data: Some, model: nn.Module) -> Some:
     """Raw data as the model's inner network takes it.
 
     Standardised once and for all, in float64, so that no update has to.  Images stay as they are:
@@ -197,8 +196,7 @@ def require_finite(data: Samples, inputs: str = "dataset", targets: str = "datas
     for what, values, key in (("inputs", data.inputs, inputs), ("targets", data.targets, targets)):
         if not bool(values.isfinite().all()):
             dtype = data.inputs.dtype
-            name = str(dtype).removeprefix("torch.")
-            largest = torch.finfo(dtype).max
+            name, largest = torch.finfo(dtype).dtype, torch.finfo(dtype).max
             larger = "" if dtype == torch.float64 else ", or train in precision: float64"
             message = f"the {what} go beyond what {name} can hold (at most {largest:.1e})"
             raise ConfigError.at(key, f"{message}; measure them in larger units{larger}")

@@ -1,0 +1,1 @@
+"""Which samples make an update, in which direction, and how far."""

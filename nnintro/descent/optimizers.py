@@ -1,4 +1,4 @@
-"""How a gradient moves the weights: torch.optim's optimizers under our section's words.
+"""The table of optimizers: torch.optim's, built from the config's ``descent`` section.
 
 Weight decay is the L2 penalty's part of the gradient (adamw: decoupled), clipping scales a gradient
 that is longer than a bound; neither knows which samples the gradient came from.
@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 import torch
 from torch import nn
 
-from nnintro.config.descent import Adagrad, Adam, Adamw, Descent, Lbfgs, Rmsprop, Sgd
+from nnintro.config.descent import Adam, Adamw, Descent, Lbfgs, Rmsprop
 
 Optimizer = torch.optim.Optimizer
 Arguments = dict[str, Any]
@@ -43,25 +43,13 @@ def _eager(base: type[T]) -> type[T]:
     return cast(type[T], type(base.__name__, (base,), {"step": step, **methods}))
 
 
-def sgd(settings: Sgd) -> Arguments:
-    return {"momentum": settings.momentum, "nesterov": settings.nesterov}
-
-
-# ``fused`` is torch's name for the same equations in one kernel per step.
-
-
-def adagrad(settings: Adagrad) -> Arguments:
-    return {"eps": settings.epsilon, "fused": True}
-
-
 def rmsprop(settings: Rmsprop) -> Arguments:
-    smoothing, momentum = settings.smoothing, settings.momentum
-    return {"alpha": smoothing, "eps": settings.epsilon, "momentum": momentum}
+    return {"alpha": settings.smoothing, "eps": settings.epsilon, "momentum": settings.momentum}
 
 
 def adam(settings: Adam | Adamw) -> Arguments:
-    first, second = settings.betas
-    return {"betas": (first, second), "eps": settings.epsilon, "fused": True}
+    # ``fused`` is torch's name for the same equations in one kernel per step.
+    return {"betas": tuple(settings.betas), "eps": settings.epsilon, "fused": True}
 
 
 def lbfgs(settings: Lbfgs) -> Arguments:
@@ -92,8 +80,15 @@ class Row:
 
 
 OPTIMIZERS: dict[str, Row] = {
-    "sgd": Row(_eager(torch.optim.SGD), sgd, _velocity, counts_updates=False),
-    "adagrad": Row(_eager(torch.optim.Adagrad), adagrad, lambda _: ["sum"]),
+    "sgd": Row(
+        _eager(torch.optim.SGD),
+        lambda settings: {"momentum": settings.momentum, "nesterov": settings.nesterov},
+        _velocity,
+        counts_updates=False,
+    ),
+    "adagrad": Row(
+        _eager(torch.optim.Adagrad), lambda settings: {"eps": settings.epsilon, "fused": True}, lambda _: ["sum"]
+    ),
     "rmsprop": Row(_eager(torch.optim.RMSprop), rmsprop, lambda group: ["square_avg", *_velocity(group)]),
     "adam": Row(_eager(torch.optim.Adam), adam, lambda _: ["exp_avg", "exp_avg_sq"]),
     "adamw": Row(_eager(torch.optim.AdamW), adam, lambda _: ["exp_avg", "exp_avg_sq"]),

@@ -1,4 +1,4 @@
-"""How far an update goes: the learning rate as a pure function of the update.
+"""Learning rate schedules: the rate as a pure function of the update's number.
 
 Every schedule is a factor between 0 and 1 on the learning rate, of the updates k = 0, 1, ... out of
 ``total``; there is nothing to save, and any stretch can be asked for at any time.
@@ -16,7 +16,6 @@ from nnintro.config.descent import ConstantSchedule, CosineSchedule, Descent, Ex
 
 Floats = npt.NDArray[np.float64]
 Steps = npt.NDArray[np.int64]
-
 WINDOW = 256
 """Rates that are computed together where they are asked for one by one."""
 

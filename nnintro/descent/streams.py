@@ -6,6 +6,7 @@ the initial weights, and the order of epoch k can be had without walking epochs 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable
 
@@ -16,7 +17,6 @@ from torch import Tensor
 
 Order = Callable[[int], Tensor | None]
 """Epoch -> the order of its rows, (samples,) int64; None for the data's own."""
-
 ROW_NUMBERS = 1 << 17
 """How many row numbers ``Orders`` holds, about: the orders of several short epochs."""
 
@@ -39,6 +39,17 @@ def shuffled(samples: int, generator_of: Callable[[int], torch.Generator]) -> Or
 
 def in_place(_: int) -> None:
     """The data's own order, every epoch."""
+
+
+def remembered(order: Order, samples: int) -> Callable[[int], Tensor]:
+    """Epoch -> its order (samples,) on the CPU; the latest two are kept, so that none is drawn for each block."""
+
+    @functools.lru_cache(maxsize=2)
+    def order_of(epoch: int) -> Tensor:
+        drawn = order(epoch)
+        return torch.arange(samples) if drawn is None else drawn.cpu()
+
+    return order_of
 
 
 class Orders:

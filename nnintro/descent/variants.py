@@ -1,4 +1,4 @@
-"""Which samples make one update: batch, mini-batch and stochastic gradient descent.
+"""Divide epochs into updates: batch, mini-batch and stochastic gradient descent.
 
 With n samples and per-sample losses l_i,
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, cast
 
 import torch
@@ -34,7 +35,7 @@ class Autograd:
     learning_rate: Callable[[int], float]
     clip_norm: float | None = None
     autocast: Autocast = contextlib.nullcontext
-    before_update: Callable[[int], None] | None = None
+    before_update: Callable[[int], None] = lambda _: None
     """Called with the update's number; sets dropout's random stream to it."""
     name: str = "autograd"
 
@@ -42,63 +43,54 @@ class Autograd:
         self.parameters = [p for p in self.network.parameters() if p.requires_grad]
         self._is_lbfgs = isinstance(self.optimizer, torch.optim.LBFGS)
         self._gradient_norm: Tensor | None = None
-        self._good: _Snapshot | None = None
+        self._good = _Snapshot(self.network, self.optimizer)
         self._before: list[Tensor] = []
 
     def advance(self, start: int, stop: int, interrupted: Interrupted) -> Advance:
         """Make the updates from ``start`` up to ``stop``."""
         self.network.train()
         # The same memory for every stretch: taking 125 MB anew costs more than copying them.
-        if self._good is None:
-            self._good = _Snapshot(self.network, self.optimizer)
-        else:
-            self._good.retake()
-        good = self._good
+        self._good.take()
         before: list[Tensor] = []
         step, total = start, torch.zeros((), device=self.parameters[0].device)
         while step < stop and not interrupted():
             if step == stop - 1:
-                before = self._before = _into(self._before, [p.detach() for p in self.parameters])
+                before = self._before = _copied(self.parameters, self._before)
             total += self._update(step, measure=step == stop - 1)
             step += 1
         if not (bool(total.isfinite()) and _all_finite(self.parameters)):
-            good.restore()
+            self._good.restore()
             return self._advance_carefully(start, step)
         return Advance(step, *self._measured(before))
 
     def _advance_carefully(self, start: int, stop: int) -> Advance:
         """The same updates once more, up to the last one that keeps everything finite."""
         for step in range(start, stop):
-            good = _Snapshot(self.network, self.optimizer)
+            self._good.take()
             loss = self._update(step, measure=False)
             if not (bool(loss.isfinite()) and _all_finite(self.parameters)):
-                good.restore()
+                self._good.restore()
                 return Advance(step, diverged=True)
         # Finite one by one: only the sum of the losses overflowed.
         return Advance(stop)
 
     def _update(self, step: int, *, measure: bool) -> Tensor:
         """One update; returns its loss, ()."""
-        if self.before_update is not None:
-            self.before_update(step)
-        rate = self.learning_rate(step)
+        self.before_update(step)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = self.learning_rate(step)
         epoch, update = divmod(step, self.plan.updates_per_epoch)
         if self._is_lbfgs:
             # It asks for the gradient several times, at points of its own choice.
-            return self._lbfgs_step(epoch, update)
+            closure = cast(Callable[[], float], lambda: self._gradient(epoch, update))
+            return torch.as_tensor(self.optimizer.step(closure)).detach()
         loss = self._gradient(epoch, update)
         if self.clip_norm is not None:
             self._gradient_norm = nn.utils.clip_grad_norm_(self.parameters, self.clip_norm)
         elif measure:
-            self._gradient_norm = nn.utils.get_total_norm([_gradient_of(p) for p in self.parameters])
+            self._gradient_norm = self._norm_of_gradient()
         self.optimizer.step()
         return loss
-
-    def _lbfgs_step(self, epoch: int, update: int) -> Tensor:
-        closure = cast(Callable[[], float], lambda: self._gradient(epoch, update))
-        return torch.as_tensor(self.optimizer.step(closure)).detach()
 
     def _gradient(self, epoch: int, update: int) -> Tensor:
         """Put sum_b weight_b * grad(mean loss over block b) into ``.grad``; the loss, ()."""
@@ -121,16 +113,15 @@ class Autograd:
         if not before:
             return float("nan"), float("nan")
         if self._is_lbfgs:
-            self._gradient_norm = nn.utils.get_total_norm([_gradient_of(p) for p in self.parameters])
+            self._gradient_norm = self._norm_of_gradient()
         after = [p.detach() for p in self.parameters]
         change = nn.utils.get_total_norm([a - b for a, b in zip(after, before, strict=True)])
         size = nn.utils.get_total_norm(before)
         ratio = float(change) / float(size) if float(size) > 0 else float("nan")
         return float(self._gradient_norm) if self._gradient_norm is not None else ratio, ratio
 
-
-def _gradient_of(parameter: nn.Parameter) -> Tensor:
-    return torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+    def _norm_of_gradient(self) -> Tensor:
+        return nn.utils.get_total_norm([torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters])
 
 
 def _all_finite(tensors: list[nn.Parameter]) -> bool:
@@ -141,16 +132,14 @@ class _Snapshot:
     """A network's state and its optimizer's, to go back to."""
 
     def __init__(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        self.network = network
-        self.optimizer = optimizer
+        self.network, self.optimizer = network, optimizer
         self.tensors: list[Tensor] = []
         self.state: dict[Any, Any] = {}
-        self.retake()
 
-    def retake(self) -> None:
-        """How things are now, in the memory of the snapshot before."""
-        self.tensors = _into(self.tensors, [t.detach() for t in self._live()])
-        self.state = {p: _copied(state, self.state.get(p)) for p, state in self.optimizer.state.items()}
+    def take(self) -> None:
+        """Copy how things are now, into the memory of the snapshot before."""
+        self.tensors = _copied(self._live(), self.tensors)
+        self.state = _copied(self.optimizer.state, self.state)
 
     def _live(self) -> list[Tensor]:
         return [*self.network.parameters(), *self.network.buffers()]
@@ -160,20 +149,11 @@ class _Snapshot:
             for live, saved in zip(self._live(), self.tensors, strict=True):
                 live.copy_(saved)
         self.optimizer.state.clear()
-        self.optimizer.state.update({p: _copied(state) for p, state in self.state.items()})
-
-
-def _into(memory: list[Tensor], values: list[Tensor]) -> list[Tensor]:
-    """Copies of the values, in the memory of earlier copies of them where there is some."""
-    if not memory:
-        return [value.clone() for value in values]
-    for target, value in zip(memory, values, strict=True):
-        target.copy_(value)
-    return memory
+        self.optimizer.state.update(_copied(self.state))
 
 
 def _copied(value: Any, memory: Any = None) -> Any:
-    """A copy; of tensors in the memory of an earlier one that is of the same form."""
+    """A deep copy; of tensors in the memory of an earlier copy that has the same shape."""
     if isinstance(value, Tensor):
         if isinstance(memory, Tensor) and memory.shape == value.shape:
             return memory.copy_(value.detach())
@@ -181,7 +161,10 @@ def _copied(value: Any, memory: Any = None) -> Any:
     if isinstance(value, dict):
         known = memory if isinstance(memory, dict) else {}
         return {key: _copied(item, known.get(key)) for key, item in value.items()}
-    return [_copied(item) for item in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        earlier = memory[: len(value)] if isinstance(memory, list) else []
+        return [_copied(item, copy) for item, copy in zip_longest(value, earlier)]
+    return value
 
 
 def build_autograd(work: Work) -> Autograd:

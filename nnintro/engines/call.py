@@ -1,6 +1,6 @@
-"""A call of the kernel by several threads, and how many updates it makes.
+"""Call the kernel by several threads, and choose how many updates a call makes.
 
-What the kernel is given, arrays and numbers, stands in words of 64 bits: see ``codes``.
+The kernel is given arrays and numbers as 64-bit words: see ``codes``.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from nnintro.engines.backpropagation.codes import ARRAYS, FIRST_NUMBER, LINE, MADE, NUMBERS, WORDS
 from nnintro.engines.compiled import Descend
-from nnintro.engines.machine import Blas, flush_denormals, give_way
+from nnintro.engines.machine import Blas, give_way
 
 Array = npt.NDArray[Any]
-
 CALL_SECONDS = 0.02
 """How long one compiled call lasts, about: between two of them a signal is noticed."""
 LONGEST_SECONDS = 0.5
@@ -32,8 +32,7 @@ class Call:
     """The kernel's arguments, kept from call to call; what was not set is 0 or empty.
 
     Args:
-        parts: that an update has, and threads where they work together; the calling one is the
-            first of them.
+        parts: number of parts of an update, and of threads (with the calling one) where they work together.
     """
 
     def __init__(self, descend: Descend, blas: Blas, parts: int) -> None:
@@ -44,28 +43,24 @@ class Call:
         self._words[:, FIRST_NUMBER + NUMBERS.index("until")] = [*range(1, parts + 1), parts]
         self._arrays: dict[str, Array] = {}
         self._counters = np.zeros(LINE, np.int64)
-        self.set_array("found", np.zeros(parts * LINE))
-        self.set_array("counters", self._counters)
-        self.set_number("parts", parts)
-        self.set_number("library", blas.address)
-        self.set_number("yielding", give_way())
+        self.set_arrays(found=np.zeros(parts * LINE), counters=self._counters)
+        self.set_numbers(parts=parts, library=blas.address, yielding=give_way())
         # Threads begin when they are needed first: of one part, never.
-        self._others = ThreadPoolExecutor(
-            max(parts - 1, 1), "nnintro-fused", initializer=_enter_thread, initargs=(blas,)
-        )
+        self._others = ThreadPoolExecutor(max(parts - 1, 1), "nnintro-fused", _enter_thread, (blas,))
 
-    def set_array(self, name: str, array: Array) -> None:
-        """The array ``name`` is this one from now on."""
-        if not array.flags.c_contiguous:
-            raise AssertionError(f"{name} is not contiguous")
-        self._arrays[name] = array  # alive as long as the kernel has its address
-        first = 3 * ARRAYS.index(name)
-        shape = (*array.shape, 1)[:2]
-        self._words[:, first : first + 3] = (array.ctypes.data, *shape)
+    def set_arrays(self, **arrays: Array) -> None:
+        """From now on the arrays of these names are these."""
+        for name, array in arrays.items():
+            if not array.flags.c_contiguous:
+                raise AssertionError(f"{name} is not contiguous")
+            first, shape = 3 * ARRAYS.index(name), (*array.shape, 1)[:2]
+            self._words[:, first : first + 3] = (array.ctypes.data, *shape)
+        self._arrays |= arrays  # alive as long as the kernel has their addresses
 
-    def set_number(self, name: str, value: int) -> None:
-        """The number ``name`` is this one from now on."""
-        self._words[:, FIRST_NUMBER + NUMBERS.index(name)] = value
+    def set_numbers(self, **numbers: int) -> None:
+        """From now on the numbers of these names are these."""
+        for name, number in numbers.items():
+            self._words[:, FIRST_NUMBER + NUMBERS.index(name)] = number
 
     def __call__(self, clip: float, *, together: bool) -> tuple[int, int]:
         """How the call ended, and the updates made in all; by all threads or by this one alone."""
@@ -81,7 +76,7 @@ class Call:
 
 def _enter_thread(blas: Blas) -> None:
     blas.enter_thread()
-    flush_denormals()
+    torch.set_flush_denormal(True)  # of this thread, as ``flushed`` does for the calling one
 
 
 class Pace:
@@ -91,7 +86,7 @@ class Pace:
     one where other processes want the same cores.
 
     Args:
-        parts: that an update has, and threads that may share it.
+        parts: number of parts of an update, and of threads that may share it.
     """
 
     def __init__(self, parts: int) -> None:

@@ -133,8 +133,7 @@ def processor() -> str:
     """LLVM's name for this machine's kind of processor."""
     import llvmlite.binding as llvm
 
-    name: str = llvm.get_host_cpu_name()
-    return name
+    return str(llvm.get_host_cpu_name())
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""What an engine is given, and what the training loop asks of it, whatever program it is inside."""
+"""The interface of engines: the work they are given, and what the training loop asks of them."""
 
 from __future__ import annotations
 
@@ -47,15 +47,7 @@ class Engine(Protocol):
         ...
 
 
-def order_of(setup: Setup, plan: Plan) -> Order:
-    """The order in which each epoch walks the training samples."""
-    # One update over all the data has no order but that of its rounding.
-    if plan.variant == "batch" or not setup.descent.shuffle:
-        return in_place
-    return shuffled(plan.samples, lambda epoch: stream(setup.seed, "order", epoch))
-
-
-@dataclass(frozen=True)
+@dataclass
 class Work:
     """All that the updates follow from, whichever engine carries them out.
 
@@ -83,7 +75,11 @@ class Work:
 
     @property
     def order(self) -> Order:
-        return order_of(self.setup, self.plan)
+        """The order in which each epoch walks the training samples."""
+        # One update over all the data has no order but that of its rounding.
+        if self.plan.variant == "batch" or not self.setup.descent.shuffle:
+            return in_place
+        return shuffled(self.plan.samples, lambda epoch: stream(self.setup.seed, "order", epoch))
 
     @property
     def activations(self) -> list[str]:
@@ -95,14 +91,13 @@ class Work:
         """The layers that draw random numbers in an update."""
         return [m for m in self.network.modules() if isinstance(m, Dropout) and m.rate > 0]
 
-    def give_stream_to_dropout(self) -> Callable[[int], None] | None:
+    def give_stream_to_dropout(self) -> Callable[[int], None]:
         """Give dropout a random stream of its own; returns what sets it to an update.
 
-        That is called with the update's number before it, so that masks too are a function of the
-        update.  None where nothing is dropped.
+        That is called with the update's number before it, so that masks are a function of the update.
         """
         if not self.dropout:
-            return None
+            return lambda _: None
         generator, seed = torch.Generator(self.device), self.setup.seed
         for layer in self.dropout:
             layer.generator = generator

@@ -12,9 +12,6 @@ from torch import Tensor, nn
 from nnintro.descent.optimizers import OPTIMIZERS, kind_of, memories_of
 from nnintro.engines.backpropagation import codes
 
-SETTINGS = ("weight_decay", "momentum", "nesterov", "epsilon", "first", "second")
-"""What the kernel takes of any optimizer, in its order; what one does not have is 0."""
-
 
 def flatten(parameters: list[nn.Parameter]) -> Tensor:
     """One (total,) tensor that the parameters become views of; their values and order stay."""
@@ -68,16 +65,9 @@ class OptimizerMemory(FlatMemory):
         super().__init__(optimizer, parameters, flat)
         (group,) = optimizer.param_groups
         self.code = codes.OPTIMIZERS.index(self.kind)
-        first, second = group.get("betas", (group.get("alpha", 0.0), 0.0))
-        values = {
-            "weight_decay": group["weight_decay"],
-            "momentum": group.get("momentum", 0.0),
-            "nesterov": float(group.get("nesterov", False)),
-            "epsilon": group.get("eps", 0.0),
-            "first": first,
-            "second": second,
-        }
-        self.settings = np.array([float(values[name]) for name in SETTINGS])
-        unused = np.zeros(0, dtype=flat.numpy().dtype)
-        self.arrays: list[npt.NDArray[Any]] = [t.numpy() for t in self.tensors]
-        self.arrays += [unused] * (2 - len(self.arrays))
+        # The kernel takes these of any optimizer, in this order; what one does not have is 0.
+        numbers = [group.get(name, 0.0) for name in ("weight_decay", "momentum", "nesterov", "eps")]
+        betas = group.get("betas", (group.get("alpha", 0.0), 0.0))
+        self.settings = np.array([*numbers, *betas], dtype=np.float64)
+        arrays: list[npt.NDArray[Any]] = [tensor.numpy() for tensor in self.tensors]
+        self.arrays = [*arrays, *[np.zeros(0, dtype=flat.numpy().dtype)] * (2 - len(arrays))]

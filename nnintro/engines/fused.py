@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from nnintro.datasets import Data
 from nnintro.descent.optimizers import kind_of
@@ -30,7 +29,6 @@ from nnintro.objectives import losses
 from nnintro.objectives.losses import AgainstOneHot, BinaryCrossEntropy, CrossEntropy, Loss
 
 Array = npt.NDArray[Any]
-
 PRECISIONS = ("float32", "float64")
 LOSSES: dict[Loss, tuple[str, bool]] = {
     losses.mse: ("mse", False),
@@ -76,17 +74,10 @@ def why_not(work: Work, device: torch.device) -> Iterator[str]:
             yield f"the activation {name}"
 
 
-def widths_of(network: nn.Module) -> list[int]:
-    """Inputs, hidden widths, outputs."""
-    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
-    return [layers[0].in_features, *(layer.out_features for layer in layers)]
-
-
 def parts_that_pay(widths: list[int], samples: int, rows: int, threads: int) -> int:
-    """Threads that pay for an update over so many samples, in blocks of so many rows.
+    """The number of threads worth their cost in an update over ``samples``, in blocks of ``rows``.
 
-    By an estimate of its nanoseconds on one, so that a config has its bits wherever there are
-    as many ``threads``.
+    By an estimate of its time on one thread, so that a config has its bits wherever there are as many threads.
 
     Args:
         widths: inputs, hidden widths, outputs.
@@ -113,73 +104,59 @@ class Fused:
     name = "fused"
 
     def __init__(self, work: Work, say: Say, interrupted: Interrupted) -> None:
-        train, plan, parameters = work.train, work.plan, list(work.network.parameters())
+        network, train, plan = work.network, work.train, work.plan
+        assert isinstance(network, Mlp)
         assert isinstance(train, Data)
+        parameters, widths = list(network.parameters()), network.widths
         self.plan, self.rates = plan, work.learning_rate
         self.clip = work.setup.descent.clip_norm or 0.0
         self.flat = flatten(parameters)
         self.parameters: Array = self.flat.numpy()
         self.memory = OptimizerMemory(work.optimizer, parameters, self.flat)
         self.orders = Orders(work.order, plan.samples, plan.updates_per_epoch)
-        widths, rows = widths_of(work.network), min(plan.batch_size, plan.samples)
+        rows = min(plan.batch_size, plan.samples)
         parts = parts_that_pay(widths, plan.samples_per_update, rows, torch.get_num_threads())
         self.blas = find_blas(self.parameters.dtype, processor())
         kernel = load_kernel(self.parameters.dtype, say, interrupted)
         self.call = Call(kernel, self.blas, parts)
         self.report = np.zeros(2)
         self._tile = min(-(-rows // parts), TILE)
-        columns = self._set_data(train, rows)
+        self._set_data(train, rows)
         self._set_network(work, widths)
-        self._set_memory(widths, columns)
+        self._set_memory(widths)
         self._pace = Pace(parts)
         self._good: list[Array] = []
 
-    def _set_data(self, train: Data, rows: int) -> int:
-        """The samples and the plan; returns the targets' columns."""
+    def _set_data(self, train: Data, rows: int) -> None:
+        """The samples and the plan, and memory for the targets of a tile of rows."""
         plan = self.plan
         numbers = plan.updates_per_epoch, plan.samples, rows, plan.blocks_per_update, self._tile
-        targets = train.targets.reshape(len(train), -1).to(self.flat.dtype)
-        self.call.set_array("x", train.inputs.contiguous().numpy())
-        self.call.set_array("t", targets.contiguous().numpy())
-        self.call.set_array("plan", np.array(numbers))
-        return targets.shape[1]
+        targets = train.targets.reshape(len(train), -1).to(self.flat.dtype).contiguous()
+        self.call.set_arrays(x=train.inputs.contiguous().numpy(), t=targets.numpy(), plan=np.array(numbers))
+        self.call.set_arrays(targets=self._zeros(targets.shape[1]))
 
     def _set_network(self, work: Work, widths: list[int]) -> None:
         """The network, the loss and the optimizer in the kernel's codes."""
-        array, number = self.call.set_array, self.call.set_number
         activations = [codes.ACTIVATIONS.index(name) for name in work.activations]
         sizes = [parameter.numel() for parameter in work.network.parameters()]
+        offsets = np.cumsum([0, *sizes[:-1]]).reshape(-1, 2)
         loss, one_hot = LOSSES[work.loss]
-        array("parameters", self.parameters)
-        array("widths", np.array(widths))
-        array("codes", np.array(activations))
-        array("offsets", np.cumsum([0, *sizes[:-1]]).reshape(-1, 2))
-        array("one", self.memory.arrays[0])
-        array("two", self.memory.arrays[1])
-        array("settings", self.memory.settings)
-        number("loss", codes.LOSSES.index(loss))
-        number("one_hot", one_hot)
-        number("optimizer", self.memory.code)
+        one, two = self.memory.arrays
+        self.call.set_arrays(parameters=self.parameters, widths=np.array(widths), codes=np.array(activations))
+        self.call.set_arrays(offsets=offsets, one=one, two=two, settings=self.memory.settings)
+        self.call.set_numbers(loss=codes.LOSSES.index(loss), one_hot=one_hot, optimizer=self.memory.code)
 
-    def _set_memory(self, widths: list[int], targets: int) -> None:
+    def _set_memory(self, widths: list[int]) -> None:
         """Working memory: a gradient of every part; outputs and slopes of its tile of rows."""
-        parts = self.call.parts
-        # From torch, for the sake of its alignment: MKL's bits depend on where a matrix begins.
-        dtype = self.flat.dtype
-        self._gradients: Array = torch.zeros((parts, len(self.flat)), dtype=dtype).numpy()
-        self.call.set_array("gradient", self._gradients.reshape(-1))
-        columns = {"u": sum(widths), "delta": sum(widths), "scratch": max(widths),
-                   "targets": targets}  # fmt: skip
-        for name, count in columns.items():
-            memory = torch.zeros(parts * self._tile * count, dtype=dtype)
-            self.call.set_array(name, memory.numpy())
-        self.call.set_array("report", self.report)
+        self._gradients: Array = torch.zeros((self.call.parts, len(self.flat)), dtype=self.flat.dtype).numpy()
+        self.call.set_arrays(gradient=self._gradients.reshape(-1), report=self.report)
+        u, delta, scratch = map(self._zeros, (sum(widths), sum(widths), max(widths)))
+        self.call.set_arrays(u=u, delta=delta, scratch=scratch)
 
-    @property
-    def gradient(self) -> Array:
-        """(parameters,) of the last update."""
-        gradient: Array = self._gradients[0]
-        return gradient
+    def _zeros(self, columns: int) -> Array:
+        # From torch, for the sake of its alignment: MKL's bits depend on where a matrix begins.
+        memory: Array = torch.zeros(self.call.parts * self._tile * columns, dtype=self.flat.dtype).numpy()
+        return memory
 
     def advance(self, start: int, stop: int, interrupted: Interrupted) -> Advance:
         """Make the updates from ``start`` up to ``stop``."""
@@ -226,10 +203,8 @@ class Fused:
         return ended, step
 
     def _descend(self, start: int, stop: int, *, together: bool) -> tuple[int, int]:
-        self.call.set_array("orders", self.orders.between(start, stop))
-        self.call.set_array("rates", self.rates.between(start, stop))
-        self.call.set_number("start", start)
-        self.call.set_number("stop", stop)
+        self.call.set_arrays(orders=self.orders.between(start, stop), rates=self.rates.between(start, stop))
+        self.call.set_numbers(start=start, stop=stop)
         return self.call(self.clip, together=together)
 
     def _measured(self, before: Array) -> tuple[float, float]:

@@ -16,8 +16,7 @@ from torch import Tensor
 from nnintro.datasets import Data
 from nnintro.descent.optimizers import kind_of
 from nnintro.engines.captured.launch import LENGTHS, Captured, CaptureError, Eager, Launcher, Launching
-from nnintro.engines.captured.step import Step
-from nnintro.engines.captured.tape import Tape
+from nnintro.engines.captured.step import Step, Tape
 from nnintro.engines.captured.updates import EQUATIONS, Memory, factors
 from nnintro.engines.engine import Advance, Interrupted, Work
 from nnintro.models import Mlp, Steps
@@ -75,7 +74,7 @@ class Graph:
     def __init__(self, work: Work, launching: Launching = Captured) -> None:
         assert isinstance(work.train, Data)
         self.network, plan = work.network, work.plan
-        # Set to an update before that is launched, and then each is launched by itself.
+        # Dropout's stream is set to an update before its launch, so each is launched by itself.
         self.before_update = work.give_stream_to_dropout()
         self.memory = memory = Memory(work.network, work.optimizer)
         rates = work.learning_rate
@@ -86,7 +85,7 @@ class Graph:
         self.tape = Tape(plan, work.order, factors_of, memory.weights)
         self.step = Step(work, work.train, self.tape, memory)
         room = min(self.tape.capacity, MOST_BLOCKS // plan.blocks_per_update)
-        longest = 1 if self.before_update is not None else max(room, 1)
+        longest = 1 if work.dropout else max(room, 1)
         self.lengths = tuple(count for count in LENGTHS if count <= longest)
         generators = {layer.generator for layer in work.dropout if layer.generator is not None}
         self.network.train()
@@ -116,8 +115,7 @@ class Graph:
         """The weights after a launch."""
         self.memory.restore(good)
         self.tape.seek(start)
-        if self.before_update is not None:
-            self.before_update(start)
+        self.before_update(start)
         launcher.launch(count, short=short)
         return self.memory.weights.clone()
 
@@ -153,8 +151,7 @@ class Graph:
         short = self.step.is_short(step)
         end = step + 1 if short else min(stop - 1, self.tape.stop, self._next_short(step))
         count = next((n for n in self.lengths if step + n <= end), 1)
-        if self.before_update is not None:
-            self.before_update(step)
+        self.before_update(step)
         self.launcher.launch(count, short=short)
         return step + count
 

@@ -1,4 +1,4 @@
-"""The machine under the kernel: BLAS in this process, its threads, and denormal numbers."""
+"""Find a BLAS in this process for the kernel, and set its threads and denormal numbers."""
 
 from __future__ import annotations
 
@@ -25,18 +25,14 @@ AMD = ("znver", "bdver", "btver", "amdfam", "barcelona")
 
 @dataclass(frozen=True)
 class Blas:
-    """A library's matrix product.
-
-    Which one is a matter of the machine and what is installed, so that the same machine has the
-    same bits.
-    """
+    """A library's matrix product, chosen by machine and installation: one machine always has the same bits."""
 
     name: str
     address: int
     """Of Fortran's sgemm or dgemm."""
-    alone: Callable[[], contextlib.AbstractContextManager[Any]]
+    alone: Callable[[], contextlib.AbstractContextManager[Any]] = lambda: _LIMIT
     """While entered, it computes in the thread that calls it: the kernel has its own."""
-    enter_thread: Callable[[], object]
+    enter_thread: Callable[[], object] = lambda: None
     """To be called once in every other thread that calls it."""
 
 
@@ -82,7 +78,7 @@ def _openblas(letter: str) -> Blas | None:
         library = ctypes.CDLL(path)
         for name in (name.format(letter) for name in NAMES):
             if hasattr(library, name):
-                return Blas("OpenBLAS", _address(getattr(library, name)), _limited, _nothing)
+                return Blas("OpenBLAS", _address(getattr(library, name)))
     return None
 
 
@@ -94,9 +90,7 @@ def _of_scipy(name: str) -> Blas:
     name_of, pointer_of = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
     name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
     pointer_of.restype, pointer_of.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    address = pointer_of(capsule, name_of(capsule))
-    assert address is not None
-    return Blas("scipy's", int(address), _limited, _nothing)
+    return Blas("scipy's", int(pointer_of(capsule, name_of(capsule))))
 
 
 class _Limit:
@@ -122,15 +116,7 @@ class _Limit:
                 self._limiter.restore_original_limits()
 
 
-_LIMIT = _Limit()
-
-
-def _limited() -> contextlib.AbstractContextManager[None]:
-    return _LIMIT
-
-
-def _nothing() -> None:
-    """Such a library's number of threads is the whole process's."""
+_LIMIT: contextlib.AbstractContextManager[None] = _Limit()
 
 
 @functools.cache
@@ -151,14 +137,9 @@ def _address(function: Any) -> int:
     return address
 
 
-def flush_denormals() -> None:
-    """Take numbers too small to be normal for 0, in this thread, from now on."""
-    torch.set_flush_denormal(True)
-
-
 @contextlib.contextmanager
 def flushed() -> Iterator[None]:
-    """The same, meanwhile: arithmetic with such numbers is many times slower."""
+    """Take denormal numbers for 0 in this thread, meanwhile: arithmetic with them is many times slower."""
     already = bool(np.float32(1e-40) * np.float32(0.5) == 0)
     torch.set_flush_denormal(True)
     try:

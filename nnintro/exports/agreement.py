@@ -17,7 +17,6 @@ from nnintro.models.standardized import numpy_type
 
 Program = Callable[[Tensor], Tensor]
 """(n, inputs) -> (n, outputs)."""
-
 Size = tuple[int, int]
 """Height and width of the images that a network takes."""
 SIZES = (1, 2, 17, 64)

@@ -14,11 +14,10 @@ from matplotlib.figure import Figure
 
 from nnintro.figures.canvas import Array
 from nnintro.figures.classes import confusion_matrix, decision_regions
+from nnintro.figures.constructed import certified_boxes, certified_pieces, error_against_neurons, neurons
 from nnintro.figures.curves import learning_curves
 from nnintro.figures.function import curve_fit, predicted_against_actual, surface_fit
 from nnintro.figures.maps import segmentation
-from nnintro.figures.neurons import neurons
-from nnintro.figures.pieces import certified_boxes, certified_pieces, error_against_neurons
 
 FIGURES: dict[str, Callable[..., Figure]] = {
     "curve_fit": curve_fit,

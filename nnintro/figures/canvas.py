@@ -17,21 +17,17 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.legend import Legend
 
 Array = npt.NDArray[Any]
-
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-
 INK, GREY, FAINT = "#222222", "#8A8A8A", "#D9D9D9"
-
 COLORS = (BLUE, ORANGE, GREEN, RED, "#CC79A7", "#56B4E9", "#882255", "#999933", "#332288", GREY)
 """Okabe and Ito's palette (2008), then Tol's muted colours."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
 LARGEST = 1e100
 """Values beyond are drawn here: matplotlib computes margins and powers from them."""
 MOST_POINTS = 2000
-"""More samples than this are a blot; a scatter shows so many of them."""
+"""More samples than this are a blot; a scatter shows this number of them."""
 
 
 def canvas(
@@ -71,30 +67,21 @@ def legend_above(axes: Axes, handles: Sequence[Artist], names: Sequence[str]) ->
 
     It ends at the right: a power of ten for the y axis may stand at the left.
     """
-    legend = axes.legend(
-        handles, [""] * len(names), loc="lower right", bbox_to_anchor=(1, 1),
-        ncols=len(names), frameon=False, fontsize=9, borderaxespad=0.2,
-    )  # fmt: skip
-    _name(legend, names)
+    _legend(axes, handles, names, loc="lower right", ncols=len(names), fontsize=9, borderaxespad=0.2)
 
 
 def legend_beside(axes: Axes, handles: Sequence[Artist], names: Sequence[str]) -> None:
     """A legend right of the axes, one entry below the other."""
-    legend = axes.legend(
-        handles, [""] * len(names), loc="upper left", bbox_to_anchor=(1, 1),
-        frameon=False, fontsize=9 if len(names) <= 10 else 7, borderaxespad=0.4,
-    )  # fmt: skip
-    _name(legend, names)
+    _legend(axes, handles, names, loc="upper left", fontsize=9 if len(names) <= 10 else 7, borderaxespad=0.4)
 
 
-def _name(legend: Legend, names: Sequence[str]) -> None:
-    """Set the names afterwards, as they are: ``legend`` drops those that begin with "_".
-
-    Dots are shown larger than in a crowded scatter, where their colour could not be made out.
-    """
+def _legend(axes: Axes, handles: Sequence[Artist], names: Sequence[str], **style: Any) -> None:
+    legend = axes.legend(handles, [""] * len(names), bbox_to_anchor=(1, 1), frameon=False, **style)
+    # The names are set afterwards, as they are: ``legend`` drops those that begin with "_".
     for text, name in zip(legend.get_texts(), names, strict=True):
         text.set_parse_math(False)
         text.set_text(short(name, 28))
+    # Dots are larger than in a crowded scatter, where their colour could not be made out.
     for handle in legend.legend_handles:
         if isinstance(handle, PathCollection):
             handle.set_sizes([28])

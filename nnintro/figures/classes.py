@@ -60,7 +60,7 @@ def _labelled(axes: Axes, inputs: Array, labels: Array, names: list[str]) -> Non
     shown = some(len(inputs))
     size = 26 if len(shown) <= 400 else 16
     marks = []
-    for one, _ in enumerate(names):
+    for one in range(len(names)):
         members = shown[labels[shown] == one]
         marks.append(
             axes.scatter(
@@ -98,8 +98,7 @@ def _name_cells(axes: Axes, names: list[str]) -> None:
         for label in axes.get_xticklabels():
             label.set(rotation=40, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(size), labels, fontsize=font, parse_math=False)
-    axes.set_xlabel("predicted class")
-    axes.set_ylabel("true class")
+    axes.set(xlabel="predicted class", ylabel="true class")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
 

@@ -23,12 +23,12 @@ def learning_curves(steps: Array, columns: Mapping[str, Array], *, title: str = 
     Scores are better when larger (accuracy, r2, ...).  The axis of losses is logarithmic when all
     are positive; a score far below zero leaves the picture.  NaN is a gap.
     """
-    scores = {name: values for name, values in columns.items() if grows(name)}
-    losses = {name: values for name, values in columns.items() if name not in scores}
-    groups = [(name, group) for name, group in (("loss", losses), ("score", scores)) if group]
+    groups: dict[str, dict[str, Array]] = {}
+    for name in sorted(columns, key=grows):
+        groups.setdefault("score" if grows(name) else "loss", {})[name] = columns[name]
     figure = canvas(title, margins=(0.1, 0.12, 0.72, 0.9))
     panels = figure.subplots(max(len(groups), 1), 1, sharex=True, squeeze=False)[:, 0]
-    for axes, (name, group) in zip(panels, groups, strict=False):
+    for axes, (name, group) in zip(panels, groups.items(), strict=False):
         tidy(axes, "", name)
         _lines(axes, steps, group)
         if name == "loss":

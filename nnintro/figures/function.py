@@ -117,8 +117,7 @@ def surface_fit(
     samples at ``inputs`` (n, 2) are dots on the first panel.
     """
     figure = canvas(title)
-    wanted = [] if truth is None else [("target", truth)]
-    surfaces = [*wanted, ("network", prediction)]
+    surfaces = [*([] if truth is None else [("target", truth)]), ("network", prediction)]
     low, high = span(surfaces[0][1], margin=0)
     count = 1 if truth is None else 3
     panels = figure.subplots(1, count, sharex=True, sharey=True, squeeze=False)[0].tolist()

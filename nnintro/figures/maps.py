@@ -16,8 +16,9 @@ from nnintro.figures.canvas import BLUE, COLORS, GREEN, ORANGE, RED, Array, canv
 
 CELL = 2.2
 """Inches of an image."""
-TWO_CLASSES = ("image", "truth", "probability", "prediction")
-MORE_CLASSES = ("image", "truth", "confidence", "prediction")
+FOUND, MISSED, FALSE = GREEN, BLUE, RED
+CLASSES = ("#E69F00", "#009E73", "#56B4E9", "#CC79A7", "#0072B2", "#D55E00", "#F0E442")
+"""Okabe and Ito's palette (2008)."""
 
 
 def segmentation(
@@ -39,7 +40,8 @@ def segmentation(
     marked on the images: circles are true ones, crosses those that were found.
     """
     binary = len(names) == 2
-    rows, columns = len(images), TWO_CLASSES if binary else MORE_CLASSES
+    third = "probability" if binary else "confidence"
+    rows = len(images)
     figure = canvas(title, (4 * CELL + 1.6, rows * CELL + 0.6))
     axes = figure.subplots(rows, 4, squeeze=False)
     for row in range(rows):
@@ -51,8 +53,8 @@ def segmentation(
         else:
             _show(axes[row, 3], predicted[row], classes=len(names))
     marks = _mark(axes, points_true, points_found)
-    for column, heading in enumerate(columns):
-        axes[0, column].set_title(heading, fontsize=10)
+    for one, heading in zip(axes[0], ("image", "truth", third, "prediction"), strict=True):
+        one.set_title(heading, fontsize=10)
     for one in axes.flat:
         one.set(xticks=[], yticks=[])
         one.spines[:].set_visible(False)
@@ -77,28 +79,22 @@ def _mark(axes: npt.NDArray[Any], true: Array | None, found: Array | None) -> di
 
 
 def _legend(axes: Axes, names: list[str], marks: dict[str, Artist], *, binary: bool) -> None:
-    if binary:
-        patches = [Patch(color=color) for color in (FOUND, MISSED, FALSE)]
-        names = ["found", "missed", "false"]
-    else:
-        patches = [Patch(color=COLORS[k % len(COLORS)]) for k in range(len(names))]
+    colors = [FOUND, MISSED, FALSE] if binary else _colors(len(names))
+    names = ["found", "missed", "false"] if binary else names
+    patches = [Patch(color=color) for color in colors]
     legend_beside(axes, [*patches, *marks.values()], [*names, *marks])
 
 
 def _show(axes: Axes, image: Array, classes: int | None = None) -> None:
     if classes is None:
         axes.imshow(image, cmap="gray", vmin=0, vmax=1)
-    elif classes == 2:
-        axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     else:
-        palette = ListedColormap([COLORS[k % len(COLORS)] for k in range(classes)])
+        palette = "gray" if classes == 2 else ListedColormap(_colors(classes))
         axes.imshow(image, cmap=palette, vmin=0, vmax=classes - 1, interpolation="nearest")
 
 
-FOUND, MISSED, FALSE = GREEN, BLUE, RED
-
-CLASSES = ("#E69F00", "#009E73", "#56B4E9", "#CC79A7", "#0072B2", "#D55E00", "#F0E442")
-"""Okabe and Ito's palette (2008)."""
+def _colors(classes: int) -> list[str]:
+    return [COLORS[k % len(COLORS)] for k in range(classes)]
 
 
 def overlay(image: Array, truth: Array, predicted: Array) -> Array:
@@ -107,9 +103,8 @@ def overlay(image: Array, truth: Array, predicted: Array) -> Array:
     ``image`` (H, W) or (H, W, 3) in [0, 1]; ``truth`` and ``predicted`` (H, W) truth values.
     """
     tinted = _grey(image)
-    _tint(tinted, truth & predicted, FOUND, 0.75)
-    _tint(tinted, truth & ~predicted, MISSED, 0.75)
-    _tint(tinted, predicted & ~truth, FALSE, 0.75)
+    for where, color in ((truth & predicted, FOUND), (truth & ~predicted, MISSED), (predicted & ~truth, FALSE)):
+        _tint(tinted, where, color, 0.75)
     return tinted
 
 

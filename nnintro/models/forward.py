@@ -15,7 +15,6 @@ from nnintro.config.experiment import Setup
 from nnintro.models import output_precision
 
 Autocast = Callable[[], contextlib.AbstractContextManager[Any]]
-
 LARGEST_ACTIVATION = 1 << 20
 """Numbers in the largest layer's output, few enough to stay near the processor (docs/LOG.md); more go in blocks."""
 LARGEST_MAPS = 1 << 22

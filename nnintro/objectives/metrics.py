@@ -100,9 +100,8 @@ class Answers:
 
 
 def _cross_entropy(answers: Answers) -> float:
-    targets = answers.targets
-    known = targets.double() if targets.is_floating_point() else targets
-    return float(loss_for("cross_entropy", answers.task)(answers.outputs.double(), known))
+    targets = answers.targets.double() if answers.targets.is_floating_point() else answers.targets
+    return float(loss_for("cross_entropy", answers.task)(answers.outputs.double(), targets))
 
 
 CLASSIFICATION: dict[str, Callable[[Answers], float]] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -12,6 +11,35 @@ from nnintro.objectives.metrics import macro_f1
 
 BOUNDARY_TOLERANCE = 2
 """Pixels within which a boundary's pixel counts as met."""
+
+
+def probabilities(outputs: Tensor) -> Tensor:
+    """Logits (b, outputs, H, W) -> (b, classes, H, W); of one output (b, 1, H, W), the class 1."""
+    return torch.sigmoid(outputs) if outputs.shape[1] == 1 else torch.softmax(outputs, dim=1)
+
+
+def predicted_maps(probability: Tensor, threshold: float) -> Tensor:
+    """(b, classes, H, W) -> (b, H, W) class numbers.
+
+    The most probable class; of one output, 1 where the probability is at least the threshold.
+    """
+    if probability.shape[1] == 1:
+        return (probability[:, 0] >= threshold).long()
+    return probability.argmax(1)
+
+
+def foreground(probability: Tensor) -> Tensor:
+    """(b, classes, H, W) -> (b, H, W): the probability of being anything but the first class."""
+    return probability[:, 0] if probability.shape[1] == 1 else 1 - probability[:, 0]
+
+
+def answers(logits: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    """(b, outputs, H, W) logits -> confidence and class number, (b, H, W) each.
+
+    Of two classes the confidence is the probability of the second, of more that of the answer.
+    """
+    probability = probabilities(logits)
+    return probability.amax(1), predicted_maps(probability, threshold)
 
 
 def overlaps(counts: Tensor) -> dict[str, float]:
@@ -106,28 +134,16 @@ def peaks(probability: Tensor, threshold: float, separation: float) -> Tensor:
         order = values[candidates[:, 0], candidates[:, 1]].argsort(descending=True, stable=True)
         candidates = candidates[order]
     # Each peak that is kept takes the pixels around it: a plateau of n is walked in n steps.
-    free, reach = np.ones(p.shape, bool), min(int(separation), max(p.shape))
+    reach = min(int(separation), max(p.shape))
     rows, columns = np.ogrid[-reach : reach + 1, -reach : reach + 1]
-    near = rows**2 + columns**2 < separation**2
-    kept = []
+    far = rows**2 + columns**2 >= separation**2
+    free = np.ones([side + 2 * reach for side in p.shape], bool)  # with a margin for discs at the border
+    centres = []
     for row, column in candidates.tolist():
-        if free[row, column]:
-            kept.append(torch.tensor([row, column]))
-            _take(free, near, row, column)
-    return torch.stack([_centre(p, *place.tolist()) for place in kept]) if kept else _no_points()
-
-
-def _take(free: NDArray[np.bool_], near: NDArray[np.bool_], row: int, column: int) -> None:
-    """Take the pixels ``near`` a place, which is its middle, as far as there are such."""
-    reach, (height, width) = near.shape[0] // 2, free.shape
-    top, left = max(row - reach, 0), max(column - reach, 0)
-    bottom, right = min(row + reach + 1, height), min(column + reach + 1, width)
-    inside = near[top - row + reach : bottom - row + reach, left - column + reach : right - column + reach]
-    free[top:bottom, left:right] &= ~inside
-
-
-def _no_points() -> Tensor:
-    return torch.zeros(0, 2, dtype=torch.float64)
+        if free[row + reach, column + reach]:
+            centres.append(_centre(p, row, column))
+            free[row : row + 2 * reach + 1, column : column + 2 * reach + 1] &= far
+    return torch.stack(centres) if centres else torch.zeros(0, 2, dtype=torch.float64)
 
 
 def _centre(p: Tensor, row: int, column: int) -> Tensor:
@@ -173,9 +189,7 @@ def points_of(mask: Tensor) -> Tensor:
     """
     from scipy import ndimage
 
-    spots, count = ndimage.label(mask.cpu().numpy(), structure=np.ones((3, 3)))
-    if count == 0:
-        return torch.zeros(0, 2, dtype=torch.float64)
+    spots, _ = ndimage.label(mask.cpu().numpy(), structure=np.ones((3, 3)))
     rows, columns = spots.nonzero()
     number = spots[rows, columns] - 1
     size = np.bincount(number)

@@ -1,7 +1,8 @@
-"""A trained run's metrics on its own validation data or on other samples."""
+"""Measure a trained run on its own validation data or on other samples, and print the result."""
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +20,11 @@ from nnintro.runs.data import same_data
 from nnintro.runs.run import Run, load_run
 from nnintro.training.evaluation import build_evaluator
 from nnintro.training.setup import build_data, class_weights_of
+from nnintro.wording import counted, plural
 
 OWN = "validation"
 """What the run's own data is called among the datasets."""
+LARGEST_ERROR = "the largest absolute error over these samples"
 
 
 @dataclass(frozen=True)
@@ -38,19 +41,7 @@ class Evaluation:
 
     def as_dict(self) -> dict[str, Any]:
         """What ``nnintro evaluate --json`` prints."""
-        return {
-            "run": self.run,
-            "dataset": self.dataset,
-            "samples": self.samples,
-            "metrics": self.metrics,
-            "confusion": self.confusion,
-        }
-
-    @property
-    def absent(self) -> list[str]:
-        """Classes that no sample belongs to."""
-        rows = zip(self.classes, self.confusion or (), strict=False)
-        return [name for name, row in rows if sum(row) == 0]
+        return {name: value for name, value in vars(self).items() if name != "classes"}
 
 
 def evaluate(run: Run | str | Path, dataset: str | Path | None = None, runs_dir: str | Path = "runs") -> Evaluation:
@@ -102,6 +93,47 @@ def measured(run: Run, data: Samples, *, has_truth: bool) -> tuple[dict[str, flo
 
 def _device(run: Run) -> torch.device:
     """The device of the training, where this machine has it; a summary may say anything."""
-    found = re.fullmatch(r"cuda(:(\d{1,3}))?", str(run.summary.get("device")))
-    there = found is not None and int(found[2] or 0) < torch.cuda.device_count()
-    return torch.device(found[0] if found is not None and there else "cpu")
+    cuda = re.fullmatch(r"cuda(:(\d{1,3}))?", str(run.summary.get("device")))
+    return torch.device(cuda[0] if cuda and int(cuda[2] or 0) < torch.cuda.device_count() else "cpu")
+
+
+def as_table(found: Evaluation) -> str:
+    """Metric and value; where there are classes, the confusion below."""
+    metrics = [
+        [name, f"{value:.6g}" if math.isfinite(value) else "not finite"] for name, value in found.metrics.items()
+    ]
+    lines = _aligned([["metric", "value"], *metrics], left=2)
+    if "sup_error" in found.metrics and found.dataset != OWN:  # which has it on a grid
+        lines[list(found.metrics).index("sup_error") + 1] += f"  {LARGEST_ERROR}"
+    if found.confusion is not None:
+        counts = [[name, *map(str, row)] for name, row in zip(found.classes, found.confusion, strict=True)]
+        lines += ["", "true class (rows), predicted class (columns)"]
+        lines += _aligned([["", *found.classes], *counts], left=1)
+    return "\n".join(lines)
+
+
+def heading(found: Evaluation) -> str:
+    """What was measured, in one line."""
+    data = "its own validation data" if found.dataset == OWN else found.dataset
+    return f"{found.run} on {data}, {counted(found.samples, 'sample')}"
+
+
+def remarks(found: Evaluation) -> list[str]:
+    """What a reader should know of the numbers."""
+    absent = [name for name, row in zip(found.classes, found.confusion or (), strict=False) if sum(row) == 0]
+    if not absent:
+        return []
+    rest = "; auc is not defined" if math.isnan(found.metrics.get("auc", 0.0)) else ""
+    return [f"no sample belongs to {plural('class', len(absent))} {', '.join(absent)}{rest}"]
+
+
+def _aligned(rows: list[list[str]], left: int) -> list[str]:
+    """Columns of equal width; the first ``left`` of them begin, the others end together."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if index < left else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]

@@ -1,13 +1,10 @@
-"""A run on images, on a folder of images: masks and overlays, and points where it finds points."""
+"""Predict a folder of images with a run on images: masks, overlays, and points if it finds points."""
 
 from __future__ import annotations
 
-import contextlib
-import secrets
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from torch import Tensor
@@ -20,17 +17,14 @@ from nnintro.files import as_csv, write_text, write_whole
 from nnintro.models import precision_of
 from nnintro.models.forward import threads, threads_for
 from nnintro.models.standardized import Array
-from nnintro.objectives.segmentation import peaks
+from nnintro.objectives.segmentation import answers, peaks
 from nnintro.runs.run import Run, load_run
-from nnintro.training.sketches import answers, pictures
+from nnintro.training.sketches import pictures
 from nnintro.wording import cause
 
 Point = tuple[str, float, float, float]
 """The image's name, row and column in pixels, probability."""
-
 PARTS = ("masks", "overlays")
-OF_DATA = ("images", "masks")
-"""The parts of a folder to train on."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +60,20 @@ def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
         raise UsageError(message)
     files = _files(source)
     points: list[Point] = []
+    # A hidden folder on the output's disk holds the files until all are done.
+    place, prefix = output if output.is_dir() else output.parent, f".{output.name}."
     try:
-        with _hidden(output) as folder:
+        with TemporaryDirectory(prefix=prefix, dir=place, ignore_cleanup_errors=True) as hidden:
+            folder = Path(hidden)
+            for part in PARTS:
+                (folder / part).mkdir()
             with threads(threads_for(run.model, 1)):
                 for path in files:
                     points += _one(run, form, path, folder)
             if form.point_radius is not None:
-                _write_points(folder / "points.csv", points)
+                lines = [(name, f"{r:.2f}", f"{c:.2f}", f"{p:.4f}") for name, r, c, p in points]
+                table = as_csv([("image", "row", "column", "probability"), *lines])
+                write_text(folder / "points.csv", table)
             _move(folder, output)
     except OSError as error:
         raise DataError(f"cannot write {output}: {cause(error)}") from error
@@ -86,26 +87,13 @@ def _require_place(output: Path, source: Path) -> None:
     if not output.parent.is_dir():
         raise UsageError(f"cannot write {output}: {output.parent} is not a folder")
     # A folder with images/ is somebody's data, and its masks/ are the truth.
-    taken = {folder.resolve() for folder in (source, *(source / part for part in OF_DATA))}
+    taken = {folder.resolve() for folder in (source, source / "images", source / "masks")}
     for part in PARTS:
         if (output / "images").exists() or (output / part).resolve() in taken:
             message = f"cannot write {output / part}: it holds the data; choose another --output"
             raise UsageError(message)
         if (output / part).exists() and not (output / part).is_dir():
             raise UsageError(f"cannot write {output / part}: it is not a folder")
-
-
-@contextlib.contextmanager
-def _hidden(output: Path) -> Iterator[Path]:
-    """A hidden folder to write to until all is done, on the output's disk; removed in the end."""
-    place = output if output.is_dir() else output.parent
-    folder = place / f".{output.name}.{secrets.token_hex(6)}"
-    try:
-        for part in PARTS:
-            (folder / part).mkdir(parents=True)
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _move(folder: Path, output: Path) -> None:
@@ -165,8 +153,3 @@ def _save(path: Path, pixels: Array) -> None:
     from PIL import Image
 
     write_whole(path, lambda file: Image.fromarray(pixels).save(file, format="PNG"))
-
-
-def _write_points(path: Path, points: list[Point]) -> None:
-    rows = [(name, f"{r:.2f}", f"{c:.2f}", f"{p:.4f}") for name, r, c, p in points]
-    write_text(path, as_csv([("image", "row", "column", "probability"), *rows]))

@@ -1,4 +1,4 @@
-"""Files of rows for runs that were not trained on a table: their inputs (and targets) as numbers.
+"""Read files of rows for runs not trained on a table: their inputs (and targets) as numbers.
 
 The columns are called x, or x1, x2, ... (and y, or y1, y2, ...), and stand in that order where a
 file has no header.  Rows go through the network in blocks, so that files may be of any length.
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnintro.datasets.tables.cells import is_numeral
+from nnintro.datasets.tables.files import full_blocks
 from nnintro.datasets.tables.files.csv import CsvTable
-from nnintro.datasets.tables.files.npy import NpyFile
+from nnintro.datasets.tables.files.npy import npy_blocks, npy_header
 from nnintro.datasets.tables.files.places import Places, require_readable, shown_path
-from nnintro.datasets.tables.files.source import full_blocks
 from nnintro.datasets.tables.files.text import STDIN, TextFile
 from nnintro.errors import DataError
 from nnintro.models.standardized import Array
@@ -28,7 +28,6 @@ from nnintro.predict.writers import texts, values_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SUFFIXES = (".csv", ".tsv", ".npy")
 EXPECTED = ".csv, .tsv or .npy, or - for CSV on stdin"
 CELLS = 1 << 15
 """Cells in a block; larger blocks are slower, for the text of this many is still in the cache."""
@@ -49,14 +48,13 @@ def open_inputs(
     Raises:
         DataError: it cannot be read, or is not a table of these columns.
     """
-    if source == STDIN:
-        return TextInputs(source, wanted, dtype)
-    require_readable(source)
-    suffix = Path(source).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise DataError(f"{shown_path(source)}: expected a file that ends in {expected}")
-    if suffix == ".npy":
-        return ArrayInputs(source, wanted, dtype)
+    if source != STDIN:
+        require_readable(source)
+        suffix = Path(source).suffix.lower()
+        if suffix == ".npy":
+            return ArrayInputs(source, wanted, dtype)
+        if suffix not in (".csv", ".tsv"):
+            raise DataError(f"{shown_path(source)}: expected a file that ends in {expected}")
     return TextInputs(source, wanted, dtype)
 
 
@@ -67,8 +65,7 @@ def rows_per_block(columns: int) -> int:
 def fits(numbers: Array, dtype: np.dtype[Any]) -> Array:
     """(rows, columns) truth values: finite, and still finite as ``dtype``."""
     with np.errstate(over="ignore", invalid="ignore"):
-        finite: Array = np.isfinite(numbers.astype(dtype))
-    return finite
+        return np.asarray(np.isfinite(numbers.astype(dtype)))
 
 
 def wanted_of(value: float, dtype: np.dtype[Any]) -> str:
@@ -126,18 +123,13 @@ class ArrayInputs:
     """A .npy of shape (n, wanted), or (n,) for one column (see ``TextInputs``)."""
 
     def __init__(self, path: str, wanted: Sequence[str], dtype: np.dtype[Any]) -> None:
-        self._file, self._dtype = NpyFile(path, len(wanted)), dtype
-        self.place, self.names = self._file.name, wanted
-        self.positions: Sequence[int] = range(len(wanted))
+        self._path, self._header, self._dtype = path, npy_header(path, len(wanted)), dtype
+        self.place, self.names = shown_path(path), wanted
 
     def blocks(self) -> Iterator[ArrayRows]:
-        """Its rows, once, from the first to the last.
-
-        Raises:
-            DataError: a number is not finite in the run's precision; the blocks before were good.
-        """
+        """Its rows, once, from the first to the last; DataError as of ``TextInputs.blocks``."""
         first = 0
-        for values in self._file.blocks(rows_per_block(len(self.names))):
+        for values in npy_blocks(self._path, self._header, rows_per_block(len(self.names))):
             yield array_rows(values, self.place, self.names, self._dtype, first)
             first += len(values)
 
@@ -171,16 +163,11 @@ class TextRows:
         return self.places.refusal(row, self.wanted[column], expected, cell)
 
     def parsed(self, dtype: np.dtype[Any]) -> Array:
-        """The numbers, cell by cell in the order of the file, to find the first that is not one.
-
-        Raises:
-            DataError: a cell is not a number that ``dtype`` can hold.
-        """
+        """The numbers; DataError of the first cell, in the order of the file, that ``dtype`` cannot hold."""
         columns = [self.columns.column(position).to_pylist() for position in self.positions]
         for row, cells in enumerate(zip(*columns, strict=True)):
             for column, cell in enumerate(cells):
-                expected = _complaint(cell, dtype)
-                if expected is not None:
+                if expected := _complaint(cell, dtype):
                     raise self.refusal(row, column, expected)
         return np.stack([np.array(list(map(float, cells))) for cells in columns], axis=1)
 

@@ -1,4 +1,4 @@
-"""The names of a run's columns (inputs, targets, predictions), and outputs as such columns."""
+"""Name the columns of a run (inputs, targets, predictions), and turn outputs into such columns."""
 
 from __future__ import annotations
 
@@ -48,13 +48,8 @@ def prediction_names(
 
 
 def positions(found: Sequence[str], wanted: Sequence[str], place: str) -> list[int]:
-    """Where in ``found`` each of the wanted names stands.
-
-    Raises:
-        DataError: one is missing.
-    """
-    missing = [name for name in wanted if name not in found]
-    if missing:
+    """Where in ``found`` each of the wanted names is; DataError where one is missing."""
+    if missing := [name for name in wanted if name not in found]:
         raise DataError(
             f"{place}: {subject('column', missing)} missing in the header (a first row that is "
             f"not all numbers is taken for one); found {listed(found)}"
@@ -63,11 +58,7 @@ def positions(found: Sequence[str], wanted: Sequence[str], place: str) -> list[i
 
 
 def free(found: Sequence[str], predicted: Sequence[str], place: str) -> None:
-    """Check that no column has the name of a prediction.
-
-    Raises:
-        DataError: one has.
-    """
+    """Raise DataError where a column has the name of a prediction."""
     taken = {name.strip() for name in found}.intersection(predicted)
     for name in predicted:
         if name in taken:
@@ -84,9 +75,9 @@ def answers(outputs: Tensor, task: Task, *, logits: bool) -> list[Array]:
     Of classes the first is the class number, decided as the metrics decide it.
     """
     if not task.is_classification:
-        return _as_columns(outputs)
+        return list(outputs.numpy().T)
     classes: Array = predicted_classes(outputs, task, logits=logits).numpy()
-    return [classes, *_as_columns(probabilities(outputs, task) if logits else outputs)]
+    return [classes, *(probabilities(outputs, task) if logits else outputs).numpy().T]
 
 
 def probabilities(logits: Tensor, task: Task) -> Tensor:
@@ -94,7 +85,3 @@ def probabilities(logits: Tensor, task: Task) -> Tensor:
     if task.kind == "binary":
         return torch.cat([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=1)
     return torch.softmax(logits, dim=1)
-
-
-def _as_columns(values: Tensor) -> list[Array]:
-    return list(values.numpy().T)

@@ -1,21 +1,16 @@
-"""A trained run on a file of rows, block by block: its columns, then the predictions."""
+"""Predict every row of a file with a trained run, block by block, behind the columns it has."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from nnintro.config.datasets.table import TableDataset
-from nnintro.datasets.tables import Block as TableBlock
-from nnintro.datasets.tables import Encoding, encoded_blocks
-from nnintro.datasets.tables.cells import is_numeral
+from nnintro.datasets.tables import Block, Encoding, encoded_blocks
 from nnintro.errors import DataError, UsageError
 from nnintro.models import Standardized, input_precision, output_precision, precision_of
 from nnintro.models.forward import threads, threads_for
@@ -23,7 +18,7 @@ from nnintro.models.standardized import Array, numpy_type
 from nnintro.predict import format_of
 from nnintro.predict.inputs import Rows, fits, open_inputs, rows_per_block
 from nnintro.predict.names import answers, free, input_names, prediction_names
-from nnintro.predict.writers import Writer, texts, write_output, writer_for
+from nnintro.predict.writers import texts, write_output, write_predictions
 from nnintro.runs.run import Run, load_run
 from nnintro.wording import counted
 
@@ -71,41 +66,28 @@ def _predict_numbers(run: Run, source: str, output: Path | None, format: str) ->
     free(inputs.names, predicted, inputs.place)
     count = 0
 
-    def fill(file: IO[bytes]) -> None:
+    def answered() -> Iterator[tuple[Rows, list[Array]]]:
         nonlocal count
-        writer = writer_for(format, file, inputs.names, predicted, written)
         for rows in inputs.blocks():
             outputs = run.predict(rows.numbers.astype(read))
-            if task.is_classification:
-                _require_answers(outputs, rows)
-            writer.write(rows, answers(outputs, task, logits=logits))
+            bad = outputs.isnan().any(1)
+            if task.is_classification and bad.any():  # NaN is not of any class, though comparisons would give it one
+                wanted = "inputs that the network has an answer for (here it gives nan)"
+                raise rows.refusal(int(bad.int().argmax()), 0, wanted)
+            yield rows, answers(outputs, task, logits=logits)
             count += len(rows.numbers)
-        writer.close()
 
     with threads(threads_for(run.model, rows_per_block(len(inputs.names)))):
-        write_output(output, fill)
+        write_output(output, lambda file: write_predictions(format, file, inputs.names, predicted, written, answered()))
     return count
-
-
-def _require_answers(outputs: Tensor, rows: Rows) -> None:
-    """NaN is not of any class, though comparisons would give it one."""
-    bad = outputs.isnan().any(1)
-    if bad.any():
-        wanted = "inputs that the network has an answer for (here it gives nan)"
-        raise rows.refusal(int(bad.int().argmax()), 0, wanted)
-
-
-TEXT_FORMATS = ("csv", "tsv")
 
 
 def encoding_of(run: Run) -> Encoding:
     """How the run's table became inputs."""
-    encoding = run.reading
-    assert isinstance(encoding, Encoding)
-    return encoding
+    return cast(Encoding, run.reading)
 
 
-def table_blocks(run: Run, source: str, *, with_targets: bool = False) -> Iterator[TableBlock]:
+def table_blocks(run: Run, source: str, *, with_targets: bool = False) -> Iterator[Block]:
     """The rows of a table, encoded as the training's were.
 
     Raises:
@@ -129,15 +111,24 @@ def predict_table(run: Run, source: str, output: Path | None, format_: str, say:
         UsageError: no file can be at ``output``.
         DataError: the rows cannot be used, or the predictions not be written.
     """
+    encoding, task, logits = encoding_of(run), run.setup.task, run.setup.logits
+    predicted = prediction_names(task, logits=logits, classes=encoding.classes, targets=encoding.target_names)
+    dtype = numpy_type(output_precision(run.model))
     rows = unanswered = 0
 
-    def fill(file: IO[bytes]) -> None:
+    def answered(blocks: Iterable[Block]) -> Iterator[tuple[Block, list[Array]]]:
         nonlocal rows, unanswered
-        writing = _Writing(run, format_, file)
-        for block in table_blocks(run, source):
-            writing.write(block)
-        writing.close()
-        rows, unanswered = writing.rows, writing.unanswered
+        for block in blocks:
+            yield block, _answers(run, block, format_)
+            rows += block.columns.num_rows
+            unanswered += block.without_inputs
+
+    def fill(file: IO[bytes]) -> None:
+        blocks = table_blocks(run, source)
+        first = next(blocks)  # a table without rows was refused
+        names = first.columns.schema.names
+        free(names, predicted, first.places.name)
+        write_predictions(format_, file, names, predicted, dtype, answered(chain([first], blocks)))
 
     with threads(threads_for(run.model, 1 << 12)):
         write_output(output, fill)
@@ -146,93 +137,26 @@ def predict_table(run: Run, source: str, output: Path | None, format_: str, say:
     return rows - unanswered
 
 
-class _TableRows:
-    """A block of a table, as it is written (see ``writers.Written``)."""
-
-    def __init__(self, block: TableBlock, numbers: Container[str]) -> None:
-        self._block, self._numbers = block, numbers
-
-    def texts(self) -> list[list[str]]:
-        return self._block.texts()
-
-    def values(self) -> list[Iterable[Any]]:
-        """Of a text file cells of the columns that training took as numbers are numbers, and empty
-        ones null; other cells are texts as they stand.  Of other files numbers, truth values and
-        texts stay what they are, and whatever else there is becomes text."""
-        names = self._block.columns.schema.names
-        return [
-            [_json(value, as_number=name in self._numbers) for value in values]
-            for name, values in zip(names, self._block.values(), strict=True)
-        ]
+def _answers(run: Run, block: Block, format_: str) -> list[Array]:
+    """One (rows of the block,) array per predicted column."""
+    task = run.setup.task
+    outputs = run.predict(block.inputs)
+    bad = outputs.isnan().any(1)
+    if task.classes and bad.any():  # NaN is not of any class, though comparisons would give it one
+        place = block.places.at(block.without_inputs + int(bad.int().argmax()))
+        raise DataError(f"{place}: expected inputs that the network has an answer for, which here is nan")
+    columns = answers(outputs, task, logits=run.setup.logits)
+    if task.classes:  # by their names, but in an array of numbers
+        columns[0] = columns[0].astype(float) if format_ == "npy" else np.array(task.classes)[columns[0]]
+    if format_ in ("csv", "tsv"):
+        columns = [np.array(texts(column)) for column in columns]
+    # A row without inputs has an empty text or NaN.
+    empty = [np.full(block.without_inputs, np.nan if c.dtype.kind == "f" else "", c.dtype) for c in columns]
+    return [np.concatenate(pair) for pair in zip(empty, columns, strict=True)]
 
 
-_WHOLE = re.compile(r"[+-]?\d{1,300}", re.ASCII)
-
-
-def _json(value: Any, *, as_number: bool) -> Any:
-    if isinstance(value, str):
-        if as_number and _WHOLE.fullmatch(value):
-            return int(value)
-        if as_number and is_numeral(value):
-            return _json(float(value), as_number=False)
-        return None if as_number and not value.strip() else value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, bool | int) else str(value)
-
-
-class _Writing:
-    """Predictions behind the columns that they are for."""
-
-    def __init__(self, run: Run, format_: str, file: IO[bytes]) -> None:
-        self.run, self.format, self.file = run, format_, file
-        self.encoding = encoding_of(run)
-        self.task, self.logits = run.setup.task, run.setup.logits
-        self.predicted = prediction_names(
-            self.task, logits=self.logits, classes=self.encoding.classes, targets=self.encoding.target_names
-        )
-        self.numbers = {c.name for c in self.encoding.columns if c.kind == "number"}
-        self.numbers |= {t.name for t in self.encoding.targets if t.kind == "number"}
-        if self.encoding.window is not None and self.encoding.window.order is not None:
-            self.numbers.add(self.encoding.window.order.name)
-        self.writer: Writer | None = None
-        self.rows = self.unanswered = 0
-
-    def write(self, block: TableBlock) -> None:
-        if self.writer is None:
-            names = list(block.columns.schema.names)
-            free(names, self.predicted, block.places.name)
-            dtype = numpy_type(output_precision(self.run.model))
-            self.writer = writer_for(self.format, self.file, names, self.predicted, dtype)
-        self.writer.write(_TableRows(block, self.numbers), self._answers(block))
-        self.rows += block.columns.num_rows
-        self.unanswered += block.columns.num_rows - len(block.inputs)
-
-    def close(self) -> None:
-        assert self.writer is not None  # a table without rows was refused
-        self.writer.close()
-
-    def _answers(self, block: TableBlock) -> list[Array]:
-        missing = block.columns.num_rows - len(block.inputs)
-        outputs = self.run.predict(block.inputs)
-        if self.task.classes:
-            _require_numbers(outputs, block)
-        found = answers(outputs, self.task, logits=self.logits)
-        if self.task.classes:  # by their names, but in an array of numbers
-            numbers = found[0]
-            as_number = self.format == "npy"
-            found[0] = numbers.astype(float) if as_number else np.array(self.task.classes)[numbers]
-        if self.format in TEXT_FORMATS:
-            return [np.concatenate([np.full(missing, ""), np.array(texts(a))]) for a in found]
-        return [np.concatenate([_nothing(missing, a), a]) for a in found]
-
-
-def _require_held(block: TableBlock, encoding: Encoding, run: Run) -> None:
-    """Check that the network's precision can hold a block's inputs, standardised, and targets.
-
-    Raises:
-        DataError: it cannot, with the place of the first that is too large.
-    """
+def _require_held(block: Block, encoding: Encoding, run: Run) -> None:
+    """Raise DataError where the network's precision cannot hold the inputs, standardised, or targets."""
     dtype, inputs = numpy_type(precision_of(run.model)), block.inputs
     if isinstance(run.model, Standardized):
         inputs = (inputs - run.model.mean.numpy()) / run.model.scale.numpy()
@@ -240,31 +164,11 @@ def _require_held(block: TableBlock, encoding: Encoding, run: Run) -> None:
     if bad.any():
         sample, feature = (int(index) for index in np.argwhere(bad)[0])
         window = 1 if encoding.window is None else encoding.window.rows
-        ago = window - 1 - feature // len(encoding.row_features)
-        row = block.columns.num_rows - len(inputs) + sample - ago
-        name = encoding.column_of(feature).name
-        raise _too_large(block, row, name, float(block.inputs[sample, feature]), dtype)
-    if block.targets is None or encoding.classes:
-        return
-    bad = ~fits(block.targets, dtype)
-    if bad.any():
+        row = block.without_inputs + sample - (window - 1 - feature // len(encoding.row_features))
+        name, value = encoding.column_of(feature).name, block.inputs[sample, feature]
+    elif block.targets is not None and not encoding.classes and (bad := ~fits(block.targets, dtype)).any():
         row, index = (int(index) for index in np.argwhere(bad)[0])
-        value = float(block.targets[row, index])
-        raise _too_large(block, row, encoding.target_names[index], value, dtype)
-
-
-def _too_large(block: TableBlock, row: int, name: str, value: float, dtype: np.dtype[Any]) -> DataError:
-    return block.places.refusal(row, name, f"a number that {dtype.name} can hold", value)
-
-
-def _require_numbers(outputs: torch.Tensor, block: TableBlock) -> None:
-    """NaN is not of any class, though comparisons would give it one."""
-    bad = outputs.isnan().any(1)
-    if bad.any():
-        row = block.columns.num_rows - len(outputs) + int(bad.int().argmax())
-        wanted = "inputs that the network has an answer for, which here is nan"
-        raise DataError(f"{block.places.at(row)}: expected {wanted}")
-
-
-def _nothing(count: int, like: Array) -> Array:
-    return np.full(count, np.nan if like.dtype.kind == "f" else "", like.dtype)
+        name, value = encoding.target_names[index], block.targets[row, index]
+    else:
+        return
+    raise block.places.refusal(row, name, f"a number that {dtype.name} can hold", float(value))

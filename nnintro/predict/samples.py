@@ -1,4 +1,4 @@
-"""Samples to evaluate a run on: a file of inputs and targets, or a dataset section."""
+"""Read the samples to evaluate a run on: a file of inputs and targets, or a dataset section."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ def samples_of(source: str, run: Run) -> tuple[Samples, bool]:
     suffix = Path(source).suffix.lower()
     task = run.setup.task
     if run.has_table:
-        return _of_table(source, run), False
+        inputs, targets = joined(table_blocks(run, source, with_targets=True), encoding_of(run))
+        return Data(torch.from_numpy(inputs), torch.from_numpy(np.ascontiguousarray(targets))), False
     if task.image is not None:
         return images_with_masks(Path(source), run.reading), False
     if suffix in YAML:
@@ -76,13 +77,6 @@ def validation_of(path: Path, run: Run) -> tuple[Data, bool]:
         return data, other.has_truth
 
 
-def _of_table(source: str, run: Run) -> Data:
-    """A table's rows, read the way the training's were."""
-    blocks = table_blocks(run, source, with_targets=True)
-    inputs, targets = joined(blocks, encoding_of(run))
-    return Data(torch.from_numpy(inputs), torch.from_numpy(np.ascontiguousarray(targets)))
-
-
 def _shape(task: Task) -> str:
     kind = f"{len(task.classes)} classes" if task.is_classification else "regression"
     outputs = "" if task.is_classification else f" and {counted(task.outputs, 'output')}"
@@ -90,22 +84,18 @@ def _shape(task: Task) -> str:
 
 
 def _numbers(rows: Rows, run: Run) -> Array:
-    """Their inputs and targets in float64."""
-    task = run.setup.task
-    _check_targets(rows, task.inputs, run)
-    _check_classes(rows, task.inputs, task)
-    numbers: Array = rows.numbers.astype(np.float64)
-    return numbers
+    """Their inputs and targets in float64.
 
-
-def _check_targets(rows: Rows, first: int, run: Run) -> None:
-    """Targets have to be finite in the run's precision; inputs may be read in a larger one."""
-    dtype = numpy_type(precision_of(run.model))
+    Targets have to be finite in the run's precision; inputs may be read in a larger one.
+    """
+    first, dtype = run.setup.task.inputs, numpy_type(precision_of(run.model))
     bad = ~fits(rows.numbers[:, first:], dtype)
     if bad.any():
         row, column = (int(index) for index in np.argwhere(bad)[0])
         value = float(rows.numbers[row, first + column])
         raise rows.refusal(row, first + column, wanted_of(value, dtype))
+    _check_classes(rows, first, run.setup.task)
+    return np.asarray(rows.numbers, np.float64)
 
 
 def _check_classes(rows: Rows, column: int, task: Task) -> None:
@@ -121,10 +111,8 @@ def _check_classes(rows: Rows, column: int, task: Task) -> None:
 
 def _data(inputs: Array, targets: Array, task: Task) -> Data:
     """As ``datasets.Data`` has them: two classes as (n, 1) floats, more as (n,) integers."""
-    found = torch.from_numpy(np.ascontiguousarray(targets))
-    if task.kind == "multiclass":
-        found = found[:, 0].long()
-    return Data(torch.from_numpy(np.ascontiguousarray(inputs)), found)
+    x, y = (torch.from_numpy(np.ascontiguousarray(values)) for values in (inputs, targets))
+    return Data(x, y[:, 0].long() if task.kind == "multiclass" else y)
 
 
 def _from_npz(path: str, run: Run) -> Data:

@@ -26,7 +26,6 @@ Ball = Any
 """flint's arb."""
 PRECISION = 96
 """Bits of a ball's centre: so many more than float64 has that its own rounding never counts."""
-
 ZERO, ONE = arb(0), arb(1)
 NONE = arb.nan()
 EITHER_SIGN = arb(0, 1)

@@ -22,7 +22,6 @@ from nnintro.proofs.target import Side
 
 FILE = "certificate.json"
 FORMAT = "nnintro certificate 1"
-
 Piece = Mapping[str, Any]
 """``from``, ``to`` (with two inputs a list each) and ``value``."""
 

@@ -20,7 +20,6 @@ from nnintro.proofs.series import UndecidedError, enclosure, slope_of
 
 MOST_HALVINGS = 200_000
 """Of one piece; what is proved at all is proved in a few dozen."""
-
 Sides = list[tuple[float, float]]
 
 

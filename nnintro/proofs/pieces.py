@@ -16,7 +16,6 @@ from nnintro.proofs.balls import Ball
 from nnintro.proofs.target import Cell, Target, between
 
 MOST_PIECES = 100_000
-
 Pair = tuple[float, float]
 
 

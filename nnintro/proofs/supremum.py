@@ -30,10 +30,8 @@ from nnintro.proofs.rounding import rounding_of
 from nnintro.proofs.target import Side, between, unbounded
 
 Sides = tuple[Side, ...]
-
 Watch = Callable[[float, float], None]
 """(bound, lower) -> None; called after every box."""
-
 LEAST = 1e-15
 """A bound below this part of the formula's size counts as 0."""
 POINTS = 17

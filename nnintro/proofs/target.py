@@ -17,7 +17,6 @@ from nnintro.proofs.balls import Ball, Jet, interval, jet_over, value_over
 
 MOST_CELLS = 2_000_000
 MOST_BOXES = 20_000
-
 Side = tuple[float, float]
 
 

@@ -1,13 +1,12 @@
-"""What a person sees while a network trains: a heading, a live line, a closing table.
+"""Show a training on stderr: a heading, a live line, a closing table.
 
-Everything goes to stderr.  On a terminal the progress is one line, drawn again and again; off a
-terminal it is a handful of plain lines.  A terminal that has gone away ends nothing.
+On a terminal the progress is one line, drawn again and again; off a terminal it is a handful of plain lines.  A
+terminal that has gone away ends nothing.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -91,8 +90,7 @@ class Display:
         self._printed = 0
 
     def line(self, text: str, style: str = "") -> None:
-        written = Text(text, style=style)
-        self.console.guarded(lambda: self.console.print(written, soft_wrap=not self.live))
+        self._print(Text(text, style=style), soft_wrap=not self.live)
 
     def warn(self, text: str) -> None:
         self.line(f"warning: {text}", "yellow")
@@ -101,13 +99,11 @@ class Display:
         """The run's name, what it consists of, and its layers (name, shape, activation, count)."""
         self.line(title, "bold")
         self._facts(facts)
-        shapes = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-        for name in ("layer", "shape", "activation"):
-            shapes.add_column(name)
-        shapes.add_column("parameters", justify="right")
+        names: list[str | Column] = ["layer", "shape", "activation", Column("parameters", justify="right")]
+        shapes = Table(*names, box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
         for row in layers:
             shapes.add_row(*row)
-        self._print(shapes)
+        self._table(shapes)
 
     def start(self, total: int, updates_per_epoch: int, metric: str) -> None:
         """Begin the progress over ``total`` updates; ``metric`` is shown beside the loss."""
@@ -143,12 +139,11 @@ class Display:
         self._facts(facts)
 
     def _facts(self, facts: Mapping[str, str]) -> None:
-        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
-        table.add_column(style="dim", no_wrap=True)
-        table.add_column(overflow="fold")
+        columns = Column(style="dim", no_wrap=True), Column(overflow="fold")
+        table = Table(*columns, box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
         for name, fact in facts.items():
             table.add_row(name, Text(fact))
-        self._print(table)
+        self._table(table)
 
     def _epoch(self, step: int) -> str:
         return f"epoch {step // self._updates_per_epoch}"
@@ -171,17 +166,19 @@ class Display:
                     parts.pop(name, None)
         return "  ".join(parts.values())
 
-    def _print(self, table: Table) -> None:
+    def _table(self, table: Table) -> None:
         if self.live:
-            self.console.guarded(lambda: self.console.print(table))
+            self._print(table)
             return
         with self.console.capture() as captured:
             self.console.print(table)
         for line in captured.get().splitlines():
-            # A log has no use for the blanks that fill a table's lines.
             text = Text.from_ansi(line)
-            text.rstrip()
-            self.console.guarded(functools.partial(self.console.print, text, soft_wrap=True))
+            text.rstrip()  # a log has no use for the blanks that fill a table's lines
+            self._print(text, soft_wrap=True)
+
+    def _print(self, what: Text | Table, *, soft_wrap: bool = False) -> None:
+        self.console.guarded(lambda: self.console.print(what, soft_wrap=soft_wrap))
 
 
 WIDEST = 1000.0
@@ -199,8 +196,7 @@ def gap_bar(tolerance: float, *, quiet: bool = False) -> Iterator[Callable[[floa
 
     def update(bound: float, lower: float) -> None:
         if bar.is_due():
-            status = f"found {lower:.4g}  proved {bound:.4g}"
-            bar.show(closed(bound, lower, tolerance), status)
+            bar.show(closed(bound, lower, tolerance), f"found {lower:.4g}  proved {bound:.4g}")
 
     try:
         yield update

@@ -1,8 +1,7 @@
 """One TensorBoard event file, written by the calling thread.
 
-``torch.utils.tensorboard`` would cost 0.3 s of imports and a thread; here a call that writes ten
-scalars takes about 15 microseconds. The caller never sees a disk that fails: the file turns
-itself off and says why in ``error``.
+``torch.utils.tensorboard`` would cost 0.3 s of imports and a thread; here a call that writes ten scalars takes about 15
+microseconds. The caller never sees a disk that fails: the file turns itself off and says why in ``error``.
 """
 
 from __future__ import annotations
@@ -35,10 +34,9 @@ OWN_NAME = re.compile(r"events\.out\.tfevents\.[0-9]{10}\.[0-9]{9}\..*\.[0-9]+")
 class EventFile:
     """A new ``events.out.tfevents.*`` in ``directory``; one thread writes it.
 
-    ``purge_step`` says where this file takes over: TensorBoard then forgets what older files of the
-    directory hold from this step on, if the first of them began with a ``purge_step`` as well (its
-    readers overlook the first one of a run). ``error`` is None until writing failed; after that,
-    and after ``close``, every call does nothing.
+    ``purge_step`` says where this file takes over: TensorBoard then forgets what older files of the directory hold from
+    this step on, if the first of them began with a ``purge_step`` as well (its readers overlook the first one of a
+    run). ``error`` is None until writing failed; after that, and after ``close``, every call does nothing.
     """
 
     def __init__(self, directory: Path, purge_step: int | None = None) -> None:
@@ -121,11 +119,11 @@ class EventFile:
         """Flush and close; may be called again."""
         self.flush()
         if self._file is not None:
-            file, self._file = self._file, None
             try:
-                file.close()
+                self._file.close()
             except OSError as error:
-                self.error = self._reason(error)
+                self._turn_off(error)
+            self._file = None
 
     def _write_value(self, step: int, value: Any | None, seconds: float | None = None) -> None:
         if value is not None:
@@ -146,8 +144,8 @@ class EventFile:
         """Write all that is pending; raises OSError, also when the file was deleted meanwhile."""
         self._flushed = time.monotonic()
         data = memoryview(records(self._pending) if self._pending else b"")
-        self._forget_pending()
-        written = 0
+        self._pending.clear()
+        self._size = written = 0
         while written < len(data):
             written += file.write(data[written:])
         self._whole += written
@@ -156,21 +154,14 @@ class EventFile:
 
     def _turn_off(self, error: OSError) -> None:
         """Remember why, and cut off a torn record: readers would stumble on it."""
-        self.error = self._reason(error)
-        self._forget_pending()
+        self.error = f"{self.path}: TensorBoard events are no longer written: {cause(error)}"
+        self._pending.clear()
         if self._file is not None:
             file, self._file = self._file, None
-            with suppress(OSError):
+            with suppress(OSError, ValueError):  # ValueError: it is the closing that failed
                 file.truncate(self._whole)
             with suppress(OSError):
                 file.close()
-
-    def _forget_pending(self) -> None:
-        self._pending.clear()
-        self._size = 0
-
-    def _reason(self, error: OSError) -> str:
-        return f"{self.path}: TensorBoard events are no longer written: {cause(error)}"
 
 
 def rewind(directory: Path, lengths: Mapping[str, int]) -> None:

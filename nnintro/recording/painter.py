@@ -1,16 +1,15 @@
 """Draw figures in a second process, so that training never waits for one.
 
-Matplotlib takes a second to import and a third of one per figure. ``Painter`` starts the process,
-in which ``work`` runs. A thread writes a job into its stdin, reads the reply from its stdout, then
-writes the next job.
+Matplotlib takes a second to import and a third of one per figure. ``Painter`` starts the process, in which ``work``
+runs. A thread writes a job into its stdin, reads the reply from its stdout, then writes the next job.
 
-The process is started by subprocess. The spawn of multiprocessing would import the caller's script
-again: that loads torch, and fails where no ``if __name__ == "__main__"`` protects the script. It
-also leaves a resource tracker running.
+The process is started by subprocess. The spawn of multiprocessing would import the caller's script again: that loads
+torch, fails where no ``if __name__ == "__main__"`` protects the script, and leaves a resource tracker running.
 """
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
@@ -28,6 +27,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from nnintro.files import write_whole
+
 if TYPE_CHECKING:  # numpy is imported where it is used: a painter starts before anything heavy
     import numpy.typing as npt
 
@@ -39,22 +40,15 @@ REPLY = b"nnintro figure: "
 """How a reply begins. Any other line was printed while Python started, and is skipped."""
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """A finished figure; ``wall_time`` is the Unix time at which it was asked for."""
-
-    tag: str
-    step: int
-    png: bytes
-    wall_time: float
-
-
 @dataclass
-class _Waiting:
+class Picture:
+    """A figure that was asked for at the Unix time ``wall_time``."""
+
     tag: str
     step: int
     wall_time: float
     job: bytes = b""
+    png: bytes = b""
     reply: tuple[str, bytes] | None = None  # set by the thread: an error or "", a PNG or b""
 
 
@@ -63,8 +57,8 @@ class Painter:
 
     def __init__(self) -> None:
         self.errors: list[str] = []
-        self._waiting: deque[_Waiting] = deque()
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._waiting: deque[Picture] = deque()
+        self._queue: SimpleQueue[Picture | None] = SimpleQueue()
         self._process: subprocess.Popen[bytes] | None = None
         self._end_is_known = False
         self._open = ExitStack()
@@ -88,25 +82,22 @@ class Painter:
         texts: Mapping[str, str | list[str]],
         save_as: Path | None = None,
     ) -> None:
-        """Ask for ``FIGURES[kind]`` of copies of ``arrays``; also as the PNG ``save_as``.
-
-        Returns at once.
-        """
+        """Ask for ``FIGURES[kind]`` of copies of ``arrays``, also as the PNG ``save_as``; returns at once."""
         if self._is_dead():
             return
-        waiting = _Waiting(tag, step, time.time())
+        picture = Picture(tag, step, time.time())
         try:
             if sum(len(earlier.job) for earlier in self._waiting) >= MOST_WAITING:
                 raise BlockingIOError("too many figures wait already")
             path = None if save_as is None else str(save_as.absolute())
-            waiting.job = job_bytes(arrays, kind, dict(texts), path)
+            picture.job = job_bytes(arrays, kind, dict(texts), path)
         except (OSError, TypeError, ValueError) as error:
-            self._note(waiting, str(error))
+            self.errors.append(f"figure {tag} at step {step}: {error}")
         else:
-            self._waiting.append(waiting)
-            self._queue.put(waiting)
+            self._waiting.append(picture)
+            self._queue.put(picture)
 
-    def finished(self) -> list[Drawn]:
+    def finished(self) -> list[Picture]:
         """The figures that became ready since the last call, in the order they were asked for."""
         dead = self._is_dead()
         if dead and self._waiting:
@@ -114,14 +105,14 @@ class Painter:
         drawn = []
         while self._waiting and (dead or self._waiting[0].reply):
             one = self._waiting.popleft()
-            error, png = one.reply or ("not drawn", b"")
+            error, one.png = one.reply or ("not drawn", b"")
             if error:
-                self._note(one, error)
-            if png:
-                drawn.append(Drawn(one.tag, one.step, png, one.wall_time))
+                self.errors.append(f"figure {one.tag} at step {one.step}: {error}")
+            if one.png:
+                drawn.append(one)
         return drawn
 
-    def close(self, timeout: float = 30.0, hurried: Callable[[], bool] = lambda: False) -> list[Drawn]:
+    def close(self, timeout: float = 30.0, hurried: Callable[[], bool] = lambda: False) -> list[Picture]:
         """The remaining figures, after at most ``timeout`` seconds; no process or thread stays.
 
         Once ``hurried()`` is true, ``HURRIED_SECONDS`` have to do.
@@ -149,22 +140,21 @@ class Painter:
         jobs = cast(io.RawIOBase, self._process.stdin)
         replies = io.BufferedReader(cast(io.RawIOBase, self._process.stdout))
         with suppress(OSError, EOFError, ValueError), replies, jobs:
-            for waiting in iter(self._queue.get, None):
-                rest = memoryview(waiting.job)
+            for picture in iter(self._queue.get, None):
+                rest = memoryview(picture.job)
                 while rest:  # an unbuffered pipe may take only a part
                     rest = rest[jobs.write(rest) :]
-                waiting.reply = _read_reply(replies)
-            jobs.close()  # which tells the process to end
+                picture.reply = _read_reply(replies)
+            jobs.close()  # at the end of its stdin the process ends
             replies.read()  # ends when the process does
 
     def _finish(self, process: subprocess.Popen[bytes], deadline: float, hurried: Callable[[], bool]) -> None:
         """Let the process do its last jobs and end; it is killed when that takes too long."""
         self._queue.put(None)
-        in_a_hurry = False
         while process.poll() is None:
             self._thread.join(0.05)
-            if hurried() and not in_a_hurry:
-                deadline, in_a_hurry = min(deadline, time.monotonic() + HURRIED_SECONDS), True
+            if hurried():  # the minimum keeps the deadline of the first time
+                deadline = min(deadline, time.monotonic() + HURRIED_SECONDS)
             if time.monotonic() > deadline:
                 self._end_is_known = True
                 self.errors.append("drawing was ended: it took too long")
@@ -184,9 +174,6 @@ class Painter:
                 lines = self._stderr.read().decode(errors="replace").rstrip().splitlines()
                 self.errors[-1] += "".join(f": {line.strip()}" for line in lines[-1:])
         return status is not None
-
-    def _note(self, waiting: _Waiting, problem: str) -> None:
-        self.errors.append(f"figure {waiting.tag} at step {waiting.step}: {problem}")
 
 
 def _start(stderr: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -243,7 +230,7 @@ def work(parent: int) -> None:
     replies = os.fdopen(os.dup(1), "wb")
     with Path(os.devnull).open("wb") as nowhere:  # for what libraries print
         os.dup2(nowhere.fileno(), 1)
-    from nnintro import figures  # noqa: F401  loads matplotlib before the first job comes
+    importlib.import_module("nnintro.figures")  # matplotlib loads before the first job comes
 
     with suppress(BrokenPipeError):
         for line in sys.stdin.buffer:
@@ -255,10 +242,8 @@ def work(parent: int) -> None:
 
 
 def _leave_with(parent: int) -> None:
-    """End this process soon after its parent, in the middle of a figure if need be.
-
-    The end of stdin is not enough: another child of the parent may hold the pipe open.
-    """
+    """End this process soon after its parent, in the middle of a figure if need be."""
+    # The end of stdin is not enough: another child of the parent may hold the pipe open.
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)
@@ -276,22 +261,12 @@ def draw_job(body: bytes, names: list[str], kind: str, texts: dict[str, Any], sa
         arrays = {name: np.load(file, allow_pickle=False) for name in names}
         png = figures.render(kind, arrays, texts)
         if save_as is not None:
-            _save(Path(save_as), png)
+            path = Path(save_as)
+            path.parent.mkdir(exist_ok=True)
+            write_whole(path, lambda file: file.write(png))
     except Exception as error:
         return f"{type(error).__name__}: {error}", png
     return "", png
-
-
-def _save(path: Path, png: bytes) -> None:
-    """Write ``path`` so that it is there as a whole or not at all."""
-    path.parent.mkdir(exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(png)
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ STATUSES = {"completed": "STATUS_SUCCESS", "stopped": "STATUS_SUCCESS", "diverge
 
 
 def image_value(tag: str, png: bytes) -> Any:
-    """A PNG under ``tag``; the width and the height stand in its header."""
+    """A PNG under ``tag``; its header has the width and the height."""
     width, height = struct.unpack(">II", png[16:24])
     picture = Summary.Image(width=width, height=height, colorspace=4, encoded_image_string=png)
     return Summary.Value(tag=tag, image=picture)
@@ -47,9 +47,8 @@ def histogram_value(tag: str, values: npt.NDArray[Any]) -> Any | None:
     buckets = np.searchsorted(edges[1:-1], finite, side="right")
     counts = np.bincount(buckets, minlength=BUCKETS)
     triples = np.stack([edges[:-1], edges[1:], counts], axis=1)  # (buckets, 3)
-    tensor = TensorProto(
-        dtype=DT_DOUBLE, tensor_shape=_shape(BUCKETS, 3), tensor_content=triples.astype("<f8").tobytes()
-    )
+    content = triples.astype("<f8").tobytes()
+    tensor = TensorProto(dtype=DT_DOUBLE, tensor_shape=_shape(BUCKETS, 3), tensor_content=content)
     return _tensor_value(tag, "histograms", tensor)
 
 
@@ -80,8 +79,8 @@ def session_start_value(values: Mapping[str, str | float | bool], seconds: float
     data = HParamsPluginData()
     data.session_start_info.start_time_secs = seconds
     for key, value in values.items():
-        field = f"{_kind(value)}_value"
-        setattr(data.session_start_info.hparams[key], field, value)
+        kind = {bool: "bool", str: "string"}.get(type(value), "number")
+        setattr(data.session_start_info.hparams[key], f"{kind}_value", value)
     return _hparams_value("session_start_info", data)
 
 
@@ -96,12 +95,6 @@ def session_end_value(status: str, seconds: float) -> Any | None:
     data.session_end_info.status = Status.Value(STATUSES[status])
     data.session_end_info.end_time_secs = seconds
     return _hparams_value("session_end_info", data)
-
-
-def _kind(value: str | float | bool) -> str:
-    if isinstance(value, bool):  # before the numbers: a bool is an int
-        return "bool"
-    return "string" if isinstance(value, str) else "number"
 
 
 def _hparams_value(name: str, data: Any) -> Any:

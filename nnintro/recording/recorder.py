@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 
 from nnintro.recording.console import Display
 from nnintro.recording.events import EventFile, rewind
-from nnintro.recording.painter import Drawn, Painter
+from nnintro.recording.painter import Painter, Picture
 from nnintro.runs.folder import explained
 from nnintro.runs.history import History
 from nnintro.runs.state import Records
@@ -66,18 +66,19 @@ class Recorder:
         self._shown: set[tuple[str, int]] = set()
 
     def observe(self, point: Any, *, last: bool) -> None:
-        """Record one look of the loop's (a ``training.loop.Point``).
-
-        A run that ends right after a look (it diverges at the very next update, it is
-        interrupted) is looked at there once more: that is no second row.
-        """
+        """Record one look of the loop's (a ``training.loop.Point``)."""
+        # A run that ends right after a look (it diverges at the very next update, it is interrupted) is looked at
+        # there once more, which is not a second row.
         again = self._steps[-1:] == [point.step]
         if not again and (self.scalars or last or point.step == 0):
             row = {"step": point.step, "epoch": point.epoch, "samples": point.samples}
             self.history.append({**row, "seconds": point.seconds, **point.scalars})
             self.events.scalars(point.step, point.scalars)
         if not last:  # the last network is for ``conclude``: early stopping may go back first
-            self._picture(point.step)
+            if point.step in self.histogram_moments:
+                self._histograms(point.step)
+            if self.painter is not None and point.step in self.sketch_moments:
+                self._draw(self.painter, self.sketches(point.step), point.step)
         self._collect()
         self.display.scalars(point.step, point.seconds, point.scalars)
         if last or point.seconds - self._flushed > FLUSH_SECONDS:
@@ -103,71 +104,54 @@ class Recorder:
         lost = list(self.earlier.lost) if self.earlier else []
         return lost if self.events.error is None else [*lost, self.events.error]
 
-    def _picture(self, step: int) -> None:
-        """Weights and figures of the network as it is now, where it is their turn."""
-        if step in self.histogram_moments:
-            self._histograms(step)
-        if self.painter is not None and step in self.sketch_moments:
-            self._sketch(step, last=False)
-
     def conclude(self, step: int, title: str) -> None:
         """Weights and figures of the network as it is saved, and the learning curves."""
         if self.last_histogram and step not in self._weighed:
             self._histograms(step)
         if self.painter is not None:
-            self._sketch(step, last=True)
-            self._curves(title)
+            self._draw(self.painter, self.sketches(step), step, last=True)
+            if len(self._steps) > 1:
+                self._draw(self.painter, [self._curves(title)], int(self._steps[-1]), last=True)
 
     def _histograms(self, step: int) -> None:
         self._weighed.add(step)
         for tag, values in self.weights().items():
             self.events.histogram(step, tag, values)
 
-    def _sketch(self, step: int, *, last: bool) -> None:
-        for sketch in self.sketches(step):
-            self._draw(sketch, step, last=last)
-
-    def _draw(self, sketch: Sketch, step: int, *, last: bool) -> None:
-        assert self.painter is not None
-        name = sketch.tag.rsplit("/", 1)[-1]
-        path = self.directory / "figures" / f"{name}.png" if last else None
-        self.painter.draw(sketch.kind, sketch.tag, step, sketch.arrays, sketch.texts, path)
+    def _draw(self, painter: Painter, sketches: Iterable[Sketch], step: int, *, last: bool = False) -> None:
+        for sketch in sketches:
+            name = sketch.tag.rsplit("/", 1)[-1]
+            path = self.directory / "figures" / f"{name}.png" if last else None
+            painter.draw(sketch.kind, sketch.tag, step, sketch.arrays, sketch.texts, path)
 
     def _collect(self) -> None:
         """Pictures that are ready go into the events."""
         if self.painter is not None:
             self._show(self.painter.finished())
 
-    def _show(self, pictures: list[Drawn]) -> None:
+    def _show(self, pictures: list[Picture]) -> None:
         for drawn in pictures:
             if (drawn.tag, drawn.step) not in self._shown:
                 self._shown.add((drawn.tag, drawn.step))
                 self.events.image(drawn.step, drawn.tag, drawn.png, drawn.wall_time)
 
-    def _curves(self, title: str) -> None:
-        if len(self._steps) < 2:
-            return
-        wanted = {
-            f"columns/{tag}": np.asarray(values)
-            for tag, values in self.history.columns.items()
-            if tag.startswith(("train/", "validation/"))
-        }
-        sketch = Sketch(
-            "learning_curves", "figures/curves", {"steps": np.asarray(self._steps), **wanted}, {"title": title}
-        )
-        self._draw(sketch, int(self._steps[-1]), last=True)
+    def _curves(self, title: str) -> Sketch:
+        arrays = {"steps": np.asarray(self._steps)}
+        for tag, values in self.history.columns.items():
+            if tag.startswith(("train/", "validation/")):
+                arrays[f"columns/{tag}"] = np.asarray(values)
+        return Sketch("learning_curves", "figures/curves", arrays, {"title": title})
 
     def finish(self, status: str) -> list[str]:
         """Wait for the pictures, close the files; returns what is incomplete, in words."""
-        incomplete = []
+        incomplete: list[str] = []
         if self.painter is not None:
             self._show(self.painter.close(hurried=self.hurried))
             incomplete += self.painter.errors
         self.events.finish(status)
         self.events.close()
         self.history.close()
-        history = [] if self.history.error is None else [self.history.error]
-        return [*incomplete, *self._lost(), *history]
+        return [*incomplete, *self._lost(), *([self.history.error] if self.history.error else [])]
 
     def abandon(self) -> None:
         """Let go of files and processes after an error elsewhere."""

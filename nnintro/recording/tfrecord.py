@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 Registers = npt.NDArray[np.uint32]
-
 POLYNOMIAL = np.uint32(0x82F63B78)
 """Castagnoli's, bits reversed (RFC 3720, appendix B.4)."""
 LANE = 128

@@ -1,0 +1,1 @@
+"""The run's folder: a module for each file of it."""

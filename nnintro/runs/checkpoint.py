@@ -61,7 +61,9 @@ def save_checkpoint(
             was saved before is untouched.
     """
     folder = directory / "checkpoints"
-    earlier = _earlier(folder)
+    earlier: list[Entry] = []
+    with suppress(CheckpointError):  # no manifest, or none that can be read
+        earlier = _entries(folder)
     path = _free_name(folder, step, earlier)
     # Through memory: the archive's inner name, and so its bytes, do not depend on the folder.
     buffer = io.BytesIO()
@@ -80,14 +82,6 @@ def save_checkpoint(
         write_json(folder / MANIFEST, {**newest, "previous": previous})
     _prune(folder, {entry.file for entry in kept})
     return path
-
-
-def _earlier(folder: Path) -> list[Entry]:
-    """What the manifest names; nothing where there is none, or none that can be read."""
-    try:
-        return _entries(folder)
-    except CheckpointError:
-        return []
 
 
 def _free_name(folder: Path, step: int, earlier: list[Entry]) -> Path:
@@ -167,18 +161,13 @@ def _entries(folder: Path) -> list[Entry]:
         ]
     except OSError as error:
         raise CheckpointError(f"{manifest}: no checkpoint here ({cause(error)})") from error
-    except (
-        ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError
-    ) as error:  # fmt: skip
-        raise CheckpointError(f"{manifest}: no readable checkpoint here ({_reason(error)})") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else str(error)
+        raise CheckpointError(f"{manifest}: no readable checkpoint here ({reason})") from error
     for entry in entries:
         if not entry.file or Path(entry.file).name != entry.file or entry.file.startswith("."):
             raise CheckpointError(f"{manifest}: {entry.file!r} is not the name of a file beside it")
     return entries
-
-
-def _reason(error: Exception) -> str:
-    return f"no {error}" if isinstance(error, KeyError) else str(error)
 
 
 def _checked(folder: Path, entry: Entry) -> bytes:

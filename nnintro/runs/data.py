@@ -1,4 +1,4 @@
-"""data.json: what was found in a run's files, so that others are read the way they were."""
+"""data.json: the facts of a run's data files, so that other files are read the same way."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from nnintro.config.experiment import Setup
 from nnintro.config.load import Config
 from nnintro.config.task import DataFacts, Task, TaskKind
 from nnintro.errors import CheckpointError, ConfigError, DataError
+from nnintro.runs.folder import DATA
+from nnintro.wording import cause
 
 if TYPE_CHECKING:
     from nnintro.datasets import Splits
-
-
-NAME = "data.json"
 
 
 def data_text(setup: Setup, splits: Splits[Any]) -> str | None:
@@ -34,18 +33,18 @@ def data_text(setup: Setup, splits: Splits[Any]) -> str | None:
     return json.dumps(held, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _values(found: DataFacts) -> dict[str, Any]:
+def _values(facts: DataFacts) -> dict[str, Any]:
     return {
-        "task": asdict(found.task),
-        "training_samples": found.training_samples,
-        "description": dict(found.description),
+        "task": asdict(facts.task),
+        "training_samples": facts.training_samples,
+        "description": dict(facts.description),
     }
 
 
 def takes_images(directory: Path) -> bool:
     """Whether a run was trained on images; what is wrong with it shows when it is loaded."""
     try:
-        held = json.loads((directory / NAME).read_text(encoding="utf-8"))
+        held = json.loads((directory / DATA).read_text(encoding="utf-8"))
         return held["task"]["image"] is not None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
@@ -55,12 +54,17 @@ SETTINGS = ("threshold", "point_radius", "class_weights")
 """Of a description: what the config says besides, and may be changed under a run."""
 
 
-def digest(found: DataFacts) -> str:
+def digest(facts: DataFacts) -> str:
     """Of what a network's inputs and outputs mean: part of what a checkpoint is of."""
-    values = _values(found)
+    return _sha256(_meaning(facts))[:16]
+
+
+def _meaning(facts: DataFacts) -> dict[str, Any]:
+    """All but the settings."""
+    values = _values(facts)
     for name in SETTINGS:
         values["description"].pop(name, None)
-    return _sha256(values)[:16]
+    return values
 
 
 def _sha256(values: Mapping[str, Any]) -> str:
@@ -102,12 +106,9 @@ def same_data(directory: Path, splits: Splits[Any], config: Config) -> Setup:
     return config.setup(replace(was, description={**kept, **settings}))
 
 
-def _form(found: DataFacts) -> Any:
+def _form(facts: DataFacts) -> Any:
     """All but fractions, whose last bits are the machine's."""
-    values = _values(found)
-    for name in SETTINGS:
-        values["description"].pop(name, None)
-    return _without_fractions(json.loads(json.dumps(values)))
+    return _without_fractions(json.loads(json.dumps(_meaning(facts))))
 
 
 def _without_fractions(value: Any) -> Any:
@@ -119,19 +120,17 @@ def _without_fractions(value: Any) -> Any:
 
 
 def _read(directory: Path) -> tuple[DataFacts, str]:
-    path = directory / NAME
+    path = directory / DATA
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
         if held.pop("sha256") != _sha256(held):
-            raise ValueError("its numbers do not add up to its checksum")
-        found = DataFacts(_task(held["task"]), held["training_samples"], dict(held["description"]))
-        _require_counts(found.training_samples, found.task.inputs, found.task.outputs)
-        return found, str(held["fingerprint"])
+            raise ValueError("SHA-256 mismatch")
+        facts = DataFacts(_task(held["task"]), held["training_samples"], dict(held["description"]))
+        _require_counts(facts.training_samples, facts.task.inputs, facts.task.outputs)
+        return facts, str(held["fingerprint"])
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (
-        ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError
-    ) as error:  # fmt: skip
+        raise CheckpointError(f"{path}: cannot be read: {cause(error)}") from error
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{path}: is damaged: {error!r}") from error
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,45 +24,35 @@ BITS_DEPEND_ON = ("torch", "numpy", "processor", "threads", "device", "cuda_devi
 """Keys under which the same config gives the same bits."""
 
 
-def write_environment(directory: Path, device: torch.device, command: list[str] | None) -> None:
-    """Write environment.json of a run that begins.
-
-    Raises:
-        CheckpointError: the disk failed.
-    """
-    _write(directory, _environment(device, command))
-
-
-def add_environment(
-    directory: Path, device: torch.device, command: list[str] | None, step: int, changes: Sequence[str]
+def write_environment(
+    directory: Path, device: torch.device, command: list[str] | None, resumed: Mapping[str, Any] | None = None
 ) -> list[str]:
-    """Enter that the run goes on from update ``step``, its config changed as ``changes`` say.
+    """Write environment.json of a run that begins; of one that goes on, add an entry that begins as ``resumed``.
 
     Returns:
-        What may change the run's bits, in words.
+        What may change the bits of a resumed run, in words.
 
     Raises:
         CheckpointError: the disk failed.
     """
-    now = _environment(device, command)
-    entry = {"step": step, "changes": list(changes), **now}
-    try:
-        begun = json.loads((directory / NAME).read_text(encoding="utf-8"))
-        resumed = [*begun.get("resumed", []), entry]
-    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
-        _write(directory, {**now, "resumed": [entry]})
-        return [f"{NAME} was not readable: whether this is the same machine is not known"]
-    _write(directory, {**begun, "resumed": resumed})
-    return [
-        f"{key} was {begun.get(key)} and is {now[key]}: the bits may differ from an unbroken run's"
-        for key in BITS_DEPEND_ON
-        if begun.get(key) != now[key]
-    ]
+    path, now = directory / NAME, _environment(device, command)
+    values, notes = now, []
+    if resumed is not None:
+        entry = {**resumed, **now}
+        try:
+            begun = json.loads(path.read_text(encoding="utf-8"))
+            values = {**begun, "resumed": [*begun.get("resumed", []), entry]}
+            notes = [_difference(key, begun, now) for key in BITS_DEPEND_ON if begun.get(key) != now[key]]
+        except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+            values = {**now, "resumed": [entry]}
+            notes = [f"{NAME} was not readable: whether this is the same machine is not known"]
+    with explained(f"cannot write {path}"):
+        write_json(path, values)
+    return notes
 
 
-def _write(directory: Path, values: dict[str, Any]) -> None:
-    with explained(f"cannot write {directory / NAME}"):
-        write_json(directory / NAME, values)
+def _difference(key: str, begun: dict[str, Any], now: dict[str, Any]) -> str:
+    return f"{key} was {begun.get(key)} and is {now[key]}: the bits may differ from an unbroken run's"
 
 
 def _environment(device: torch.device, command: list[str] | None) -> dict[str, Any]:
@@ -84,9 +75,8 @@ def _environment(device: torch.device, command: list[str] | None) -> dict[str, A
 
 def _processor() -> str:
     """The processor's name; Linux has it only in /proc."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
-            names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
-    except OSError:
-        names = []
-    return names[0] if names else platform.processor() or platform.machine()
+    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
+        for line in file:
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

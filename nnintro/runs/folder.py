@@ -1,4 +1,4 @@
-"""The run's folder: found by path or name, made, named, locked; its config.yaml and data.json."""
+"""Find, make, name and lock the folder of a run; write its config.yaml and data.json."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from nnintro.errors import CheckpointError
 from nnintro.files import make_folder, sync_folder, write_text
@@ -25,25 +23,20 @@ def find_run(run: str | Path, runs_dir: str | Path = "runs") -> Path:
     """The folder of a run, given by its path or by its name in ``runs_dir``; a path comes first.
 
     Raises:
-        CheckpointError: there is none, or what is there is not a run.
+        CheckpointError: there is no such folder, or it is not a run.
     """
     with explained(f"cannot open {run}"):
         places = [place for place in (Path(run), Path(runs_dir) / run) if place.is_dir()]
         if not places:
-            close = nearest(Path(run).name, _names(Path(runs_dir)))
+            # A hidden folder is a run that never took its name.
+            configs = sorted(Path(runs_dir).glob(f"[!.]*/{CONFIG}"))
+            close = nearest(Path(run).name, [path.parent.name for path in configs])
             meant = f"; did you mean '{close}'?" if close else ""
             raise CheckpointError(f"{run}: no such run{meant}")
         for name in (CONFIG, "checkpoints"):
             if not (places[0] / name).exists():
                 raise CheckpointError(f"{places[0]} is not a run: it has no {name}")
     return places[0]
-
-
-def _names(runs_dir: Path) -> list[str]:
-    """The runs of a folder by name."""
-    # A hidden folder is a run that never took its name.
-    paths = sorted(runs_dir.glob(f"[!.]*/{CONFIG}"))
-    return [path.parent.name for path in paths]
 
 
 @contextlib.contextmanager
@@ -82,8 +75,8 @@ def tidy(directory: Path) -> None:
 def create_run_directory(runs_dir: Path, name: str, config: str, data: str | None = None) -> tuple[Path, RunLock]:
     """``runs_dir/name``, or ``name-2``, ``name-3``, ...: the first that does not exist yet.
 
-    It takes its name only with config.yaml in it, and data.json if ``data`` is given, so that
-    whatever is found under the name of a run can be resumed.
+    It takes its name only with config.yaml in it, and data.json if ``data`` is given, so that each named run can be
+    resumed.
 
     Returns:
         The folder, and the lock on it.
@@ -91,24 +84,18 @@ def create_run_directory(runs_dir: Path, name: str, config: str, data: str | Non
     Raises:
         CheckpointError: the folder cannot be made.
     """
-    with explained(f"cannot make a run in {runs_dir}"):
+    with explained(f"cannot make a run in {runs_dir}"), contextlib.ExitStack() as undo:
         make_folder(runs_dir)
         unnamed = runs_dir / f".{name}.{secrets.token_hex(6)}"
         unnamed.mkdir()
-        try:
-            (unnamed / "checkpoints").mkdir()
-            (unnamed / "figures").mkdir()
-            lock = RunLock(unnamed)
-            try:
-                write_config(unnamed, config, data)
-                directory = _take_name(unnamed, runs_dir, name)
-                sync_folder(runs_dir)
-            except BaseException:
-                lock.release()
-                raise
-        except BaseException:
-            shutil.rmtree(unnamed, ignore_errors=True)
-            raise
+        undo.callback(shutil.rmtree, unnamed, ignore_errors=True)
+        (unnamed / "checkpoints").mkdir()
+        (unnamed / "figures").mkdir()
+        lock = undo.enter_context(RunLock(unnamed))
+        write_config(unnamed, config, data)
+        directory = _take_name(unnamed, runs_dir, name)
+        sync_folder(runs_dir)
+        undo.pop_all()
     return directory, lock
 
 
@@ -130,8 +117,8 @@ UNSUPPORTED = (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP)
 """What file systems answer that cannot lock a folder."""
 
 
-class RunLock:
-    """An exclusive ``flock`` on the run's folder itself.
+class RunLock(contextlib.ExitStack):
+    """An exclusive ``flock`` on the run's folder itself, released by ``close``, which may be called again.
 
     The kernel releases it when the process ends, however it ends, and it leaves no file behind.
     ``warning`` is None, or says why this file system gives no such lock.
@@ -141,37 +128,22 @@ class RunLock:
     """
 
     def __init__(self, directory: Path) -> None:
+        super().__init__()
         self.warning: str | None = None
+        with explained(f"cannot open {directory}"):
+            descriptor = os.open(directory, os.O_RDONLY)
+        self.callback(os.close, descriptor)
         try:
-            self._descriptor: int | None = os.open(directory, os.O_RDONLY)
-        except OSError as error:
-            raise CheckpointError(f"cannot open {directory}: {error.strerror}") from error
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno not in UNSUPPORTED:
-                owner = _owner(self._descriptor)
-                self.release()
+                owner = _owner(descriptor)
+                self.close()
                 message = f"{directory}: another process{owner} is training in it"
                 raise CheckpointError(message) from error
             self.warning = (
-                f"this file system locks no folders ({error.strerror}): see to it that no two "
-                "processes train in one run"
+                f"this file system locks no folders ({cause(error)}): see to it that no two processes train in one run"
             )
-
-    def release(self) -> None:
-        """Let others in; may be called again."""
-        descriptor, self._descriptor = self._descriptor, None
-        if descriptor is not None:
-            os.close(descriptor)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.release()
 
 
 def _owner(descriptor: int) -> str:

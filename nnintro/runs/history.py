@@ -14,6 +14,8 @@ from nnintro.runs.folder import explained
 from nnintro.wording import cause
 
 COUNTS = ("step", "epoch", "samples", "seconds")
+WHOLE = ("step", "samples")
+"""Those of them that are whole numbers."""
 
 
 class History:
@@ -27,12 +29,10 @@ class History:
     """
 
     def __init__(self, path: Path, tags: Sequence[str], earlier: Mapping[str, Sequence[float]] | None = None) -> None:
-        names = dict.fromkeys([*COUNTS, *tags, *(earlier or {})])
-        self.columns: dict[str, list[float]] = {name: [] for name in names}
         self.error: str | None = None
-        if earlier is not None:
-            count = max(map(len, earlier.values()), default=0)
-            self.columns = {name: list(earlier.get(name, [math.nan] * count)) for name in names}
+        kept = earlier or {}
+        unknown = [math.nan] * max(map(len, kept.values()), default=0)
+        self.columns = {name: list(kept.get(name, unknown)) for name in [*COUNTS, *tags, *kept]}
         with explained(f"cannot write {path}"):
             if earlier is not None:
                 write_text(path, _as_csv(self.columns))
@@ -74,9 +74,7 @@ def _as_csv(columns: Mapping[str, Sequence[float]]) -> str:
 
 
 def _cell(value: float) -> str:
-    if isinstance(value, float) and math.isnan(value):
-        return ""
-    return repr(value)
+    return "" if isinstance(value, float) and math.isnan(value) else repr(value)
 
 
 def read_history(path: Path) -> dict[str, list[float | None]]:
@@ -98,4 +96,4 @@ def read_history(path: Path) -> dict[str, list[float | None]]:
 def _number(text: str, column: str) -> float | None:
     if text == "":
         return None
-    return int(text) if column in ("step", "samples") else float(text)
+    return int(text) if column in WHOLE else float(text)

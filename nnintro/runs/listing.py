@@ -1,4 +1,4 @@
-"""A folder of runs as a table."""
+"""List the runs of a folder: their summaries, sorted, and as a table."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nnintro.errors import CheckpointError, UsageError
+from nnintro.runs.folder import CONFIG
 from nnintro.runs.summary import NAME, read_summary
 from nnintro.wording import duration
 
@@ -25,7 +26,7 @@ def find_runs(runs_dir: Path) -> list[dict[str, Any]]:
     if not runs_dir.is_dir():
         raise CheckpointError(f"{runs_dir}: no such folder of runs")
     # A hidden folder is a run that never took its name.
-    configs = [path for path in sorted(runs_dir.rglob("config.yaml")) if not path.parent.name.startswith(".")]
+    configs = [path for path in sorted(runs_dir.rglob(CONFIG)) if not path.parent.name.startswith(".")]
     return [_summary(path.parent) for path in configs]
 
 
@@ -45,13 +46,10 @@ def _summary(directory: Path) -> dict[str, Any]:
 
 def _is_summary(summary: dict[str, Any]) -> bool:
     """Whether it has the form that the table relies on; what is missing is shown as a blank."""
-    if not isinstance(summary.get("status"), str):
-        return False
     groups = [summary.get("metrics", {}), summary.get("seconds", {})]
-    if not all(isinstance(group, dict) for group in groups):
+    if not (isinstance(summary.get("status"), str) and all(isinstance(group, dict) for group in groups)):
         return False
-    numbers = [summary.get(key) for key in ("steps", "steps_per_second")]
-    numbers += [value for group in groups for value in group.values()]
+    numbers = [summary.get("steps"), summary.get("steps_per_second"), *(v for group in groups for v in group.values())]
     return all(value is None or isinstance(value, int | float) for value in numbers)
 
 
@@ -59,13 +57,8 @@ def _value(run: dict[str, Any], key: str) -> Any:
     """A column, a part of ``seconds``, or a metric under its whole tag or its last word."""
     if key in run and not isinstance(run[key], dict):
         return run[key]
-    if key in run.get("seconds", {}):
-        return run["seconds"][key]
-    metrics = run.get("metrics", {})
-    for tag in (key, f"validation/{key}", f"train/{key}"):
-        if tag in metrics:
-            return metrics[tag]
-    return None
+    values = {**run.get("metrics", {}), **run.get("seconds", {})}
+    return next((values[tag] for tag in (key, f"validation/{key}", f"train/{key}") if tag in values), None)
 
 
 def in_order(runs: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
@@ -102,8 +95,7 @@ def as_table(runs: list[dict[str, Any]], runs_dir: Path) -> str:
     names = _fitting(rows, console.width)
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
     for name in names:
-        is_text = name in ("run", "status")
-        table.add_column(name, overflow="fold", justify="left" if is_text else "right")
+        table.add_column(name, overflow="fold", justify="left" if name in ("run", "status") else "right")
     for row in rows:
         table.add_row(*(Text(row[name]) for name in names))
     with console.capture() as captured:

@@ -1,10 +1,11 @@
-"""Taking a run up again: its folder, its lock, and whether it is still the same experiment."""
+"""Reopen a run to go on with it: lock its folder, and check that the experiment is the same."""
 
 from __future__ import annotations
 
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from nnintro.config.load import Config, load_config
 from nnintro.config.parse.overrides import RIVALS
 from nnintro.errors import CheckpointError, ConfigError, Problem
 from nnintro.runs.data import setup_of
-from nnintro.runs.folder import RunLock, find_run
+from nnintro.runs.folder import CONFIG, RunLock, find_run
 from nnintro.runs.summary import read_summary
 from nnintro.wording import shown
 
@@ -64,7 +65,7 @@ def reopen(
         overrides: changes from here on.
 
     Raises:
-        CheckpointError: it is no run, or another process trains in it.
+        CheckpointError: it is not a run, or another process trains in it.
         ConfigError: an override is wrong, or ``config`` says something else than the run.
     """
     directory = find_run(run, runs_dir)
@@ -72,7 +73,7 @@ def reopen(
     try:
         _, setup = run_config(directory)
         begun = setup.experiment
-        now = load_config(directory / "config.yaml" if config is None else config, overrides)
+        now = load_config(directory / CONFIG if config is None else config, overrides)
         now = now.smoked() if smoke_test else now
         experiment = now.setup(setup.facts).experiment
         named = {text.partition("=")[0].strip() for text in overrides}
@@ -83,10 +84,13 @@ def reopen(
         with now.locating():
             _refuse_what_was_not_asked_for(differences, named)
         changes = tuple(f"{key}: {_shown(a)} -> {_shown(b)}" for key, a, b in differences)
-        effective = any(has_effect(key) for key, _, __ in differences)
-        return Reopened(directory, lock, now, changes, effective, _summary(directory))
+        goes_on = any(has_effect(key) for key, _, __ in differences)
+        summary: dict[str, Any] = {}
+        with suppress(CheckpointError):  # a summary that is damaged says nothing
+            summary = read_summary(directory) or {}
+        return Reopened(directory, lock, now, changes, goes_on, summary)
     except BaseException:
-        lock.release()
+        lock.close()
         raise
 
 
@@ -97,21 +101,10 @@ def run_config(directory: Path) -> tuple[Config, Setup]:
         CheckpointError: it has none, or none that can be used.
     """
     try:
-        config = load_config(directory / "config.yaml")
+        config = load_config(directory / CONFIG)
     except ConfigError as error:
         raise CheckpointError(f"{directory} cannot be used: {error}") from error
     return config, setup_of(config, directory)
-
-
-def _summary(directory: Path) -> dict[str, Any]:
-    """summary.json; a run that was killed has none, and one that is damaged says nothing."""
-    try:
-        return read_summary(directory) or {}
-    except CheckpointError:
-        return {}
-
-
-Difference = tuple[str, Any, Any]
 
 
 def has_effect(key: str) -> bool:
@@ -119,14 +112,14 @@ def has_effect(key: str) -> bool:
     return not any(key == name or key.startswith(f"{name}.") for name in WITHOUT_EFFECT)
 
 
-def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
+def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """Key, earlier value, present value of what differs; None where there is none."""
     for key in dict.fromkeys([*after, *before]):
         if before.get(key) != after.get(key):
             yield key, before.get(key), after.get(key)
 
 
-def _refuse_what_was_not_asked_for(differences: list[Difference], named: set[str]) -> None:
+def _refuse_what_was_not_asked_for(differences: list[tuple[str, Any, Any]], named: set[str]) -> None:
     rivals = {".".join(one): f"{one[0]}.{other}" for one, other in RIVALS.items()}
     named = named | {rivals[key] for key in named if key in rivals}
     problems = [

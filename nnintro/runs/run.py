@@ -65,17 +65,16 @@ class Trained:
     def predict(self, inputs: Any) -> Tensor:
         """The network's outputs: (n, features) array, list or tensor -> (n, outputs) tensor.
 
-        With one feature, (n,) is taken as (n, 1).  Of images it is (n, channels, height, width) ->
-        (n, outputs, height, width), in the units of the training's images and of any size.  The
-        outputs are in the parameters' precision, in float64 where the targets were standardised;
-        where the loss takes logits they are logits.
-        Of a run on a table the inputs may also be columns by name (a dict, a pandas DataFrame, a
-        pyarrow table), encoded as the training's were; as numbers they are what ``features`` names.
+        With one feature, (n,) is taken as (n, 1).  Of images it is (n, channels, height, width) -> (n, outputs, height,
+        width), in the units of the training's images and of any size.  The outputs are in the parameters' precision, in
+        float64 where the targets were standardised; where the loss takes logits they are logits. Of a run on a table
+        the inputs may also be columns by name (a dict, a pandas DataFrame, a pyarrow table), encoded as the training's
+        were; as numbers they are what ``features`` names.
 
         Raises:
-            DataError: the inputs have another shape, or are no numbers.
+            DataError: the inputs have another shape, or are not numbers.
         """
-        if self.has_table and _has_columns(inputs):
+        if self.has_table and (isinstance(inputs, Mapping) or hasattr(inputs, "columns")):
             from nnintro.datasets.tables import encoded_columns
 
             inputs = encoded_columns(inputs, self.reading)
@@ -87,17 +86,12 @@ class Trained:
             values = torch.as_tensor(plain, dtype=input_precision(self.model), device="cpu")
         except (TypeError, ValueError, RuntimeError) as error:
             raise DataError(f"inputs must be numbers in rows of equal length: {error}") from None
-        features = self.setup.task.inputs
-        if self.setup.task.image is not None:
-            if values.dim() != 4 or values.shape[1] != features:
-                wanted = f"(n, {features}, height, width)"
-                raise DataError(f"inputs: expected shape {wanted}, got {tuple(values.shape)}")
-            return outputs_of(self.model, values)
-        if values.dim() == 1 and features == 1:
+        features, of_images = self.setup.task.inputs, self.setup.task.image is not None
+        if values.dim() == 1 and features == 1 and not of_images:
             values = values[:, None]
-        if values.dim() != 2 or values.shape[1] != features:
-            shape = tuple(values.shape)
-            raise DataError(f"inputs: expected shape (n, {features}), got {shape}")
+        if values.dim() != (4 if of_images else 2) or values.shape[1] != features:
+            wanted = f"(n, {features}, height, width)" if of_images else f"(n, {features})"
+            raise DataError(f"inputs: expected shape {wanted}, got {tuple(values.shape)}")
         return outputs_of(self.model, values)
 
 
@@ -128,30 +122,22 @@ class Run(Trained):
         return f"Run({str(self.directory)!r}, {self.summary.get('status')})"
 
 
-def _has_columns(inputs: Any) -> bool:
-    return isinstance(inputs, Mapping) or hasattr(inputs, "columns")
-
-
 def architecture(setup: Setup) -> dict[str, Any]:
     """What decides which function a set of parameters is; kept in the checkpoint."""
     of_data = {} if setup.dataset.facts is not None else {"data": digest(setup.facts)}
     return {**architecture_of(setup), **of_data}
 
 
-def _difference(saved: Any, found: dict[str, Any]) -> str:
-    if not isinstance(saved, dict):
-        return "it does not say of which"
-    return ", ".join(
-        f"{key} {saved.get(key)} became {value}" for key, value in found.items() if repr(saved.get(key)) != repr(value)
-    )
-
-
 def check_architecture(saved: Any, setup: Setup, where: str) -> None:
     """Raise CheckpointError where a checkpoint's architecture is not the setup's."""
-    found = architecture(setup)
-    if repr(saved) != repr(found):  # whatever it is that was saved
-        message = f"{where}: the checkpoint is of another model than config.yaml"
-        raise CheckpointError(f"{message}: {_difference(saved, found)}")
+    present = architecture(setup)
+    if repr(saved) == repr(present):  # whatever it is that was saved
+        return
+    difference = "it does not say of which"
+    if isinstance(saved, dict):
+        pairs = [(key, saved.get(key), value) for key, value in present.items()]
+        difference = ", ".join(f"{key} {was} became {now}" for key, was, now in pairs if repr(was) != repr(now))
+    raise CheckpointError(f"{where}: the checkpoint is of another model than config.yaml: {difference}")
 
 
 def load_run(run: Run | str | Path, runs_dir: str | Path = "runs") -> Run:

@@ -1,8 +1,7 @@
 """What a checkpoint holds of a training: every key of it, as it is written and read back.
 
-The order of an epoch and dropout's masks are pure functions of the seed and of where training
-stands, schedules of the update: there is no random state to keep, and the update's number says all
-of the position.
+The order of an epoch and dropout's masks are pure functions of the seed and of where training stands, schedules of the
+update: there is no random state to keep, and the update's number says all of the position.
 """
 
 from __future__ import annotations
@@ -14,16 +13,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, cast, get_args
 
 import torch
-from torch import Tensor
 
 from nnintro.errors import CheckpointError
+from nnintro.runs.history import WHOLE
 
 Status = Literal["running", "completed", "stopped", "diverged", "interrupted"]
-
 OVER = ("completed", "stopped")
 """The statuses of a training that has come to its end."""
-WHOLE = ("step", "samples")
-"""Columns of the history that count in whole numbers."""
 
 
 @dataclass
@@ -86,8 +82,7 @@ class Checkpoint:
     origin: Origin
     outcome: Outcome
     model: Any
-    """State of the model that the run is used with: the best one, once early stopping has ended
-    training."""
+    """State of the model that the run is used with: the best one, once early stopping has ended training."""
     network: Any
     """State of the network to train on from, where that is another one; else None."""
     optimizer: Any
@@ -101,10 +96,7 @@ class Checkpoint:
         """Tensors and plain containers, which ``torch.load`` reads without running code."""
         return {
             "step": self.outcome.step,
-            "config": self.origin.config,
-            "architecture": self.origin.architecture,
-            "optimizer_kind": self.origin.optimizer_kind,
-            "plan": self.origin.plan,
+            **vars(self.origin),
             "status": self.outcome.status,
             "reason": self.outcome.reason,
             "seconds": self.outcome.seconds,
@@ -112,7 +104,10 @@ class Checkpoint:
             "network": self.network,
             "optimizer": self.optimizer,
             "patience": self.patience,
-            "history": {name: _column(name, v) for name, v in self.records.history.items()},
+            "history": {
+                name: torch.tensor(values, dtype=torch.int64 if name in WHOLE else torch.float64)
+                for name, values in self.records.history.items()
+            },
             "events": dict(self.records.events),
             "lost": list(self.records.lost),
             "past": {**asdict(self.past), "resumed": list(self.past.resumed)},
@@ -133,10 +128,8 @@ class Checkpoint:
             if not isinstance(config, dict) or "tensor(" in repr(config):
                 raise CheckpointError(f"{where}: the checkpoint is incomplete: it has no config")
             origin = Origin(config, plain["architecture"], plain["optimizer_kind"], plain["plan"])
-            outcome, records, past = _outcome(plain), _records(plain), _past(plain["past"])
-            model, network = plain["model"], plain["network"]
-            optimizer, patience = plain["optimizer"], plain["patience"]
-        return cls(origin, outcome, model, network, optimizer, patience, records, past)
+            kept = {name: plain[name] for name in ("model", "network", "optimizer", "patience")}
+            return cls(origin, _outcome(plain), records=_records(plain), past=_past(plain["past"]), **kept)
 
 
 @contextlib.contextmanager
@@ -144,9 +137,7 @@ def complete(where: str) -> Iterator[None]:
     """Contents that are missing or of another form are a CheckpointError, whatever they raise."""
     try:
         yield
-    except (
-        KeyError, ValueError, TypeError, AttributeError, RuntimeError, ArithmeticError, IndexError
-    ) as error:  # fmt: skip
+    except (KeyError, ValueError, TypeError, AttributeError, RuntimeError, ArithmeticError, IndexError) as error:
         raise CheckpointError(f"{where}: the checkpoint is incomplete: {error!r}") from error
 
 
@@ -181,7 +172,3 @@ def _records(plain: Mapping[str, Any]) -> Records:
         raise ValueError("counts that are not whole numbers")
     events = {str(name): int(length) for name, length in plain["events"].items()}
     return Records(history, events, [str(problem) for problem in plain["lost"]])
-
-
-def _column(name: str, values: Sequence[float]) -> Tensor:
-    return torch.tensor(values, dtype=torch.int64 if name in WHOLE else torch.float64)

@@ -43,7 +43,7 @@ def summarize(
         confusion: a row for each true class, a column for each predicted one.
         incomplete: what is missing in the run, in words.
     """
-    seconds = outcome.seconds
+    seconds, epochs = outcome.seconds, plan.epochs_after(outcome.step)
     optional = {
         "reason": outcome.reason,
         "resumed": list(past.resumed),
@@ -59,7 +59,7 @@ def summarize(
         "device": device,
         "precision": setup.precision,
         "parameters": parameters,
-        "epochs": _whole(plan.epochs_after(outcome.step)),
+        "epochs": int(epochs) if epochs == int(epochs) else epochs,
         "steps": outcome.step,
         "samples": plan.samples_after(outcome.step),
         "steps_per_second": outcome.step / seconds if seconds > 0 else 0.0,
@@ -72,10 +72,6 @@ def summarize(
         "metrics": metrics,
         **{key: value for key, value in optional.items() if value},
     }
-
-
-def _whole(value: float) -> int | float:
-    return int(value) if value == int(value) else value
 
 
 def unfinished(directory: Path, name: str) -> dict[str, Any]:

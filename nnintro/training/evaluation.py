@@ -18,69 +18,70 @@ from nnintro.models.forward import Autocast, evaluating, outputs_of
 from nnintro.objectives import metrics
 from nnintro.objectives.losses import Loss
 from nnintro.objectives.metrics import confusion
-from nnintro.objectives.segmentation import boundary_scores, match_points, overlaps, peaks, points_of, precision_recall
-
-
-def _as_they_are(outputs: Tensor) -> Tensor:
-    return outputs
+from nnintro.objectives.segmentation import (
+    boundary_scores,
+    foreground,
+    match_points,
+    overlaps,
+    peaks,
+    points_of,
+    precision_recall,
+    predicted_maps,
+    probabilities,
+)
 
 
 @dataclass
 class Evaluator:
     """Measures a network on a training and a validation set.
 
-    ``train`` may be a part of the training data: while training runs, a fixed sample of it is
-    enough for a curve; the last word is spoken over all of it.
+    ``train`` may be a part of the training data: while training runs, a fixed sample of it is enough for a curve; the
+    summary's numbers are over all of it.
     """
 
     network: nn.Module
     loss: Loss
     task: Task
-    logits: bool
-    """Whether outputs are logits (the loss is a cross entropy)."""
-    validation: Data
+    validation: Any
     autocast: Autocast = contextlib.nullcontext
-    unscaled: Callable[[Tensor], Tensor] = _as_they_are
-    """From the units that the network is trained in to the targets' own, which errors are told in;
-    the loss is what training lowers."""
     confusion: Tensor | None = field(default=None, init=False)
-    """Of the latest validation, where there are classes."""
+    """(classes, classes) counts of the latest validation, rows are true classes; None without classes."""
 
-    def train_loss(self, train: Data) -> float:
-        return self._loss(outputs_of(self.network, train.inputs, self.autocast), train.targets)
-
-    def measure(self, train: Data) -> dict[str, float]:
+    def measure(self, train: Any) -> dict[str, float]:
         """``train/loss`` and every ``validation/<metric>`` of the task."""
         tagged = {f"validation/{name}": value for name, value in self.validate().items()}
         return {"train/loss": self.train_loss(train), **tagged}
 
+    def train_loss(self, train: Any) -> float:
+        raise NotImplementedError
+
     def validate(self) -> dict[str, float]:
-        """Every metric of the task on the validation data, by its name."""
+        """Every metric of the task on the validation data, by its name, in the task's order."""
+        raise NotImplementedError
+
+
+@dataclass
+class RowEvaluator(Evaluator):
+    """Of rows of numbers, all of which go through the network before anything is measured."""
+
+    logits: bool = False
+    """Whether outputs are logits (the loss is a cross entropy)."""
+    unscaled: Callable[[Tensor], Tensor] = lambda outputs: outputs
+    """From the units that the network is trained in to the targets' own, in which errors are measured; the loss is
+    what training lowers."""
+
+    def train_loss(self, train: Data) -> float:
+        return float(self.loss(outputs_of(self.network, train.inputs, self.autocast), train.targets))
+
+    def validate(self) -> dict[str, float]:
         outputs = outputs_of(self.network, self.validation.inputs, self.autocast)
         targets = self.validation.targets
-        found = {"loss": self._loss(outputs, targets)}
+        loss = float(self.loss(outputs, targets))
         if self.task.classes:
-            more, self.confusion = metrics.classification(outputs, targets, self.task, logits=self.logits)
-            found.update(more)
+            values, self.confusion = metrics.classification(outputs, targets, self.task, logits=self.logits)
         else:
-            outputs, targets = self.unscaled(outputs), self.unscaled(targets)
-            found.update(metrics.regression(outputs, targets, self.task))
-        return found
-
-    def _loss(self, outputs: Tensor, targets: Tensor) -> float:
-        return float(self.loss(outputs, targets))
-
-
-class Measures(Protocol):
-    """Loss and metrics of a network on a training and a validation set."""
-
-    confusion: Tensor | None
-
-    def train_loss(self, train: Any) -> float: ...
-
-    def measure(self, train: Any) -> dict[str, float]: ...
-
-    def validate(self) -> dict[str, float]: ...
+            values = metrics.regression(self.unscaled(outputs), self.unscaled(targets), self.task)
+        return {"loss": loss, **values}
 
 
 def build_evaluator(
@@ -92,7 +93,7 @@ def build_evaluator(
     autocast: Autocast,
     *,
     has_truth: bool | None = None,
-) -> Measures:
+) -> Evaluator:
     """The evaluator of the task.
 
     Args:
@@ -105,8 +106,8 @@ def build_evaluator(
         task = replace(task, has_truth=has_truth)
     if task.is_segmentation:
         threshold, radius = described.get("threshold", 0.5), described.get("point_radius")
-        return SegmentationEvaluator(network, loss, task, threshold, radius, validation, autocast)
-    evaluator = Evaluator(network, loss, task, setup.logits, validation, autocast)
+        return SegmentationEvaluator(network, loss, task, validation, autocast, threshold, radius)
+    evaluator = RowEvaluator(network, loss, task, validation, autocast, setup.logits)
     if isinstance(model, Standardized):
         evaluator.unscaled = model.unscaled
     return evaluator
@@ -130,26 +131,6 @@ class Maps(Protocol):
         ...
 
 
-def probabilities(outputs: Tensor) -> Tensor:
-    """Logits (b, outputs, H, W) -> (b, classes, H, W); of one output (b, 1, H, W), the class 1."""
-    return torch.sigmoid(outputs) if outputs.shape[1] == 1 else torch.softmax(outputs, dim=1)
-
-
-def predicted_maps(probability: Tensor, threshold: float) -> Tensor:
-    """(b, classes, H, W) -> (b, H, W) class numbers.
-
-    The most probable class; of one output, 1 where the probability is at least the threshold.
-    """
-    if probability.shape[1] == 1:
-        return (probability[:, 0] >= threshold).long()
-    return probability.argmax(1)
-
-
-def foreground(probability: Tensor) -> Tensor:
-    """(b, classes, H, W) -> (b, H, W): the probability of being anything but the first class."""
-    return probability[:, 0] if probability.shape[1] == 1 else 1 - probability[:, 0]
-
-
 def blocks_through(
     network: nn.Module, data: Maps, autocast: Autocast = contextlib.nullcontext, block: int = BLOCK
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
@@ -162,50 +143,35 @@ def blocks_through(
 
 
 @dataclass
-class SegmentationEvaluator:
-    """Measures a network on a training and a validation set, as ``Evaluator`` does on tables.
+class SegmentationEvaluator(Evaluator):
+    """Of images with masks, which go through the network block by block.
 
-    The loss is the mean over images.  iou, dice and pixel_accuracy are of all pixels of the set
-    together, boundary_f1 is the mean over its images, precision and recall are of all its points
-    together; each is exact whatever the block.
+    The loss is the mean over images.  iou, dice and pixel_accuracy are of all pixels of the set together, boundary_f1
+    is the mean over its images, precision and recall are of all its points together; each is exact whatever the block.
     """
 
-    network: nn.Module
-    loss: Loss
-    task: Task
-    threshold: float
+    threshold: float = 0.5
     """Probability from which a pixel belongs to the class; for points, a peak."""
-    point_radius: float | None
+    point_radius: float | None = None
     """Pixels within which a peak is a point of the mask; peaks nearer to each other are one."""
-    validation: Maps
-    autocast: Autocast = contextlib.nullcontext
     block: int = BLOCK
-    confusion: Tensor | None = field(default=None, init=False)
-    """(classes, classes) pixels of the latest validation, rows are true classes."""
 
     def train_loss(self, train: Maps) -> float:
-        total = 0.0
-        for inputs, targets, outputs in self._through(train):
-            total += len(inputs) * float(self.loss(outputs, targets))
-        return total / len(train)
-
-    def measure(self, train: Maps) -> dict[str, float]:
-        """``train/loss`` and every ``validation/<metric>`` of the task."""
-        tagged = {f"validation/{name}": value for name, value in self.validate().items()}
-        return {"train/loss": self.train_loss(train), **tagged}
+        return sum(loss for loss, _, __ in self._losses(train)) / len(train)
 
     def validate(self) -> dict[str, float]:
-        """Every metric of the task on the validation data, by its name, in the task's order."""
         tally = _Tally(self.task, self.threshold, self.point_radius)
         total = 0.0
-        for inputs, targets, outputs in self._through(self.validation):
-            total += len(inputs) * float(self.loss(outputs, targets))
+        for loss, outputs, targets in self._losses(self.validation):
+            total += loss
             tally.add(outputs, targets)
         self.confusion = tally.counts
         return {"loss": total / len(self.validation), **tally.metrics(len(self.validation))}
 
-    def _through(self, data: Maps) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        return blocks_through(self.network, data, self.autocast, self.block)
+    def _losses(self, data: Maps) -> Iterator[tuple[float, Tensor, Tensor]]:
+        """Of each block: the loss, summed over its images, the outputs and the targets."""
+        for inputs, targets, outputs in blocks_through(self.network, data, self.autocast, self.block):
+            yield len(inputs) * float(self.loss(outputs, targets)), outputs, targets
 
 
 class _Tally:
@@ -215,7 +181,7 @@ class _Tally:
         self.classes, self.threshold, self.radius = max(task.outputs, 2), threshold, point_radius
         self.counts = torch.zeros(self.classes, self.classes, dtype=torch.int64)
         self.boundary = 0.0
-        self.hits = self.found = self.true = 0
+        self.hits = self.predicted = self.true = 0
 
     def add(self, outputs: Tensor, targets: Tensor) -> None:
         """A block: logits (b, outputs, H, W) and its targets."""
@@ -230,13 +196,13 @@ class _Tally:
 
     def _add_points(self, maps: Tensor, masks: Tensor, radius: float) -> None:
         for probability, mask in zip(maps, masks, strict=True):
-            found, true = peaks(probability, self.threshold, radius), points_of(mask)
-            self.hits += match_points(found, true, radius)
-            self.found += len(found)
+            predicted, true = peaks(probability, self.threshold, radius), points_of(mask)
+            self.hits += match_points(predicted, true, radius)
+            self.predicted += len(predicted)
             self.true += len(true)
 
     def metrics(self, images: int) -> dict[str, float]:
-        found = {**overlaps(self.counts), "boundary_f1": self.boundary / images}
+        values = {**overlaps(self.counts), "boundary_f1": self.boundary / images}
         if self.radius is not None:
-            found |= precision_recall(self.hits, self.found, self.true)
-        return found
+            values |= precision_recall(self.hits, self.predicted, self.true)
+        return values

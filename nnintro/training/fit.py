@@ -15,13 +15,12 @@ import torch
 from torch import Tensor
 
 from nnintro.config.load import load_config
-from nnintro.engines.engine import order_of
 from nnintro.errors import DivergedError, UsageError
 from nnintro.models.forward import threads, threads_for, threads_here
 from nnintro.runs.history import COUNTS
 from nnintro.runs.run import Trained
 from nnintro.runs.state import Outcome
-from nnintro.training.evaluation import Measures, build_evaluator
+from nnintro.training.evaluation import Evaluator, build_evaluator
 from nnintro.training.hint import divergence
 from nnintro.training.loop import Point
 from nnintro.training.setup import Parts, assemble, build_data
@@ -52,7 +51,7 @@ class Fitted(Trained):
         self.status, self.steps, self.seconds = outcome.status, outcome.step, outcome.seconds
         self.snapshots = snapshots
         self.training, self.validation = parts.train, parts.validation
-        self._looks, self._order = looks, order_of(parts.setup, parts.plan)
+        self._looks, self._order = looks, parts.order
 
     @functools.cached_property
     def history(self) -> dict[str, list[float | None]]:
@@ -180,7 +179,7 @@ class _Looks:
                 for point, state in zip(self._points, self._networks, strict=True)
             ]
 
-    def _measured(self, evaluator: Measures, state: Parameters) -> dict[str, float]:
+    def _measured(self, evaluator: Evaluator, state: Parameters) -> dict[str, float]:
         with torch.no_grad():
             self._network.load_state_dict(state)
         return evaluator.measure(self._sample)

@@ -66,4 +66,4 @@ def divergence(setup: Setup, splits: Splits[Any], reason: str) -> str:
             f"a smaller learning rate may help, such as --set descent.learning_rate="
             f"{rate / 10:g} (it was {rate:g}; whether that descends was not seen)"
         )
-    return f"training diverged {reason}: the loss is no finite number; {hint}"
+    return f"training diverged {reason}: the loss is not finite; {hint}"

@@ -21,7 +21,7 @@ from nnintro.recording.console import Display
 from nnintro.recording.painter import Painter
 from nnintro.recording.recorder import Recorder
 from nnintro.runs.data import data_text, same_data
-from nnintro.runs.environment import add_environment, write_environment
+from nnintro.runs.environment import write_environment
 from nnintro.runs.folder import create_run_directory, tidy, write_config
 from nnintro.runs.reopen import Reopened
 from nnintro.runs.run import Run
@@ -146,16 +146,7 @@ class _Job:
 
     def _recorder(self) -> Recorder:
         setup, logging = self.setup, self.setup.experiment.logging
-        pictures = Pictures(
-            self.parts.model,
-            self.parts.splits,
-            self.task,
-            setup.experiment.name,
-            logits=setup.logits,
-            threshold=setup.facts.description.get("threshold", 0.5),
-            point_radius=setup.facts.description.get("point_radius"),
-            target=next(iter(setup.dataset.targets), ""),
-        )
+        pictures = Pictures(self.parts.model, setup, self.parts.splits)
         return Recorder(
             directory=self.directory,
             tags=self.parts.tags,
@@ -199,7 +190,8 @@ class _Job:
         for fact in words.resumed(step, self.total, changes):
             self.display.line(fact)
         device, command = self.parts.device, self.request.command
-        for note in add_environment(self.directory, device, command, step or 0, changes):
+        entry = {"step": step or 0, "changes": list(changes)}
+        for note in write_environment(self.directory, device, command, entry):
             self.display.warn(note)
         tidy(self.directory)
         # In this order: a run is not called finished under a config that it is not finished under.

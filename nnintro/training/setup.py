@@ -13,7 +13,6 @@ from nnintro.config.experiment import Experiment, Setup
 from nnintro.datasets import Samples, Splits, build_dataset
 from nnintro.datasets.samples import prepared, require_finite
 from nnintro.descent.optimizers import build_optimizer
-from nnintro.descent.schedules import LearningRate
 from nnintro.descent.streams import stream
 from nnintro.descent.variants import Plan
 from nnintro.engines.choose import build_engine
@@ -21,9 +20,8 @@ from nnintro.engines.engine import Engine, Interrupted, Work
 from nnintro.errors import ConfigError
 from nnintro.models import Standardization, statistics
 from nnintro.models.build import DTYPES, Region, build_model, load_parameters
-from nnintro.models.forward import Autocast, autocast_for
-from nnintro.objectives.losses import Loss, loss_for
-from nnintro.training.evaluation import Measures, build_evaluator
+from nnintro.objectives.losses import loss_for
+from nnintro.training.evaluation import Evaluator, build_evaluator
 from nnintro.training.handover import hand_over
 from nnintro.training.looks import MEASURED_IMAGES, MEASURED_SAMPLES, looks
 from nnintro.training.loop import Keeper, Loop, Observer
@@ -33,26 +31,16 @@ UPDATE_TAGS = ("descent/learning_rate", "descent/gradient_norm", "descent/update
 
 
 @dataclass
-class Parts:
-    """All that a training loop works with."""
+class Parts(Work):
+    """All that a training loop works with; ``network`` is what is trained, and takes standardised inputs."""
 
-    setup: Setup
     splits: Splits[Any]
-    train: Samples
-    """On the device, in the run's precision, standardised if the config says so."""
     validation: Samples
-    network: nn.Module
-    """What is trained: takes standardised inputs."""
+    """As ``train``: on the device, in the run's precision, standardised if the config says so."""
     model: nn.Module
-    """What is saved: takes raw inputs.  The same object where nothing is standardised."""
-    plan: Plan
+    """What is saved: takes raw inputs.  The same object as ``network`` where nothing is standardised."""
     engine: Engine
-    optimizer: torch.optim.Optimizer
-    rate: Callable[[int], float]
-    device: torch.device
-    autocast: Autocast
-    loss: Loss
-    evaluator: Measures
+    evaluator: Evaluator
     patience: Patience | None
     """Early stopping, where it is asked for."""
     moments: list[int]
@@ -84,7 +72,7 @@ class Parts:
             total=self.setup.total_updates,
             moments=self.moments,
             measure=measure,
-            learning_rate=self.rate,
+            learning_rate=self.learning_rate,
             observer=observer,
             keeper=keeper,
             interrupted=interrupted,
@@ -151,8 +139,8 @@ def assemble(
     Args:
         splits: the data.
         saved: parameters of ``Parts.model`` from a checkpoint ``where``, in place of fresh ones.
-        say: told what there is to wait for, if there is.
-        interrupted: asked whether to give up waiting for it.
+        say: shows what there is to wait for, if there is.
+        interrupted: whether to give up waiting for it.
 
     Raises:
         KeyboardInterrupt: ``interrupted`` said so.
@@ -173,31 +161,18 @@ def assemble(
     # Validation first: of a function it has no noise, and shows whether the formula is to blame.
     require_finite(validation, *setup.dataset.keys_of_numbers(noise=False))
     require_finite(train, *setup.dataset.keys_of_numbers(noise=True))
-    descent = setup.descent
-    plan = Plan(descent.variant, len(train), setup.batch_size)
-    optimizer = build_optimizer(descent, network.parameters())
-    rate = LearningRate(descent, setup.total_updates)
-    autocast = autocast_for(setup, device)
+    plan = Plan(setup.descent.variant, len(train), setup.batch_size)
+    optimizer = build_optimizer(setup.descent, network.parameters())
     weights = splits.class_weights
-    weights = None if weights is None else weights.to(device, dtype)
-    loss = loss_for(setup.loss_name, setup.task, weights)
+    loss = loss_for(setup.loss_name, setup.task, None if weights is None else weights.to(device, dtype))
     work = Work(setup, network, train, plan, optimizer, loss)
-    engine = build_engine(work, say, interrupted)
     return Parts(
-        setup=setup,
+        **vars(work),
         splits=splits,
-        train=train,
         validation=validation,
-        network=network,
         model=model,
-        plan=plan,
-        engine=engine,
-        optimizer=optimizer,
-        rate=rate,
-        device=device,
-        autocast=autocast,
-        loss=loss,
-        evaluator=build_evaluator(setup, network, model, loss, validation, autocast),
+        engine=build_engine(work, say, interrupted),
+        evaluator=build_evaluator(setup, network, model, loss, validation, work.autocast),
         patience=_patience(setup),
         moments=looks(setup.total_updates, plan, len(validation), setup.experiment.logging.every),
     )

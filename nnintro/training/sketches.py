@@ -9,15 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nnintro.config.task import Task
+from nnintro.config.experiment import Setup
 from nnintro.datasets import Data, Splits
 from nnintro.datasets.images import ImageData
 from nnintro.models import Steps, input_precision, precision_of
 from nnintro.models.forward import evaluating, outputs_of
 from nnintro.objectives.metrics import confusion, predicted_classes
-from nnintro.objectives.segmentation import peaks, points_of
+from nnintro.objectives.segmentation import answers, peaks, points_of, predicted_maps, probabilities
 from nnintro.recording.recorder import Sketch
-from nnintro.training.evaluation import blocks_through, predicted_maps, probabilities
+from nnintro.training.evaluation import blocks_through
 
 PLANE_SIDE = 121
 MARGIN = 0.08
@@ -25,38 +25,18 @@ MOST_POINTS = 4000
 """Samples sent to a figure; more would only darken it."""
 MOST_ROWS = 12
 """Neurons that a figure shows one by one."""
-
-
 Array = np.ndarray[Any, Any]
 
 
 class Pictures:
-    """Sketches of one network on one data set.
+    """Sketches of a model, which takes raw inputs, on the data that it was trained on."""
 
-    Args:
-        model: takes raw inputs, (n, features) -> (n, outputs).
-        logits: whether its outputs are logits.
-        threshold: the probability from which a pixel belongs to the second of two classes.
-        point_radius: how far apart peaks are that count as two points.
-        target: the name of the first target, where it has one.
-    """
-
-    def __init__(
-        self,
-        model: nn.Module,
-        splits: Splits[Any],
-        task: Task,
-        name: str,
-        *,
-        logits: bool,
-        threshold: float = 0.5,
-        point_radius: float | None = None,
-        target: str = "",
-    ) -> None:
-        self.model, self.splits, self.task = model, splits, task
-        self.name, self.title = name, name
-        self.logits, self.threshold, self.point_radius = logits, threshold, point_radius
-        self.target = target
+    def __init__(self, model: nn.Module, setup: Setup, splits: Splits[Any]) -> None:
+        self.model, self.splits, self.task, self.logits = model, splits, setup.task, setup.logits
+        self.name = self.title = setup.experiment.name
+        self.threshold = setup.facts.description.get("threshold", 0.5)
+        self.point_radius = setup.facts.description.get("point_radius")
+        self.target = next(iter(setup.dataset.targets), "")
         self._device = next(model.parameters()).device
 
     def sketches(self, step: int) -> list[Sketch]:
@@ -79,21 +59,12 @@ class Pictures:
         return data.inputs * around.scale + around.mean
 
     def _maps(self) -> Sketch:
-
-        arrays = maps(
-            self.model,
-            self.splits.validation,
-            self.threshold,
-            self.point_radius if self.task.has_points else None,
-            self._device,
-        )
+        arrays = maps(self.model, self.splits.validation, self.threshold, self.point_radius, self._device)
         return self._sketch("segmentation", "maps", arrays, names=list(self.task.classes))
 
     def _pixels(self) -> Sketch:
-
         classes = list(self.task.classes)
-        data, device = self.splits.validation, self._device
-        counts = pixel_confusion(self.model, data, len(classes), self.threshold, device)
+        counts = pixel_confusion(self.model, self.splits.validation, len(classes), self.threshold, self._device)
         return self._sketch("confusion_matrix", "confusion", {"counts": counts}, names=classes)
 
     def _curve(self) -> Sketch:
@@ -227,8 +198,6 @@ def _stride(count: int) -> int:
 
 SHOWN = 4
 """Images, from the first on: the same ones every time, so that they can be watched."""
-
-
 COUNTED = 64
 """Images whose pixels are counted."""
 MOST_RANKED = 1 << 20
@@ -260,8 +229,7 @@ def maps(
     }
     if point_radius is not None:
         arrays["points_true"] = _numbered([points_of(mask > 0) for mask in truth])
-        found = [peaks(one, threshold, point_radius) for one in confidence]
-        arrays["points_found"] = _numbered(found)
+        arrays["points_found"] = _numbered([peaks(one, threshold, point_radius) for one in confidence])
     return arrays
 
 
@@ -273,23 +241,13 @@ def pixel_confusion(model: nn.Module, data: ImageData, classes: int, threshold: 
         predicted = predicted_maps(probabilities(outputs), threshold)
         labels = (targets[:, 0] if targets.dim() == 4 else targets).long()
         counts += confusion(labels.flatten(), predicted.flatten(), classes).cpu()
-    found: Array = counts.numpy()
-    return found
+    return _array(counts)
 
 
 def _numbered(points: list[Tensor]) -> Array:
     """A list of (m, 2) places -> (sum of m, 3), the list's index in front."""
     rows = [np.column_stack([np.full(len(places), index), places.cpu().numpy()]) for index, places in enumerate(points)]
     return np.concatenate(rows)
-
-
-def answers(logits: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
-    """(b, outputs, H, W) logits -> confidence and class number, (b, H, W) each.
-
-    Of two classes the confidence is the probability of the second, of more that of the answer.
-    """
-    probability = probabilities(logits)
-    return probability.amax(1), predicted_maps(probability, threshold)
 
 
 def pictures(inputs: Tensor) -> Array:
@@ -303,5 +261,4 @@ def pictures(inputs: Tensor) -> Array:
     room = torch.where(high > low, high - low, torch.ones_like(high))
     stretched = ((inputs - low[:, None, None, None]) / room[:, None, None, None]).clamp(0, 1)
     colours = stretched.permute(0, 2, 3, 1)
-    found: Array = (colours[..., :3] if colours.shape[-1] >= 3 else colours[..., 0]).numpy()
-    return found
+    return _array(colours[..., :3] if colours.shape[-1] >= 3 else colours[..., 0])

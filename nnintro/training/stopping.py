@@ -66,7 +66,7 @@ class Patience:
         """Take up what ``state`` of an earlier part of the run said.
 
         Raises:
-            KeyError, ValueError, TypeError: it is no such state.
+            KeyError, ValueError, TypeError: it is not such a state.
         """
         if state["metric"] != self.metric:
             return  # another metric is watched from here on

@@ -53,7 +53,7 @@ def launch(
         if painter is not None:
             painter.close()
         if reopened is not None:
-            reopened.lock.release()
+            reopened.lock.close()
 
 
 def _read(

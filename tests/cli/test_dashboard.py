@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 import nnintro
+from nnintro.cli.dashboard import dashboard
+from nnintro.errors import CheckpointError
 from tests.support import PATIENCE, config
 
 LOGGED = {"figures": "auto", "histograms": "auto"}
@@ -163,3 +165,14 @@ def test_a_folder_that_is_not_there(command):
     done = command("dashboard", "--runs-dir", "nowhere")
     assert (done.code, done.out) == (6, "")
     assert done.err == "nowhere: no such folder of runs; train something first\n"
+
+
+def test_the_error_names_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(CheckpointError, match="nowhere: no such folder of runs; train something"):
+        dashboard(tmp_path / "nowhere", None)
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CheckpointError, match="no such folder of runs"):
+        dashboard(tmp_path / "file", None)

@@ -14,9 +14,8 @@ import yaml
 from nnintro.config.datasets.function import grid_side
 from nnintro.config.experiment import smoke
 from nnintro.config.load import load_config
-from nnintro.config.parse.nodes import plain
+from nnintro.config.parse.nodes import plain, scalar
 from nnintro.config.parse.python import from_python
-from nnintro.config.parse.scalars import scalar
 from nnintro.config.write import as_yaml
 from tests.config.config_files import MINIMAL, complaints
 

@@ -283,7 +283,7 @@ BAD = [
     ("constant-target", "a.csv", b"x,y\n1,2\n2,2\n3,2\n", {}, None,
      "a.csv: target 'y' is 2 in every row: nothing is left to learn"),
     ("too-many-categories", "a.csv", IDS.encode(), {}, None,
-     "a.csv: column 'id': 300 different texts in 300 rows are no categories; name it in "
+     "a.csv: column 'id': 300 different texts in 300 rows are not categories; name it in "
      "exclude, in text, or (to take each as one) in categorical"),
     ("too-many-classes", "a.csv", IDS.encode(), {"target": "id"}, None,
      "a.csv: column 'id': expected classes, got 300 different texts in 300 rows"),
@@ -299,7 +299,7 @@ BAD = [
     ("text-target-regression", "a.csv", GOOD, {"target": "color", "task": "regression"}, None,
      "a.csv:2: column 'color': expected a number, got 'blue'"),
     ("several-with-text", "a.csv", GOOD, {"target": ["y", "color"]}, "dataset.target",
-     "several targets have to be numbers, and 'color' is none"),
+     "several targets have to be numbers, and 'color' is not"),
     ("no-input-but-text", "a.csv", GOOD, {"inputs": ["x"], "text": ["color"]}, "dataset.text",
      "column 'color' is not an input"),
     # Classes.

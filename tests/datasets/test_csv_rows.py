@@ -15,9 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nnintro.datasets.tables.cells import numbers
-from nnintro.datasets.tables.files import text
+from nnintro.datasets.tables.files import open_table, text
 from nnintro.datasets.tables.files.csv import CsvTable
-from nnintro.datasets.tables.files.source import open_table
 from nnintro.errors import DataError
 
 NUMERALS = ["1", "2.5", "-3e2", ".5", "7.", "+1", "007", "1e5", "9" * 30, "5e-324", "0.1"]

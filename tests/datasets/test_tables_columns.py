@@ -17,7 +17,7 @@ from nnintro.datasets.tables import columns as kinds
 from nnintro.datasets.tables.columns import COLUMNS
 from nnintro.datasets.tables.columns.column import Column
 from nnintro.datasets.tables.columns.number import Number
-from nnintro.datasets.tables.files.source import open_table
+from nnintro.datasets.tables.files import open_table
 from nnintro.errors import DataError
 from tests.datasets.tables import built, encoded_samples, raw, write
 

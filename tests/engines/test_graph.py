@@ -11,9 +11,9 @@ import nnintro
 from nnintro.config.load import load_config
 from nnintro.descent.streams import in_place, shuffled, stream
 from nnintro.descent.variants import Plan
-from nnintro.engines.captured import launch, tape
+from nnintro.engines.captured import launch
 from nnintro.engines.captured.launch import LENGTHS, Captured, CaptureError, Eager
-from nnintro.engines.captured.tape import Tape
+from nnintro.engines.captured.step import Tape
 from nnintro.engines.choose import ENGINES, Row, choose_engine
 from nnintro.engines.graph import ACTIVATIONS, LOSSES, Graph
 from nnintro.errors import ConfigError
@@ -126,7 +126,7 @@ def test_the_rows_on_a_tape_are_those_of_the_plan(samples, size, start, shuffle)
 def test_a_tape_of_any_length_gives_the_same_bits(longest, descent, monkeypatch):
     values = config(descent=descent)
     expected, measured = trained(values, "graph", 40)
-    monkeypatch.setattr(tape, "LONGEST", longest)
+    monkeypatch.setattr("nnintro.engines.captured.step.LONGEST", longest)
     found, again = trained(values, "graph", 40)
     assert torch.equal(found, expected)
     assert again == measured

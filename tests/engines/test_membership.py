@@ -17,7 +17,7 @@ from nnintro.descent.optimizers import OPTIMIZERS
 from nnintro.descent.optimizers import Row as OptimizerRow
 from nnintro.engines.choose import ENGINES, choose_engine
 from nnintro.errors import ConfigError
-from nnintro.models import ACTIVATIONS, MODELS
+from nnintro.models import ACTIVATIONS, MODELS, Mlp
 from nnintro.objectives.losses import LOSSES
 from tests.engines.twin import distance, never, parameters, parts_with, work_of
 from tests.support import assembled, config
@@ -103,6 +103,13 @@ class Softsign(nn.Module):
         return z / (1 + z.abs())
 
 
+class Doubled(Mlp):
+    """Derived from what the engines know, and not to be taken for it."""
+
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
 class Signs(OPTIMIZERS["sgd"].type):
     """Along the signs of the gradient: derived from sgd, and not to be taken for it."""
 
@@ -159,7 +166,7 @@ def toy_activation(patch):
 
 
 def toy_model(patch):
-    patch.setitem(MODELS, "toy", lambda *_: nn.Linear(1, 1, dtype=torch.float64))
+    patch.setitem(MODELS, "toy", Doubled)
     experiment = load_config(config()).experiment
     model = experiment.model.model_copy(update={"kind": "toy"})
     return experiment.model_copy(update={"model": model})

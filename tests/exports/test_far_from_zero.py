@@ -73,7 +73,7 @@ def test_evaluate_gives_the_numbers_of_the_training(run):
 def test_figures_draw_what_is_trained():
     config = load_config(CONFIG)
     parts = assembled(config)
-    pictures = Pictures(parts.model, parts.splits, config.setup().task, "a", logits=False)
+    pictures = Pictures(parts.model, config.setup(), parts.splits)
     (sketch,) = pictures.sketches(0)
     drawn = sketch.arrays["prediction"]
     computed = parts.network(parts.validation.inputs).detach().double().numpy()[:, 0]

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnintro.datasets.tables.files import source
+from nnintro.datasets.tables import files
 from nnintro.errors import DataError
 from nnintro.predict import inputs
 
@@ -151,7 +151,7 @@ def test_nothing_is_read_behind_what_is_no_text():
 
 
 def test_a_block_has_a_bound_in_bytes(monkeypatch):
-    monkeypatch.setattr(source, "LONGEST_BLOCK", 1000)
+    monkeypatch.setattr(files, "LONGEST_BLOCK", 1000)
     monkeypatch.setattr(inputs, "CELLS", 1 << 15)
     rows = [["a" * 300, "1"]] * 20
     lengths = [len(part.numbers) for part in opened(written([["n", "x"], *rows], "\n")).blocks()]

@@ -205,7 +205,7 @@ def test_a_folder_of_runs_is_made_with_those_above_it(tmp_path):
     folder, lock = create_run_directory(tmp_path / "deep" / "runs", "a", "seed: 0\n")
     assert (folder / "config.yaml").read_text() == "seed: 0\n"
     assert (folder / "checkpoints").is_dir()
-    lock.release()
+    lock.close()
 
 
 def test_nothing_is_left_of_a_folder_that_could_not_take_its_name(tmp_path, monkeypatch):
@@ -229,7 +229,7 @@ def test_a_name_that_another_process_takes_first_is_left_to_it(tmp_path, monkeyp
 
     monkeypatch.setattr(Path, "rename", overtaken)
     folder, lock = create_run_directory(tmp_path, "a", "")
-    lock.release()
+    lock.close()
     assert folder.name == "a-2"
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["theirs"]
 

@@ -495,7 +495,7 @@ def test_a_run_that_trains_is_locked(tmp_path, monkeypatch):
     monkeypatch.setattr(Loop, "run", run)
     train(config(name="run"), tmp_path)
     assert seen == [1]
-    RunLock(tmp_path / "run").release()
+    RunLock(tmp_path / "run").close()
 
 
 def test_no_run(tmp_path):

@@ -159,64 +159,42 @@ def features_fit(dataset: RegressionDataset) -> Complaints:
         yield Complaint("dataset.features", f"{dataset.generator} needs {wanted}, got {dataset.features}")
 
 
-def weights_fit(dataset: RegressionDataset) -> Complaints:
-    """There is one true weight per feature."""
-    if dataset.generator != "linear":
-        return
-    if dataset.weights is not None and len(dataset.weights) != dataset.feature_count:
-        yield Complaint(
-            "dataset.weights", f"expected one weight per feature ({dataset.feature_count}), got {len(dataset.weights)}"
+def linear_settings_fit(dataset: RegressionDataset) -> Complaints:
+    """Only ``linear`` has true weights, one a feature and for one output, or several outputs."""
+    linear, outputs = dataset.generator == "linear", dataset.outputs
+    given = [key for key in ("weights", "bias") if getattr(dataset, key) is not None]
+    for key in given if not linear or outputs != 1 else ():
+        why = (
+            f"needs outputs: 1, got outputs: {outputs}"
+            if linear
+            else f"only generator: linear has it, not {dataset.generator}"
         )
-
-
-def only_linear_has_weights(dataset: RegressionDataset) -> Complaints:
-    """The other generators have formulas of their own."""
-    if dataset.generator == "linear":
-        return
-    for key in _weights_given(dataset):
-        yield Complaint(f"dataset.{key}", f"only generator: linear has it, not {dataset.generator}")
-
-
-def only_linear_has_outputs(dataset: RegressionDataset) -> Complaints:
-    """The other generators have one target."""
-    if dataset.generator != "linear" and dataset.outputs != 1:
-        yield Complaint("dataset.outputs", f"{dataset.generator} has one output; expected 1, got {dataset.outputs}")
-
-
-def weights_are_of_one_output(dataset: RegressionDataset) -> Complaints:
-    """The true weights are a vector, not a matrix."""
-    if dataset.generator == "linear" and dataset.outputs != 1:
-        for key in _weights_given(dataset):
-            yield Complaint(f"dataset.{key}", f"needs outputs: 1, got outputs: {dataset.outputs}")
-
-
-def _weights_given(dataset: RegressionDataset) -> list[str]:
-    return [key for key in ("weights", "bias") if getattr(dataset, key) is not None]
+        yield Complaint(f"dataset.{key}", why)
+    if not linear and outputs != 1:
+        yield Complaint("dataset.outputs", f"{dataset.generator} has one output; expected 1, got {outputs}")
+    if linear and dataset.weights is not None and len(dataset.weights) != dataset.feature_count:
+        wanted = f"expected one weight per feature ({dataset.feature_count})"
+        yield Complaint("dataset.weights", f"{wanted}, got {len(dataset.weights)}")
 
 
 RegressionDataset.rules = (
     Rule(features_fit, ("dataset.generator", "dataset.features", "dataset.weights")),
-    Rule(weights_fit, ("dataset.generator", "dataset.features", "dataset.weights")),
-    Rule(only_linear_has_weights, ("dataset.generator", "dataset.weights", "dataset.bias")),
-    Rule(only_linear_has_outputs, ("dataset.generator", "dataset.outputs")),
-    Rule(weights_are_of_one_output, ("dataset.generator", "dataset.outputs", "dataset.weights", "dataset.bias")),
+    Rule(
+        linear_settings_fit, tuple(f"dataset.{key}" for key in ("generator", "features", "outputs", "weights", "bias"))
+    ),
 )
 
 
-def class_features_fit(dataset: ClassificationDataset) -> Complaints:
-    """Moons and the like are drawn in the plane."""
-    features, _ = CLASSIFICATION_SHAPES[dataset.generator]
+def shape_fits(dataset: ClassificationDataset) -> Complaints:
+    """Moons and the like are two classes in the plane, and a cube has 2^features corners."""
+    (features, classes), generator = CLASSIFICATION_SHAPES[dataset.generator], dataset.generator
     if features is not None and dataset.feature_count != features:
-        yield Complaint("dataset.features", f"{dataset.generator} needs {features}, got {dataset.feature_count}")
-
-
-def classes_fit(dataset: ClassificationDataset) -> Complaints:
-    """Some generators have two classes, and a cube has 2^features corners."""
-    features, (_, classes) = dataset.feature_count, CLASSIFICATION_SHAPES[dataset.generator]
+        yield Complaint("dataset.features", f"{generator} needs {features}, got {dataset.feature_count}")
     if classes is not None and dataset.class_count != classes:
-        yield Complaint("dataset.classes", f"{dataset.generator} needs {classes}, got {dataset.class_count}")
+        yield Complaint("dataset.classes", f"{generator} needs {classes}, got {dataset.class_count}")
+    features = dataset.feature_count
     # Enough features hold any number of classes; 2**features need not be computed.
-    if dataset.generator == "hypercube" and features < math.log2(dataset.class_count):
+    if generator == "hypercube" and features < math.log2(dataset.class_count):
         yield Complaint(
             "dataset.classes",
             f"{features} features give a cube of {2**features} corners, too few for {dataset.class_count} classes",
@@ -242,8 +220,7 @@ def every_class_on_both_sides(dataset: ClassificationDataset) -> Complaints:
 _CLASSES = ("dataset.generator", "dataset.classes", "dataset.proportions")
 
 ClassificationDataset.rules = (
-    Rule(class_features_fit, ("dataset.generator", "dataset.features")),
-    Rule(classes_fit, (*_CLASSES, "dataset.features")),
+    Rule(shape_fits, (*_CLASSES, "dataset.features")),
     Rule(proportions_are_shares, _CLASSES),
     Rule(every_class_on_both_sides, ("dataset.samples", "dataset.validation", *_CLASSES)),
 )

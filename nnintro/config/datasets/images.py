@@ -23,7 +23,6 @@ Size = Annotated[
     list[Annotated[int, Field(ge=8, le=8192)]], Field(min_length=2, max_length=2), exactly(2, "[height, width]")
 ]
 
-
 MADE_SIZE = 64
 MADE_SAMPLES = 200
 

@@ -10,7 +10,6 @@ from pydantic import AfterValidator, Discriminator, Field, Tag
 from nnintro.config.section import Complaint, Complaints, Count, DatasetSection, Fraction, Rule, one_or_list
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=1000)]
-
 ColumnNames = Annotated[list[ColumnName], Field(max_length=100_000)]
 
 OneOrMore = Annotated[

@@ -85,7 +85,6 @@ Initialization = Annotated[
     NameOrMapping(),
 ]
 
-
 Activation = Annotated[
     Annotated[ActivationName, Tag("one")] | Annotated[list[ActivationName], Tag("list")], Discriminator(one_or_list)
 ]

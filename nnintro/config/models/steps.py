@@ -13,9 +13,7 @@ from nnintro.wording import shown
 
 MOST_STEPS = 20_000
 DEFAULT_STEEPNESS = 1000.0
-
 Corner = Annotated[list[float], Field(min_length=2, max_length=2), exactly(2, "[x1, x2]")]
-
 Edge = Annotated[Annotated[float, Tag("one")] | Annotated[Corner, Tag("list")], Discriminator(one_or_list)]
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from nnintro.config.parse.nodes import Keys, dotted
-from nnintro.config.parse.scalars import scalar
+from nnintro.config.parse.nodes import Keys, dotted, scalar
 from nnintro.config.parse.vocabulary import Slot, fields_of, homes, kind_of, named, options, slot_at, slots
 from nnintro.wording import LONGEST, choice, listing, nearest, shown
 

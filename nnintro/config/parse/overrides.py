@@ -10,8 +10,6 @@ from nnintro.errors import ConfigError
 
 RIVALS = {("training", "steps"): "epochs", ("training", "epochs"): "steps"}
 """Setting the one takes the other out: the newer word counts."""
-
-
 BEHIND_ALL = 10**9
 """The rank of overrides and options among places: behind everything that a config says."""
 

@@ -7,8 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nnintro.config.parse.nodes import MOST_DEPTH, MOST_NODES, Entry, Finding, Keys, Node, Place, Source, dotted
-from nnintro.config.parse.scalars import MOST_DIGITS, Scalar, is_text
+from nnintro.config.parse.nodes import (
+    MOST_DEPTH,
+    MOST_DIGITS,
+    MOST_NODES,
+    Entry,
+    Finding,
+    Keys,
+    Node,
+    Place,
+    Scalar,
+    Source,
+    dotted,
+    is_text,
+)
 from nnintro.errors import ConfigError, Problem
 from nnintro.wording import shown
 

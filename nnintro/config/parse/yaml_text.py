@@ -8,14 +8,24 @@ from typing import NoReturn
 
 import yaml
 
-from nnintro.config.parse.nodes import MOST_DEPTH, MOST_NODES, Entry, Finding, Node, Place, Source, copied, refusal
-from nnintro.config.parse.scalars import is_text, scalar
+from nnintro.config.parse.nodes import (
+    MOST_DEPTH,
+    MOST_NODES,
+    Entry,
+    Finding,
+    Node,
+    Place,
+    Source,
+    copied,
+    is_text,
+    refusal,
+    scalar,
+)
 from nnintro.errors import ConfigError, Problem
 from nnintro.wording import shown_key
 
 MOST_BYTES = 1 << 22
 """20,000 steps by hand, each with all its digits."""
-
 
 EXPLANATIONS = (
     ("'\\t'", "a tab; YAML is indented with spaces"),
@@ -37,7 +47,6 @@ EXPLANATIONS = (
     ("unknown escape character", "an unknown escape; in single quotes a backslash is itself"),
 )
 """What PyYAML says, in part -> what to do about it; the first that fits counts."""
-
 
 UNFINISHED = ("stream end", "end of stream", "could not find expected ':'")
 

@@ -6,7 +6,7 @@ beside it: every block size and every resumption sees the same images.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,16 +19,15 @@ LARGEST_SHIFT = 8
 """A crop moves an image by at most this part of its height and width (an eighth)."""
 
 
-@dataclass(frozen=True)
-class Moves:
-    """What is done to each of b images, in the order of these fields; (b,) each."""
+class Moves(NamedTuple):
+    """What is done to each of b images, in the order of these fields; (b,) int64 each."""
 
     down: Tensor
     """Pixels that the frame moves down over the image, continued beyond its borders by
     reflection."""
     right: Tensor
     mirrored: Tensor
-    """Whether left and right are swapped."""
+    """Whether left and right are swapped: 1 or 0."""
     quarters: Tensor
     """Quarter turns, counter-clockwise: 0 to 3; of images that are not square 0 and 2."""
 
@@ -38,17 +37,14 @@ def moves(names: tuple[str, ...], seed: int, rows: Tensor, height: int, width: i
 
     Every number is drawn whatever the names: adding crop does not change the flips.
     """
-    random = _random(seed, rows.cpu().numpy())  # (4, b) in [0, 1)
+    down, right = height // LARGEST_SHIFT, width // LARGEST_SHIFT
     turns = 4 if height == width else 2
-    drawn = {
-        "down": _whole(random[0], 2 * (height // LARGEST_SHIFT) + 1) - height // LARGEST_SHIFT,
-        "right": _whole(random[1], 2 * (width // LARGEST_SHIFT) + 1) - width // LARGEST_SHIFT,
-        "mirrored": _whole(random[2], 2),
-        "quarters": _whole(random[3], turns) * (4 // turns),
-    }
-    wanted = {"down": "crop", "right": "crop", "mirrored": "flip", "quarters": "rotate"}
-    done = {move: values if wanted[move] in names else torch.zeros_like(values) for move, values in drawn.items()}
-    return Moves(done["down"], done["right"], done["mirrored"].bool(), done["quarters"])
+    counts = np.array([[2 * down + 1], [2 * right + 1], [2], [turns]])
+    drawn = (_random(seed, rows.cpu().numpy()) * counts).astype(np.int64)  # (4, b)
+    drawn -= np.array([[down], [right], [0], [0]])
+    drawn[3] *= 4 // turns
+    wanted = [name in names for name in ("crop", "crop", "flip", "rotate")]
+    return Moves(*torch.from_numpy(drawn * np.array(wanted)[:, None]))
 
 
 def moved(images: Tensor, to: Moves) -> Tensor:
@@ -60,8 +56,7 @@ def moved(images: Tensor, to: Moves) -> Tensor:
     # torch cannot rotate uint16; int16 has the same bits.
     bits = images.view(torch.int16) if images.dtype == torch.uint16 else images
     result = torch.empty_like(bits)
-    how = zip(*(part.tolist() for part in (to.down, to.right, to.mirrored, to.quarters)), strict=True)
-    for number, (down, right, mirrored, quarters) in enumerate(how):
+    for number, (down, right, mirrored, quarters) in enumerate(torch.stack(to, 1).tolist()):
         image = _shifted(_shifted(bits[number], down, -2), right, -1)
         image = image.flip(-1) if mirrored else image
         result[number] = torch.rot90(image, quarters, (-2, -1))
@@ -74,10 +69,6 @@ def _shifted(image: Tensor, pixels: int, axis: int) -> Tensor:
     size = image.shape[axis]
     places = reflected(torch.arange(size) + pixels, size)
     return image.index_select(axis, places.to(image.device))
-
-
-def _whole(random: NDArray[np.float64], count: int) -> Tensor:
-    return torch.from_numpy((random * count).astype(np.int64))
 
 
 def _random(seed: int, rows: NDArray[np.int64]) -> NDArray[np.float64]:

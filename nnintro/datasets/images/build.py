@@ -63,7 +63,7 @@ def _generated(
     rows = split_rows(count, held_out(count, dataset.validation), splitting)
     facts: dict[str, object] = {"data": f"made up by the generator {name}"}
     facts |= {key: getattr(dataset, key) for key in generator.stated}
-    return _splits(dataset, store, form, rows, statistics_of(store, rows[0]), facts)
+    return _splits(dataset, store, form, rows, statistics_of(store.images, rows[0]), facts)
 
 
 def _splits(
@@ -94,14 +94,11 @@ def _splits(
         facts=facts,
         standardization=standard if dataset.standardize == "inputs" else None,
         found=DataFacts(task, len(rows[0]), form.description()),
-        fingerprint=lambda: _fingerprint(store, rows),
+        # Of all images and masks, and of which are in which part.
+        fingerprint=lambda: _sha256(
+            "".join(_sha256(part.numpy().tobytes() + store.sha256.encode()) for part in rows).encode()
+        ),
     )
-
-
-def _fingerprint(store: Store, rows: tuple[Tensor, Tensor]) -> str:
-    """SHA-256 of all images and masks, and of which are in which part."""
-    parts = (part.numpy().tobytes() + store.sha256.encode() for part in rows)
-    return _sha256("".join(map(_sha256, parts)).encode())
 
 
 def _sha256(*parts: bytes | memoryview) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -12,7 +11,7 @@ from torch import Tensor
 
 from nnintro.datasets.images.augmentation import moved, moves
 from nnintro.datasets.images.store import Ahead, LabelledImages, OnDisk, Store, stacked
-from nnintro.descent.streams import Order
+from nnintro.descent.streams import Order, remembered
 from nnintro.descent.variants import Block
 
 CPU = torch.device("cpu")
@@ -62,13 +61,7 @@ class ImageData:
                 yield batches.rows(0, Block(start, min(start + size, len(self)), 1.0))
 
     def batches(self, order: Order, block: int, seed_of: Callable[[int], int]) -> ImageBatches:
-        """For training.
-
-        Args:
-            order: epoch -> its order of rows.
-            block: about how many rows are asked for at a time.
-            seed_of: epoch -> the seed of what is done to images in it.
-        """
+        """For training; about ``block`` rows are asked for at a time, ``seed_of`` is as in ``Samples``."""
         return ImageBatches(self, order, block, seed_of)
 
     def delivered(self, rows: LabelledImages) -> tuple[Tensor, Tensor]:
@@ -95,7 +88,7 @@ class ImageBatches:
     def __init__(self, data: ImageData, order: Order, block: int, seed_of: Callable[[int], int]) -> None:
         self.data = data
         self._seed_of = seed_of
-        self._order = _remembered(order, len(data))
+        self._order = remembered(order, len(data))
         self._ahead = None  # memory is fast enough
         if isinstance(data.store, OnDisk):
             # The reader must not know this object: when it is dropped, so are its threads.
@@ -123,14 +116,3 @@ class ImageBatches:
         """End the background threads, if any; so does dropping the object."""
         if self._ahead is not None:
             self._ahead.close()
-
-
-def _remembered(order: Order, rows: int) -> Callable[[int], Tensor]:
-    """The orders of the latest two epochs are kept, so that none is drawn for each block."""
-
-    @functools.lru_cache(maxsize=2)
-    def order_of(epoch: int) -> Tensor:
-        drawn = order(epoch)
-        return torch.arange(rows) if drawn is None else drawn.cpu()
-
-    return order_of

@@ -34,7 +34,6 @@ ORIENTATION = 0x0112
 """EXIF's tag; from 5 on height and width are swapped."""
 KINDS = {"1": 1, "L": 1, "P": 3, "RGB": 3, "RGBA": 3, "LA": 1, "PA": 3}
 """Pillow's modes of 8 bits that are read -> channels."""
-
 Pixels = NDArray[np.unsignedinteger[Any]]
 
 
@@ -71,7 +70,10 @@ def image_files(folder: Path) -> list[Path]:
     for path in paths:
         if path.name.startswith(".") or path.name.lower() in SYSTEM_FILES:
             continue
-        _require_image(path)
+        if path.is_dir():
+            raise refuse(path, "image files alone", "a folder")
+        if path.suffix.lower() not in SUFFIXES:
+            raise refuse(path, f"a {listing(SUFFIXES)} file", repr(path.suffix or path.name))
         if path.stem in files:
             raise refuse(path, "one file of this name", f"{files[path.stem].name!r} too")
         files[path.stem] = path
@@ -90,13 +92,6 @@ def _require_folder(folder: Path, wanted: str) -> None:
     raise refuse(folder, wanted, got)
 
 
-def _require_image(path: Path) -> None:
-    if path.is_dir():
-        raise refuse(path, "image files alone", "a folder")
-    if path.suffix.lower() not in SUFFIXES:
-        raise refuse(path, f"a {listing(SUFFIXES)} file", repr(path.suffix or path.name))
-
-
 def pairs_of(folder: Path, least: int = 2) -> list[Pair]:
     """Images and masks of one stem each, by name.
 
@@ -105,12 +100,10 @@ def pairs_of(folder: Path, least: int = 2) -> list[Pair]:
     """
     _require_folder(folder, "a folder with images/ and masks/")
     images, masks = ({path.stem: path for path in image_files(folder / part)} for part in ("images", "masks"))
-    for stem, path in images.items():
-        if stem not in masks:
-            raise refuse(path, f"a mask of this name in {place(folder / 'masks')}", "none")
-    for stem, path in masks.items():
-        if stem not in images:
-            raise refuse(path, f"an image of this name in {place(folder / 'images')}", "none")
+    for files, others, part, what in ((images, masks, "masks", "a mask"), (masks, images, "images", "an image")):
+        for stem, path in files.items():
+            if stem not in others:
+                raise refuse(path, f"{what} of this name in {place(folder / part)}", "none")
     if len(images) < least:
         raise refuse(folder / "images", f"at least {least} images", len(images))
     return [Pair(path, masks[stem]) for stem, path in images.items()]
@@ -167,17 +160,16 @@ def read_values(path: Path) -> NDArray[np.int64]:
     """
     with _opened(path) as image:
         decoded = _decoded(path, image)
-        if decoded.mode == "P":
-            return np.asarray(decoded).astype(np.int64)
-        decoded = _opaque(path, decoded)
+        if decoded.mode != "P":
+            decoded = _opaque(path, decoded)
         if decoded.mode == "1":
             decoded = decoded.convert("L")
         values = np.asarray(decoded).astype(np.int64)
     if values.ndim == 2:
         return values
     if not (values == values[:, :, :1]).all():
-        wanted = "one value per pixel (gray, or a palette)"
-        raise refuse(path, wanted, "colours; save the mask as gray or with a palette")
+        got = "colours; save the mask as gray or with a palette"
+        raise refuse(path, "one value per pixel (gray, or a palette)", got)
     return values[:, :, 0]
 
 
@@ -218,8 +210,7 @@ def _checked_header(path: Path, image: ImageFile) -> Header:
     elif image.mode.startswith("I") and ";16" in raw and ";16S" not in raw:
         channels, bits = 1, 16
     else:
-        wanted = "gray of 8 or 16 bits, RGB of 8 bits, or a palette"
-        raise refuse(path, wanted, _named(image.mode, raw))
+        raise refuse(path, "gray of 8 or 16 bits, RGB of 8 bits, or a palette", _named(image.mode, raw))
     turned = _orientation(image) in range(5, 9)
     return Header((width, height) if turned else (height, width), turned, channels, bits)
 
@@ -264,6 +255,5 @@ def _opaque(path: Path, image: Image) -> Image:
     else:
         return image
     if not seen:
-        wanted = "opaque pixels"
-        raise refuse(path, wanted, "transparent ones; put the image on a background first")
+        raise refuse(path, "opaque pixels", "transparent ones; put the image on a background first")
     return opaque

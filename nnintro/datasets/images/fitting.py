@@ -1,4 +1,4 @@
-"""What every sample is like, and images and masks of any size brought to it."""
+"""The format that all samples of a run have, and how images and masks are brought to it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nnintro.datasets.images.files import Pair, Pixels, read_pixels, read_values
 GRAY = (0.299, 0.587, 0.114)
 """Of red, green and blue (ITU-R BT.601)."""
 CHANNELS = {1: "gray", 3: "RGB"}
-"""How messages name so many channels."""
+"""Number of channels -> its name in messages."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,7 @@ class ImageFormat:
     convert: bool
     """Whether gray and coloured files are made into one another; else they must be alike."""
     bits: int | None
-    """8 or 16: a sample's number is the file's by the largest of so many bits. None: the file's
-    number is a count, taken as it is."""
+    """8 or 16: a file's numbers are divided by the largest of that many bits. None: they are counts, left as is."""
     values: tuple[int, ...]
     """The values in masks, rising; class k is value k."""
     classes: tuple[str, ...]
@@ -50,15 +49,12 @@ class ImageFormat:
 
     def description(self) -> dict[str, Any]:
         """As a dict of what JSON can hold."""
-        plain = asdict(self)
-        return {key: list(v) if isinstance(v, tuple) else v for key, v in plain.items()}
+        return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> ImageFormat:
         """The inverse of ``description``; takes ``DataFacts.description``."""
-        plain: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in description.items()
-        }
+        plain: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in description.items()}
         return cls(**plain)
 
 
@@ -116,9 +112,8 @@ def check_size(path: Path, size: tuple[int, ...], form: ImageFormat) -> None:
     """
     height, width = size
     if form.fit is None and size != form.size:
-        wanted = f"{sized(form.size)} as the others have"
-        hint = "give dataset.size, and files are resized or cropped to it"
-        raise refuse(path, wanted, f"{sized(size)}; {hint}")
+        got = f"{sized(size)}; give dataset.size, and files are resized or cropped to it"
+        raise refuse(path, f"{sized(form.size)} as the others have", got)
     if form.fit == "crop" and (height < form.size[0] or width < form.size[1]):
         raise refuse(path, f"at least {sized(form.size)} to cut out of", sized(size))
 
@@ -128,9 +123,8 @@ def _with_channels(path: Path, pixels: Pixels, form: ImageFormat) -> Pixels:
     if channels == form.channels:
         return pixels
     if not form.convert:
-        hint = "dataset.channels: gray or rgb takes both"
-        wanted = f"{CHANNELS[form.channels]} as the others are"
-        raise refuse(path, wanted, f"{CHANNELS[channels]}; {hint}")
+        got = f"{CHANNELS[channels]}; dataset.channels: gray or rgb takes both"
+        raise refuse(path, f"{CHANNELS[form.channels]} as the others are", got)
     if form.channels == 3:
         return np.repeat(pixels, 3, axis=0)
     gray = np.tensordot(np.array(GRAY), pixels.astype(np.float64), axes=1)

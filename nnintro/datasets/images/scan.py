@@ -1,4 +1,4 @@
-"""The first look at a folder: all headers, then all pixels once, for what is known only of all."""
+"""Read a folder once, all headers and then all pixels, for its format, classes and statistics."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nnintro.config.datasets.images import MIB, ImagesDataset
-from nnintro.datasets.images.files import Header, Pair, place, read_header, refuse
+from nnintro.datasets.images.files import Header, Pair, read_header, refuse
 from nnintro.datasets.images.fitting import CHANNELS, ImageFormat, check_size, fit_values, load_pair, sized
 from nnintro.datasets.images.store import Ahead, InMemory, OnDisk, Store
-from nnintro.errors import ConfigError, DataError
+from nnintro.errors import ConfigError
 
 MOST_VALUES = 256
 """In masks: a class number is a byte."""
 MOST_VALUES_WITHOUT_NAMES = 16
-"""More of them are rather a mask that was blurred than so many classes."""
+"""More of them are rather a mask that was blurred than classes."""
 AHEAD = 8
 """Pairs decoded in the background before they are asked for."""
 ROWS_AT_A_TIME = 64
@@ -59,9 +59,8 @@ def _require_alike(pair: Pair, header: Header, first: Header, form: ImageFormat)
     if header.bits != first.bits:
         raise refuse(pair.image, f"{first.bits} bits as the first image has", header.bits)
     if not form.convert and header.channels != first.channels:
-        hint = "dataset.channels: gray or rgb makes all alike"
-        wanted = f"{CHANNELS[first.channels]} as the first image is"
-        raise refuse(pair.image, wanted, f"{CHANNELS[header.channels]}; {hint}")
+        got = f"{CHANNELS[header.channels]}; dataset.channels: gray or rgb makes all alike"
+        raise refuse(pair.image, f"{CHANNELS[first.channels]} as the first image is", got)
 
 
 def _require_same_size(pair: Pair, image: Header, mask: Header) -> None:
@@ -122,28 +121,20 @@ class _Values:
     """The values met in masks, numbered as they come: which there are is known only after all."""
 
     def __init__(self, named: bool) -> None:
-        self.named = named
-        self.most = MOST_VALUES if named else MOST_VALUES_WITHOUT_NAMES
-        self.known = np.empty(0, np.int64)
+        self.named, self.known = named, np.empty(0, np.int64)
 
     def numbered(self, pair: Pair, values: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Values of one mask -> numbers in the order of first meeting."""
         self.known = np.concatenate([self.known, np.setdiff1d(values, self.known)])
         jpeg = pair.mask.suffix.lower() in (".jpg", ".jpeg")
-        most = 2 if jpeg and not self.named else self.most
+        most = MOST_VALUES if self.named else 2 if jpeg else MOST_VALUES_WITHOUT_NAMES
         if len(self.known) > most:
-            raise self._too_many(pair, most, jpeg)
+            hint = "" if self.named else f"; name them in dataset.classes, for up to {MOST_VALUES}"
+            hint = "; JPEG blurs the values, save masks as PNG" if jpeg else hint
+            raise refuse(pair.mask, f"at most {most} values in all masks", f"{len(self.known)}{hint}")
         order = np.argsort(self.known)
         numbers = order[np.searchsorted(self.known, values, sorter=order)]
         return numbers.astype(np.uint8)
-
-    def _too_many(self, pair: Pair, most: int, jpeg: bool) -> DataError:
-        got = str(len(self.known))
-        if jpeg:
-            got = f"{got}; JPEG blurs the values, save masks as PNG"
-        elif not self.named:
-            got = f"{got}; name them in dataset.classes, for up to {MOST_VALUES}"
-        return refuse(pair.mask, f"at most {most} values in all masks", got)
 
 
 def _classes(
@@ -152,16 +143,14 @@ def _classes(
     """The values of the classes, rising, and their names."""
     values = sorted(known.tolist())
     if len(values) < 2:
-        folder = place(pairs[0].mask.parent)
-        raise DataError(f"{folder}: expected masks of at least two values, got {values[0]} alone")
+        raise refuse(pairs[0].mask.parent, "masks of at least two values", f"{values[0]} alone")
     names = dataset.classes or [str(value) for value in values]
     if len(names) != len(values):
         shown = ", ".join(map(str, values[:8])) + (", ..." if len(values) > 8 else "")
         message = f"expected {len(values)} names, one for each value of the masks ({shown})"
         raise ConfigError.at("dataset.classes", f"{message}, got {len(names)}")
     if len(values) > 2 and dataset.point_radius is not None:
-        message = f"points need masks of two values, got {len(values)}"
-        raise ConfigError.at("dataset.point_radius", message)
+        raise ConfigError.at("dataset.point_radius", f"points need masks of two values, got {len(values)}")
     return tuple(values), tuple(names)
 
 
@@ -205,18 +194,13 @@ def _moments(counts: NDArray[np.int64]) -> tuple[int, int, float, float]:
     return present[0][1], present[-1][1], total / pixels, math.sqrt(variance)
 
 
-def statistics_of(store: InMemory, rows: Tensor) -> Statistics:
-    """Of these rows of images in memory."""
-    if store.images.dtype == torch.uint8:
-        histogram = Histogram(store.images.shape[1], 8)
+def statistics_of(images: Tensor, rows: Tensor) -> Statistics:
+    """Of these rows of images (n, channels, height, width); of floating point numbers in two passes."""
+    if images.dtype == torch.uint8:
+        histogram = Histogram(images.shape[1], 8)
         for row in rows.tolist():
-            histogram.add(store.images[row].numpy())
+            histogram.add(images[row].numpy())
         return histogram.statistics()
-    return _of_numbers(store.images, rows)
-
-
-def _of_numbers(images: Tensor, rows: Tensor) -> Statistics:
-    """Of images of floating point numbers: the mean first, then squares about it."""
 
     # Some rows at a time are taken out and widened: all of them would double the memory.
     blocks = [rows[k : k + ROWS_AT_A_TIME] for k in range(0, len(rows), ROWS_AT_A_TIME)]

@@ -1,4 +1,4 @@
-"""Where images lie: in memory, in as few bytes as their files have, or in their files."""
+"""Images kept in memory, in as few bytes as their files have, or read from their files ahead of use."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from nnintro.datasets.images.files import Pair, Pixels, refuse
@@ -19,8 +20,7 @@ from nnintro.datasets.images.fitting import ImageFormat, fit_values, load_pair
 LabelledImages = tuple[Tensor, Tensor]
 """Images (b, channels, height, width), uint8, uint16 or float32, and class numbers
 (b, height, width), uint8."""
-
-Sample = tuple[Pixels, Pixels]
+Sample = tuple[Pixels, NDArray[Any]]
 """An image (channels, height, width) and its class numbers (height, width)."""
 
 
@@ -83,8 +83,7 @@ class OnDisk:
         numbers = np.searchsorted(classes, values).clip(max=len(classes) - 1)
         new = values[classes[numbers] != values]
         if len(new):
-            wanted = "the values that masks had when they were looked at"
-            raise refuse(pair.mask, wanted, f"{new[0]} too")
+            raise refuse(pair.mask, "the values that masks had when they were looked at", f"{new[0]} too")
         return image, fit_values(numbers.astype(np.uint8), self.form)
 
 
@@ -96,15 +95,12 @@ def stacked(samples: list[Sample]) -> LabelledImages:
     return torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(labels))
 
 
-Row = TypeVar("Row")
-
 MOST_THREADS = 4
-
 Place = tuple[int, int]
 """Epoch, and place in its order."""
 
 
-class Ahead(Generic[Row]):
+class Ahead:
     """Rows in an order known beforehand: those asked for, and as many of the next as there is room.
 
     The order of every epoch is known, so the first rows of the next are read while the last of
@@ -119,18 +115,17 @@ class Ahead(Generic[Row]):
         ahead: how many rows to read before they are asked for.
     """
 
-    def __init__(self, read: Callable[[int], Row], order: Callable[[int], Tensor], ahead: int) -> None:
+    def __init__(self, read: Callable[[int], Sample], order: Callable[[int], Tensor], ahead: int) -> None:
         self._read = read
         self._order = order
         self._ahead = ahead
-        self._pending: dict[Place, Future[Row]] = {}
+        self._pending: dict[Place, Future[Sample]] = {}
         threads = min(MOST_THREADS, os.cpu_count() or 1)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="images")
         # Threads know the pool and the reader alone, so that dropping this object ends them.
-        end = self._pool.shutdown
-        self._end = weakref.finalize(self, end, wait=False, cancel_futures=True)
+        self._end = weakref.finalize(self, self._pool.shutdown, wait=False, cancel_futures=True)
 
-    def rows(self, epoch: int, start: int, stop: int) -> list[Row]:
+    def rows(self, epoch: int, start: int, stop: int) -> list[Sample]:
         """Rows at places ``start`` to ``stop`` of the epoch's order."""
         self._submit(self._places(epoch, start, stop - start + self._ahead))
         return [self._pending.pop((epoch, place)).result() for place in range(start, stop)]

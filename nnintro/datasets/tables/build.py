@@ -1,9 +1,9 @@
-"""dataset kind ``table``: a file to samples, split in two, with the file's facts."""
+"""Build dataset kind ``table``: turn a file into samples, split in two, with the file's facts."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +12,16 @@ import torch
 from nnintro.config.datasets.table import TableDataset
 from nnintro.config.task import DataFacts, Task
 from nnintro.datasets.samples import Data, Splits
-from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns import recognized
-from nnintro.datasets.tables.columns.column import Column, FileColumn
+from nnintro.datasets.tables.columns.column import FileColumn
 from nnintro.datasets.tables.encoding import Encoding, windows_of
-from nnintro.datasets.tables.files.places import no_column
-from nnintro.datasets.tables.files.source import Table, open_table
+from nnintro.datasets.tables.files import Table, open_table
+from nnintro.datasets.tables.files.places import cannot_be_read, no_column
 from nnintro.datasets.tables.fill import Filled, Filling
 from nnintro.datasets.tables.rows import chosen_rows, needs_two
 from nnintro.datasets.tables.splitting import Division, divided, kind_of_split, read_times
 from nnintro.datasets.tables.targets import Targets, read_targets
-from nnintro.errors import ConfigError, DataError
+from nnintro.errors import ConfigError
 from nnintro.models import Standardization
 from nnintro.wording import quoted
 
@@ -41,8 +40,7 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
     """
     table = open_table(dataset.path, dataset.encoding, dataset.delimiter)
     inputs = _inputs(dataset, table)
-    by = [] if dataset.split_by is None else [dataset.split_by]
-    needed = list(dict.fromkeys([*inputs, *dataset.targets, *by]))
+    needed = list(dict.fromkeys([*inputs, *dataset.targets, *([dataset.split_by] if dataset.split_by else [])]))
     table.load(needed, {*dataset.categorical, *dataset.text}.intersection(needed))
     needs_two(table.rows, table)
     targets = read_targets(dataset, table)
@@ -53,7 +51,9 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
         times = read_times(dataset.split_by, dataset, table)
     sources = [FileColumn(name, dataset, table) for name in inputs]
     columns = [(recognized(source), source) for source in sources]
-    absent = _absent(columns) if dataset.missing == "drop" else None
+    absent = None
+    if dataset.missing == "drop":
+        absent = reduce(np.logical_or, (column.absent(column.read_file(source)) for column, source in columns))
     chosen = chosen_rows(dataset, targets, times, absent, data)
     with chosen.reporting():
         targets = targets.with_classes_of(chosen.rows)
@@ -66,11 +66,7 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
 
 
 def _inputs(dataset: TableDataset, table: Table) -> list[str]:
-    """The columns to predict from; with a window the targets too, whose past is known.
-
-    Raises:
-        ConfigError: a column is not there, or is named for something that it is not.
-    """
+    """The columns to predict from, with a window the targets too, whose past is known; or ConfigError."""
     split_by = [] if dataset.split_by is None else [dataset.split_by]
     named = {
         "target": dataset.targets, "inputs": dataset.inputs or [], "exclude": dataset.exclude,
@@ -106,14 +102,6 @@ def _needs_no_classes(dataset: TableDataset) -> None:
         raise ConfigError.at("dataset.split", f"stratified needs classes: {why}")
 
 
-def _absent(columns: Sequence[tuple[Column, FileColumn]]) -> Array:
-    """(rows of the file,) truth values: an input has no value."""
-    absent = np.zeros(columns[0][1].table.rows, bool)
-    for column, source in columns:
-        absent |= column.absent(column.read_file(source))
-    return absent
-
-
 def _splits(
     dataset: TableDataset, targets: Targets, division: Division, filled: Filled, facts: dict[str, object]
 ) -> Splits:
@@ -146,27 +134,21 @@ def _splits(
         standardization=Standardization(mean, scale),
         class_weights=weights,
         found=DataFacts(_task(encoding), training, described),
-        fingerprint=lambda: sha256_of(dataset.path),
+        fingerprint=lambda: _sha256(dataset.path),
     )
 
 
-def sha256_of(path: str) -> str:
-    """Of a file's bytes, in hexadecimal.
-
-    Raises:
-        DataError: it cannot be read.
-    """
+def _sha256(path: str) -> str:
+    """Of a file's bytes, in hexadecimal; DataError where it cannot be read."""
     try:
         with Path(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise cannot_be_read(path, error) from error
 
 
 def _task(encoding: Encoding) -> Task:
     classes = encoding.classes
-    if not classes:
-        return Task("regression", encoding.features, len(encoding.targets))
-    if len(classes) == 2:
-        return Task("binary", encoding.features, 1, classes)
-    return Task("multiclass", encoding.features, len(classes), classes)
+    if len(classes) > 2:
+        return Task("multiclass", encoding.features, len(classes), classes)
+    return Task("binary" if classes else "regression", encoding.features, len(encoding.targets), classes)

@@ -1,24 +1,24 @@
-"""Cells to numbers: what counts as one, what as missing, and dates as seconds since 1970."""
+"""Turn cells into numbers: what counts as one, what as missing, and dates as seconds since 1970."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
-
-from nnintro.datasets.tables.files.places import Places
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from nnintro.datasets.tables.files.places import Places
+
 Array = np.ndarray[Any, Any]
 Reading = Literal["number", "truth", "time"]
 """How a column's cells are read: as numbers; true and false as 1 and 0; dates as seconds."""
-
 MISSING = frozenset({"", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL", "?"})
 """Spellings of no value, blanks around them aside."""
 EXPECTED: dict[Reading, str] = {
@@ -60,14 +60,14 @@ def seconds(cell: str) -> float | None:
 
 
 def _of_date(cell: str) -> float:
-    found = datetime.datetime.fromisoformat(cell)
-    passed = found.replace(tzinfo=found.tzinfo or datetime.UTC) - _EPOCH
+    date = datetime.datetime.fromisoformat(cell)
+    passed = date.replace(tzinfo=date.tzinfo or datetime.UTC) - _EPOCH
     return passed.days * 86400 + passed.seconds + passed.microseconds / 1e6
 
 
 def _of_time(cell: str) -> float:
-    found = datetime.time.fromisoformat(cell)
-    return found.hour * 3600 + found.minute * 60 + found.second + found.microsecond / 1e6
+    time = datetime.time.fromisoformat(cell)
+    return time.hour * 3600 + time.minute * 60 + time.second + time.microsecond / 1e6
 
 
 READERS: dict[Reading, Callable[[str], float | None]] = {"number": number, "truth": truth, "time": seconds}
@@ -106,8 +106,7 @@ def _float64(column: pa.ChunkedArray) -> Array:
     if types.is_boolean(column.type):
         column = column.cast(pa.uint8())
     # Integers beyond 2**53 are rounded: they are measured, not counted.
-    values: Array = column.cast(pa.float64(), safe=False).to_numpy()
-    return values
+    return cast(Array, column.cast(pa.float64(), safe=False).to_numpy())
 
 
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -146,16 +145,11 @@ def _parsed(column: pa.ChunkedArray, name: str, reading: Reading, places: Places
             odd = np.isnan(values) & pc.and_not(trimmed.is_valid(), absent).to_numpy()
             if all(is_numeral(trimmed[int(row)].as_py()) for row in np.flatnonzero(odd)):
                 return values
-    read, values = READERS[reading], np.empty(len(column))
-    known: dict[str, float] = {}
+    read, values = functools.cache(READERS[reading]), np.full(len(column), np.nan)
     for row, cell in enumerate(trimmed.to_pylist()):
-        if cell is None or cell in MISSING:
-            values[row] = np.nan
-            continue
-        if cell not in known:
-            found = read(cell)
-            if found is None:
+        if cell is not None and cell not in MISSING:
+            value = read(cell)
+            if value is None:
                 raise places.refusal(row, name, EXPECTED[reading], cell)
-            known[cell] = found
-        values[row] = known[cell]
+            values[row] = value
     return values

@@ -1,4 +1,4 @@
-"""From the columns of a table to the inputs of a network, the same way for every file."""
+"""Encode the columns of a table as the inputs of a network, the same way for every file."""
 
 from __future__ import annotations
 
@@ -67,16 +67,10 @@ class Encoding:
     def features(self) -> int:
         return len(self.row_features) * (1 if self.window is None else self.window.rows)
 
-    @functools.cached_property
-    def _ends(self) -> list[int]:
-        """Behind each column's features, counted in those of a row."""
-        ends: list[int] = np.cumsum([len(column.features) for column in self.columns]).tolist()
-        return ends
-
     def column_of(self, feature: int) -> Column:
         """The column that an input comes from."""
-        place = feature % len(self.row_features)
-        return next(column for column, end in zip(self.columns, self._ends, strict=True) if place < end)
+        columns = [column for column in self.columns for _ in column.features]
+        return columns[feature % len(columns)]
 
     @property
     def target_names(self) -> list[str]:
@@ -88,11 +82,17 @@ class Encoding:
         return self.targets[0].classes
 
     @property
+    def number_columns(self) -> set[str]:
+        """The columns, also those of targets and times, whose cells are read as numbers."""
+        order = self.window.order if self.window else None
+        some: list[Column | Target] = [*self.columns, *self.targets, *([order] if order else [])]
+        return {column.name for column in some if column.kind == "number"}
+
+    @property
     def input_columns(self) -> list[str]:
         """The columns that a table must have to be predicted."""
-        names = [column.name for column in self.columns]
         order = self.window.order if self.window else None
-        return [*names, *([order.name] if order and order.name not in names else [])]
+        return list(dict.fromkeys(column.name for column in (*self.columns, *([order] if order else []))))
 
     def encode(self, columns: Mapping[str, Any], places: Places) -> Array:
         """What rows become, raw: (rows, row_features) in float64.
@@ -108,7 +108,8 @@ class Encoding:
         rows = len(columns[self.columns[0].name])
         inputs = np.zeros((rows, len(self.row_features)))
         first = 0
-        for column, end in zip(self.columns, self._ends, strict=True):
+        for column in self.columns:
+            end = first + len(column.features)
             values = column.usable(chunked(columns[column.name]), policy, places)
             column.write_into(inputs[:, first:end], values)
             first = end

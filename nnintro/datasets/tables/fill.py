@@ -1,4 +1,4 @@
-"""The columns of the file that is trained on, filled into one array of inputs.
+"""Fill the columns of the file that is trained on into one array of inputs.
 
 The array is allocated once, in the run's precision and in the order of the samples; besides it no
 more than a few columns are in memory.
@@ -14,7 +14,7 @@ import numpy as np
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns.column import Column, FileColumn
 from nnintro.datasets.tables.columns.number import mean_and_deviation
-from nnintro.datasets.tables.files.source import Table
+from nnintro.datasets.tables.files import Table
 from nnintro.errors import DataError
 
 
@@ -76,7 +76,10 @@ class Filling:
         return Filled(columns, inputs, mean, scale + 1, low, high)
 
     def _put(self, column: Column, source: FileColumn, filled: Filled, place: slice) -> Column:
-        column, values = self._read(column, source)
+        values = column.read_file(source)
+        column = column.learn_values(source, values, self.order[: self.training])
+        values = values[self.order]
+        self._require_usable(column, source, values)
         inputs = filled.inputs[:, place]
         if column.quantities:
             # In float64 until they are standardised: float32 does not tell 1.7e9 from 1.7e9 + 1.
@@ -86,29 +89,16 @@ class Filling:
         seen = inputs[: self.training]
         filled.low[place], filled.high[place] = seen.min(0), seen.max(0)
         if column.quantities:
-            self._standardize(column, inputs, filled, place)
+            mean, scale = filled.mean[place], filled.scale[place]  # views
+            if self.standardize:
+                for index in range(column.quantities):
+                    mean[index], scale[index] = mean_and_deviation(seen[:, index])
+                inputs -= mean
+                inputs /= scale
             with np.errstate(over="ignore"):
                 filled.inputs[:, place] = inputs
             self._require_finite(column, source, filled.inputs[:, place])
         return column
-
-    def _read(self, column: Column, source: FileColumn) -> tuple[Column, Array]:
-        """The column as it is after training, and its values in the order of the samples."""
-        values = column.read_file(source)
-        column.require_informative(source, values)
-        values = values[self.order]
-        column = column.learn_values(source, values[: self.training])
-        self._require_usable(column, source, values)
-        return column, values
-
-    def _standardize(self, column: Column, inputs: Array, filled: Filled, place: slice) -> None:
-        mean, scale = filled.mean[place], filled.scale[place]  # views
-        if self.standardize:
-            for index in range(column.quantities):
-                seen = inputs[: self.training, index]
-                mean[index], scale[index] = mean_and_deviation(seen)
-            inputs -= mean
-            inputs /= scale
 
     def _require_usable(self, column: Column, source: FileColumn, values: Array) -> None:
         bad = column.refused(values, source.policy)

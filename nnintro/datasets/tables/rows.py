@@ -1,4 +1,4 @@
-"""Which rows of a file are used: those with all their values, and no more than were asked for."""
+"""Choose the rows of a file that are used: those with all values, no more than are asked for."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from nnintro.config.datasets.table import TableDataset
 from nnintro.config.section import held_out
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns.coded import coded
-from nnintro.datasets.tables.files.source import Table
+from nnintro.datasets.tables.files import Table
 from nnintro.datasets.tables.splitting import Times, by_time, kind_of_split, random_sample
 from nnintro.datasets.tables.targets import Targets
 from nnintro.errors import DataError
-from nnintro.wording import quoted
+from nnintro.wording import counted, quoted
 
 
 @dataclass(frozen=True)
@@ -90,20 +90,16 @@ def _one_row_for_each_time(rows: Array, times: Times, table: Table) -> None:
 
 
 def needs_two(rows: int, table: Table) -> None:
-    """Check that there is something to split.
-
-    Raises:
-        DataError: fewer than two rows.
-    """
+    """Raise DataError where there is nothing to split."""
     if rows < 2:
-        counts = "1 row" if rows == 1 else f"{rows} rows"
-        raise DataError(f"{table.name}: expected two rows or more to split, got {counts}")
+        raise DataError(f"{table.name}: expected two rows or more to split, got {counted(rows, 'row')}")
 
 
 def _latest(dataset: TableDataset, targets: Targets, rows: Array, times: Times | None) -> Array:
     """The latest ``samples`` rows; twice as many, and so on, where they cannot be learned from."""
     most = dataset.samples or len(rows)
-    values = None if times is None else times.values
+    # With a window samples are counted, whenever they are.
+    values = None if times is None or dataset.window is not None else times.values
     while most < len(rows) and not _teach(dataset, targets, rows[-most:], values):
         most *= 2
     return rows[-most:]
@@ -111,18 +107,13 @@ def _latest(dataset: TableDataset, targets: Targets, rows: Array, times: Times |
 
 def _teach(dataset: TableDataset, targets: Targets, rows: Array, times: Array | None) -> bool:
     """Whether the rows are of two times, and of two classes or more, each learned from."""
-    if dataset.window is not None:
-        times = None  # samples are counted then, whenever they are
     if times is not None and times[rows[0]] == times[rows[-1]]:
         return False
-    if not targets.classes:
+    answers = rows if dataset.window is None else rows[dataset.window - 1 + dataset.horizon :]
+    # Too short a series has an error of its own.
+    if not targets.classes or len(answers) < 2:
         return True
-    ahead = 0 if dataset.window is None else dataset.window - 1 + dataset.horizon
-    answers = rows[ahead:]
-    if len(answers) < 2:
-        return True  # too short a series, which has an error of its own
     count = held_out(len(answers), dataset.validation)
-    times = None if times is None else times[answers]
-    train, _ = by_time(answers, times, count, targets.table)
+    train, _ = by_time(answers, None if times is None else times[answers], count, targets.table)
     labels, counts = np.unique(targets.values[rows], return_counts=True)
     return len(labels) > 1 and int(counts.min()) > 1 and bool(np.isin(labels, targets.values[train]).all())

@@ -1,4 +1,4 @@
-"""Which rows of a table are learned from, and which are kept for validation."""
+"""Split the rows of a table: those that are learned from, and those kept for validation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nnintro.datasets.tables.columns.coded import coded
 from nnintro.datasets.tables.columns.column import FileColumn
 from nnintro.datasets.tables.columns.number import Number, reading_of
 from nnintro.datasets.tables.encoding import Window
-from nnintro.datasets.tables.files.source import Table
+from nnintro.datasets.tables.files import Table
 from nnintro.datasets.tables.targets import Targets
 from nnintro.errors import DataError
 
@@ -79,10 +79,7 @@ def kind_of_split(dataset: TableDataset, targets: Targets) -> str:
 
 
 def random_sample(targets: Targets, rows: Array, most: int, generator: torch.Generator) -> Array:
-    """At most so many of the rows, in their order; of each class two where it has two.
-
-    Twice the number of classes where that is more.
-    """
+    """At most ``most`` of the rows, or two for each class if more, in their order; two of each class that has two."""
     classes = len(targets.classes)
     most = max(most, 2 * classes)
     if len(rows) <= most:
@@ -90,10 +87,8 @@ def random_sample(targets: Targets, rows: Array, most: int, generator: torch.Gen
     shuffled = rows[torch.randperm(len(rows), generator=generator).numpy()]
     if classes:
         labels = targets.values[shuffled]
-        firsts = [np.flatnonzero(labels == label)[:2] for label in range(classes)]
-        first = np.concatenate(firsts)
-        rest = np.delete(np.arange(len(shuffled)), first)
-        shuffled = shuffled[np.concatenate([first, rest])]
+        first = np.concatenate([np.flatnonzero(labels == label)[:2] for label in range(classes)])
+        shuffled = np.concatenate([shuffled[first], np.delete(shuffled, first)])
     return np.sort(shuffled[:most])
 
 
@@ -139,7 +134,11 @@ def _parts(
         return by_time(rows, None if times is None else times.values[rows], count, table)
     if kind == "group":
         assert dataset.split_by is not None
-        return by_group(rows, _groups(dataset.split_by, rows, table), count, generator, table)
+        codes = coded(table.column(dataset.split_by)).codes[rows]
+        if (codes < 0).any():
+            error = table.places.refusal(int(rows[codes < 0].min()), dataset.split_by, "the name of a group", None)
+            raise DataError(f"{error}; missing: drop leaves such rows out")
+        return by_group(rows, codes, count, generator, table)
     classes = len(targets.classes) if kind == "stratified" else None
     labels = torch.from_numpy(targets.values[rows] if classes else np.zeros(len(rows), np.int64))
     both = split(Data(torch.from_numpy(rows), labels), count, generator, classes)
@@ -159,16 +158,6 @@ def by_time(rows: Array, times: Array | None, count: int, table: Table) -> Parts
             raise DataError(f"{table.name}: all rows are of one time, so no later part is there")
         cut = int(starts[np.abs(starts - cut).argmin()])
     return rows[:cut], rows[cut:]
-
-
-def _groups(name: str, rows: Array, table: Table) -> Array:
-    """The groups of these rows."""
-    codes = coded(table.column(name)).codes[rows]
-    if (codes < 0).any():
-        row = int(rows[codes < 0].min())
-        error = table.places.refusal(row, name, "the name of a group", None)
-        raise DataError(f"{error}; missing: drop leaves such rows out")
-    return codes
 
 
 def by_group(rows: Array, groups: Array, count: int, generator: torch.Generator, table: Table) -> Parts:

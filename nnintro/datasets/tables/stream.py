@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from nnintro.datasets.tables.cells import Array
+from nnintro.datasets.tables.cells import Array, is_numeral
 from nnintro.datasets.tables.columns.coded import plain_words
 from nnintro.datasets.tables.columns.column import Policy
 from nnintro.datasets.tables.encoding import Encoding, Window, chunked, windows_of
+from nnintro.datasets.tables.files import open_table
 from nnintro.datasets.tables.files.places import Places, no_column
-from nnintro.datasets.tables.files.source import open_stream
 from nnintro.errors import DataError
 from nnintro.wording import quoted, shown_key
 
@@ -36,35 +38,50 @@ class Block:
     """As ``Encoding.encode_targets`` has them, of all rows, where they were asked for."""
     places: Places
     """Where the block's rows stand in the file."""
+    numbers: Collection[str]
+    """The columns that training took as numbers."""
+
+    @property
+    def without_inputs(self) -> int:
+        """How many rows, from the first, have no inputs."""
+        return len(self.columns) - len(self.inputs)
 
     def texts(self) -> list[list[str]]:
         """Column by column, the text of every cell."""
         return [self._texts(name) for name in self.columns.schema.names]
 
     def values(self) -> list[list[Any]]:
-        """Column by column: numbers, truth values and texts as they are, whatever else there is as
-        text; None for an empty cell."""
+        """Column by column, what JSON has for the cells.
+
+        Numbers and truth values are what they are, None where empty or not finite; anything else is
+        text.  Text is a number where training took the column as numbers and it is a numeral.
+        """
         return [self._values(name) for name in self.columns.schema.names]
 
     def _values(self, name: str) -> list[Any]:
         from pyarrow import types
 
-        texts = self._texts(name)  # which refuses what cannot be text
         column = _decoded(self.columns.column(name))
-        kind = column.type
-        plain = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
-        if plain or types.is_string(kind) or types.is_large_string(kind):
-            values: list[Any] = column.to_pylist()
-            return values
-        there = column.is_valid().to_pylist()
-        return [text if valid else None for text, valid in zip(texts, there, strict=True)]
+        if types.is_floating(column.type):
+            return [_finite(value) for value in column.to_pylist()]
+        if types.is_integer(column.type) or types.is_boolean(column.type):
+            return cast(list[Any], column.to_pylist())
+        read = _number_or_text if name in self.numbers else str
+        cells = zip(self._texts(name), column.is_valid().to_pylist(), strict=True)
+        return [read(text) if valid else None for text, valid in cells]
 
     def _texts(self, name: str) -> list[str]:
         import pyarrow as pa
+        from pyarrow import types
 
         column = self.columns.column(name)
         try:
-            return _texts(_decoded(column))
+            decoded = _decoded(column)
+            if not _has_text(decoded.type):
+                return ["" if value is None else str(value) for value in decoded.to_pylist()]
+            if types.is_floating(decoded.type):
+                return plain_words(decoded)
+            return ["" if cell is None else cell for cell in decoded.cast("string").to_pylist()]
         except (pa.ArrowException, ValueError, OverflowError) as error:
             reason = f"cells of type {shown_key(str(column.type))} cannot be written as text"
             raise DataError(f"{self.places.name}: column {quoted(name)}: {reason}") from error
@@ -76,14 +93,14 @@ def _decoded(column: pa.Array) -> pa.Array:
     return column.dictionary_decode() if types.is_dictionary(column.type) else column
 
 
-def _texts(column: pa.Array) -> list[str]:
-    from pyarrow import types
+def _number_or_text(text: str) -> int | float | str | None:
+    if re.fullmatch(r"[+-]?\d{1,300}", text, re.ASCII):
+        return int(text)
+    return _finite(float(text)) if is_numeral(text) else text if text.strip() else None
 
-    if not _has_text(column.type):
-        return ["" if value is None else str(value) for value in column.to_pylist()]
-    if types.is_floating(column.type):
-        return plain_words(column)
-    return ["" if cell is None else cell for cell in column.cast("string").to_pylist()]
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _has_text(kind: pa.DataType) -> bool:
@@ -114,7 +131,7 @@ def encoded_blocks(
     """
     window = encoding.window
     needed = [*encoding.input_columns, *(encoding.target_names if with_targets else [])]
-    table = open_stream(source, text_encoding, delimiter, needed)
+    table = open_table(source, text_encoding, delimiter, needed)
     for name in needed:
         if name not in table.names:
             raise DataError(f"{table.place}: {no_column(name, table.names, table.name)}")
@@ -130,7 +147,7 @@ def encoded_blocks(
             inputs = windows_of(together, window.rows)
             history = together[max(0, len(together) - window.rows + 1) :]
         targets = encoding.encode_targets(columns, places) if with_targets else None
-        yield Block(batch, inputs, targets, places)
+        yield Block(batch, inputs, targets, places, encoding.number_columns)
         count += batch.num_rows
     if window is not None and count < window.rows:
         expected = f"expected {window.rows:,} rows or more for a window"
@@ -138,14 +155,7 @@ def encoded_blocks(
 
 
 def _require_order(window: Window, columns: Mapping[str, Any], places: Places, last: float = -np.inf) -> float:
-    """Check that a series goes on in the order of time; returns the last time.
-
-    Args:
-        last: the time of the row before.
-
-    Raises:
-        DataError: a row is not later than the one before it.
-    """
+    """The last time; DataError where a row is not later than the one before it, or the first than ``last``."""
     column = window.order
     if column is None:
         return last

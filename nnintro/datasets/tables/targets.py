@@ -1,4 +1,4 @@
-"""The targets of the file that is trained on: quantities, or the numbers of classes."""
+"""Read the targets of the file that is trained on: quantities, or the numbers of classes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nnintro.datasets.tables.columns import recognized
 from nnintro.datasets.tables.columns.category import ClassTarget
 from nnintro.datasets.tables.columns.column import Column, FileColumn, Target
 from nnintro.datasets.tables.columns.number import Number, NumberTarget
-from nnintro.datasets.tables.files.source import Table
+from nnintro.datasets.tables.files import Table
 from nnintro.errors import ConfigError, DataError
 from nnintro.wording import listed, quoted
 
@@ -41,11 +41,7 @@ class Targets:
         return np.asarray(np.isnan(self.values).any(1))
 
     def require(self, rows: Array, *, in_series: bool) -> None:
-        """Check that these rows have their targets; in a series none can be left out.
-
-        Raises:
-            DataError: one has not.
-        """
+        """Raise DataError where one of these rows lacks a target; in a series none can be left out."""
         absent = self.absent[rows]
         if not absent.any():
             return
@@ -70,23 +66,17 @@ class Targets:
         named = f"{self.table.name}: target {quoted(name)}"
         if len(classes) < 2:
             raise DataError(f"{named} has the one class {listed(classes)}; expected two or more")
-        single = list(compress(self.classes, counts == 1))
-        if single:
-            expected = f"expected two rows or more of each class, got one of {listed(single)}"
-            raise DataError(f"{named}: {expected}")
+        if single := list(compress(self.classes, counts == 1)):
+            raise DataError(f"{named}: expected two rows or more of each class, got one of {listed(single)}")
         # The last entry is that of -1, no value.
         new = np.append(np.where(counts > 0, np.cumsum(counts > 0) - 1, -1), -1)
         return replace(self, targets=(ClassTarget(name, classes),), values=new[self.values])
 
     def require_learned(self, labels: Array) -> None:
-        """Check that every class is among the training part's labels.
-
-        Raises:
-            DataError: one is not.
-        """
+        """Raise DataError where a class is not among the training part's labels."""
         counts = np.bincount(labels, minlength=len(self.classes))
-        if (counts == 0).any():
-            name = quoted(self.classes[int((counts == 0).argmax())])
+        if not counts.all():
+            name = quoted(self.classes[int(counts.argmin())])
             raise DataError(
                 f"{self.table.name}: no row of class {name} is left to learn from; "
                 f"expected some in the training part (split: stratified sees to it)"
@@ -106,7 +96,7 @@ def read_targets(dataset: TableDataset, table: Table) -> Targets:
         return _labels(sources[0])
     for column in columns if len(columns) > 1 else []:
         if not column.quantities:
-            message = f"several targets have to be numbers, and {quoted(column.name)} is none"
+            message = f"several targets have to be numbers, and {quoted(column.name)} is not"
             raise ConfigError.at("dataset.target", message)
     targets = tuple(NumberTarget(column.name, column.reading) for column in columns)
     parts = [_quantity(target, source) for target, source in zip(targets, sources, strict=True)]

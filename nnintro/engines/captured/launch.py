@@ -1,12 +1,10 @@
-"""Running updates: one operation after another, or many of them as one captured CUDA graph."""
+"""Run updates operation by operation, or several of them as one captured CUDA graph."""
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
 
 import torch
 
@@ -18,23 +16,11 @@ the device some dozens of kernels: beyond a few updates nothing more is to be wo
 WARM_UP = 3
 """Updates before the capture, in which libraries set themselves up."""
 AHEAD = 2
-"""Launches that may wait in the queue: an interruption is noticed after so many."""
+"""Launches that may wait in the queue, and by which an interruption may be late."""
 
 
 class CaptureError(RuntimeError):
     """CUDA refused to capture the update."""
-
-
-class Launcher(Protocol):
-    """Runs the updates at the tape's cursor."""
-
-    def launch(self, count: int, *, short: bool) -> None:
-        """``count`` updates, one of ``LENGTHS``."""
-        ...
-
-
-Launching = Callable[[Step, Sequence[int], Sequence[torch.Generator]], Launcher]
-"""A step, the numbers of updates it will be asked for, the generators it draws from."""
 
 
 class Eager:
@@ -44,6 +30,7 @@ class Eager:
         self.step = step
 
     def launch(self, count: int, *, short: bool) -> None:
+        """``count`` updates from the tape's cursor on."""
         for _ in range(count):
             self.step(short=short)
 
@@ -65,13 +52,15 @@ class Captured:
         if step.short_rows > 0:
             kinds.append((1, True))
         try:
-            with self._streams_kept():
+            # A capture that fails leaves its own stream the current one: this sets it back.
+            with torch.cuda.device(self.device), torch.cuda.stream(torch.cuda.current_stream()):
                 self._warm_up(short for count, short in kinds if count == 1)
                 self.graphs = {kind: self._capture(*kind) for kind in kinds}
         except RuntimeError as error:
             raise CaptureError(str(error).partition("\n")[0]) from error
 
     def launch(self, count: int, *, short: bool) -> None:
+        """``count`` updates from the tape's cursor on, one of the lengths that were captured."""
         with torch.cuda.device(self.device):
             self.graphs[count, short].replay()
             event = torch.cuda.Event()  # type: ignore[no-untyped-call]
@@ -79,12 +68,6 @@ class Captured:
         self.pending.append(event)
         if len(self.pending) > AHEAD:
             self.pending.popleft().synchronize()
-
-    @contextlib.contextmanager
-    def _streams_kept(self) -> Iterator[None]:
-        """On the step's device; a capture that fails leaves its own stream the current one."""
-        with torch.cuda.device(self.device), torch.cuda.stream(torch.cuda.current_stream()):
-            yield
 
     def _warm_up(self, kinds: Iterator[bool]) -> None:
         """On the stream of the capture: no node of autograd's may know the default one."""
@@ -106,6 +89,11 @@ class Captured:
             for _ in range(count):
                 self.step(short=short)
         return graph
+
+
+Launcher = Eager | Captured
+Launching = Callable[[Step, Sequence[int], Sequence[torch.Generator]], Launcher]
+"""A step, the numbers of updates it will be asked for, the generators it draws from."""
 
 
 @functools.cache

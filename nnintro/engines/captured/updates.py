@@ -1,4 +1,4 @@
-"""The weights, and how a gradient moves them, in operations that wait for nothing but the device.
+"""The optimizers' equations on flat weights, in operations that wait for nothing but the device.
 
 torch.optim's own do not fit: adagrad and sgd read the learning rate on the host unless they are
 fused, and the fused ones take it from the device in float32 only, too coarse for float64.  Here the
@@ -12,15 +12,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from nnintro.descent.schedules import Floats
 from nnintro.engines.flat import FlatMemory, flatten
 
 Settings = Mapping[str, Any]
 """A param group of torch's optimizer."""
-Floats = npt.NDArray[np.float64]
 Equation = Callable[[Settings, Tensor, Tensor, list[Tensor], Tensor], None]
 """settings, weights (n,), gradient (n,), memories (n,) each, factors (1, 3): moves the weights."""
 
@@ -58,23 +57,20 @@ def rmsprop(s: Settings, weights: Tensor, g: Tensor, memories: list[Tensor], fac
 
 def adam(s: Settings, weights: Tensor, g: Tensor, memories: list[Tensor], factors: Tensor) -> None:
     """m, a <- running means of g and g^2;  w <- w - rate * m^ / (sqrt(a^) + epsilon)."""
-    _adam(s, weights, _with_decay(s, weights, g), memories, factors)
+    mean, square = memories
+    first, second = s["betas"]
+    g = _with_decay(s, weights, g)
+    mean.lerp_(g, 1 - first)
+    square.mul_(second).addcmul_(g, g, value=1 - second)
+    size = square.sqrt().div_(factors[:, 1]).add_(s["eps"])
+    weights.addcdiv_(mean * factors[:, 0], size, value=-1)
 
 
 def adamw(s: Settings, weights: Tensor, g: Tensor, memories: list[Tensor], factors: Tensor) -> None:
     """adam, after w <- w - rate * weight_decay * w."""
     if s["weight_decay"] != 0:
         weights.mul_(factors[:, 2])
-    _adam(s, weights, g, memories, factors)
-
-
-def _adam(s: Settings, weights: Tensor, g: Tensor, memories: list[Tensor], factors: Tensor) -> None:
-    mean, square = memories
-    first, second = s["betas"]
-    mean.lerp_(g, 1 - first)
-    square.mul_(second).addcmul_(g, g, value=1 - second)
-    size = square.sqrt().div_(factors[:, 1]).add_(s["eps"])
-    weights.addcdiv_(mean * factors[:, 0], size, value=-1)
+    adam({**s, "weight_decay": 0}, weights, g, memories, factors)
 
 
 def _with_decay(s: Settings, weights: Tensor, g: Tensor) -> Tensor:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import torch
 
 from nnintro.config.datasets.images import ImagesDataset
-from nnintro.datasets.images.made.cells import draw_cells
 from nnintro.datasets.images.made.sky import draw_sky
-from nnintro.datasets.images.made.tumour import draw_tumour
+from nnintro.datasets.images.made.tissue import draw_cells, draw_tumour
 from nnintro.datasets.images.store import InMemory
 
 PIXELS_AT_A_TIME = 1 << 20

@@ -1,4 +1,4 @@
-"""What generated images are made of: smooth random fields, blur, a camera of 8 bits.
+"""Parts of generated images: smooth random fields, blur, a camera of 8 bits.
 
 All of it is element by element, in an order that does not depend on the number of threads: the
 same stream gives the same bits.
@@ -12,13 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+DEVIATION = 1.17
+"""Splines between normal numbers have a smaller deviation than these, by this factor on average."""
+
 
 def uniform(low: float, high: float, *shape: int, generator: torch.Generator) -> Tensor:
     return low + (high - low) * torch.rand(*shape, generator=generator)
-
-
-DEVIATION = 1.17
-"""Splines between normal numbers have a smaller deviation than these, by this factor on average."""
 
 
 def smooth_noise(n: int, height: int, width: int, scale: float, generator: torch.Generator) -> Tensor:

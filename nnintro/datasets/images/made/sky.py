@@ -7,8 +7,8 @@
 PSF is a Gaussian of PSF pixels, integrated over each pixel. Within the aperture, a disc of APERTURE
 pixels about the source, lies the fraction 1 - exp(-APERTURE^2 / (2 PSF^2)) of its flux. A flux is
 F u^(-1), u uniform in (0, 1], at most BRIGHTEST F: a power law whose counts of sources brighter
-than S fall as 1/S. F, the faintest, has ``signal_to_noise``: its counts in the aperture are so many
-times the square root of the background's there. Where the band is bright, F is larger.
+than S fall as 1/S. F, the faintest, follows from ``signal_to_noise``: its counts in the aperture by
+the square root of the background's there. Where the band is bright, F is larger.
 
 ``noise`` other than 1 makes Poisson's deviation from the expected counts that much larger.
 """

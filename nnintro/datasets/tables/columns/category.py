@@ -52,7 +52,7 @@ class Category(Column):
         if source.name in source.dataset.targets:
             raise DataError(f"{named} expected classes, got {texts}")
         raise DataError(
-            f"{named} {texts} are no categories; name it in exclude, in text, or (to take each as one) in categorical"
+            f"{named} {texts} are not categories; name it in exclude, in text, or (to take each as one) in categorical"
         )
 
     @property
@@ -79,7 +79,7 @@ class Category(Column):
         return np.equal(values, ABSENT)
 
     def refused(self, values: Array, policy: Policy) -> Array:
-        """No value is no category, unless a missing one might be of a category."""
+        """UNSEEN, and ABSENT unless it is a category of its own, as far as the policy does not allow them."""
         bad = values == UNSEEN if self.missing else values < 0
         return bad & self.absent(values) & (not policy.fills) if policy.unseen == "zeros" else bad
 

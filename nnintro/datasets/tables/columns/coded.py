@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -28,10 +28,6 @@ class Coded:
     codes: Array
     """(rows,) int32; ABSENT where there is no value."""
 
-    def counts(self) -> Array:
-        """How many rows have each value, (values,)."""
-        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.values))
-
     def text(self, row: int) -> str | None:
         """The row's value; None where there is none."""
         return None if self.codes[row] < 0 else self.values[self.codes[row]]
@@ -52,8 +48,7 @@ class Coded:
         }
         new = [exact.get(value, meant.get(plain(value), UNSEEN)) for value in self.values]
         # The last entry is that of code -1, no value.
-        positions: Array = np.array([*new, ABSENT], np.int32)[self.codes]
-        return positions
+        return cast(Array, np.array([*new, ABSENT], np.int32)[self.codes])
 
 
 def coded(column: pa.ChunkedArray) -> Coded:
@@ -67,12 +62,14 @@ def coded(column: pa.ChunkedArray) -> Coded:
         column = column.dictionary_encode()
     column = column.unify_dictionaries()
     words = plain_words(column.chunk(0).dictionary) if column.num_chunks else []
-    values = _in_order({word for word in words if word not in MISSING})
+    values = sorted({word for word in words if word not in MISSING})
+    if all(map(is_numeral, values)):
+        values.sort(key=float)  # numerals of one number stay in the order of text
     positions = {value: index for index, value in enumerate(values)}
     translation = np.array([*(positions.get(word, ABSENT) for word in words), ABSENT], np.int32)
     indices = [chunk.indices.cast(pa.int64()).fill_null(len(words)) for chunk in column.chunks]
     codes = [translation[index.to_numpy()] for index in indices]
-    return Coded(values, np.concatenate(codes) if codes else np.zeros(0, np.int32))
+    return Coded(values, np.concatenate([np.zeros(0, np.int32), *codes]))
 
 
 def plain_words(values: pa.Array) -> list[str]:
@@ -95,13 +92,6 @@ def one_of(values: Sequence[str], things: str) -> str:
     named = listed(values[:MOST_NAMED])
     rest = f" and {len(values) - MOST_NAMED} more" if len(values) > MOST_NAMED else ""
     return f"one of the {len(values)} {things} that training had ({named}{rest})"
-
-
-def _in_order(values: set[str]) -> list[str]:
-    """Sorted as numbers where all are numerals, else as text."""
-    if values and all(is_numeral(value) for value in values):
-        return sorted(values, key=lambda value: (float(value), value))
-    return sorted(values)
 
 
 def _spelling(values: Sequence[str]) -> Callable[[str], str]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from nnintro.config.datasets.table import TableDataset
 from nnintro.datasets.tables.cells import Array, Reading, is_text
 from nnintro.datasets.tables.columns.coded import Coded, coded
+from nnintro.datasets.tables.files import Table
 from nnintro.datasets.tables.files.places import Places
-from nnintro.datasets.tables.files.source import Table
 from nnintro.errors import DataError
 from nnintro.wording import quoted
 
@@ -32,7 +32,7 @@ class Policy:
 
     @property
     def fills(self) -> bool:
-        """Whether something stands in for a missing value; ``drop`` does so in no other file."""
+        """Whether a missing value is replaced; ``drop`` leaves rows out of the training's file only."""
         return self.missing in ("mean", "indicator")
 
 
@@ -155,11 +155,11 @@ class Column(Described, ABC):
         """
         return self
 
-    def require_informative(self, source: FileColumn, values: Array) -> None:
-        """Check that the values of the whole file are worth learning from."""
+    def learn_values(self, source: FileColumn, values: Array, training: Array) -> Self:  # noqa: ARG002
+        """The column after a look at the values of the whole file, and of training rows by their positions.
 
-    def learn_values(self, source: FileColumn, training: Array) -> Self:  # noqa: ARG002
-        """The column after a look at the values of the training rows."""
+        The first have to be worth learning from.
+        """
         return self
 
     @abstractmethod

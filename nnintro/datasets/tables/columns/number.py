@@ -1,4 +1,4 @@
-"""Columns of numbers, truth values and dates: an input each, and quantities to predict."""
+"""Columns of numbers, truth values and dates: one input each, and quantities to predict."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Number(Column):
     name: str
     reading: Reading = "number"
     mean: float = 0.0
-    """Of the training rows; what stands in place of a missing value."""
+    """Of the training rows; it replaces a missing value."""
     flagged: bool = False
     kind: Literal["number"] = "number"
     quantities: ClassVar[int] = 1
@@ -78,19 +78,18 @@ class Number(Column):
             return self  # which spares reading the cells
         return replace(self, flagged=bool(np.isnan(self.read_file(source)[training]).any()))
 
-    def require_informative(self, source: FileColumn, values: Array) -> None:
+    def learn_values(self, source: FileColumn, values: Array, training: Array) -> Self:
         with np.errstate(invalid="ignore"):
             low, high = np.fmin.reduce(values), np.fmax.reduce(values)
         if np.isnan(low):
             raise source.useless("has no value in any row")
         if low == high and not (self.flagged and np.isnan(values).any()):
             raise source.useless(f"is {low:g} in every row")
-
-    def learn_values(self, source: FileColumn, training: Array) -> Self:
         if not source.policy.fills:
             return self
         # Even where no row lacks a value: a later file may.
-        known = training[~np.isnan(training)]
+        seen = values[training]
+        known = seen[~np.isnan(seen)]
         if not len(known):
             raise source.useless("has no value in the training part")
         return replace(self, mean=mean_and_deviation(known)[0])
@@ -141,16 +140,12 @@ def mean_and_deviation(values: Array) -> tuple[float, float]:
 
 
 def _are_numbers(source: FileColumn) -> bool:
-    """Whether all texts are numerals.
-
-    Raises:
-        DataError: those of half the rows or more are, and one is not.
-    """
-    values, codes, counts = source.coded.values, source.coded.codes, source.coded.counts()
+    """Whether all texts are numerals; DataError where those of half the rows or more are, and one is not."""
+    values, codes = source.coded.values, source.coded.codes
     if all(map(is_numeral, values)):
         return True
     meant = np.array([is_meant_as_number(value) for value in values])
-    if 2 * counts[meant].sum() < counts.sum():
+    if 2 * meant[codes[codes >= 0]].sum() < (codes >= 0).sum():
         return False
     odd = np.array([not is_numeral(value) for value in values] + [False])  # the last is of code -1
     row = int(odd[codes].argmax())
@@ -162,11 +157,7 @@ def _are_numbers(source: FileColumn) -> bool:
 
 
 def _are_times(source: FileColumn) -> bool:
-    """Whether all texts are ISO dates or times.
-
-    Raises:
-        DataError: half of them or more are dates, but not so that there is one way to read them.
-    """
+    """Whether all are ISO dates or times; DataError where half or more are dates of another kind."""
     values = source.coded.values
     texts = [value.strip() for value in values]
     if all(_ISO.fullmatch(text) and seconds(text) is not None for text in texts):

@@ -1,11 +1,11 @@
-"""Tables in text (CSV, TSV), parsed by pyarrow: all at once to train, in pieces to predict."""
+"""Read tables in text (CSV, TSV) with pyarrow: all at once to train, in pieces to predict."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnintro.datasets.tables.cells import MISSING
 from nnintro.datasets.tables.files.csv_layout import Layout, read_layout
@@ -26,7 +26,7 @@ _ODD = r"^\s*[+-]?(0[xX]|[nN][aA][nN]\()"
 
 
 class CsvTable:
-    """A CSV or TSV (see ``source.Table``), read from its beginning once: by ``load`` or ``blocks``.
+    """A CSV or TSV (see ``files.Table``), read from its beginning once: by ``load`` or ``blocks``.
 
     Args:
         delimiter: None to see it from the header.
@@ -43,7 +43,8 @@ class CsvTable:
         self.layout, self._pieces = self._opened()
         self.name, self.names = file.name, self.layout.names
         self.place = f"{self.name}:{self.layout.line}"
-        self.places = Places(self.name, self._place)
+        # The file is read anew to find a row's line.
+        self.places = Places(self.name, lambda row: place_of(row, self._opened()[1], self.name, len(self.names)))
         self._columns: dict[str, pa.ChunkedArray] = {}
         self._has_quotes = self._has_odd = False
         self.rows = 0
@@ -52,17 +53,11 @@ class CsvTable:
         delimiter, wanted, positional = self._asked
         return read_layout(self._file, delimiter, wanted, positional=positional)
 
-    def _place(self, row: int) -> str:
-        """``prices.csv:17``; the file is read anew for it."""
-        _, pieces = self._opened()
-        lines = (line for piece in pieces for line, _ in piece.filled(len(self.names)))
-        return place_of(row, lines, self.name)
-
     def blocks(self, block_rows: int) -> Iterator[tuple[pa.RecordBatch, Places]]:
         """All columns, every cell as the text that it is."""
-        columns, found = len(self.names), False
+        found = False
         for piece in self._pieces:
-            places = Places(self.name, partial(piece.place, columns))
+            places = Places(self.name, partial(place_of, pieces=[piece], name=self.name, columns=len(self.names)))
             for batch in self._parsed(piece).to_batches(max_chunksize=block_rows):
                 found = True
                 yield batch, places
@@ -96,10 +91,11 @@ class CsvTable:
         given = {name: pa.string() for name in as_text}
         with self._reporting():
             try:
-                table = self._read(names, {**self._seen(names, given), **given})
+                known = {**self._seen(names, given), **given}
+                table = pyarrow.csv.read_csv(*self._arguments(names, known, BLOCK_BYTES))
             except pa.ArrowInvalid:
                 # A later cell is of another type, a row is too long for a block, or it is no CSV.
-                table = self._read(names, given, 2 * LONGEST_ROW)
+                table = pyarrow.csv.read_csv(*self._arguments(names, given, 2 * LONGEST_ROW))
             if self._has_odd:
                 table = self._with_odd_as_text(table)
         self.rows = table.num_rows
@@ -128,25 +124,47 @@ class CsvTable:
         import pyarrow as pa
         import pyarrow.csv
 
-        with pyarrow.csv.open_csv(self._input(), self._reading(), self._parsing(), _converting(names, given)) as reader:
+        with pyarrow.csv.open_csv(*self._arguments(names, given, BLOCK_BYTES)) as reader:
             return {field.name: field.type for field in reader.schema if not pa.types.is_null(field.type)}
 
-    def _read(self, names: Sequence[str], known: Mapping[str, pa.DataType], block_bytes: int = BLOCK_BYTES) -> pa.Table:
+    def _arguments(
+        self, names: Sequence[str], known: Mapping[str, pa.DataType], block_bytes: int
+    ) -> tuple[pa.NativeFile, pyarrow.csv.ReadOptions, pyarrow.csv.ParseOptions, pyarrow.csv.ConvertOptions]:
+        """What pyarrow's readers of CSV take: the file, and how to read, parse and convert it."""
+        import pyarrow as pa
         import pyarrow.csv
 
-        return pyarrow.csv.read_csv(
-            self._input(), self._reading(block_bytes), self._parsing(), _converting(names, known)
+        path = self._file.path
+        reading = pyarrow.csv.ReadOptions(
+            column_names=self.names,
+            skip_rows=self.layout.skipped_lines,
+            # pyarrow takes the BOM off by itself.
+            encoding=self._file.encoding.removesuffix("-sig"),
+            # What is skipped has to end in the first block.
+            block_size=max(block_bytes, 2 * self.layout.skipped_bytes),
         )
+        converting = pyarrow.csv.ConvertOptions(
+            include_columns=list(names),
+            column_types=dict(known),
+            null_values=sorted(MISSING),
+            strings_can_be_null=True,
+            true_values=["true", "True", "TRUE"],
+            false_values=["false", "False", "FALSE"],
+        )
+        text = pa.input_stream(path, compression="gzip" if path.lower().endswith(".gz") else None)
+        return text, reading, self._parsing(quotes=self._has_quotes), converting
 
     def _with_odd_as_text(self, table: pa.Table) -> pa.Table:
         """Columns of numbers that hold such a cell become text, as they are where they are read."""
         import pyarrow as pa
         import pyarrow.compute as pc
+        import pyarrow.csv
 
         types = pa.types
         numbers = [f.name for f in table.schema
                    if types.is_integer(f.type) or types.is_floating(f.type)]  # fmt: skip
-        texts = self._read(numbers, dict.fromkeys(numbers, pa.string()), 2 * LONGEST_ROW)
+        as_text = dict.fromkeys(numbers, pa.string())
+        texts = pyarrow.csv.read_csv(*self._arguments(numbers, as_text, 2 * LONGEST_ROW))
         for name, column in zip(texts.column_names, texts.columns, strict=True):
             if pc.any(pc.match_substring_regex(column, _ODD)).as_py():
                 table = table.set_column(table.column_names.index(name), name, column)
@@ -162,31 +180,14 @@ class CsvTable:
         """Give the column's memory back."""
         self._columns.pop(name, None)
 
-    def _input(self) -> pa.NativeFile:
-        import pyarrow as pa
-
-        path = self._file.path
-        return pa.input_stream(path, compression="gzip" if path.lower().endswith(".gz") else None)
-
-    def _reading(self, block_bytes: int = BLOCK_BYTES) -> pyarrow.csv.ReadOptions:
-        import pyarrow.csv
-
-        return pyarrow.csv.ReadOptions(
-            column_names=self.names,
-            skip_rows=self.layout.skipped_lines,
-            # pyarrow takes the BOM off by itself.
-            encoding=self._file.encoding.removesuffix("-sig"),
-            # What is skipped has to end in the first block.
-            block_size=max(block_bytes, 2 * self.layout.skipped_bytes),
-        )
-
-    def _parsing(self, *, quotes: bool | None = None) -> pyarrow.csv.ParseOptions:
+    def _parsing(self, *, quotes: bool) -> pyarrow.csv.ParseOptions:
         import pyarrow.csv
 
         return pyarrow.csv.ParseOptions(
             delimiter=self.layout.delimiter,
-            newlines_in_values=self._has_quotes if quotes is None else quotes,
-            invalid_row_handler=_skip_blank,
+            newlines_in_values=quotes,
+            # Lines of blanks are skipped; any other row of another length is an error.
+            invalid_row_handler=lambda row: "error" if row.text.strip() else "skip",
         )
 
     @contextlib.contextmanager
@@ -205,20 +206,3 @@ class CsvTable:
 
     def _no_rows(self) -> DataError:
         return DataError(f"{self.name}: there are no rows below the header")
-
-
-def _skip_blank(row: Any) -> str:
-    return "error" if row.text.strip() else "skip"
-
-
-def _converting(names: Sequence[str], known: Mapping[str, pa.DataType]) -> pyarrow.csv.ConvertOptions:
-    import pyarrow.csv
-
-    return pyarrow.csv.ConvertOptions(
-        include_columns=list(names),
-        column_types=dict(known),
-        null_values=sorted(MISSING),
-        strings_can_be_null=True,
-        true_values=["true", "True", "TRUE"],
-        false_values=["false", "False", "FALSE"],
-    )

@@ -1,4 +1,4 @@
-"""What the beginning of a text file says: its delimiter, and the columns' names or none."""
+"""Read the beginning of a text file: its delimiter, and the columns' names or none."""
 
 from __future__ import annotations
 
@@ -58,11 +58,13 @@ def read_layout(
             if any(cell.strip() for cell in row):
                 place = f"{file.name}:{first}"
                 headless = positional and _is_data(row)
-                names = _by_position(row, wanted, place) if headless else row
-                _check(names, place, positional=positional)
                 rest = piece.behind(first if headless else behind)
                 skipped = text.given - len(rest.text)
+                names = _by_position(row, wanted, place) if headless else row
                 layout = Layout(delimiter, names, first, rest.line - 1, skipped)
+                if not positional and all(not name or is_numeral(name) for name in layout.names):
+                    raise DataError(f"{place}: expected a header with the columns' names, got numbers")
+                check_names(layout.names, place, all_named=not positional)
                 return layout, itertools.chain([rest] if rest.text else [], pieces)
     raise text.empty()
 
@@ -72,13 +74,6 @@ def _by_position(row: list[str], wanted: Sequence[str], place: str) -> list[str]
         columns = f"{counted(len(wanted), 'column')} ({', '.join(wanted)})"
         raise DataError(f"{place}: expected {columns}, found {len(row)}")
     return list(wanted)
-
-
-def _check(written: list[str], place: str, *, positional: bool) -> None:
-    names = [name.strip() for name in written]
-    if not positional and all(not name or is_numeral(name) for name in names):
-        raise DataError(f"{place}: expected a header with the columns' names, got numbers")
-    check_names(names, place, all_named=not positional)
 
 
 def _delimiter(file: TextFile, line: str, wanted: Sequence[str], *, positional: bool) -> str:

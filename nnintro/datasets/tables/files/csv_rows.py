@@ -1,4 +1,4 @@
-"""A text file in pieces of whole rows, each of which knows the lines that its rows stand on."""
+"""Cut a text file into pieces of whole rows, which know the lines that their rows stand on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import functools
 import io
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from nnintro.datasets.tables.files.text import CHUNK, NotTextError, TextFile, utf8
@@ -58,10 +58,6 @@ class Piece:
             if row and (columns == 1 or len(row) > 1 or not row[0].isspace()):
                 yield line, row
 
-    def place(self, columns: int, row: int) -> str:
-        """``prices.csv:17``: where one of the rows that are not blank (from 0) begins."""
-        return place_of(row, (line for line, _ in self.filled(columns)), self.name)
-
     def fault(self, columns: int) -> DataError | None:
         """What to raise of the first row with another number of cells; None if there is none."""
         for line, row in self.filled(columns):
@@ -75,8 +71,9 @@ class Piece:
         return replace(self, text=self.text[_size(self.text, line - self.line) :], line=line)
 
 
-def place_of(row: int, lines: Iterator[int], name: str) -> str:
-    """``prices.csv:17``, of the lines that rows begin on."""
+def place_of(row: int, pieces: Iterable[Piece], name: str, columns: int) -> str:
+    """``prices.csv:17``: where one of the rows that are not blank (from 0) begins."""
+    lines = (line for piece in pieces for line, _ in piece.filled(columns))
     line = next(itertools.islice(lines, row, None), None)
     # Should the csv module see other rows than pyarrow did, the number of the row still says where.
     return f"{name}: row {row + 1:,}" if line is None else f"{name}:{line}"
@@ -88,7 +85,7 @@ def _lines(text: bytes) -> Iterator[str]:
 
 
 def _size(text: bytes, lines: int) -> int:
-    """Bytes of the first so many lines."""
+    """Bytes of the first ``lines`` lines."""
     return sum(len(line.encode()) for line in itertools.islice(_lines(text), lines))
 
 

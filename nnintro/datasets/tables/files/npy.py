@@ -1,4 +1,4 @@
-"""Arrays in NumPy's format: what a .npy says of itself, and its numbers, a piece at a time."""
+"""Read arrays in NumPy's format: what a .npy says of itself, and its numbers, piece by piece."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import IO, Any, Literal
 import numpy as np
 
 from nnintro.datasets.tables.cells import Array
-from nnintro.datasets.tables.files.places import cannot_be_read, require_readable, shown_path
+from nnintro.datasets.tables.files.places import cannot_be_read, shown_path
 from nnintro.errors import DataError
 
 _LONGEST_HEADER = 1 << 16
@@ -81,102 +81,67 @@ def read_numeric_header(stream: IO[bytes], size: int, columns: int, name: str) -
         # Whatever a foreign header makes numpy raise, to the user it is one thing.
         raise DataError(f"{name}: the header of this .npy file cannot be read") from error
     if header.dtype.kind not in "biuf":
-        kind = "Python objects" if header.dtype.hasobject else _KINDS.get(header.dtype.kind)
-        found = kind or header.dtype.name
-        raise DataError(f"{name}: expected an array of real numbers, found {found}")
+        kind = "Python objects" if header.dtype.hasobject else _KINDS.get(header.dtype.kind, header.dtype.name)
+        raise DataError(f"{name}: expected an array of real numbers, found {kind}")
     there = size - header.offset
     if header.bytes > there:
         wanted = f"an array of shape {header.shape} takes {header.bytes:,} bytes"
         raise DataError(f"{name}: the file is cut short: {wanted}, {there:,} are there")
-    _check_shape(header.shape, columns, name)
-    return header
-
-
-def _check_shape(shape: tuple[int, ...], columns: int, name: str) -> None:
+    shape = header.shape
     if shape[1:] != (columns,) and not (columns == 1 and len(shape) == 1):
         wanted = "(n,) or (n, 1)" if columns == 1 else f"(n, {columns})"
         raise DataError(f"{name}: expected an array of shape {wanted}, found {shape}")
     if shape[0] == 0:
         raise DataError(f"{name}: there are no rows in the array")
+    return header
 
 
-class NpyFile:
-    """A .npy of real numbers, (n, columns) or (n,), read a block of rows at a time.
+def npy_header(path: str, columns: int) -> Header:
+    """What a .npy file of real numbers, (n, columns) or (n,), says of itself (see ``read_numeric_header``)."""
+    with open(path, "rb") as file:  # noqa: PTH123
+        return read_numeric_header(file, os.fstat(file.fileno()).st_size, columns, shown_path(path))
 
-    Raises (all methods):
-        DataError: it cannot be read, or holds something else (see ``read_numeric_header``).
+
+def npy_blocks(path: str, header: Header, rows: int) -> Iterator[Array]:
+    """Consecutive rows of a .npy, of the array's own type.
+
+    Raises:
+        DataError: it cannot be read.
     """
-
-    def __init__(self, path: str, columns: int) -> None:
-        require_readable(path)
-        self.name = shown_path(path)
-        self._path = path
-        with open(path, "rb") as file:  # noqa: PTH123
-            size = os.fstat(file.fileno()).st_size
-            self._header = read_numeric_header(file, size, columns, self.name)
-
-    def blocks(self, rows: int) -> Iterator[Array]:
-        """Consecutive rows, of the array's own type."""
-        header = self._header
-        with open(self._path, "rb") as file:  # noqa: PTH123
-            for first in range(0, header.shape[0], rows):
-                yield self._mapped(file)[first : first + rows].copy()
-
-    def _mapped(self, file: IO[bytes]) -> Array:
-        # Mapped anew for each block: what was read of an open map still counts as memory in use.
-        header = self._header
-        order: Literal["C", "F"] = "F" if header.fortran else "C"
-        try:
-            return np.memmap(file, header.dtype, "r", header.offset, header.shape, order)
-        except OSError as error:
-            raise cannot_be_read(self.name, error) from error
+    order: Literal["C", "F"] = "F" if header.fortran else "C"
+    with open(path, "rb") as file:  # noqa: PTH123
+        for first in range(0, header.shape[0], rows):
+            try:
+                # Mapped anew for each block: what was read of an open map still counts as memory in use.
+                mapped = np.memmap(file, header.dtype, "r", header.offset, header.shape, order)
+            except OSError as error:
+                raise cannot_be_read(shown_path(path), error) from error
+            yield mapped[first : first + rows].copy()
 
 
-class ArrayReader:
-    """An array of an archive from its first row to its last, unpacked as far as it was asked for.
+def unpacked(archive: zipfile.ZipFile, header: Header, rows: int) -> Iterator[Array]:
+    """An array of an archive from its first row to its last, ``rows`` at a time, unpacked as far as asked for.
 
     One whose columns follow on each other is unpacked as a whole.
+
+    Raises:
+        EOFError, ValueError: the data is cut off; zipfile's errors.
     """
-
-    def __init__(self, archive: zipfile.ZipFile, header: Header) -> None:
-        self._header = header
-        self._stream: IO[bytes] = archive.open(header.member)
-        _skip(self._stream, header.offset)
-        self._whole: Array | None = None
-        self._first = 0
-
-    def rows(self, count: int) -> Array:
-        """The next so many rows, or those that are left.
-
-        Raises:
-            EOFError: the data is cut off; zipfile's errors.
-        """
-        header = self._header
-        count = min(count, header.shape[0] - self._first)
-        self._first += count
-        if not (header.fortran and len(header.shape) > 1):
-            return self._read((count, *header.shape[1:]), "C")
-        if self._whole is None:
-            self._whole = self._read(header.shape, "F")
-        return self._whole[self._first - count : self._first]
-
-    def _read(self, shape: tuple[int, ...], order: Literal["C", "F"]) -> Array:
-        values = np.empty(math.prod(shape), self._header.dtype)
-        room = values.view(np.uint8).data if values.nbytes else memoryview(b"")
-        for first in range(0, values.nbytes, _PIECE):
-            _fill(self._stream, room[first : first + _PIECE])
-        return values.reshape(shape, order=order)
-
-
-def _skip(stream: IO[bytes], count: int) -> None:
-    if len(stream.read(count)) != count:
-        raise EOFError
-
-
-def _fill(stream: IO[bytes], room: memoryview) -> None:
-    while len(room):
-        data = stream.read(len(room))
-        if not data:
+    count, *rest = header.shape
+    with archive.open(header.member) as stream:
+        if len(stream.read(header.offset)) != header.offset:
             raise EOFError
-        room[: len(data)] = data
-        room = room[len(data) :]
+        whole = _read(stream, header, header.shape, "F") if header.fortran and rest else None
+        for first in range(0, count, rows):
+            if whole is None:
+                yield _read(stream, header, (min(rows, count - first), *rest), "C")
+            else:
+                yield whole[first : first + rows]
+
+
+def _read(stream: IO[bytes], header: Header, shape: tuple[int, ...], order: Literal["C", "F"]) -> Array:
+    values = np.empty(math.prod(shape), header.dtype)
+    for first in range(0, values.nbytes, _PIECE):
+        room = values.view(np.uint8).data[first : first + _PIECE]
+        room[:] = stream.read(len(room))  # a ValueError where the data is cut off
+    return values.reshape(shape, order=order)

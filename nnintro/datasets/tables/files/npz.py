@@ -1,4 +1,4 @@
-"""Tables in .npz: each array a column, or several where it has two dimensions."""
+"""Read tables in .npz: each array a column, or several where it has two dimensions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nnintro.datasets.tables.cells import Array
-from nnintro.datasets.tables.files.npy import ArrayReader, Header, read_header, read_numeric_header
+from nnintro.datasets.tables.files.npy import Header, read_header, read_numeric_header, unpacked
 from nnintro.datasets.tables.files.places import Places, check_names, require_readable, shown_path
 from nnintro.errors import DataError
 from nnintro.wording import MOST_NAMED, quoted
@@ -36,12 +36,12 @@ _UNITS = {"M": ("D", "s", "ms", "us", "ns"), "m": ("s", "ms", "us", "ns")}
 
 
 class ArraysTable:
-    """An .npz (see ``source.Table``); a 2-D array `inputs` is the columns inputs1, inputs2, ...
+    """An .npz (see ``files.Table``); a 2-D array `inputs` is the columns inputs1, inputs2, ...
 
     Arrays are unpacked when a column of theirs is asked for.
 
     Raises:
-        DataError: it cannot be read, or its arrays are no columns of one length.
+        DataError: it cannot be read, or its arrays are not columns of one length.
     """
 
     def __init__(self, path: str) -> None:
@@ -52,7 +52,7 @@ class ArraysTable:
         self._unpacked: dict[str, Array] = {}
         """Arrays by their names."""
         self._needed: set[str] = set()
-        self.places = Places(self.name, self._place)
+        self.places = Places(self.name)
         headers = self._headers()
         for header in headers:
             self._add(header, headers[0])
@@ -111,15 +111,10 @@ class ArraysTable:
             raise DataError(f"{named}: expected {rows}, got {shape[0]:,}")
         width = shape[1] if len(shape) == 2 else 1
         for index in range(width):
-            self._put(name if width == 1 else f"{name}{index + 1}", header, index)
-
-    def _put(self, name: str, header: Header, index: int) -> None:
-        if name in self._columns:
-            raise DataError(f"{self.name}: column {quoted(name)} is given more than once")
-        self._columns[name] = header, index
-
-    def _place(self, row: int) -> str:
-        return f"{self.name}: row {row + 1:,}"
+            column = name if width == 1 else f"{name}{index + 1}"
+            if column in self._columns:
+                raise DataError(f"{self.name}: column {quoted(column)} is given more than once")
+            self._columns[column] = header, index
 
     def load(self, names: Sequence[str], as_text: Collection[str]) -> None:  # noqa: ARG002
         """What is read is read when it is asked for."""
@@ -134,10 +129,9 @@ class ArraysTable:
         header, index = self._columns[name]
         if header.name not in self._unpacked:
             with self._archive() as archive, self._reporting(header.name):
-                reader = ArrayReader(archive, header)
-                self._unpacked[header.name] = reader.rows(self.rows)
+                self._unpacked[header.name] = next(unpacked(archive, header, self.rows))
         array = self._unpacked[header.name]
-        return pa.chunked_array([self._arrow(name, _column(array, index))])
+        return pa.chunked_array([self._arrow(name, array.reshape(len(array), -1)[:, index])])
 
     def forget(self, name: str) -> None:
         """Columns of one array go together."""
@@ -152,17 +146,14 @@ class ArraysTable:
 
         headers = {header.name: header for header, _ in self._columns.values()}
         with self._archive() as archive:
-            readers = {}
-            for name, header in headers.items():
-                with self._reporting(name):
-                    readers[name] = ArrayReader(archive, header)
+            arrays_of = {name: unpacked(archive, header, block_rows) for name, header in headers.items()}
             for first in range(0, self.rows, block_rows):
                 pieces = {}
-                for name, reader in readers.items():
+                for name, array in arrays_of.items():
                     with self._reporting(name):
-                        pieces[name] = reader.rows(block_rows)
+                        pieces[name] = next(array)
                 arrays = [
-                    self._arrow(name, _column(pieces[header.name], index))
+                    self._arrow(name, pieces[header.name].reshape(len(pieces[header.name]), -1)[:, index])
                     for name, (header, index) in self._columns.items()
                 ]
                 batch = pa.RecordBatch.from_arrays(arrays, names=self.names)
@@ -217,12 +208,7 @@ def _numbers(archive: zipfile.ZipFile, member: str, columns: int, name: str) -> 
     with archive.open(member) as stream:
         size = archive.getinfo(member).file_size
         header = replace(read_numeric_header(stream, size, columns, name), member=member)
-    return ArrayReader(archive, header).rows(header.shape[0])
-
-
-def _column(array: Array, index: int) -> Array:
-    column: Array = array if array.ndim == 1 else array[:, index]
-    return column
+    return next(unpacked(archive, header, header.shape[0]))
 
 
 def _plain(column: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Tables in Parquet, read by pyarrow column by column to train, in blocks to predict."""
+"""Read tables in Parquet with pyarrow: column by column to train, in blocks to predict."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from nnintro.datasets.tables.cells import is_text
 from nnintro.datasets.tables.files.places import Places, check_names, shown_path
 from nnintro.errors import DataError
 from nnintro.wording import LONGEST, quoted
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ParquetTable:
-    """A Parquet file (see ``source.Table``).
+    """A Parquet file (see ``files.Table``).
 
     Raises:
         DataError: it cannot be read, is not Parquet, or its columns have no names of their own.
@@ -31,17 +32,30 @@ class ParquetTable:
         self.names = list(self._schema.names)
         check_names(self.names, self.name)
         self.rows = self._file.metadata.num_rows
-        self.places = Places(self.name, self._place)
-
-    def _place(self, row: int) -> str:
-        return f"{self.name}: row {row + 1:,}"
+        self.places = Places(self.name)
 
     def load(self, names: Sequence[str], as_text: Collection[str]) -> None:  # noqa: ARG002
         """Check that these columns can be used; what is read is read when it is asked for."""
         if self.rows == 0:
             raise DataError(f"{self.name}: there are no rows")
         for name in names:
-            check_type(self.name, name, self._schema.field(name).type)
+            self._check_type(name, self._schema.field(name).type)
+
+    def _check_type(self, name: str, kind: pa.DataType) -> None:
+        """A column holds numbers, truth values, dates or text."""
+        from pyarrow import types
+
+        inner = kind.value_type if types.is_dictionary(kind) else kind
+        plain = (
+            types.is_integer(inner) or types.is_floating(inner) or types.is_boolean(inner)
+            or types.is_decimal(inner) or types.is_null(inner) or is_text(inner)
+            or (types.is_temporal(inner) and not types.is_interval(inner))
+        )  # fmt: skip
+        if not plain:
+            raise DataError(
+                f"{self.name}: column {quoted(name)}: expected numbers, truth values, dates or text, "
+                f"got cells of type {str(kind)[:LONGEST]}; name it in exclude"
+            )
 
     def type(self, name: str) -> pa.DataType:
         return self._schema.field(name).type
@@ -94,26 +108,3 @@ class ParquetTable:
         except (pa.ArrowException, OSError, MemoryError, ValueError) as error:
             reason = (str(error) or "out of memory").splitlines()[0]
             raise DataError(f"{self.name}: not readable as Parquet: {reason}") from error
-
-
-def check_type(file: str, name: str, kind: pa.DataType) -> None:
-    """A column holds numbers, truth values, dates or text.
-
-    Raises:
-        DataError: it holds something else.
-    """
-    from pyarrow import types
-
-    from nnintro.datasets.tables.cells import is_text
-
-    inner = kind.value_type if types.is_dictionary(kind) else kind
-    plain = (
-        types.is_integer(inner) or types.is_floating(inner) or types.is_boolean(inner)
-        or types.is_decimal(inner) or types.is_null(inner) or is_text(inner)
-        or (types.is_temporal(inner) and not types.is_interval(inner))
-    )  # fmt: skip
-    if not plain:
-        raise DataError(
-            f"{file}: column {quoted(name)}: expected numbers, truth values, dates or text, "
-            f"got cells of type {str(kind)[:LONGEST]}; name it in exclude"
-        )

@@ -1,4 +1,4 @@
-"""Where in a file something stands, in words; and the errors that say so."""
+"""Say where in a file something stands, in words, and make the errors that name the place."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ class Places:
 
     name: str
     """The file's name in messages."""
-    place: Callable[[int], str]
-    """Row of the file, from 0, -> ``prices.csv:17``; may read the file anew."""
+    place: Callable[[int], str] | None = None
+    """Row of the file, from 0, -> ``prices.csv:17``; may read the file anew.  By default its number."""
     first: int = 0
     """The row of the file that is row 0 here."""
 
     def at(self, row: int) -> str:
-        return self.place(self.first + row)
+        row += self.first
+        return self.place(row) if self.place else f"{self.name}: row {row + 1:,}"
 
     def refusal(self, row: int, column: str, expected: str, got: object) -> DataError:
         """What to raise of a cell: ``prices.csv:17: column 'area': expected ..., got ...``."""
@@ -32,7 +33,7 @@ class Places:
         return DataError(f"{self.at(row)}: column {quoted(column)}: expected {expected}, got {found}")
 
     def behind(self, rows: int) -> Places:
-        """The same file, so many rows further on."""
+        """The same file, ``rows`` rows further on."""
         return replace(self, first=self.first + rows)
 
 
@@ -66,18 +67,12 @@ def check_names(names: Sequence[str], place: str, *, all_named: bool = True) -> 
     for index, name in enumerate(names):
         if not name and all_named:
             raise DataError(f"{place}: column {index + 1} of {len(names)} has no name")
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        message = f"{subject('column', twice)} given more than once; rename all but one"
-        raise DataError(f"{place}: {message}")
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise DataError(f"{place}: {subject('column', twice)} given more than once; rename all but one")
 
 
 def require_readable(path: str) -> None:
-    """Check that there is a regular file which may be opened.
-
-    Raises:
-        DataError: there is none, it is a folder or a pipe, or no file can have the name.
-    """
+    """Raise DataError where there is no regular file that may be opened, but a folder, a pipe or nothing."""
     try:
         # Opening a named pipe would wait until somebody writes to it.
         mode = os.stat(path).st_mode  # noqa: PTH116

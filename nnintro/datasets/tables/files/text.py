@@ -1,4 +1,4 @@
-"""Bytes of a text file to UTF-8, read once from the first byte, with the line of what is not text.
+"""Decode a text file into UTF-8, once from its first byte, with the line of what is not text.
 
 Nothing is read twice and little is held, so that stdin may be endless.
 """
@@ -136,8 +136,7 @@ def _decoded(decoder: Any, chunk: bytes, file: TextFile, *, final: bool = False)
             good = decoder.decode(chunk[: max(0, error.start - len(state[0]))]).encode()
         encoding = file.encoding.removesuffix("-sig")
         other = "cp1252" if encoding != "cp1252" else "latin-1"
-        advice = f"name the file's own, such as encoding: {other}"
-        advice = advice if file.has_key else "save the file as UTF-8"
+        advice = f"name the file's own, such as encoding: {other}" if file.has_key else "save the file as UTF-8"
         raise NotTextError(good, f"not {encoding}{byte}; {advice}") from error
 
 
