@@ -14,6 +14,11 @@ from nnintro.errors import CheckpointError, ConfigError, DataError, DivergedErro
 from nnintro.version import __version__
 
 if TYPE_CHECKING:
+    from nnintro.constructions.certify import certify
+    from nnintro.constructions.construct import construct
+    from nnintro.exports.export import export
+    from nnintro.predict.evaluate import evaluate
+    from nnintro.predict.rows import predict_file
     from nnintro.runs.run import Run
     from nnintro.runs.run import load_run as load
     from nnintro.training.fit import Fitted, fit
@@ -28,16 +33,26 @@ __all__ = [
     "NnintroError",
     "Run",
     "__version__",
+    "certify",
+    "construct",
+    "evaluate",
+    "export",
     "fit",
     "load",
+    "predict_file",
     "train",
 ]
 
 _HOMES = {
     "Fitted": ("nnintro.training.fit", "Fitted"),
     "Run": ("nnintro.runs.run", "Run"),
+    "certify": ("nnintro.constructions.certify", "certify"),
+    "construct": ("nnintro.constructions.construct", "construct"),
+    "evaluate": ("nnintro.predict.evaluate", "evaluate"),
+    "export": ("nnintro.exports.export", "export"),
     "fit": ("nnintro.training.fit", "fit"),
     "load": ("nnintro.runs.run", "load_run"),
+    "predict_file": ("nnintro.predict.rows", "predict_file"),
     "train": ("nnintro.training.train", "train"),
 }
 """Public name -> module and name there: loaded when first asked for, so that the command line and

@@ -132,6 +132,7 @@ def test_import_without_torch(module):
 
 def test_public_names_are_those_that_are_promised():
     promised = {"train", "fit", "load", "Run", "Fitted", "__version__", "NnintroError"}
+    promised |= {"evaluate", "predict_file", "export", "construct", "certify"}
     promised |= {"ConfigError", "DataError", "DivergedError", "CheckpointError"}
     assert set(nnintro.__all__) == promised
     for name in promised:

@@ -40,7 +40,7 @@ def certify(
 
 
 def _prove_again(check: Path) -> None:
-    from nnintro.constructions.check import check as prove_again
+    from nnintro.constructions.certify import check as prove_again
 
     emit("\n".join(prove_again(check)))
 

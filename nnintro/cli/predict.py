@@ -10,13 +10,10 @@ import typer
 
 from nnintro.cli.common import RUNS, Run, RunsDir
 from nnintro.errors import UsageError
-from nnintro.files import chosen_format, require_place
+from nnintro.files import require_place
 from nnintro.runs.folder import find_run
 from nnintro.signals import leaving_tidily
 from nnintro.wording import counted
-
-FORMATS = {"csv": (".csv",), "tsv": (".tsv",), "npy": (".npy",), "jsonl": (".jsonl", ".ndjson")}
-"""Format of predictions -> its suffixes, the usual one first."""
 
 
 def predict(
@@ -49,8 +46,9 @@ def predict(
 
 
 def _rows(directory: Path, inputs: str, output: Path | None, format_: str | None) -> None:
+    from nnintro.predict import format_of
 
-    chosen = _format(format_, output)
+    chosen = format_of(format_, output)
     if output is not None:
         require_place(output)
     # Only now what takes seconds to load.
@@ -58,21 +56,11 @@ def _rows(directory: Path, inputs: str, output: Path | None, format_: str | None
 
     notes: list[str] = []
     with leaving_tidily():
-        count = predict_file(directory, inputs, output, chosen, notes.append)
+        count = predict_file(directory, inputs, output, chosen, say=notes.append)
     if output is not None:
         print(f"{counted(count, 'prediction')} in {output}", file=sys.stderr)
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
-
-
-def _format(name: str | None, output: Path | None) -> str:
-    """csv where nothing says another; raises UsageError as ``files.chosen_format`` does."""
-    if name is None and output is None:
-        return "csv"
-    chosen = chosen_format(name, output, FORMATS)
-    if chosen == "npy" and output is None:
-        raise UsageError("--format npy needs --output: an array cannot go to stdout")
-    return chosen
 
 
 def _images(directory: Path, inputs: Path, output: Path | None, format_: str | None) -> None:

@@ -20,7 +20,6 @@ def formula_of(experiment: Experiment, command: str) -> tuple[Formula, list[tupl
     if dataset.kind != "function":
         raise ConfigError.at("dataset.kind", f"{command} needs a formula: expected function")
     if len(dataset.domain) > 2:
-        message = f"{command} takes one or two inputs, got {len(dataset.domain)}"
-        raise ConfigError.at("dataset.domain", message)
+        raise ConfigError.at("dataset.domain", f"{command} takes one or two inputs, got {len(dataset.domain)}")
     domain = [(float(low), float(high)) for low, high in dataset.domain]
     return parse(dataset.formula, len(domain)), domain

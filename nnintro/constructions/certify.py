@@ -1,4 +1,4 @@
-"""``certify RUN``: a trained network's largest error over the whole domain, bounded by a proof."""
+"""``nnintro certify``: bound a network's largest error by a proof, or prove a certificate again."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import hashlib
 import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from torch import nn
 
 from nnintro.constructions import formula_of
+from nnintro.errors import CheckpointError
 from nnintro.files import write_json
 from nnintro.formula.tree import variable_names
 from nnintro.models import precision_of
@@ -22,6 +24,9 @@ from nnintro.recording.console import gap_bar
 from nnintro.runs.folder import explained
 from nnintro.runs.run import Run, load_run
 from nnintro.wording import duration
+
+if TYPE_CHECKING:
+    from nnintro.proofs.certificate import Certificate
 
 FORMAT, FILE = "nnintro supremum 1", "supremum.json"
 UP, DOWN = (decimal.Context(prec=6, rounding=rounding) for rounding in (decimal.ROUND_CEILING, decimal.ROUND_FLOOR))
@@ -38,7 +43,7 @@ STATEMENT = (
 
 
 def certify(
-    run: str | Path,
+    run: Run | str | Path,
     runs_dir: str | Path = "runs",
     *,
     tolerance: float = 0.05,
@@ -48,7 +53,7 @@ def certify(
     """Bound a run's largest error, and write what was proved to supremum.json in the run.
 
     Args:
-        run: a run's folder, or its name in ``runs_dir``.
+        run: a run's folder, its name in ``runs_dir``, or what ``nnintro.train`` returned.
         tolerance: how far the bound may be above the largest error, relatively.
         seconds: after which the bound reached so far has to do.
         quiet: no progress on a terminal.
@@ -111,17 +116,16 @@ def in_words(found: dict[str, Any]) -> str:
     names = variable_names(len(found["at"]))
     domain = " x ".join(f"[{low:g}, {high:g}]" for low, high in found["domain"])
     at = ", ".join(f"{name} = {x!r}" for name, x in zip(names, found["at"], strict=True))
-    lines = [f"{found['run']}: |network - formula| for every real {', '.join(names)} in {domain}"]
-    if math.isfinite(found["bound"]):
-        lines.append(f"proved: at most {_shown(found['bound'], UP)}")
-    else:
-        lines.append("proved: nothing yet")
+    bound = f"at most {_shown(found['bound'], UP)}" if math.isfinite(found["bound"]) else "nothing yet"
     near = f"; the bound is {100 * found['gap']:.3g} % above" if math.isfinite(found["gap"]) else ""
-    lines.append(f"found: {_shown(found['lower'], DOWN)} at {at}{near}")
-    lines.append(_rounding(found))
-    if not found["complete"]:
-        lines.append(_incomplete(found))
-    lines.append(f"{found['boxes']:,} boxes in {duration(found['seconds'])}; {found['run']}/{FILE}")
+    lines = [
+        f"{found['run']}: |network - formula| for every real {', '.join(names)} in {domain}",
+        f"proved: {bound}",
+        f"found: {_shown(found['lower'], DOWN)} at {at}{near}",
+        _rounding(found),
+        *([] if found["complete"] else [_incomplete(found)]),
+        f"{found['boxes']:,} boxes in {duration(found['seconds'])}; {found['run']}/{FILE}",
+    ]
     return "\n".join(lines)
 
 
@@ -146,3 +150,84 @@ def _incomplete(found: dict[str, Any]) -> str:
 
 def _shown(number: float, rounded: decimal.Context) -> str:
     return f"{float(rounded.create_decimal_from_float(number)):.6g}"
+
+
+# --- certificates ------------------------------------------------------------------------------
+
+
+def check(path: str | Path) -> list[str]:
+    """Prove a certificate again by other means than those that made it.
+
+    Args:
+        path: a certificate.json, or the folder of the run that it lies in.
+
+    Returns:
+        What was proved, in a few lines.
+
+    Raises:
+        CheckpointError: the file is not a certificate, or something in it is not true, or the run
+            that it lies in has another network.
+        UsageError: python-flint is missing.
+    """
+    require_flint()
+    from nnintro.proofs import certificate as written
+    from nnintro.proofs.check import check_certificate
+
+    path = Path(path)
+    if path.is_dir():
+        path = path / written.FILE
+    certificate = check_certificate(path)
+    noun = "pieces" if len(certificate["domain"]) == 1 else "boxes"
+    lines = [
+        f"{path}: proved again",
+        f"{len(certificate['pieces']):,} {noun}, nowhere further than "
+        f"{certificate['bound']:.10g} from {certificate['formula']}",
+    ]
+    if "fewer" in certificate and (few := certificate["fewer"]["pieces"]) > 0:
+        lines.append(f"{few:,} pieces cannot come within {certificate['fewer']['error']:.10g}")
+    if (path.parent / "checkpoints").is_dir():
+        require_agreement(load_run(path.parent), certificate)
+        lines.append("the network beside it has these pieces, to the last bit")
+    else:
+        lines.append("there is no run beside it: the network itself was not looked at")
+    return lines
+
+
+def require_agreement(run: Run, certificate: Certificate) -> None:
+    """The network in the run gives each piece's value to the last bit, from end to end.
+
+    Its outputs are looked at where each piece begins and ends and in its middle, and its neurons
+    switch nowhere but there.
+
+    Raises:
+        CheckpointError: it does not.
+    """
+    points, values = [], []
+    edge = np.array([low for low, _ in certificate["domain"]])
+    for piece in certificate["pieces"]:
+        low, high = np.atleast_1d(piece["from"]), np.atleast_1d(piece["to"])
+        first = np.where(low == edge, low, np.nextafter(low, np.inf))
+        points += [first, np.clip(low + (high - low) / 2, first, high), high]
+        values += [piece["value"]] * 3
+    outputs = run.predict(np.array(points)).numpy()[:, 0]
+    if not np.array_equal(outputs, np.array(values)):
+        worst = int(np.argmax(outputs != np.array(values)))
+        where = ", ".join(map(repr, points[worst].tolist()))
+        raise CheckpointError(f"{run.directory}: the network is not that of the certificate at {where}")
+    _require_places(run, certificate)
+
+
+def _require_places(run: Run, certificate: Certificate) -> None:
+    """Between its neurons' places a network of steps is constant."""
+    model = run.setup.model
+    if model.kind != "steps" or model.activation != "step":
+        raise CheckpointError(f"{run.directory}: its network is not one of steps")
+    edges = {edge for side in certificate["domain"] for edge in side}
+    ends = {float(end) for p in certificate["pieces"] for end in np.ravel([p["from"], p["to"]])}
+    places = {place for _, place in model.places}
+    # A tower on the domain's lower edge begins one number before it.
+    inside = places - {math.nextafter(edge, -math.inf) for edge in edges}
+    weight, bias = (p.detach().numpy() for p in list(run.model.parameters())[:2])
+    found = np.unique(-bias / np.abs(weight).max(axis=1)) if len(bias) else np.zeros(0)
+    if not inside <= ends or set(found.tolist()) != places:
+        raise CheckpointError(f"{run.directory}: a neuron switches within a piece")

@@ -1,21 +1,20 @@
-"""``construct --compare``: error against the number of neurons, built and trained."""
+"""``construct --compare``: the proved error against the number of neurons, built and trained."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, astuple, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nnintro.config.experiment import as_values
 from nnintro.config.load import Config
-from nnintro.constructions.certify import certify
+from nnintro.constructions import formula_of
 from nnintro.files import as_csv, write_text, write_whole
 from nnintro.runs.folder import explained
 from nnintro.runs.run import Run
-from nnintro.training.train import train
+from nnintro.training.fit import fit
 
 NEURONS = (4, 8, 16, 32, 64)
 DESCENT = {"optimizer": "adam", "learning_rate": 0.003, "schedule": "cosine"}
@@ -40,8 +39,7 @@ def compare(run: Run, loaded: Config, built: Callable[[int], float], say: Callab
     """Build and train a network of every size, and leave a table and a figure in the run.
 
     Args:
-        run: the construction's; its folder gets ``comparison.csv``, ``figures/comparison.png`` and
-            the trainings' own runs in ``comparison/``.
+        run: the construction's; its folder gets ``comparison.csv`` and ``figures/comparison.png``.
         loaded: the config that was given, for its dataset, and its descent where it has one.
         built: neurons -> the proved error of the best network of steps.
         say: called with a line about each size.
@@ -50,8 +48,7 @@ def compare(run: Run, loaded: Config, built: Callable[[int], float], say: Callab
     for neurons in NEURONS:
         say(f"{neurons} neurons: building one network, training two")
         error = built(neurons)
-        trained = [_trained(loaded, neurons, kind, run.directory / "comparison") for kind in ("torch", "steps")]
-        rows.append(Row(neurons, error, *trained))
+        rows.append(Row(neurons, error, *(trained(loaded, neurons, kind) for kind in ("torch", "steps"))))
     table = [[*asdict(rows[0])], *([*map(str, astuple(row))] for row in rows)]
     with explained(f"cannot write {run.directory}"):
         write_text(run.directory / "comparison.csv", as_csv(table))
@@ -59,13 +56,16 @@ def compare(run: Run, loaded: Config, built: Callable[[int], float], say: Callab
     return rows
 
 
-def _trained(loaded: Config, neurons: int, kind: str, folder: Path) -> float:
+def trained(loaded: Config, neurons: int, kind: str) -> float:
     """The largest error of a trained network, proved (within ``TOLERANCE`` of what was found)."""
-    run = train(_values(loaded, neurons, kind), runs_dir=folder, name=f"{kind}-{neurons}")
-    return float(certify(run.directory, tolerance=TOLERANCE)["bound"])
+    from nnintro.proofs.supremum import certify_network  # needs python-flint
+
+    fitted = fit(config_of(loaded, neurons, kind))
+    formula, domain = formula_of(fitted.setup.experiment, "construct")
+    return certify_network(fitted.model, formula, domain, tolerance=TOLERANCE).bound
 
 
-def _values(loaded: Config, neurons: int, kind: str) -> dict[str, Any]:
+def config_of(loaded: Config, neurons: int, kind: str) -> dict[str, Any]:
     """The config of one training: one layer of sigmoids, begun by ``initialization: kind``."""
     given = loaded.source.root.content
     descent = {} if isinstance(given, dict) and "descent" in given else {"descent": DESCENT}
@@ -75,7 +75,6 @@ def _values(loaded: Config, neurons: int, kind: str) -> dict[str, Any]:
         "model": {"kind": "mlp", "hidden": [neurons], "activation": "sigmoid", "initialization": kind},
         "precision": "float32",
         "training": {"steps": UPDATES},
-        "logging": {"figures": "off", "histograms": "off"},
     }
 
 
@@ -93,7 +92,5 @@ def _draw(run: Run, rows: list[Row]) -> None:
 def as_table(rows: list[Row]) -> str:
     """The rows as text in columns."""
     lines = [f"{'neurons':>8} {'built':>10} {'trained':>10} {'trained from the built one':>28}"]
-    for row in rows:
-        errors = f"{row.constructed:10.4g} {row.trained:10.4g} {row.handed_over:28.4g}"
-        lines.append(f"{row.neurons:8d} {errors}")
+    lines += [f"{r.neurons:8d} {r.constructed:10.4g} {r.trained:10.4g} {r.handed_over:28.4g}" for r in rows]
     return "\n".join(lines)

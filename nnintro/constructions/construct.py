@@ -1,8 +1,7 @@
-"""``construct``: a network of steps for a formula, with the proof of its error, as a run."""
+"""``nnintro construct``: build a network of steps for a formula and prove its error, as a run."""
 
 from __future__ import annotations
 
-import functools
 import math
 import signal
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ import torch
 from nnintro.config.experiment import as_values
 from nnintro.config.load import Config, load_config
 from nnintro.constructions import formula_of
-from nnintro.constructions.check import require_agreement
+from nnintro.constructions.certify import require_agreement
 from nnintro.constructions.compare_neurons import Row, as_table, compare
 from nnintro.errors import ConfigError, UsageError
 from nnintro.files import write_whole
@@ -75,8 +74,7 @@ def construct(
         config: path of a YAML file, or the same content as a dict.
         overrides: ``"dataset.formula=x**2"`` and the like, laid over the config.
         runs_dir: where the run's folder is made.
-        error: how far the network may be from the formula anywhere, with the fewest pieces; 0.05
-            by default.
+        error: how far the network may be from the formula anywhere, with the fewest pieces; 0.05 by default.
         neurons: in its place, for one input, the hidden neurons to do the best with.
         compare_sizes: whether networks of several sizes are to be built and trained as well.
         name: the run's name, in place of the config's.
@@ -87,10 +85,8 @@ def construct(
         The run with the network, and the certificate.
 
     Raises:
-        UsageError: both error and neurons are given, or one makes no sense; or python-flint is
-            missing.
-        ConfigError: the config is wrong, or its dataset no formula, or the formula has no finite
-            value somewhere.
+        UsageError: both error and neurons are given, or one makes no sense; or python-flint is missing.
+        ConfigError: the config is wrong, or its dataset no formula, or the formula has no finite value somewhere.
         CheckpointError: the run cannot be written.
     """
     require_flint()
@@ -109,15 +105,8 @@ def construct(
         draw(run, certificate)
     rows = None
     if compare_sizes:
-        display = Display(quiet=quiet)
-        rows = compare(run, loaded, functools.partial(_least_error, loaded), display.line)
+        rows = compare(run, loaded, lambda count: _built(loaded, None, count)[0]["bound"], Display(quiet=quiet).line)
     return Constructed(run, certificate, rows)
-
-
-def _least_error(loaded: Config, neurons: int) -> float:
-    """The proved error of the best network of so many steps."""
-    certificate, _ = _built(loaded, None, neurons)
-    return float(certificate["bound"])
 
 
 def _require_sense(error: float | None, neurons: int | None) -> None:
@@ -136,8 +125,7 @@ def _built(loaded: Config, error: float | None, neurons: int | None) -> tuple[Ce
     with loaded.locating(), precision():
         formula, domain = formula_of(loaded.experiment, "construct")
         if loaded.experiment.dataset.standardize != "none":
-            message = "steps stand at places of the input itself; expected none"
-            raise ConfigError.at("dataset.standardize", message)
+            raise ConfigError.at("dataset.standardize", "steps stand at places of the input itself; expected none")
         wanted = DEFAULT_ERROR if error is None else error
         if len(domain) == 1:
             return _of_steps(formula, domain[0], wanted, neurons)
@@ -174,8 +162,7 @@ def _of_towers(formula: Formula, domain: list[tuple[float, float]], error: float
 
 
 def _before(low: tuple[float, ...], domain: list[tuple[float, float]]) -> list[float]:
-    """The lower corner of a tower; on the domain's edge the number before, for a step is 0 at its
-    own place."""
+    """The lower corner of a tower; on the domain's edge the number before, for a step is 0 at its own place."""
     return [
         math.nextafter(place, -math.inf) if place == edge else place
         for place, (edge, _) in zip(low, domain, strict=True)

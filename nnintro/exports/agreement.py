@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -74,10 +75,8 @@ def compare(model: nn.Module, program: Program, low: Tensor, high: Tensor, image
     steps = any(isinstance(module, Step) for module in model.modules())
     inputs = probes(model, low, high, image)
     allowed = max(TOLERANCE[precision_of(model)], ROUNDINGS * own_rounding(model, inputs))
-    largest = 0.0
     sizes = SIZES if image is None else IMAGE_SIZES
-    for batch in torch.split(inputs, list(sizes)):
-        largest = max(largest, difference(program(batch), model(batch)))
+    largest = max(difference(program(batch), model(batch)) for batch in torch.split(inputs, list(sizes)))
     if not largest <= allowed:
         raise NnintroError(
             f"the file does not compute what the network computes: on {len(inputs)} inputs the "
@@ -96,8 +95,7 @@ def probes(model: nn.Module, low: Tensor, high: Tensor, image: Size | None = Non
     if image is not None:
         low, high = low[:, None, None], high[:, None, None]
     count = _CANDIDATES if image is None else sum(IMAGE_SIZES)
-    shape = (count, len(low), *(image or ()))
-    unit = torch.rand(shape, generator=generator, dtype=torch.float64)
+    unit = torch.rand(count, len(low), *(image or ()), generator=generator, dtype=torch.float64)
     unit[1::2] = 3 * unit[1::2] - 1
     candidates = (low + unit * (high - low)).to(input_precision(model))
     return candidates if image is not None else _clear_rows(model, candidates, sum(SIZES))
@@ -141,9 +139,8 @@ def clear_of_jumps(model: nn.Module, inputs: Tensor) -> Tensor:
 def own_rounding(model: nn.Module, inputs: Tensor) -> float:
     """How far rounding alone moves the network's outputs, relative to max(1, |output|).
 
-    A standardisation, which is in float64 always, has no part in it.  Measured as the distance
-    between the network in float32 and in float64; in float64 it is by the ratio of the two units of
-    rounding smaller.
+    A standardisation, which is in float64 always, has no part in it. Measured as the distance between the network in
+    float32 and in float64; in float64 it is by the ratio of the two units of rounding smaller.
     """
     network, dtype = model, precision_of(model)
     if isinstance(model, Standardized):
@@ -160,8 +157,7 @@ def own_rounding(model: nn.Module, inputs: Tensor) -> float:
 
 def _computed_in(dtype: torch.dtype, model: nn.Module, inputs: Tensor) -> Tensor:
     tensors = {name: values.to(dtype) for name, values in model.state_dict().items()}
-    output: Tensor = functional_call(model, tensors, (inputs.to(dtype),))
-    return output
+    return cast(Tensor, functional_call(model, tensors, (inputs.to(dtype),)))
 
 
 def difference(found: Tensor, wanted: Tensor) -> float:

@@ -29,11 +29,10 @@ def export(
 ) -> Path:
     """Write a trained run's network as a file for other programs.
 
-    The file takes raw inputs (batch, inputs) and gives (batch, outputs), for every batch size: any
-    standardisation is inside, dropout is off, classifiers trained on cross entropy give logits.
-    Inputs are in the parameters' precision, with a standardisation in float64.  The file is read
-    back and compared with the network before it takes its name; whatever was under that name before
-    stays until then.
+    The file takes raw inputs (batch, inputs) and gives (batch, outputs), for every batch size: any standardisation is
+    inside, dropout is off, classifiers trained on cross entropy give logits. Inputs are in the parameters' precision,
+    with a standardisation in float64. The file is read back and compared with the network before it takes its name;
+    whatever was under that name before stays until then.
 
     Args:
         run: a run's folder, its name in ``runs_dir``, or what ``nnintro.train`` returned.
@@ -110,14 +109,12 @@ INPUT, OUTPUT = "x", "y"
 def describe(run: Run) -> dict[str, str]:
     """Keys and values that every format carries; lists and mappings are JSON.
 
-    ``output_kind`` is ``logits`` for a classifier trained on cross entropy, else ``values``.
-    ``precision`` is that of the parameters.  ``input_precision`` is float64 where the inputs are
-    standardised inside, which float32 may be too coarse for, else the same; ``output_precision`` is
-    float64 where the targets were standardised.  ``trained_in`` is
+    ``output_kind`` is ``logits`` for a classifier trained on cross entropy, else ``values``. ``precision`` is that of
+    the parameters. ``input_precision`` is float64 where the inputs are standardised inside, which float32 may be too
+    coarse for, else the same; ``output_precision`` is float64 where the targets were standardised. ``trained_in`` is
     the config's, which is another one for bfloat16: there the parameters are float32.
     """
-    setup = run.setup
-    task = setup.task
+    setup, task = run.setup, run.setup.task
     return {
         "producer": "nnintro",
         "version": __version__,
@@ -147,5 +144,4 @@ def _of_files(run: Run) -> dict[str, str]:
         return {}
     if not run.has_table:
         return {"pixel_scale": f"{form.largest:g}"}
-    described = dict(run.setup.facts.description)
-    return {"features": json.dumps(form.feature_names), "columns": json.dumps(described)}
+    return {"features": json.dumps(form.feature_names), "columns": json.dumps(dict(run.setup.facts.description))}

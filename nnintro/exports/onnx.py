@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -45,17 +45,15 @@ def encode(model: nn.Module, description: dict[str, str]) -> bytes:
         )
         for end, element in (("input", graph.input_element), ("output", graph.output_element))
     )
-    constants = list(graph.constants.values())
     written = helper.make_model(
-        helper.make_graph(graph.nodes, description["run"], [x], [y], constants),
+        helper.make_graph(graph.nodes, description["run"], [x], [y], [*graph.constants.values()]),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR,
         producer_name="nnintro",
         producer_version=__version__,
     )
     helper.set_model_props(written, description)
-    data: bytes = written.SerializeToString(deterministic=True)
-    return data
+    return cast(bytes, written.SerializeToString(deterministic=True))
 
 
 def _require_size(model: nn.Module) -> None:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from onnx import NodeProto, TensorProto
 
 
+Size = tuple[int, int]
+"""Height and width of maps."""
+
+
 class Graph:
     """Nodes in the order of computation, and the constants they use.
 
@@ -30,6 +34,7 @@ class Graph:
         element: ONNX's number of its type.
         input_element: that of the input's, float64 where it is standardised.
         output_element: that of the output's, float64 where it is in the targets' own units.
+        size: of the maps at this point of a network on images.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -40,6 +45,7 @@ class Graph:
             int(TensorProto.DOUBLE if of(model) == torch.float64 else TensorProto.FLOAT)
             for of in (precision_of, input_precision, output_precision)
         )
+        self.size: Size = (1, 1)
         self.nodes: list[NodeProto] = []
         self.constants: dict[str, TensorProto] = {}
         tensors = [*model.named_parameters(), *model.named_buffers()]
@@ -125,16 +131,12 @@ def erf_in_double(graph: Graph, x: str) -> str:
     return graph.node("Mul", graph.node("Sign", x), size)
 
 
-Size = tuple[int, int]
-"""Height and width of maps."""
-
-
-def neighbourhoods(graph: Graph, x: str, size: Size) -> str:
+def neighbourhoods(graph: Graph, x: str) -> str:
     """(b, c, H, W) -> (b, 9 c, H, W): the pixels around each, zeros beyond the edge."""
     padded = graph.node("Pad", x, graph.integers(0, 0, 1, 1, 0, 0, 1, 1))
-    shifted = [
-        cropped(graph, padded, (i, j), (i + size[0], j + size[1])) for i, j in itertools.product(range(3), repeat=2)
-    ]
+    height, width = graph.size
+    corners = itertools.product(range(3), repeat=2)
+    shifted = [cropped(graph, padded, (i, j), (i + height, j + width)) for i, j in corners]
     return graph.node("Concat", *shifted, axis=1)
 
 

@@ -1,17 +1,16 @@
-"""Each module of ours in ONNX's operators: what is in the two tables can be exported."""
+"""Each module of ours in ONNX's operators: what has a row in the table can be exported."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 from torch import nn
 
 from nnintro.errors import NnintroError
 from nnintro.exports.onnx_graph import (
     Graph,
-    Size,
     by_channel,
     cropped,
     erf_in_double,
@@ -22,13 +21,10 @@ from nnintro.exports.onnx_graph import (
 from nnintro.models import Mlp, Standardized, Steps, Unet
 from nnintro.models.activations import Sine, Step
 from nnintro.models.mlp import Affine
-from nnintro.models.unet import Convolution, Upsampling
+from nnintro.models.unet import Convolution, DoubleConvolution, Upsampling
 
 Translation = Callable[[Graph, Any, str], str]
 """(graph, module, name of its input) -> name of its output."""
-LayerTranslation = Callable[[Graph, Any, str, Size], str]
-"""(graph, layer, name of its input, the input's size) -> name of its output."""
-Row = TypeVar("Row")
 
 
 def translate(graph: Graph, module: nn.Module, x: str) -> str:
@@ -37,14 +33,10 @@ def translate(graph: Graph, module: nn.Module, x: str) -> str:
     Raises:
         NnintroError: there is no translation.
     """
-    return _translation(TRANSLATIONS, module)(graph, module, x)
-
-
-def _translation(table: Mapping[type[nn.Module], Row], module: nn.Module) -> Row:
-    if type(module) not in table:
+    if type(module) not in TRANSLATIONS:
         kind = type(module).__name__
         raise NnintroError(f"{kind} has no translation to ONNX; export torch or safetensors")
-    return table[type(module)]
+    return TRANSLATIONS[type(module)](graph, module, x)
 
 
 def _standardized(graph: Graph, module: Standardized, x: str) -> str:
@@ -68,12 +60,7 @@ def _mlp(graph: Graph, module: Mlp, x: str) -> str:
 
 
 def _affine(graph: Graph, module: Affine, x: str) -> str:
-    weight, bias = graph.tensor(module.weight), graph.tensor(module.bias)
-    return graph.node("Gemm", x, weight, bias, transB=1)
-
-
-def _identity(_: Graph, __: nn.Module, z: str) -> str:
-    return z
+    return graph.node("Gemm", x, graph.tensor(module.weight), graph.tensor(module.bias), transB=1)
 
 
 def _operator(name: str) -> Translation:
@@ -84,10 +71,6 @@ def _step(graph: Graph, _: Step, z: str) -> str:
     on = graph.node("Cast", graph.node("Greater", z, graph.number(0.0)), to=graph.element)
     # NaN > 0 is false, and NaN must not come out as "off".
     return graph.node("Where", graph.node("IsNaN", z), z, on)
-
-
-def _silu(graph: Graph, _: nn.SiLU, z: str) -> str:
-    return graph.node("Mul", z, graph.node("Sigmoid", z))
 
 
 def _leaky_relu(graph: Graph, module: nn.LeakyReLU, z: str) -> str:
@@ -131,34 +114,33 @@ def _unet(graph: Graph, module: Unet, x: str) -> str:
     if any(padding):
         pads = graph.integers(0, 0, top, left, 0, 0, bottom, right)
         x = graph.node("Pad", x, pads, mode="edge")
-    y = _maps(graph, module, x, (height + top + bottom, width + left + right))
+    graph.size = height + top + bottom, width + left + right
+    y = _maps(graph, module, x)
     if any(padding):
         y = cropped(graph, y, (top, left), (top + height, left + width))
     return y
 
 
-def _maps(graph: Graph, module: Unet, x: str, size: Size) -> str:
+def _maps(graph: Graph, module: Unet, x: str) -> str:
     skips = []
     for block in module.down[:-1]:
-        skips.append(_layers(graph, block, x, size))
+        skips.append(translate(graph, block, x))
         x = graph.node("MaxPool", skips[-1], kernel_shape=[2, 2], strides=[2, 2])
-        size = size[0] // 2, size[1] // 2
-    x = _layers(graph, module.down[-1], x, size)
-    x = _layers(graph, module.middle, x, size)
+        graph.size = graph.size[0] // 2, graph.size[1] // 2
+    x = translate(graph, module.middle, translate(graph, module.down[-1], x))
     for upsample, block in zip(module.upsample, module.up, strict=True):
-        x = _layers(graph, [upsample], x, size)
-        size = 2 * size[0], 2 * size[1]
-        x = _layers(graph, block, graph.node("Concat", skips.pop(), x, axis=1), size)
-    return _layers(graph, [module.readout], x, size)
+        x = translate(graph, upsample, x)
+        x = translate(graph, block, graph.node("Concat", skips.pop(), x, axis=1))
+    return translate(graph, module.readout, x)
 
 
-def _layers(graph: Graph, layers: Any, x: str, size: Size) -> str:
-    for layer in layers:
-        x = _translation(LAYERS, layer)(graph, layer, x, size)
+def _sequence(graph: Graph, module: DoubleConvolution, x: str) -> str:
+    for layer in module:
+        x = translate(graph, layer, x)
     return x
 
 
-def _convolution(graph: Graph, layer: Convolution, x: str, size: Size) -> str:
+def _convolution(graph: Graph, layer: Convolution, x: str) -> str:
     weight, bias = layer.weight, layer.bias
     assert bias is not None
     kernel = weight.shape[-1]
@@ -166,30 +148,32 @@ def _convolution(graph: Graph, layer: Convolution, x: str, size: Size) -> str:
         border, names = kernel // 2, (graph.tensor(weight), graph.tensor(bias))
         return graph.node("Conv", x, *names, kernel_shape=[kernel] * 2, pads=[border] * 4)
     if kernel > 1:
-        x = neighbourhoods(graph, x, size)
+        x = neighbourhoods(graph, x)
     # (outputs, 9 inputs): the neighbours one after another, each with all channels.
     matrix = weight.detach().permute(0, 2, 3, 1).reshape(len(weight), -1)
-    y = product_by_pixel(graph, f"{graph.name_of(weight)} as a matrix", matrix, x, size)
+    y = product_by_pixel(graph, f"{graph.name_of(weight)} as a matrix", matrix, x, graph.size)
     return graph.node("Add", y, by_channel(graph, bias))
 
 
-def _upsampling(graph: Graph, layer: Upsampling, x: str, size: Size) -> str:
+def _upsampling(graph: Graph, layer: Upsampling, x: str) -> str:
     weight, bias = layer.weight, layer.bias
     assert bias is not None
+    height, width = graph.size
+    graph.size = 2 * height, 2 * width
     if not graph.double:
         names = graph.tensor(weight), graph.tensor(bias)
         return graph.node("ConvTranspose", x, *names, kernel_shape=[2, 2], strides=[2, 2])
     channels = len(bias)
     # Each pixel becomes 2x2: (outputs 2 2, inputs), and the small squares put side by side.
     matrix = weight.detach().permute(1, 2, 3, 0).reshape(-1, channels)
-    y = product_by_pixel(graph, f"{graph.name_of(weight)} as a matrix", matrix, x, size)
-    y = graph.node("Reshape", y, graph.integers(-1, channels, 2, 2, *size))
+    y = product_by_pixel(graph, f"{graph.name_of(weight)} as a matrix", matrix, x, (height, width))
+    y = graph.node("Reshape", y, graph.integers(-1, channels, 2, 2, height, width))
     y = graph.node("Transpose", y, perm=[0, 1, 4, 2, 5, 3])
-    y = graph.node("Reshape", y, graph.integers(-1, channels, 2 * size[0], 2 * size[1]))
+    y = graph.node("Reshape", y, graph.integers(-1, channels, *graph.size))
     return graph.node("Add", y, by_channel(graph, bias))
 
 
-def _batch_normalization(graph: Graph, layer: nn.BatchNorm2d, x: str, _: Size) -> str:
+def _batch_normalization(graph: Graph, layer: nn.BatchNorm2d, x: str) -> str:
     tensors = layer.weight, layer.bias, layer.running_mean, layer.running_var
     weight, bias, mean, variance = (values for values in tensors if values is not None)
     if not graph.double:
@@ -202,40 +186,32 @@ def _batch_normalization(graph: Graph, layer: nn.BatchNorm2d, x: str, _: Size) -
     return graph.node("Add", y, graph.constant(f"{name} shift", shift[:, None, None]))
 
 
-def _group_normalization(graph: Graph, layer: nn.GroupNorm, x: str, size: Size) -> str:
+def _group_normalization(graph: Graph, layer: nn.GroupNorm, x: str) -> str:
     """(x - mean) / sqrt(variance + epsilon) of each image's groups, in ONNX's plain operators."""
-    numbers = layer.num_channels // layer.num_groups * size[0] * size[1]  # in a group
+    numbers = layer.num_channels // layer.num_groups * math.prod(graph.size)  # in a group
     grouped = graph.node("Reshape", x, graph.integers(-1, layer.num_groups, numbers))
     centred = graph.node("Sub", grouped, graph.node("ReduceMean", grouped, axes=[2], keepdims=1))
     square = graph.node("Mul", centred, centred)
     variance = graph.node("ReduceMean", square, axes=[2], keepdims=1)
     deviation = graph.node("Sqrt", graph.node("Add", variance, graph.number(layer.eps)))
     standard = graph.node("Div", centred, deviation)
-    y = graph.node("Reshape", standard, graph.integers(-1, layer.num_channels, *size))
+    y = graph.node("Reshape", standard, graph.integers(-1, layer.num_channels, *graph.size))
     scaled = graph.node("Mul", y, by_channel(graph, layer.weight))
     return graph.node("Add", scaled, by_channel(graph, layer.bias))
 
-
-def _relu(graph: Graph, _: nn.ReLU, x: str, __: Size) -> str:
-    return graph.node("Relu", x)
-
-
-LAYERS: dict[type[nn.Module], LayerTranslation] = {
-    Convolution: _convolution,
-    Upsampling: _upsampling,
-    nn.BatchNorm2d: _batch_normalization,
-    nn.GroupNorm: _group_normalization,
-    nn.ReLU: _relu,
-}
-"""The layers of a U-Net, which have to know the size of their maps."""
 
 TRANSLATIONS: dict[type[nn.Module], Translation] = {
     Standardized: _standardized,
     Mlp: _mlp,
     Steps: _mlp,
     Unet: _unet,
+    DoubleConvolution: _sequence,
+    Convolution: _convolution,
+    Upsampling: _upsampling,
+    nn.BatchNorm2d: _batch_normalization,
+    nn.GroupNorm: _group_normalization,
     Affine: _affine,
-    nn.Identity: _identity,
+    nn.Identity: lambda _, __, z: z,
     Step: _step,
     nn.Sigmoid: _operator("Sigmoid"),
     nn.Tanh: _operator("Tanh"),
@@ -243,7 +219,7 @@ TRANSLATIONS: dict[type[nn.Module], Translation] = {
     nn.LeakyReLU: _leaky_relu,
     nn.ELU: _elu,
     nn.GELU: _gelu,
-    nn.SiLU: _silu,
+    nn.SiLU: lambda graph, _, z: graph.node("Mul", z, graph.node("Sigmoid", z)),
     nn.Softplus: _softplus,
     Sine: _operator("Sin"),
 }

@@ -6,9 +6,10 @@ import copy
 import io
 import json
 from pathlib import Path
+from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from nnintro.exports.agreement import Program
 from nnintro.models import input_precision
@@ -27,8 +28,7 @@ def encode(model: nn.Module, description: dict[str, str]) -> bytes:
     for node in program.graph.nodes:
         node.meta.pop("stack_trace", None)  # names the folders of the machine it was written on
     buffer = io.BytesIO()
-    extra = {DESCRIPTION: json.dumps(description, indent=2)}
-    torch.export.save(program, buffer, extra_files=extra)
+    torch.export.save(program, buffer, extra_files={DESCRIPTION: json.dumps(description, indent=2)})
     return buffer.getvalue()
 
 
@@ -43,11 +43,4 @@ def _in_plain_order(model: nn.Module) -> nn.Module:
 
 def load(path: Path) -> Program:
     """The program in a file."""
-    with path.open("rb") as file:
-        module = torch.export.load(io.BytesIO(file.read())).module()
-
-    def program(inputs: Tensor) -> Tensor:
-        outputs: Tensor = module(inputs)
-        return outputs
-
-    return program
+    return cast(Program, torch.export.load(io.BytesIO(path.read_bytes())).module())

@@ -5,13 +5,5 @@ from nnintro.formula.parse import parse
 from nnintro.formula.tensors import torch_function
 from nnintro.formula.tree import FUNCTIONS, LECTURE, Formula, FormulaError
 
-__all__ = [
-    "FUNCTIONS",
-    "LECTURE",
-    "Formula",
-    "FormulaError",
-    "evaluate_float",
-    "first_non_finite",
-    "parse",
-    "torch_function",
-]
+__all__ = ["FUNCTIONS", "LECTURE", "Formula", "FormulaError", "evaluate_float", "first_non_finite"]
+__all__ += ["parse", "torch_function"]

@@ -6,7 +6,9 @@ Where Python raises, the answer is the limit or nan: 1/0 = inf, log(0) = -inf, s
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
 
 from nnintro.formula.tree import Algebra, Formula, evaluate
 
@@ -22,17 +24,11 @@ def evaluate_float(formula: Formula, point: Sequence[float]) -> float:
 
 def first_non_finite(formula: Formula, points: Iterable[Sequence[float]]) -> Sequence[float] | None:
     """The first of the points at which the formula is inf or nan; None if there is none."""
-    for point in points:
-        if not math.isfinite(evaluate_float(formula, point)):
-            return point
-    return None
+    return next((point for point in points if not math.isfinite(evaluate_float(formula, point))), None)
 
 
 def _add(*terms: float) -> float:
-    total, *others = terms
-    for term in others:  # from left to right; sum() compensates from Python 3.12 on
-        total += term
-    return total
+    return reduce(operator.add, terms)  # from left to right; sum() compensates from Python 3.12 on
 
 
 def _divide(numerator: float, denominator: float) -> float:
@@ -104,16 +100,13 @@ FLOATS: Algebra[float] = Algebra(
     number=float,
     operations={
         "add": _add,
-        "multiply": lambda a, b: a * b,
+        "multiply": operator.mul,
         "divide": _divide,
         "power": _power,
-        "negative": lambda z: -z,
-        "sin": _or_nan(math.sin),
-        "cos": _or_nan(math.cos),
-        "tan": _or_nan(math.tan),
+        "negative": operator.neg,
+        **{name: _or_nan(getattr(math, name)) for name in ("sin", "cos", "tan", "sqrt")},
         "exp": _exp,
         "log": _log,
-        "sqrt": _or_nan(math.sqrt),
         "abs": abs,
         "tanh": math.tanh,
         "min": _extreme(min),

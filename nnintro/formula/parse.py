@@ -38,7 +38,7 @@ def parse(text: str, inputs: int) -> Formula:
     every number is read as a float.
 
     Raises:
-        FormulaError: the text is no formula; with the column where, if there is one.
+        FormulaError: the text is not a formula; with the column where, if there is one.
     """
     if len(text) > MAX_LENGTH:
         raise FormulaError(f"longer than {MAX_LENGTH:,} characters")
@@ -48,18 +48,14 @@ def parse(text: str, inputs: int) -> Formula:
     if not source:
         raise FormulaError("the formula is empty")
     if source == "lecture":
-        return _lecture(inputs)
+        if inputs != 1:
+            raise FormulaError(f"'lecture' is a function of 1 input, not of {inputs}", 1)
+        return Formula("lecture", variables, parse(LECTURE, 1).root)
     scan(blanked, variables)
     # Leading blanks would be an indentation to Python's parser.
     offset = len(blanked) - len(blanked.lstrip(" "))
     root = _Builder(source, offset, variables).tree(_parsed(source))
     return Formula(" ".join(source.split()), variables, root)
-
-
-def _lecture(inputs: int) -> Formula:
-    if inputs != 1:
-        raise FormulaError(f"'lecture' is a function of 1 input, not of {inputs}", 1)
-    return Formula("lecture", ("x",), parse(LECTURE, 1).root)
 
 
 def _parsed(source: str) -> ast.expr:
@@ -82,8 +78,7 @@ class _Builder:
     """Python's syntax tree -> ours; recursion ends at MAX_DEPTH whatever the text."""
 
     def __init__(self, source: str, offset: int, variables: tuple[str, ...]) -> None:
-        self.source = source
-        self.offset = offset
+        self.source, self.offset = source, offset
         self.variables = {name: Variable(name, index) for index, name in enumerate(variables)}
 
     def tree(self, node: ast.expr, depth: int = 0) -> Node:

@@ -25,9 +25,8 @@ SIGNS = frozenset("+-")
 BINARY = SIGNS | {"*", "/", "**"}
 MARKS = BINARY | {"(", ")", ","}
 NAME_HINTS = {
-    "arcsin": "there are no inverse trigonometric functions",
-    "arccos": "there are no inverse trigonometric functions",
-    "arctan": "there are no inverse trigonometric functions",
+    **dict.fromkeys(("arcsin", "arccos", "arctan"), "there are no inverse trigonometric functions"),
+    **{name: f"write sin(x), not {name}.sin(x)" for name in ("math", "np", "numpy", "torch")},
     "ceil": "write -floor(-z)",
     "fabs": "write abs(z)",
     "heaviside": "write step(z)",
@@ -35,14 +34,10 @@ NAME_HINTS = {
     "ln": "write log(z), the natural logarithm",
     "log10": "write log(z)/log(10)",
     "log2": "write log(z)/log(2)",
-    "math": "write sin(x), not math.sin(x)",
-    "np": "write sin(x), not np.sin(x)",
-    "numpy": "write sin(x), not numpy.sin(x)",
     "pow": "use ** for powers",
     "relu": "write max(0, z)",
     "sgn": "write sign(z)",
     "sigmoid": "write 1/(1 + exp(-z))",
-    "torch": "write sin(x), not torch.sin(x)",
 }
 MARK_HINTS = {
     "^": "use ** for powers",
@@ -58,13 +53,9 @@ MARK_HINTS = {
     ".": "decimals read 0.5, functions have no prefix: sin(x)",
     ";": "a formula is one expression",
     "#": "comments belong to the YAML around it",
-    "'": "a formula holds no text",
-    '"': "a formula holds no text",
-    "\N{MINUS SIGN}": "type the minus sign -",
-    "\N{EN DASH}": "type the minus sign -",
-    "\N{MULTIPLICATION SIGN}": "use * for products",
-    "\N{MIDDLE DOT}": "use * for products",
-    "\N{DOT OPERATOR}": "use * for products",
+    **dict.fromkeys("'\"", "a formula holds no text"),
+    **dict.fromkeys("\N{MINUS SIGN}\N{EN DASH}", "type the minus sign -"),
+    **dict.fromkeys("\N{MULTIPLICATION SIGN}\N{MIDDLE DOT}\N{DOT OPERATOR}", "use * for products"),
     "\N{DIVISION SIGN}": "use / for quotients",
     "\N{SUPERSCRIPT TWO}": "write **2",
     "\N{SUPERSCRIPT THREE}": "write **3",
@@ -119,19 +110,15 @@ def _tokens(text: str) -> Iterator[Token]:
 
 def _check_word(token: Token, names: frozenset[str], variables: tuple[str, ...]) -> None:
     if token.kind == "number":
-        _check_number(token)
+        shown = token.text if len(token.text) <= 20 else f"{token.text[:20]}..."
+        if not math.isfinite(float(token.text)):
+            raise FormulaError(f"the number {shown} is too large", token.column)
+        if re.match("0[0-9]", token.text):
+            raise FormulaError(f"the number {shown} starts with a needless 0", token.column)
     elif token.kind == "name" and token.text not in names:
         raise FormulaError(unknown_name(token.text, variables), token.column)
     elif token.kind == "mark" and token.text not in MARKS:
         raise FormulaError(foreign_mark(token.text), token.column)
-
-
-def _check_number(token: Token) -> None:
-    shown = token.text if len(token.text) <= 20 else f"{token.text[:20]}..."
-    if not math.isfinite(float(token.text)):
-        raise FormulaError(f"the number {shown} is too large", token.column)
-    if re.match("0[0-9]", token.text):
-        raise FormulaError(f"the number {shown} starts with a needless 0", token.column)
 
 
 def _check_neighbours(left: Token, right: Token) -> None:

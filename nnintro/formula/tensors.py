@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+_SAME_IN_TORCH = ("sin", "cos", "tan", "exp", "log", "sqrt", "abs", "tanh", "floor")
+
+
 def torch_function(formula: Formula) -> Callable[[Tensor], Tensor]:
     """The formula as a function of points, (n, inputs) -> (n, 1), of their dtype and device.
 
@@ -27,8 +30,7 @@ def torch_function(formula: Formula) -> Callable[[Tensor], Tensor]:
 
     def function(points: Tensor) -> Tensor:
         if points.ndim != 2 or points.shape[1] != inputs:
-            wanted = f"(n, {inputs})"
-            raise ValueError(f"expected points of shape {wanted}, got {tuple(points.shape)}")
+            raise ValueError(f"expected points of shape (n, {inputs}), got {tuple(points.shape)}")
         if not points.is_floating_point():
             raise TypeError(f"expected floating-point points, got {points.dtype}")
         columns = [points[:, index : index + 1] for index in range(inputs)]  # each (n, 1)
@@ -50,9 +52,6 @@ def tensor_algebra(like: Tensor) -> Algebra[Tensor]:
     def sign(z: Tensor) -> Tensor:
         return torch.where(z.isnan(), z, torch.sign(z))  # torch's own sign of nan is 0
 
-    def step(z: Tensor) -> Tensor:
-        return sign(z).clamp(min=0)  # not z > 0, which would leave the graph
-
     return Algebra(
         number=number,
         operations={
@@ -61,19 +60,11 @@ def tensor_algebra(like: Tensor) -> Algebra[Tensor]:
             "divide": torch.div,
             "power": torch.pow,
             "negative": torch.neg,
-            "sin": torch.sin,
-            "cos": torch.cos,
-            "tan": torch.tan,
-            "exp": torch.exp,
-            "log": torch.log,
-            "sqrt": torch.sqrt,
-            "abs": torch.abs,
-            "tanh": torch.tanh,
+            **{name: getattr(torch, name) for name in _SAME_IN_TORCH},
             # Of 0 and -0 torch takes either; adding 0 leaves 0, whichever it was.
             "min": lambda *values: reduce(torch.minimum, values) + 0.0,
             "max": lambda *values: reduce(torch.maximum, values) + 0.0,
             "sign": sign,
-            "step": step,
-            "floor": torch.floor,
+            "step": lambda z: sign(z).clamp(min=0),  # not z > 0, which would leave the graph
         },
     )

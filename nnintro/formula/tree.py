@@ -147,8 +147,7 @@ Value = TypeVar("Value")
 class Algebra(Generic[Value]):
     """The meaning of a formula's words: ``operations`` has every name of OPERATORS and FUNCTIONS.
 
-    ``add``, ``min`` and ``max`` take two or more values, ``multiply``, ``divide`` and ``power``
-    two, the others one.
+    ``add``, ``min`` and ``max`` take two or more values, ``multiply``, ``divide`` and ``power`` two, the others one.
     """
 
     number: Callable[[float], Value]

@@ -53,15 +53,13 @@ class Region:
 def build_model(setup: Setup, region: Region) -> tuple[Network, Network]:
     """The network to train and the model to save, on the CPU.
 
-    They are one and the same where nothing is standardised, and where the network standardises its
-    inputs itself.
+    They are one and the same where nothing is standardised, and where the network standardises its inputs itself.
     """
     low, high, around = region.low, region.high, region.inputs
     if around is not None:
         low, high = (low - around.mean) / around.scale, (high - around.mean) / around.scale
     generator = stream(setup.seed, "initialization")
-    dtype = DTYPES[setup.precision]
-    network = build_network(setup.model, setup.task, (low, high), dtype, generator)
+    network = build_network(setup.model, setup.task, (low, high), DTYPES[setup.precision], generator)
     return network, with_units(network, region)
 
 
@@ -83,14 +81,12 @@ def build_network(section: Model, task: Task, box: Box, dtype: torch.dtype, gene
 
 def with_units(network: Network, region: Region) -> Network:
     """The network with the region's standardisation in it, or around it."""
-    around, targets = region.inputs, region.targets
-    if around is None:
+    if region.inputs is None:
         return network
     if network.standardizes_itself:
-        network.standardize_(around.mean, around.scale)
+        network.standardize_(region.inputs.mean, region.inputs.scale)
         return network
-    units = (None, None) if targets is None else (targets.mean, targets.scale)
-    return Standardized(network, around.mean, around.scale, *units)
+    return Standardized(network, region.inputs, region.targets)
 
 
 def architecture_of(setup: Setup) -> dict[str, Any]:
@@ -104,8 +100,7 @@ def rebuilt(architecture: Mapping[str, Any], dtype: torch.dtype) -> Network:
     """The model of that ``architecture()``, its parameters and statistics still to be loaded."""
     network = MODELS[architecture["kind"]].from_architecture(architecture).to(dtype)
     inputs, outputs = architecture["inputs"], architecture["outputs"]
-    standardize = architecture.get("standardize", "none")
-    return with_units(network, Region.of_shape(inputs, outputs, standardize))
+    return with_units(network, Region.of_shape(inputs, outputs, architecture.get("standardize", "none")))
 
 
 def load_parameters(module: nn.Module, parameters: Any, where: str) -> None:
@@ -121,5 +116,4 @@ def load_parameters(module: nn.Module, parameters: Any, where: str) -> None:
         module.load_state_dict(parameters)
     except (RuntimeError, KeyError, AttributeError, TypeError) as error:
         reason = " ".join(str(error).split())
-        message = f"{where}: the checkpoint is of another model than config.yaml: {reason}"
-        raise CheckpointError(message) from error
+        raise CheckpointError(f"{where}: the checkpoint is of another model than config.yaml: {reason}") from error

@@ -16,10 +16,7 @@ from nnintro.models import output_precision
 
 Autocast = Callable[[], contextlib.AbstractContextManager[Any]]
 LARGEST_ACTIVATION = 1 << 20
-"""Numbers in the largest layer's output; more rows than that allows go through in blocks.
-
-So few that they stay near the processor (docs/LOG.md).
-"""
+"""Numbers in the largest layer's output, few enough to stay near the processor (docs/LOG.md); more go in blocks."""
 LARGEST_MAPS = 1 << 22
 """The same of a network for images."""
 
@@ -37,11 +34,9 @@ def evaluating(network: nn.Module) -> Iterator[None]:
 
 
 def outputs_of(network: nn.Module, inputs: Tensor, autocast: Autocast = contextlib.nullcontext) -> Tensor:
-    """(n, features) -> (n, outputs), or (n, channels, H, W) -> (n, outputs, H, W).
+    """(n, features) -> (n, outputs), or (n, channels, H, W) -> (n, outputs, H, W), in blocks that fit into memory.
 
-    In evaluation mode, in blocks that fit into memory.
-
-    The outputs are of the model's own type, autocast or not.
+    In evaluation mode; the outputs are of the model's own type, autocast or not.
     """
     if inputs.dim() == 4:  # the first convolution's maps are the largest
         maps = next(p.shape[0] for p in network.parameters() if p.dim() == 4)
@@ -56,6 +51,7 @@ def outputs_of(network: nn.Module, inputs: Tensor, autocast: Autocast = contextl
 
 SEVERAL_THREADS_FROM = 4_000_000
 """Multiplications in an update's largest product from which a second core pays (docs/LOG.md)."""
+
 _SETTING = threading.Lock()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, Self, cast
 
 import torch
@@ -11,15 +12,12 @@ from torch import Tensor, nn
 from nnintro.config.models.mlp import MlpModel
 from nnintro.config.task import Task
 from nnintro.models.activations import ACTIVATIONS, Dropout
-from nnintro.models.initialization import Surroundings, initialize_
-from nnintro.models.network import Box, Network, Row, parameter_count
+from nnintro.models.initialization import INITIALIZATIONS
+from nnintro.models.network import Box, Network, Row, Undrawn, parameter_count
 
 
-class Affine(nn.Linear):
-    """x W^T + b; its parameters are left to ``initialize_``, which has a stream of its own."""
-
-    def reset_parameters(self) -> None:
-        """Draw nothing: torch's global stream belongs to the user."""
+class Affine(Undrawn, nn.Linear):
+    """x W^T + b."""
 
 
 class Mlp(Network):
@@ -36,8 +34,7 @@ class Mlp(Network):
 
     def __init__(self, widths: list[int], activations: list[str], dropout: float = 0.0) -> None:
         super().__init__()
-        pairs = zip(widths[:-1], widths[1:], strict=True)
-        self.layers = nn.ModuleList(Affine(a, b) for a, b in pairs)
+        self.layers = nn.ModuleList(Affine(a, b) for a, b in pairwise(widths))
         self.activations = nn.ModuleList(ACTIVATIONS[name]() for name in activations)
         self.dropout = Dropout(dropout)
         self.widths, self.names = list(widths), list(activations)
@@ -58,17 +55,15 @@ class Mlp(Network):
         return cast(list[nn.Linear], list(self.layers))
 
     def initialize_(self, section: MlpModel, box: Box, generator: torch.Generator, /) -> None:
-        low, high = box
-        around = Surroundings(self.names, low.double(), high.double())
-        initialize_(self.affine, around, section.initialization, generator)
+        settings = section.initialization
+        INITIALIZATIONS[settings.kind](self.affine, self.names, box, settings, generator)
 
     def forward(self, x: Tensor) -> Tensor:  # (batch, inputs) -> (batch, outputs)
         *hidden, readout = zip(self.layers, self.activations, strict=True)
         for layer, activation in hidden:
             x = self.dropout(activation(layer(x)))
         layer, activation = readout
-        output: Tensor = activation(layer(x))
-        return output
+        return cast(Tensor, activation(layer(x)))
 
     def architecture(self) -> dict[str, Any]:
         inputs, *hidden, outputs = self.widths

@@ -25,11 +25,17 @@ class Row:
     parameters: int
 
 
+class Undrawn:
+    """A base of layers whose parameters ``Network.initialize_`` draws, from a stream of its own."""
+
+    def reset_parameters(self) -> None:
+        """Draw nothing: torch's global stream belongs to the user."""
+
+
 class Network(nn.Module):
     """A kind of model: besides ``forward`` it says what it takes and what it consists of.
 
-    Nothing outside asks which class a network is of.  A new kind is a class with these methods and
-    a row in ``MODELS``.
+    Nothing outside asks which class a network is of. A new kind is a class with these methods and a row in ``MODELS``.
     """
 
     kind: ClassVar[str]

@@ -32,14 +32,12 @@ class Standardized(Network):
     Where the targets were standardised too, target_scale * network(...) + target_mean: the outputs
     are in the targets' own units.
 
-    Means, scales and what is done with them are in float64, whatever the network's precision; only
-    the quotient is rounded to it.  In float32 neighbouring Unix timestamps are one number, two
-    minutes wide.
+    Means, scales and what is done with them are in float64, whatever the network's precision; only the quotient is
+    rounded to it. In float32 neighbouring Unix timestamps are one number, two minutes wide.
 
     Args:
         network: its parameters say in which precision it computes.
-        mean, scale: (inputs,).
-        target_mean, target_scale: (outputs,), or None for targets as they are.
+        targets: None for targets as they are.
     """
 
     takes = "rows"
@@ -47,27 +45,19 @@ class Standardized(Network):
     target_mean: Tensor
     target_scale: Tensor
 
-    def __init__(
-        self,
-        network: nn.Module,
-        mean: Tensor,
-        scale: Tensor,
-        target_mean: Tensor | None = None,
-        target_scale: Tensor | None = None,
-    ) -> None:
+    def __init__(self, network: nn.Module, inputs: Standardization, targets: Standardization | None = None) -> None:
         super().__init__()
         self.network = network
-        self.register_buffer("mean", mean.double())
-        self.register_buffer("scale", scale.double())
-        self.has_targets = target_mean is not None and target_scale is not None
-        if target_mean is not None and target_scale is not None:
-            self.register_buffer("target_mean", target_mean.double())
-            self.register_buffer("target_scale", target_scale.double())
+        self.register_buffer("mean", inputs.mean.double())
+        self.register_buffer("scale", inputs.scale.double())
+        self.has_targets = targets is not None
+        if targets is not None:
+            self.register_buffer("target_mean", targets.mean.double())
+            self.register_buffer("target_scale", targets.scale.double())
 
     def forward(self, x: Tensor) -> Tensor:  # (batch, inputs) -> (batch, outputs)
         standard = (x.double() - self.mean) / self.scale
-        output: Tensor = self.network(standard.to(precision_of(self.network)))
-        return self.unscaled(output)
+        return self.unscaled(self.network(standard.to(precision_of(self.network))))
 
     def unscaled(self, output: Tensor) -> Tensor:
         """The network's outputs, (batch, outputs), in the targets' own units, then in float64:
@@ -84,13 +74,11 @@ class Standardized(Network):
         return (targets - mean) / scale
 
     def rows(self) -> list[Row]:
-        features = len(self.mean)
-        found = [Row("standardize", f"{features} -> {features}", "", 0)]
-        found += cast(Network, self.network).rows()
+        rows = [Row("standardize", f"{len(self.mean)} -> {len(self.mean)}", "", 0)]
+        rows += cast(Network, self.network).rows()
         if self.has_targets:
-            outputs = len(self.target_mean)
-            found.append(Row("in units", f"{outputs} -> {outputs}", "", 0))
-        return found
+            rows.append(Row("in units", f"{len(self.target_mean)} -> {len(self.target_mean)}", "", 0))
+        return rows
 
     def architecture(self) -> dict[str, Any]:
         standardize = "both" if self.has_targets else "inputs"

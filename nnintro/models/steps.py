@@ -6,7 +6,7 @@ the height of the step that the output makes there.
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Self, cast
 
 import torch
 from torch import Tensor
@@ -25,8 +25,7 @@ BOTH = 1.5
 class Steps(Mlp):
     """y(x) = offset + sum_h height_h s(w (x - place_h)), an ``Mlp`` with parameters given by hand.
 
-    For s a step w is 1, so that x - place is compared with 0 without rounding: I{x > place}, 0 at
-    the place itself.
+    For s a step w is 1, so that x - place is compared with 0 without rounding: I{x > place}, 0 at the place itself.
 
     With two inputs a bump is made in each of them, and a neuron of a second hidden layer fires
     where both are there: a tower (Nielsen, Neural Networks and Deep Learning, 2015, chapter 4).
@@ -67,8 +66,7 @@ class Steps(Mlp):
     def contributions(self, x: Tensor) -> Tensor:
         """(batch, 1) -> (batch, neurons): height * s(w x + b), which with the bias add up to y."""
         hidden, readout = self.affine
-        found: Tensor = self.activations[0](hidden(x)) * readout.weight[0]
-        return found
+        return cast(Tensor, self.activations[0](hidden(x)) * readout.weight[0])
 
     def extra_repr(self) -> str:
         lines = [self._described(index) for index in range(min(len(self.heights()), MOST_SHOWN))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Literal, Self, cast
 
 import torch
@@ -13,28 +14,22 @@ from torch.nn import functional
 from nnintro.config.models.unet import UnetModel
 from nnintro.config.task import Task
 from nnintro.errors import ConfigError
-from nnintro.models.network import Box, Network, Row, parameter_count
+from nnintro.models.network import Box, Network, Row, Undrawn, parameter_count
 
 Normalization = Literal["batch", "group", "none"]
 GROUPS = 8
 """Of group normalization (Wu and He, 2018), where the channels fall into so many."""
 
 
-class Convolution(nn.Conv2d):
-    """A convolution whose parameters are left to ``Unet.initialize_``, which has its own stream."""
-
-    def reset_parameters(self) -> None:
-        """Draw nothing: torch's global stream belongs to the user."""
+class Convolution(Undrawn, nn.Conv2d):
+    """A convolution."""
 
 
-class Upsampling(nn.ConvTranspose2d):
+class Upsampling(Undrawn, nn.ConvTranspose2d):
     """A 2x2 transposed convolution of stride 2: twice the height and width, the same channels."""
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels, channels, kernel_size=2, stride=2)
-
-    def reset_parameters(self) -> None:
-        """Draw nothing: torch's global stream belongs to the user."""
 
 
 class DoubleConvolution(nn.Sequential):
@@ -48,17 +43,12 @@ class DoubleConvolution(nn.Sequential):
         layers: list[nn.Module] = []
         for channels in (inputs, outputs):
             layers.append(Convolution(channels, outputs, kernel_size=3, padding=1))
-            layers += _normalization(normalization, outputs)
+            if normalization == "batch":
+                layers.append(nn.BatchNorm2d(outputs))
+            elif normalization == "group":
+                layers.append(nn.GroupNorm(math.gcd(GROUPS, outputs), outputs))
             layers.append(nn.ReLU(inplace=True))
         super().__init__(*layers)
-
-
-def _normalization(name: Normalization, channels: int) -> list[nn.Module]:
-    if name == "none":
-        return []
-    if name == "group":
-        return [nn.GroupNorm(math.gcd(GROUPS, channels), channels)]
-    return [nn.BatchNorm2d(channels)]
 
 
 class Unet(Network):
@@ -69,10 +59,9 @@ class Unet(Network):
     a transposed convolution that keeps the channels c_i, the skip of that size in front of it, and
     a double convolution c_i + c_i -> c_(i-1) (c_0 for i = 0); a 1x1 convolution to the outputs.
 
-    Images whose sides 2^L does not divide are padded by their outermost pixels, evenly on both
-    sides (an odd one more at the bottom and on the right), and the outputs cropped back.  Zeros
-    would put an edge around every image, where edges are what is looked for; reflection cannot
-    reach further than the image is large.
+    Images whose sides 2^L does not divide are padded by their outermost pixels, evenly on both sides (an odd one more
+    at the bottom and on the right), and the outputs cropped back. Zeros would put an edge around every image, where
+    edges are what is looked for; reflection cannot reach further than the image is large.
 
     Args:
         inputs, outputs: channels of the images and of the maps.
@@ -97,8 +86,7 @@ class Unet(Network):
         super().__init__()
         self.inputs, self.outputs, self.image = inputs, outputs, image
         self.channels, self.normalization = list(channels), normalization
-        pairs = zip([inputs, *channels[:-1]], channels, strict=True)
-        self.down = nn.ModuleList(DoubleConvolution(a, b, normalization) for a, b in pairs)
+        self.down = nn.ModuleList(DoubleConvolution(a, b, normalization) for a, b in pairwise([inputs, *channels]))
         *finer, deepest = channels
         self.middle = DoubleConvolution(deepest, finer[-1], normalization)
         rising = finer[::-1]
@@ -111,14 +99,12 @@ class Unet(Network):
 
     @classmethod
     def from_section(cls, section: UnetModel, task: Task) -> Self:
-        channels, normalization = section.channels, section.normalization
-        return cls(task.inputs, task.outputs, channels, normalization, task.image)
+        return cls(task.inputs, task.outputs, section.channels, section.normalization, task.image)
 
     @classmethod
     def from_architecture(cls, architecture: Mapping[str, Any]) -> Self:
         names = ("inputs", "outputs", "channels", "normalization")
-        inputs, outputs, channels, normalization = (architecture[name] for name in names)
-        network = cls(inputs, outputs, channels, normalization, tuple(architecture["image"]))
+        network = cls(**{name: architecture[name] for name in names}, image=tuple(architecture["image"]))
         network.lay_out_()
         return network
 
@@ -185,15 +171,13 @@ class Unet(Network):
         x = x.contiguous(memory_format=torch.channels_last)
         for upsample, block in zip(self.upsample, self.up, strict=True):
             x = block(torch.cat([skips.pop(), upsample(x)], dim=1))
-        maps: Tensor = self.readout(x)
-        return maps
+        return cast(Tensor, self.readout(x))
 
     def lay_out_(self) -> None:
         """Order the parameters in memory as the convolutions compute fastest.
 
         Channels last, so that none has to convert its maps, but for the coarsest maps: there the
-        weights are what is large, and torch makes a second copy of a channels-last gradient
-        (docs/LOG.md).
+        weights are what is large, and torch makes a second copy of a channels-last gradient (docs/LOG.md).
         """
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         for block in (self.down[-1], self.middle):

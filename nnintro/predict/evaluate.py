@@ -44,11 +44,11 @@ class Evaluation:
         return {name: value for name, value in vars(self).items() if name != "classes"}
 
 
-def evaluate(run: str | Path, dataset: str | None = None, runs_dir: str | Path = "runs") -> Evaluation:
+def evaluate(run: Run | str | Path, dataset: str | Path | None = None, runs_dir: str | Path = "runs") -> Evaluation:
     """Measure a run; the metrics are those of its training, defined as there.
 
     Args:
-        run: its folder, or its name in ``runs_dir``.
+        run: its folder, its name in ``runs_dir``, or what ``nnintro.train`` returned.
         dataset: a .csv, .tsv, .npy or .npz of inputs and targets, a .yaml with a dataset section
             (its validation part counts), or ``-`` for CSV on stdin; for a run on a table a table
             of the same columns, for one on images a folder; None for the run's own validation data,
@@ -68,10 +68,11 @@ def evaluate(run: str | Path, dataset: str | None = None, runs_dir: str | Path =
         same_data(loaded.directory, splits, loaded.config)
         data, has_truth = splits.validation, task.has_truth
     else:
-        data, has_truth = samples_of(dataset, loaded)
+        data, has_truth = samples_of(str(dataset), loaded)
     metrics, confusion = measured(loaded, data, has_truth=has_truth)
     where = str(loaded.directory)
-    return Evaluation(where, dataset or OWN, len(data), metrics, task.classes, confusion)
+    name = OWN if dataset is None else str(dataset)
+    return Evaluation(where, name, len(data), metrics, task.classes, confusion)
 
 
 def measured(run: Run, data: Samples, *, has_truth: bool) -> tuple[dict[str, float], list[list[int]] | None]:

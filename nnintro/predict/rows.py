@@ -15,6 +15,7 @@ from nnintro.errors import DataError, UsageError
 from nnintro.models import Standardized, input_precision, output_precision, precision_of
 from nnintro.models.forward import threads, threads_for
 from nnintro.models.standardized import Array, numpy_type
+from nnintro.predict import format_of
 from nnintro.predict.inputs import Rows, fits, open_inputs, rows_per_block
 from nnintro.predict.names import answers, free, input_names, prediction_names
 from nnintro.predict.writers import texts, write_output, write_predictions
@@ -23,29 +24,41 @@ from nnintro.wording import counted
 
 
 def predict_file(
-    directory: Path, source: str, output: Path | None, format_: str, say: Callable[[str], None] = lambda _: None
+    run: Run | str | Path,
+    source: str | Path,
+    output: str | Path | None = None,
+    format: str | None = None,
+    runs_dir: str | Path = "runs",
+    *,
+    say: Callable[[str], None] = lambda _: None,
 ) -> int:
     """Predict every row of a file; returns how many predictions there are.
 
     Args:
-        directory: the run.
-        source: a .csv, .tsv or .npy (of a run on a table also .parquet and .npz), or ``-`` for CSV
-            on stdin.
-        output: where to write; None for stdout.
-        format_: csv, tsv, npy or jsonl.
+        run: a run's folder, its name in ``runs_dir``, or what ``nnintro.train`` returned; a run on images has masks
+            and not rows, see ``Run.predict``.
+        source: a .csv, .tsv or .npy (of a run on a table also .parquet and .npz), or ``-`` for CSV on stdin.
+        output: the file of predictions, behind the columns they are for; by default they go to stdout.
+        format: csv, tsv, npy or jsonl; by default what the output's suffix says, and csv without an output.
         say: called with what a reader of the file should know.
 
     Raises:
         CheckpointError: the run cannot be used.
-        UsageError: no file can be at ``output``.
+        UsageError: the format is unknown or contradicts the suffix, no file can be at ``output``, or the run takes
+            images.
         DataError: the inputs cannot be used, or the predictions not be written.
     """
-    run = load_run(directory)
-    if run.has_table:
-        return predict_table(run, source, output, format_, say)
-    if run.setup.task.image is not None:
-        message = f"{directory} was trained on images: expected an image or a folder of them"
-        raise UsageError(message)
+    place = None if output is None else Path(output)
+    chosen, loaded = format_of(format, place), load_run(run, runs_dir)
+    if loaded.has_table:
+        return predict_table(loaded, str(source), place, chosen, say)
+    if loaded.setup.task.image is not None:
+        raise UsageError(f"{loaded.directory} was trained on images: expected an image or a folder of them")
+    return _predict_numbers(loaded, str(source), place, chosen)
+
+
+def _predict_numbers(run: Run, source: str, output: Path | None, format: str) -> int:
+    """Predict every row of a file of inputs alone, in the order of the network's inputs."""
     task, logits = run.setup.task, run.setup.logits
     read, written = (numpy_type(of(run.model)) for of in (input_precision, precision_of))
     predicted = prediction_names(task, logits=logits)
@@ -65,9 +78,7 @@ def predict_file(
             count += len(rows.numbers)
 
     with threads(threads_for(run.model, rows_per_block(len(inputs.names)))):
-        write_output(
-            output, lambda file: write_predictions(format_, file, inputs.names, predicted, written, answered())
-        )
+        write_output(output, lambda file: write_predictions(format, file, inputs.names, predicted, written, answered()))
     return count
 
 

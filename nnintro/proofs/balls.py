@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import operator
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -45,13 +46,12 @@ def interval(low: float, high: float) -> Ball:
     return arb(low).union(arb(high)) if low != high else arb(low)
 
 
+@dataclass(slots=True)
 class Jet:
     """Values over a box and the partial derivatives there."""
 
-    __slots__ = ("slopes", "value")
-
-    def __init__(self, value: Ball, slopes: Sequence[Ball]) -> None:
-        self.value, self.slopes = value, slopes
+    value: Ball
+    slopes: Sequence[Ball]
 
 
 def value_over(formula: Formula, box: Sequence[Ball]) -> Ball:
@@ -117,23 +117,18 @@ def _step(z: Ball) -> Ball:
 
 VALUES: dict[str, Callable[..., Ball]] = {
     "add": lambda *terms: reduce(operator.add, terms),
-    "multiply": lambda a, b: a * b,
-    "divide": lambda a, b: a / b,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
     "power": _power,
-    "negative": lambda z: -z,
-    "sin": lambda z: z.sin(),
-    "cos": lambda z: z.cos(),
-    "tan": lambda z: z.tan(),
-    "exp": lambda z: z.exp(),
+    "negative": operator.neg,
+    **{name: getattr(arb, name) for name in ("sin", "cos", "tan", "exp", "tanh", "floor")},
     "log": _log,
     "sqrt": _sqrt,
     "abs": abs,
-    "tanh": lambda z: z.tanh(),
     "min": lambda *values: reduce(arb.min, values),
     "max": lambda *values: reduce(arb.max, values),
     "sign": _sign,
     "step": _step,
-    "floor": lambda z: z.floor(),
 }
 
 BALLS: Algebra[Ball] = Algebra(number=arb, operations=VALUES)
@@ -168,13 +163,12 @@ def _jumping(name: str) -> Callable[[Jet], Jet]:
 
 def _sum(*terms: Jet) -> Jet:
     add = VALUES["add"]
-    slopes = [add(*column) for column in zip(*(t.slopes for t in terms), strict=True)]
-    return Jet(add(*(t.value for t in terms)), slopes)
+    return Jet(add(*(t.value for t in terms)), [*map(add, *(t.slopes for t in terms))])
 
 
 def _product(a: Jet, b: Jet) -> Jet:
-    pairs = zip(a.slopes, b.slopes, strict=True)
-    return Jet(a.value * b.value, [a.value * db + b.value * da for da, db in pairs])
+    slopes = [a.value * db + b.value * da for da, db in zip(a.slopes, b.slopes, strict=True)]
+    return Jet(a.value * b.value, slopes)
 
 
 def _quotient(a: Jet, b: Jet) -> Jet:
@@ -229,9 +223,7 @@ SLOPES: dict[str, Callable[..., Jet]] = {
     "tanh": _chained("tanh", lambda _, t: 1 - t * t),
     "min": _chosen("min", lambda a, b: bool(a < b)),
     "max": _chosen("max", lambda a, b: bool(a > b)),
-    "sign": _jumping("sign"),
-    "step": _jumping("step"),
-    "floor": _jumping("floor"),
+    **{name: _jumping(name) for name in ("sign", "step", "floor")},
 }
 
 

@@ -1,7 +1,6 @@
 """certificate.json: a network of constant pieces, its proved error, and why fewer cannot do.
 
-Written and read here, and nowhere else.  It holds all that ``check`` needs to prove it again by
-other means.
+Written and read here, and nowhere else. It holds all that ``check`` needs to prove it again by other means.
 """
 
 from __future__ import annotations
@@ -52,10 +51,8 @@ class Certificate(TypedDict):
 
 def of_pieces(formula: Formula, domain: Side, found: Construction) -> Certificate:
     """The certificate of a network of one input."""
-    pieces = [
-        {"from": piece.start, "to": piece.stop, "value": value}
-        for piece, value in zip(found.pieces, found.values, strict=True)
-    ]
+    pairs = zip(found.pieces, found.values, strict=True)
+    pieces = [{"from": piece.start, "to": piece.stop, "value": value} for piece, value in pairs]
     few, within = len(found.pairs), found.out_of_reach
     fewer = {
         "statement": (
@@ -72,10 +69,8 @@ def of_pieces(formula: Formula, domain: Side, found: Construction) -> Certificat
 
 def of_boxes(formula: Formula, domain: Sequence[Side], found: Towers) -> Certificate:
     """The certificate of a network of two inputs."""
-    pieces = [
-        {"from": list(box.low), "to": list(box.high), "value": value}
-        for box, value in zip(found.boxes, found.values, strict=True)
-    ]
+    pairs = zip(found.boxes, found.values, strict=True)
+    pieces = [{"from": list(box.low), "to": list(box.high), "value": value} for box, value in pairs]
     return _sealed(_certificate(formula, domain, found.bound, pieces))
 
 
@@ -167,8 +162,7 @@ def read(path: Path) -> Certificate:
 def _require_seal(content: Any) -> None:
     _require(isinstance(content, dict), "is not a certificate: expected a mapping")
     keys = {*Certificate.__annotations__} - {"fewer"}
-    wanted = f"is not a certificate: its keys are not {', '.join(sorted(keys))}"
-    _require(set(content) - {"fewer"} == keys, wanted)
+    _require(set(content) - {"fewer"} == keys, f"is not a certificate: its keys are not {', '.join(sorted(keys))}")
     _require(content["format"] == FORMAT, f"format: expected {FORMAT!r}")
     try:
         sealed = seal(content)
@@ -212,11 +206,7 @@ def _is_piece(piece: Any, inputs: int) -> bool:
 
 
 def _is_domain(domain: Any) -> bool:
-    return (
-        isinstance(domain, list)
-        and len(domain) in (1, 2)
-        and all(_is_pair(side) and side[0] < side[1] for side in domain)
-    )
+    return isinstance(domain, list) and len(domain) in (1, 2) and all(_is_pair(s) and s[0] < s[1] for s in domain)
 
 
 def _is_pair(value: Any) -> bool:
@@ -225,11 +215,9 @@ def _is_pair(value: Any) -> bool:
 
 def _require_fewer(fewer: Any, inputs: int) -> None:
     _require(inputs == 1, "fewer: is of one input only")
-    is_known = isinstance(fewer, dict) and set(fewer) == {*Fewer.__annotations__}
-    _require(is_known, "fewer: is not understood")
+    _require(isinstance(fewer, dict) and set(fewer) == {*Fewer.__annotations__}, "fewer: is not understood")
     pairs, error, words = fewer["pairs"], fewer["error"], str(fewer["statement"])
     _require(isinstance(pairs, list) and fewer["pieces"] == len(pairs), "fewer.pieces: not so many")
     _require(all(map(_is_pair, pairs)), "fewer.pairs: expected pairs of points")
     _require(_is_number(error) and error > 0, "fewer.error: expected a number above 0")
-    same = f" {len(pairs)} " in words and repr(error) in words
-    _require(same, "fewer.statement: of other numbers")
+    _require(f" {len(pairs)} " in words and repr(error) in words, "fewer.statement: of other numbers")

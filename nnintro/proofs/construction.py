@@ -4,9 +4,8 @@ A network of steps gives the sum of its offset and the heights of all steps to t
 these are multiples of one power of two, and their absolute sum has no more than 53 binary digits of
 it, then every partial sum is a float64 number, and a library's order of adding changes nothing.
 
-With two inputs the network has a tower over every box of a division of the domain (Nielsen, Neural
-Networks and Deep Learning, chapter 4): two steps in each input make it, and a neuron that fires
-where both bumps do.
+With two inputs the network has a tower over every box of a division of the domain (Nielsen, Neural Networks and Deep
+Learning, chapter 4): two steps in each input make it, and a neuron that fires where both bumps do.
 """
 
 from __future__ import annotations
@@ -111,16 +110,12 @@ def construct_for_error(target: Target, error: float) -> Construction:
     if room >= error / 4:
         raise ConfigError.at("dataset.formula", f"has values too large for an error of {error:g} in float64")
     pieces = longest_pieces(target, cells, 2 * (arb(error) - 2 * room))
-    found = _with_values(pieces, error, pairs)
+    shifted = middles(pieces)
+    bound = largest_error(pieces, shifted) + room_for_rounding(pieces, shifted)
+    found = Construction(pieces, shifted, min(bound, error), pairs, error)
     if not found.is_minimal and len(first) < len(pieces) and largest_error(first, values) <= error:
         return Construction(first, values, error, pairs, error)
     return found
-
-
-def _with_values(pieces: list[Piece], error: float, pairs: list[Pair]) -> Construction:
-    values = middles(pieces)
-    bound = largest_error(pieces, values) + room_for_rounding(pieces, values)
-    return Construction(pieces, values, min(bound, error), pairs, error)
 
 
 def construct_with_neurons(target: Target, neurons: int) -> Construction:

@@ -54,7 +54,7 @@ class Difference:
         """Its absolute value on a box of closed sides."""
         balls = [interval(*side) for side in box]
         point = tuple(between(*side) if side[0] < side[1] else side[0] for side in box)
-        if len(box) == 1 and _are_neighbours(*box[0]):
+        if len(box) == 1 and math.nextafter(*box[0]) == box[0][1]:
             return self._over_neighbours(balls, *box[0])
         centre, jet = [arb(x) for x in point], jet_over(self.formula, balls)
         middle = value_over(self.formula, centre)
@@ -74,12 +74,8 @@ class Difference:
         outputs = list(outputs_over(self.network, balls, balls, [arb(low), arb(high)]))
         inside = _largest(outputs, jet, jet.value, balls, balls)
         at_ends = abs(self.at((low,))), abs(self.at((high,)))
-        upper = max(inside, *(above(value) for value in at_ends))
+        upper = max(inside, *map(above, at_ends))
         return Enclosure(upper, (low,), below(at_ends[0]), (0.0,))
-
-
-def _are_neighbours(low: float, high: float) -> bool:
-    return math.nextafter(low, high) == high
 
 
 def _largest(outputs: Sequence[Unit], jet: Jet, middle: Ball, box: Sequence[Ball], centre: Sequence[Ball]) -> float:
@@ -116,13 +112,13 @@ def below(ball: Ball) -> float:
     return number if number > 0 else 0.0
 
 
+@dataclass(slots=True)
 class Open:
     """Values and slopes over an open interval, and the limits at its ends."""
 
-    __slots__ = ("jet", "left", "right")
-
-    def __init__(self, jet: Jet, left: Ball, right: Ball) -> None:
-        self.jet, self.left, self.right = jet, left, right
+    jet: Jet
+    left: Ball
+    right: Ball
 
 
 def jet_between(formula: Formula, low: float, high: float) -> Jet:

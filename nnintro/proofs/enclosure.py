@@ -73,8 +73,7 @@ class Layers:
 
     def standard(self, inputs: Sequence[Ball]) -> list[Ball]:
         """(x - mean) / scale."""
-        parts = zip(inputs, self.mean, self.scale, strict=True)
-        return [(x - mean) / scale for x, mean, scale in parts]
+        return [(x - mean) / scale for x, mean, scale in zip(inputs, self.mean, self.scale, strict=True)]
 
 
 def layers_of(model: nn.Module) -> Layers:
@@ -87,8 +86,7 @@ def layers_of(model: nn.Module) -> Layers:
     if not isinstance(network, Mlp):
         raise ConfigError.at("model.kind", "certify takes layers of neurons: expected mlp or steps")
     if unknown := [name for name in network.names if name not in RANGES]:
-        message = f"certify does not serve {unknown[0]}; expected {listing(RANGES)}"
-        raise ConfigError.at("model.activation", message)
+        raise ConfigError.at("model.activation", f"certify does not serve {unknown[0]}; expected {listing(RANGES)}")
     layers = [_layer(*pair) for pair in zip(network.affine, network.names, strict=True)]
     if isinstance(model, Standardized):
         assert not model.has_targets  # a formula's are taken as they are
@@ -122,13 +120,11 @@ def outputs_over(
     """The output over a box around a centre, or, of one input, over all x between two ``ends``.
 
     Where steps are undecided it comes once per state that they may be in: each is the network
-    with these neurons held at 0 or 1, on the whole box, and a point of the box has the value
-    of one of them.
+    with these neurons held at 0 or 1, on the whole box, and a point of the box has the value of one of them.
     """
     count = len(box)
     values, centres = network.standard(box), network.standard(centre)
-    slopes = [[1 / s if i == k else ZERO for i in range(count)]
-              for k, s in enumerate(network.scale)]  # fmt: skip
+    slopes = [[1 / s if i == k else ZERO for i in range(count)] for k, s in enumerate(network.scale)]
     limits = [[(end - network.mean[0]) / network.scale[0] for end in ends]] * count
     units = [Unit(*parts) for parts in zip(values, centres, slopes, limits, strict=True)]
     offsets = [x - c for x, c in zip(box, centre, strict=True)]

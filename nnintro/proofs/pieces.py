@@ -21,8 +21,7 @@ Pair = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The float64 numbers of (start, stop], for the first piece also ``start``, and their values'
-    range."""
+    """The float64 numbers of (start, stop], for the first piece also ``start``, and their values' range."""
 
     start: float
     stop: float
@@ -68,14 +67,13 @@ def _longest(target: Target, waiting: list[Cell], start: float, width: Ball) -> 
             waiting += target.halves(cell)
         else:
             waiting.append(cell)
-            low, high = least, most
 
             def fits(point: float, low: Ball = least, high: Ball = most) -> bool:
                 value = target.at(point)
                 return bool(high.max(value.upper()) - low.min(value.lower()) <= width)
 
             if fits(cell.low):
-                stop = last_that(fits, cell.low, cell.high)
+                stop, _ = border(fits, cell.low, cell.high)
                 value = target.at(stop)
                 first = target.at(cell.low)
                 least = least.min(value.lower()).min(first.lower())
@@ -93,14 +91,14 @@ def separating_pairs(target: Target, cells: list[Cell], width: Ball) -> list[Pai
         point = cell.high
         while True:
 
-            def differs(point: float, least: Ball = least, most: Ball = most) -> bool:
+            def is_near(point: float, least: Ball = least, most: Ball = most) -> bool:
                 value = target.at(point)
-                return bool(value - least > width) or bool(most - value > width)
+                return not (value - least > width or most - value > width)
 
-            if not differs(point):
+            if is_near(point):
                 break
             begin = max(lowest, highest, cell.low)
-            end = first_that(differs, begin, point)
+            _, end = border(is_near, begin, point)
             value = target.at(end)
             pairs.append((lowest if value - least > width else highest, end))
             lowest = highest = end
@@ -115,20 +113,15 @@ def separating_pairs(target: Target, cells: list[Cell], width: Ball) -> list[Pai
     return pairs
 
 
-def last_that(holds: Callable[[float], bool], low: float, high: float) -> float:
-    """The last float64 number for which ``holds``, as it does for ``low`` and not for ``high``."""
+def border(holds: Callable[[float], bool], low: float, high: float) -> tuple[float, float]:
+    """Bisect to neighbouring float64 numbers, of which the first ``holds`` (as ``low`` does) and the second does not.
+
+    Where ``low`` and ``high`` are neighbours already neither is looked at.
+    """
     while math.nextafter(low, high) < high:
         middle = between(low, high)
         low, high = (middle, high) if holds(middle) else (low, middle)
-    return low
-
-
-def first_that(holds: Callable[[float], bool], low: float, high: float) -> float:
-    """A float64 number for which ``holds``, as it does for ``high``, and for the one before not."""
-    while math.nextafter(low, high) < high:
-        middle = between(low, high)
-        low, high = (low, middle) if holds(middle) else (middle, high)
-    return high
+    return low, high
 
 
 def too_many(width: Ball) -> TooManyPiecesError:

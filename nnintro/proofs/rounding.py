@@ -68,7 +68,7 @@ def _through(
     """The next layer's values, and the bounds of their errors."""
     inputs = len(values)
     sums = (layer.weights * arb_mat(inputs, 1, values)).entries()
-    reached = [_top(abs(v) + e) for v, e in zip(values, errors, strict=True)]
+    reached = [(abs(v) + e).upper() for v, e in zip(values, errors, strict=True)]
     columns = [entry for pair in zip(errors, reached, strict=True) for entry in pair]
     moved = (layer.sizes * arb_mat(inputs, 2, columns)).entries()
     gamma = _gamma(inputs + 1, u)
@@ -81,16 +81,16 @@ def _through(
         if layer.activation == "step":
             grown = ZERO if around > 0 or around <= 0 else ONE
         else:
-            grown = _top(abs(slope)) * error + _own(layer, around, value, u) + LOST * smallest
+            grown = abs(slope).upper() * error + _own(layer, around, value, u) + LOST * smallest
         next_values.append(value)
-        next_errors.append(_top(grown))
+        next_errors.append(grown.upper())
     return next_values, next_errors
 
 
 def _own(layer: Layer, z: Ball, y: Ball, u: Ball) -> Ball:
     """The error of an activation in itself: of rounding, and of the functions it calls."""
     by_output, by_input, constant = layer.range.rounding
-    error = 2 * ULPS * u * (by_output * _top(abs(y)) + by_input * _top(abs(z)) + constant)
+    error = 2 * ULPS * u * (by_output * abs(y).upper() + by_input * abs(z).upper() + constant)
     if layer.activation == "softplus" and z.upper() > THRESHOLD:
         error += arb(-THRESHOLD).exp()
     return error
@@ -98,7 +98,3 @@ def _own(layer: Layer, z: Ball, y: Ball, u: Ball) -> Ball:
 
 def _gamma(n: int, u: Ball) -> Ball:
     return n * u / (1 - n * u)
-
-
-def _top(ball: Ball) -> Ball:
-    return ball.upper()

@@ -7,8 +7,9 @@ the same mistake.
 from __future__ import annotations
 
 import ast
+import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from flint import arb, arb_series
@@ -20,6 +21,11 @@ class UndecidedError(Exception):
     """The box is too large to say: it has to be cut."""
 
 
+def _require(is_decided: bool) -> None:
+    if not is_decided:
+        raise UndecidedError
+
+
 def enclosure(tree: ast.expr, box: Sequence[Ball]) -> Ball:
     """A ball around all values of a formula over a box.
 
@@ -27,8 +33,7 @@ def enclosure(tree: ast.expr, box: Sequence[Ball]) -> Ball:
         UndecidedError: there is no finite one.
     """
     value = _walk(tree, box, _Numbers)
-    if not value.is_finite():
-        raise UndecidedError
+    _require(value.is_finite())
     return value
 
 
@@ -71,8 +76,7 @@ def _binary(operator: ast.operator, a: Any, b: Any, over: Any) -> Any:  # noqa: 
         case ast.Mult():
             return a * b
         case ast.Div():
-            if over.constant(b).contains(0):
-                raise UndecidedError
+            _require(not over.constant(b).contains(0))
             return a / b
     exponent = over.constant(b)
     if over.is_number(b) and exponent.is_integer() and abs(exponent) <= 64:
@@ -80,8 +84,7 @@ def _binary(operator: ast.operator, a: Any, b: Any, over: Any) -> Any:  # noqa: 
         power = over.number(1.0)
         for _ in range(abs(n)):
             power = power * a
-        if n < 0 and over.constant(a).contains(0):
-            raise UndecidedError
+        _require(n >= 0 or not over.constant(a).contains(0))
         return 1 / power if n < 0 else power
     if not over.constant(a) > 0:
         return over.power_from_zero(a, b)
@@ -105,21 +108,18 @@ class _Numbers:
 
     @staticmethod
     def log_(z: Ball) -> Ball:
-        if not z > 0:
-            raise UndecidedError
+        _require(z > 0)
         return z.log()
 
     @staticmethod
     def sqrt_(z: Ball) -> Ball:
-        if z < 0:
-            raise UndecidedError
+        _require(not z < 0)
         low, high = max(z.lower(), arb(0)), z.upper()
         return low.sqrt().union(high.sqrt())
 
     @staticmethod
     def power_from_zero(base: Ball, exponent: Ball) -> Ball:
-        if base < 0 or not (exponent.is_exact() and exponent > 0):
-            raise UndecidedError
+        _require(not base < 0 and exponent.is_exact() and exponent > 0)
         high = base.upper()
         top = (exponent * high.log()).exp() if high > 0 else arb(0)
         low = base.lower()
@@ -139,24 +139,17 @@ class _Numbers:
 
     @staticmethod
     def min_(*values: Ball) -> Ball:
-        result = values[0]
-        for value in values[1:]:
-            result = result.min(value)
-        return result
+        return functools.reduce(arb.min, values)
 
     @staticmethod
     def max_(*values: Ball) -> Ball:
         return -_Numbers.min_(*(-value for value in values))
 
 
-def _raw(name: str) -> Callable[[Any], Any]:
-    return lambda z: getattr(z, name)()
-
-
 class _Series:
     """The meaning of names for power series of length 2, where it is clear which side of a bend."""
 
-    sin_, cos_, tan_, exp_ = map(staticmethod, map(_raw, ("sin", "cos", "tan", "exp")))
+    sin_, cos_, tan_, exp_ = arb_series.sin, arb_series.cos, arb_series.tan, arb_series.exp
 
     @staticmethod
     def number(value: float) -> arb_series:
@@ -180,39 +173,33 @@ class _Series:
 
     @staticmethod
     def log_(z: arb_series) -> arb_series:
-        if not z[0] > 0:
-            raise UndecidedError
+        _require(z[0] > 0)
         return z.log()
 
     @staticmethod
     def sqrt_(z: arb_series) -> arb_series:
-        if not z[0] > 0:
-            raise UndecidedError
+        _require(z[0] > 0)
         return z.sqrt()
 
     @staticmethod
     def abs_(z: arb_series) -> arb_series:
-        if not (z[0] > 0 or z[0] < 0):
-            raise UndecidedError
+        _require(z[0] > 0 or z[0] < 0)
         return z if z[0] > 0 else -z
 
     @staticmethod
     def sign_(z: arb_series) -> arb_series:
-        if not (z[0] > 0 or z[0] < 0):
-            raise UndecidedError
+        _require(z[0] > 0 or z[0] < 0)
         return _Series.number(1.0 if z[0] > 0 else -1.0)
 
     @staticmethod
     def step_(z: arb_series) -> arb_series:
-        if not (z[0] > 0 or z[0] <= 0):
-            raise UndecidedError
+        _require(z[0] > 0 or z[0] <= 0)
         return _Series.number(1.0 if z[0] > 0 else 0.0)
 
     @staticmethod
     def floor_(z: arb_series) -> arb_series:
         whole = z[0].floor()
-        if not whole.is_exact():
-            raise UndecidedError
+        _require(whole.is_exact())
         return arb_series([whole], 2)
 
     @staticmethod

@@ -5,9 +5,8 @@ formula with its constants as the float64 numbers they were read as; x is any re
 domain at which the formula has a value.  What the network's own arithmetic adds is bounded apart.
 
 The search is branch and bound: the box whose bound is the largest is halved next, until the largest
-bound left is near enough to the largest value found at a point (Hansen and Walster, Global
-Optimization Using Interval Analysis, 2004).  Whenever it stops, the largest bound left is one for
-all of the domain.
+bound left is near enough to the largest value found at a point (Hansen and Walster, Global Optimization Using Interval
+Analysis, 2004). Whenever it stops, the largest bound left is one for all of the domain.
 """
 
 from __future__ import annotations
@@ -91,10 +90,7 @@ def certify_network(
         rounding = rounding_of(layers, domain, precision_of(model))
         negligible = LEAST * _size(formula, domain)
         search = Search(Difference(layers, formula), tuple(domain), tolerance, negligible)
-        try:
-            search.run(seconds, watch)
-        except UnboundedError as error:
-            raise unbounded(formula, error.args[0]) from None
+        search.run(seconds, watch)
     return Supremum(
         bound=search.bound,
         lower=search.lower,
@@ -110,15 +106,9 @@ def certify_network(
 
 def _size(formula: Formula, domain: Sequence[Side]) -> float:
     """The largest absolute value at some points, for want of the largest."""
-    axes = [[low + (high - low) * (k / (POINTS - 1)) for k in range(POINTS)]
-            for low, high in domain]  # fmt: skip
-    points = itertools.product(*axes)
-    values = (value_over(formula, [interval(x, x) for x in point]) for point in points)
+    axes = [[low + (high - low) * (k / (POINTS - 1)) for k in range(POINTS)] for low, high in domain]
+    values = (value_over(formula, [interval(x, x) for x in point]) for point in itertools.product(*axes))
     return max((below(abs(value)) for value in values if value.is_finite()), default=0.0)
-
-
-class UnboundedError(Exception):
-    """There is no finite bound at a point; ``args[0]`` is the point."""
 
 
 @dataclass
@@ -128,8 +118,7 @@ class Search:
     Attributes:
         negligible: what counts as 0; nothing below needs to be distinguished.
         lower: the largest value found, at ``at``.
-        settled: a bound for the boxes that cannot be halved any more: their edges are
-            neighbouring float64 numbers.
+        settled: a bound for the boxes that cannot be halved any more: their edges are neighbouring float64 numbers.
         boxes: how many were looked at.
     """
 
@@ -184,7 +173,7 @@ class Search:
         """Halve boxes until the bound is near enough, or nothing is left, or time is up.
 
         Raises:
-            UnboundedError: the formula has no finite value somewhere, or none that is bounded.
+            ConfigError: the formula has no finite value somewhere, or none that is bounded.
         """
         end = time.perf_counter() + seconds
         while self.open > max(self.wanted, self.settled) and time.perf_counter() < end:
@@ -197,7 +186,7 @@ class Search:
         index = _side_to_halve(sides, self.domain, found)
         if index is None:
             if math.isinf(bound):
-                raise UnboundedError(_shortest(sides))
+                raise unbounded(self.difference.formula, _shortest(sides))
             self.settled, self.settled_at = max((self.settled, self.settled_at), (-bound, sides))
             return
         low, high = sides[index]

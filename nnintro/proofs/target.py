@@ -204,8 +204,7 @@ def change_along(side: Side, slope: Ball) -> float:
 
 def unbounded(formula: Formula, point: Sequence[float]) -> ConfigError:
     """What is wrong with a formula that has no finite value at or near a point, (inputs,)."""
-    pairs = zip(formula.variables, point, strict=True)
-    where = ", ".join(f"{name} = {x!r}" for name, x in pairs)
+    where = ", ".join(f"{name} = {x!r}" for name, x in zip(formula.variables, point, strict=True))
     return ConfigError.at(
         "dataset.formula", f"has no finite value at {where}, or is unbounded near it; choose another domain"
     )

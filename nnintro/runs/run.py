@@ -140,19 +140,19 @@ def check_architecture(saved: Any, setup: Setup, where: str) -> None:
     raise CheckpointError(f"{where}: the checkpoint is of another model than config.yaml: {difference}")
 
 
-def load_run(run: str | Path, runs_dir: str | Path = "runs") -> Run:
+def load_run(run: Run | str | Path, runs_dir: str | Path = "runs") -> Run:
     """Open a run, also one that is still going on or was cut off.
 
     Its summary is then ``{"status": "unfinished", ...}``.  Where the newest checkpoint is damaged
     the one before it is used, with a warning.
 
     Args:
-        run: its folder, or its name in ``runs_dir``.
+        run: its folder, or its name in ``runs_dir``; a ``Run`` is read again from its folder.
 
     Raises:
         CheckpointError: it is not a run, or what it holds is missing, damaged or of another model.
     """
-    directory = find_run(run, runs_dir)
+    directory = find_run(run.directory if isinstance(run, Run) else run, runs_dir)
     config, setup = run_config(directory)
     _require_description(setup, directory)
     loaded = load_checkpoint(directory)

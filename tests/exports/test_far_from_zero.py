@@ -13,7 +13,7 @@ from nnintro.config.load import load_config
 from nnintro.errors import NnintroError
 from nnintro.exports.agreement import compare
 from nnintro.exports.export import export, region
-from nnintro.models import Standardized
+from nnintro.models import Standardization, Standardized
 from nnintro.predict.evaluate import evaluate
 from nnintro.predict.rows import predict_file
 from nnintro.training.sketches import Pictures
@@ -99,7 +99,7 @@ def test_a_file_that_rounds_its_inputs_is_found_out(run):
 
 def test_a_checkpoint_with_statistics_in_float32_still_loads(run):
     """As they were before: their values are kept."""
-    model = Standardized(run.model.network, torch.zeros(1), torch.ones(1))
+    model = Standardized(run.model.network, Standardization.none(1))
     state = {
         name: values.float() if name in ("mean", "scale") else values for name, values in run.model.state_dict().items()
     }

@@ -12,7 +12,7 @@ from torch import nn
 
 from nnintro.config.load import load_config
 from nnintro.config.models.mlp import ActivationName, Initialization, MlpModel
-from nnintro.models import ACTIVATIONS, INITIALIZATIONS, Mlp, Standardized, statistics
+from nnintro.models import ACTIVATIONS, INITIALIZATIONS, Mlp, Standardization, Standardized, statistics
 from nnintro.models.initialization import torch_default_
 from tests.support import assembled, config
 
@@ -91,7 +91,8 @@ def test_torchs_own_initialization_to_the_bit():
     theirs.reset_parameters()
     torch.set_rng_state(state)
     ours = nn.Linear(5, 3)
-    torch_default_(ours, torch.Generator().manual_seed(11))
+    generator = torch.Generator().manual_seed(11)
+    torch_default_([ours], ["identity"], (torch.zeros(5), torch.ones(5)), None, generator)
     assert torch.equal(ours.weight, theirs.weight)
     assert torch.equal(ours.bias, theirs.bias)
 
@@ -165,7 +166,7 @@ def test_standardized_carries_its_statistics():
     assert mean.tolist() == [3, 5]
     assert scale.tolist() == pytest.approx([math.sqrt(8 / 3), 1.0])  # a constant column keeps 1
     inner = nn.Linear(2, 1, dtype=torch.float64)
-    model = Standardized(inner, mean, scale)
+    model = Standardized(inner, Standardization(mean, scale))
     assert torch.equal(model(inputs), inner((inputs - mean) / scale))
     assert {"mean", "scale"} <= set(model.state_dict())
 

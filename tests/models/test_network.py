@@ -40,8 +40,8 @@ def test_an_architecture_is_enough_to_build_the_same_function(kind):
 def test_a_standardisation_is_part_of_it():
     columns = Standardization.none(1)
     inner = built("mlp")
-    around = Standardized(inner, columns.mean, columns.scale)
-    both = Standardized(inner, columns.mean, columns.scale, columns.mean, columns.scale)
+    around = Standardized(inner, columns)
+    both = Standardized(inner, columns, columns)
     found = [model.architecture()["standardize"] for model in (inner, around, both)]
     assert found == ["none", "inputs", "both"]
     assert list(both.architecture()) == list(inner.architecture())

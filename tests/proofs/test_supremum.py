@@ -11,7 +11,7 @@ import torch
 
 from nnintro.errors import ConfigError
 from nnintro.formula import parse
-from nnintro.models import ACTIVATIONS, Standardized
+from nnintro.models import ACTIVATIONS, Standardization, Standardized
 from nnintro.proofs import difference, supremum
 from nnintro.proofs.ranges import RANGES
 from nnintro.proofs.supremum import certify_network
@@ -74,9 +74,9 @@ def test_a_wrong_bound_would_be_seen(monkeypatch, attribute):
 
 def test_the_parameters_are_taken_as_they_are():
     model = random_network("gelu", 2, 1, seed=3, dtype=torch.float32)
-    model = Standardized(model, torch.tensor([0.3]), torch.tensor([0.7]))
+    model = Standardized(model, Standardization(torch.tensor([0.3]), torch.tensor([0.7])))
     found = certify(model, "x**2", DOMAINS[1])
-    exact = Standardized(model.network.double(), model.mean, model.scale)
+    exact = Standardized(model.network.double(), Standardization(model.mean, model.scale))
     require_true(found, exact, "x**2", DOMAINS[1])
 
 
@@ -225,7 +225,7 @@ def test_float32_outputs_are_within_rounding(activation, inputs):
 
 def test_standardised_inputs_round_too():
     inner = random_network("tanh", 1, 1, seed=7, dtype=torch.float32)
-    model = Standardized(inner, torch.tensor([1e6]), torch.tensor([3.0]))
+    model = Standardized(inner, Standardization(torch.tensor([1e6]), torch.tensor([3.0])))
     domain = [(1e6 - 5, 1e6 + 5)]
     found = certify(model, "0*x", domain, seconds=0.01)
     points = torch.from_numpy(points_in(domain, 100_000))

@@ -9,7 +9,7 @@ import torch
 
 import nnintro
 from nnintro.config.load import load_config
-from nnintro.models import Standardized
+from nnintro.models import Standardization, Standardized
 from nnintro.training.setup import build_data
 from tests.support import assembled, config
 
@@ -19,7 +19,9 @@ DIABETES = {"kind": "bundled", "name": "diabetes"}
 def test_a_model_in_the_targets_units():
     network = torch.nn.Linear(2, 2).double()
     mean, scale = torch.tensor([1.0, -2.0]), torch.tensor([2.0, 0.5])
-    model = Standardized(network, mean, scale, torch.tensor([100.0, 0.0]), torch.tensor([7.0, 3.0]))
+    model = Standardized(
+        network, Standardization(mean, scale), Standardization(torch.tensor([100.0, 0.0]), torch.tensor([7.0, 3.0]))
+    )
     x = torch.randn(5, 2, dtype=torch.float64)
     z = (x.numpy() - [1.0, -2.0]) / [2.0, 0.5]
     y = z @ network.weight.detach().numpy().T + network.bias.detach().numpy()
