@@ -83,21 +83,22 @@ class Filling:
         inputs = filled.inputs[:, place]
         if column.quantities:
             # In float64 until they are standardised: float32 does not tell 1.7e9 from 1.7e9 + 1.
-            inputs = np.zeros((len(values), len(column.features)))
+            inputs = np.zeros((len(values), len(column.features)), order="F")
         column.write_into(inputs, values)
+        seen = slice(self.training)
+        filled.low[place], filled.high[place] = column.bounds(inputs[seen], values[seen])
         del values  # standardising takes as much memory again
-        seen = inputs[: self.training]
-        filled.low[place], filled.high[place] = seen.min(0), seen.max(0)
         if column.quantities:
             mean, scale = filled.mean[place], filled.scale[place]  # views
             if self.standardize:
                 for index in range(column.quantities):
-                    mean[index], scale[index] = mean_and_deviation(seen[:, index])
+                    mean[index], scale[index] = mean_and_deviation(inputs[seen, index])
                 inputs -= mean
                 inputs /= scale
             with np.errstate(over="ignore"):
-                filled.inputs[:, place] = inputs
-            self._require_finite(column, source, filled.inputs[:, place])
+                inputs = inputs.astype(self.dtype, copy=False)
+            self._require_finite(column, source, inputs)
+            filled.inputs[:, place] = inputs
         return column
 
     def _require_usable(self, column: Column, source: FileColumn, values: Array) -> None:
@@ -117,9 +118,9 @@ class Filling:
         )
 
     def _require_finite(self, column: Column, source: FileColumn, inputs: Array) -> None:
-        finite = np.isfinite(inputs).all(1)
+        finite = np.isfinite(inputs)
         if not finite.all():
-            row = int(self.order[int(finite.argmin())])
+            row = int(self.order[int(finite.all(1).argmin())])
             expected = f"a number that {self.dtype.name} can hold"
             value = float(column.read_file(source)[row])
             raise self.table.places.refusal(row, column.name, expected, value)

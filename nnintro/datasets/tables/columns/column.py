@@ -166,6 +166,10 @@ class Column(Described, ABC):
     def write_into(self, inputs: Array, values: Array) -> None:
         """Write the inputs, raw, into (rows, features) zeros; no value is refused."""
 
+    def bounds(self, inputs: Array, values: Array) -> tuple[Array, Array]:  # noqa: ARG002
+        """(features,) smallest and largest input of some rows that were written, of one or more."""
+        return inputs.min(0), inputs.max(0)
+
     def usable(self, cells: pa.ChunkedArray, policy: Policy, places: Places) -> Array:
         """(rows,) values of a file that was not trained on, none of them refused."""
         values = self.read(cells, places)
