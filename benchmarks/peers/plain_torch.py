@@ -6,7 +6,15 @@ import torch
 from torch import Tensor
 
 from benchmarks.assignment import Assignment, Layer
-from benchmarks.peers.torch_parts import data_of, layers_of, loader_of, loss_of, network_of, optimizer_of
+from benchmarks.peers import timed
+from benchmarks.peers.torch_parts import (
+    data_of,
+    layers_of,
+    loader_of,
+    loss_of,
+    network_of,
+    optimizer_of,
+)
 
 
 class _Loop:
@@ -33,6 +41,7 @@ class Loader(_Loop):
         super().__init__(assignment)
         self.loader = loader_of(assignment)
 
+    @timed
     def train(self, epochs: int) -> None:
         for _ in range(epochs):
             for inputs, targets in self.loader:
@@ -47,11 +56,14 @@ class Sliced(_Loop):
         self.inputs, self.targets = data_of(assignment)
         self.epoch = 0
 
+    @timed
     def train(self, epochs: int) -> None:
         for _ in range(epochs):
             inputs, targets = self._in_order()
             for batch in zip(
-                inputs.split(self.assignment.work.batch), targets.split(self.assignment.work.batch), strict=True
+                inputs.split(self.assignment.work.batch),
+                targets.split(self.assignment.work.batch),
+                strict=True,
             ):
                 self.update(*batch)
 
