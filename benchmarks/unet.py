@@ -70,9 +70,7 @@ def write_images(folder: Path, count: int, side: int) -> None:
     for number in range(count + 1):
         pixels = random.integers(0, 256, (side, side, 3), np.uint8)
         Image.fromarray(pixels).save(folder / f"images/{number}.png")
-        Image.fromarray((pixels[:, :, 0] > 127).astype(np.uint8)).save(
-            folder / f"masks/{number}.png"
-        )
+        Image.fromarray((pixels[:, :, 0] > 127).astype(np.uint8)).save(folder / f"masks/{number}.png")
 
 
 def fit(folder: Path, count: int, steps: int, every: int, snapshots: list[int]) -> nnintro.Fitted:
@@ -86,12 +84,7 @@ def fit(folder: Path, count: int, steps: int, every: int, snapshots: list[int]) 
     return nnintro.fit(
         {
             "device": "cpu",
-            "dataset": {
-                "kind": "images",
-                "path": str(folder),
-                "validation": 1 / (count + 1),
-                "standardize": "none",
-            },
+            "dataset": {"kind": "images", "path": str(folder), "validation": 1 / (count + 1), "standardize": "none"},
             "model": {"kind": "unet", "channels": CHANNELS},
             "loss": "bce",
             "descent": {"optimizer": "sgd", "learning_rate": RATE, "batch_size": count},

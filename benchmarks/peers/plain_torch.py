@@ -7,14 +7,7 @@ from torch import Tensor
 
 from benchmarks.assignment import Assignment, Layer
 from benchmarks.peers import timed
-from benchmarks.peers.torch_parts import (
-    data_of,
-    layers_of,
-    loader_of,
-    loss_of,
-    network_of,
-    optimizer_of,
-)
+from benchmarks.peers.torch_parts import data_of, layers_of, loader_of, loss_of, network_of, optimizer_of
 
 
 class _Loop:
@@ -61,9 +54,7 @@ class Sliced(_Loop):
         for _ in range(epochs):
             inputs, targets = self._in_order()
             for batch in zip(
-                inputs.split(self.assignment.work.batch),
-                targets.split(self.assignment.work.batch),
-                strict=True,
+                inputs.split(self.assignment.work.batch), targets.split(self.assignment.work.batch), strict=True
             ):
                 self.update(*batch)
 
