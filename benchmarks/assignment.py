@@ -36,30 +36,20 @@ class Assignment:
 
 def draw(work: Work, optimizer: str) -> Assignment:
     """Data, initial parameters and orders as nnintro draws them for this work."""
-    import torch
-
-    from nnintro.config.load import load_config
-    from nnintro.datasets.samples import prepared
-    from nnintro.descent.streams import stream
-    from nnintro.models.build import build_model
-    from nnintro.training.setup import build_data, region_of
+    import nnintro
 
     rate = LEARNING_RATES[optimizer]
-    loaded = load_config(config(work, optimizer, rate))
-    splits = build_data(loaded.experiment)
-    setup = loaded.setup(splits.found)
-    network, model = build_model(setup, region_of(setup, splits))
-    train = prepared(splits.train, model)
-    assert len(train) == work.samples
-    tensors = [p.detach().numpy().copy() for p in network.parameters()]
+    untrained = {"training": {"epochs": 0, "engine": "autograd"}}
+    fitted = nnintro.fit({**config(work, optimizer, rate), **untrained}, snapshots=[0])
+    inputs, targets = fitted.training.inputs.numpy(), fitted.training.targets.numpy()
+    assert len(inputs) == work.samples
+    tensors = [value.numpy() for value in fitted.snapshots[0].values()]
     layers = list(zip(tensors[::2], tensors[1::2], strict=True))
 
     def order(epoch: int) -> Array:
-        rows = torch.randperm(work.samples, generator=stream(SEED, "order", epoch))
-        return rows.numpy()
+        return fitted.order(epoch).numpy()
 
-    targets = train.targets if work.is_classification else train.targets.float()
-    return Assignment(work, optimizer, rate, train.inputs.float().numpy(), targets.numpy(), layers, order)
+    return Assignment(work, optimizer, rate, inputs, targets, layers, order)
 
 
 def save(assignment: Assignment, path: Path) -> None:

@@ -54,16 +54,15 @@ class Problem:
 
     @classmethod
     def of(cls, name: str, seed: int) -> Problem:
-        from nnintro.config.load import load_config
-        from nnintro.training.setup import build_data
+        import nnintro
 
         config = ROOT / f"configs/real/{name}.yaml"
-        experiment = load_config(config, [f"seed={seed}"]).experiment
-        splits = build_data(experiment)
+        raw = ["training.epochs=0", "dataset.standardize=none", "precision=float64"]
+        fitted = nnintro.fit(config, [f"seed={seed}", *raw])
         x, y = zip(*((d.inputs.numpy(), d.targets.numpy().reshape(-1))
-                     for d in (splits.train, splits.validation)), strict=True)  # fmt: skip
-        hidden = tuple(experiment.model.hidden)
-        return cls(config, seed, x, y, hidden, experiment.dataset.facts.task.is_classification)
+                     for d in (fitted.training, fitted.validation)), strict=True)  # fmt: skip
+        setup = fitted.setup
+        return cls(config, seed, x, y, tuple(setup.model.hidden), setup.task.is_classification)
 
 
 def ours(problem: Problem, metric: str) -> Outcome:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from benchmarks.assignment import Assignment, loss
-from benchmarks.peers import PEERS, Contestant
+from benchmarks.peers import PEERS
 from benchmarks.results import Results, Timed, WorkResult
 
 Say = Callable[[str], None]
@@ -34,12 +34,6 @@ def median_ratio(ones: Sequence[float], others: Sequence[float]) -> float:
     return quartiles([one / other for one, other in zip(ones, others, strict=True)])[1]
 
 
-def seconds_of(contestant: Contestant, epochs: int) -> float:
-    begun = time.perf_counter()
-    contestant.train(epochs)
-    return time.perf_counter() - begun
-
-
 class Entry:
     """A contestant that is ready: warmed up, its loss taken, its turns measured out."""
 
@@ -48,9 +42,10 @@ class Entry:
         row.load()
         begun = time.perf_counter()
         self.contestant = row.build(assignment)
-        first = time.perf_counter() - begun + seconds_of(self.contestant, work.checked_epochs)
+        self.contestant.train(work.checked_epochs)
+        first = time.perf_counter() - begun
         reached = loss(assignment, self.contestant.parameters())
-        usual = seconds_of(self.contestant, work.checked_epochs)
+        usual = self.contestant.train(work.checked_epochs)
         self.epochs = max(1, round(turn_seconds * work.checked_epochs / usual))
         self.updates = self.epochs * work.updates_per_epoch
         ready = max(first - usual, 0.0)
@@ -58,7 +53,7 @@ class Entry:
 
     def turn(self) -> None:
         gc.collect()  # what the others left behind is not this one's to clean up
-        self.timed.rates.append(self.updates / seconds_of(self.contestant, self.epochs))
+        self.timed.rates.append(self.updates / self.contestant.train(self.epochs))
 
 
 def measure(

@@ -1,19 +1,23 @@
 """``python -m benchmarks.unet``: a training step of the full-size U-Net beside the lecture's own.
 
 The lecture's is its definition in plain torch under the usual loop; nnintro's is its network under
-the same loop, and under its engine, which besides looks that everything stays finite and measures
-gradient and update.  All start from the same parameters, on the same images, by plain gradient
-descent on the binary cross entropy.  Everybody once a round, in a rotating order.
+the same loop, and under ``nnintro.fit``, which besides reads the images of each update, looks that
+everything stays finite and measures gradient and update.  All start from the same parameters, on
+the same images, by plain gradient descent on the binary cross entropy.  Everybody once a round, in
+a rotating order.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import gc
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.machine import describe, limit_threads, load
@@ -21,10 +25,14 @@ from benchmarks.machine import describe, limit_threads, load
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    import nnintro
+
 WORKS = ((1, 128), (2, 256))
 """Images in an update, and their height and width."""
 CHANNELS = [64, 128, 256, 512, 1024]
 RATE = 0.01
+WARMING = 3
+"""Updates before everybody's loss is compared, and before any time is taken."""
 TOLERANCE = 1e-3
 """How far the losses after as many updates may lie apart, relative: rounding, and no more."""
 
@@ -35,10 +43,10 @@ class Contestant:
 
     label: str
     train: Callable[[int], float]
-    """Make so many updates; the loss of the last one."""
-    seconds: list[float] = field(default_factory=list)
-    loss: float = float("nan")
+    """Make so many updates; the seconds they took."""
+    loss: float
     """Of the last warming update."""
+    seconds: list[float] = field(default_factory=list)
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -50,79 +58,106 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def networks() -> tuple[nn.Module, Callable[[], nn.Module]]:
-    """The lecture's network, and how to get nnintro's with the same parameters."""
-    import torch
+def write_images(folder: Path, count: int, side: int) -> None:
+    """Colours drawn at random, and masks of where there is more than half of red; as nnintro reads
+    them, with one more for validation."""
+    import numpy as np
+    from PIL import Image
 
-    from benchmarks.lecture_unet import LectureUnet, copied
-    from nnintro.config.models.unet import UnetModel
-    from nnintro.config.task import Task
-    from nnintro.models.build import build_network
-
-    task = Task("segmentation", 3, 1, ("no", "yes"))
-    section = UnetModel(kind="unet", channels=CHANNELS)
-    corner = torch.ones(3)
-
-    def ours() -> nn.Module:
-        generator = torch.Generator().manual_seed(0)
-        return build_network(section, task, (-corner, corner), torch.float32, generator)
-
-    lecture = LectureUnet()
-    copied(ours(), lecture)
-    return lecture, ours
+    for name in ("images", "masks"):
+        (folder / name).mkdir()
+    random = np.random.default_rng(1)
+    for number in range(count + 1):
+        pixels = random.integers(0, 256, (side, side, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / f"images/{number}.png")
+        Image.fromarray((pixels[:, :, 0] > 127).astype(np.uint8)).save(folder / f"masks/{number}.png")
 
 
-def plain_loop(network: nn.Module, images: Tensor, masks: Tensor) -> Callable[[int], float]:
-    """The loop that everybody writes."""
+def fit(folder: Path, count: int, steps: int, every: int, snapshots: list[int]) -> nnintro.Fitted:
+    """nnintro's training on the images of a folder, all but one of them in each update.
+
+    Args:
+        every: updates between two points of the history, whose times are those of updates alone.
+    """
+    import nnintro
+
+    return nnintro.fit(
+        {
+            "device": "cpu",
+            "dataset": {"kind": "images", "path": str(folder), "validation": 1 / (count + 1), "standardize": "none"},
+            "model": {"kind": "unet", "channels": CHANNELS},
+            "loss": "bce",
+            "descent": {"optimizer": "sgd", "learning_rate": RATE, "batch_size": count},
+            "training": {"steps": steps, "engine": "autograd"},
+            "logging": {"scalars": f"every {every} steps"},
+        },
+        snapshots=snapshots,
+    )
+
+
+def plain_loop(label: str, network: nn.Module, images: Tensor, masks: Tensor) -> Contestant:
+    """The loop that everybody writes, warm."""
     import torch
     from torch.nn import functional
 
     optimizer = torch.optim.SGD(network.parameters(), lr=RATE)
 
+    def update() -> Tensor:
+        loss = functional.binary_cross_entropy_with_logits(network(images), masks)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
     def train(updates: int) -> float:
+        begun = time.perf_counter()
         for _ in range(updates):
-            loss = functional.binary_cross_entropy_with_logits(network(images), masks)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        return float(loss.detach())
+            update()
+        return time.perf_counter() - begun
 
-    return train
+    network.train()
+    losses = [float(update()) for _ in range(WARMING)]
+    return Contestant(label, train, losses[-1])
 
 
-def engine_loop(network: nn.Module, images: Tensor, masks: Tensor) -> Callable[[int], float]:
-    """nnintro's own loop; a turn is one stretch of updates."""
+def fitting(folder: Path, untrained: nn.Module, images: Tensor, masks: Tensor) -> Contestant:
+    """``nnintro.fit``: a turn is the second half of a training of twice as many updates."""
     import torch
-
-    from nnintro.config.task import Task
-    from nnintro.descent.streams import in_place
-    from nnintro.descent.variants import Batches, Plan
-    from nnintro.engines.autograd import Autograd
-    from nnintro.objectives.losses import loss_for
-
-    bce, losses = loss_for("bce", Task("segmentation", 3, 1)), [float("nan")]
-
-    def loss(outputs: Tensor, targets: Tensor) -> Tensor:
-        found = bce(outputs, targets)
-        losses[0] = float(found.detach())
-        return found
+    from torch.nn import functional
 
     count = len(images)
-    engine = Autograd(
-        network=network,
-        loss=loss,
-        plan=Plan("mini-batch", count, count),
-        batches=Batches(images, masks, in_place, count),
-        optimizer=torch.optim.SGD(network.parameters(), lr=RATE),
-        learning_rate=lambda _: RATE,
-    )
-    made = [0]
 
     def train(updates: int) -> float:
-        made[0] = engine.advance(made[0], made[0] + updates, lambda: False).step
-        return losses[0]
+        fitted = fit(folder, count, 2 * updates, updates, [])
+        half, whole = fitted.history["seconds"][-2:]
+        assert half is not None
+        assert whole is not None
+        return whole - half
 
-    return train
+    before = WARMING - 1
+    parameters = fit(folder, count, before, before, [before]).snapshots[before]
+    network = copy.deepcopy(untrained).train()
+    network.load_state_dict(parameters, strict=False)  # statistics, which training does not use
+    with torch.no_grad():
+        loss = functional.binary_cross_entropy_with_logits(network(images), masks)
+    return Contestant("nnintro's network, its engine", train, float(loss))
+
+
+def contestants_of(folder: Path, count: int) -> list[Contestant]:
+    """Everybody from the same parameters on the same images; the lecture's first."""
+    import torch
+
+    from benchmarks.lecture_unet import LectureUnet, copied
+
+    fitted = fit(folder, count, 0, 1, [])
+    ours, lecture = fitted.model, LectureUnet()
+    copied(ours, lecture)
+    images, masks = fitted.training.rows(torch.arange(count))
+    return [
+        plain_loop("the lecture's, plain torch", lecture, images, masks),
+        plain_loop("nnintro's network, the same loop", copy.deepcopy(ours), images, masks),
+        fitting(folder, ours, images, masks),
+    ]
 
 
 def measure(count: int, side: int, rounds: int, updates: int) -> list[Contestant]:
@@ -131,29 +166,18 @@ def measure(count: int, side: int, rounds: int, updates: int) -> list[Contestant
     Raises:
         RuntimeError: after as many updates the losses are not the same.
     """
-    import torch
-
     from benchmarks.timing import rotated
 
-    generator = torch.Generator().manual_seed(1)
-    images = torch.randn(count, 3, side, side, generator=generator)
-    masks = (images[:, :1] > 0.5).float()
-    lecture, ours = networks()
-    contestants = [
-        Contestant("the lecture's, plain torch", plain_loop(lecture, images, masks)),
-        Contestant("nnintro's network, the same loop", plain_loop(ours(), images, masks)),
-        Contestant("nnintro's network, its engine", engine_loop(ours(), images, masks)),
-    ]
-    for contestant in contestants:
-        contestant.loss = contestant.train(3)
-    _require_the_same(contestants)
-    for number in range(rounds):
-        say(f"{count} x {side} x {side}: round {number + 1} of {rounds}")
-        for contestant in rotated(contestants, number):
-            gc.collect()
-            begun = time.perf_counter()
-            contestant.train(updates)
-            contestant.seconds.append((time.perf_counter() - begun) / updates)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_images(folder, count, side)
+        contestants = contestants_of(folder, count)
+        _require_the_same(contestants)
+        for number in range(rounds):
+            say(f"{count} x {side} x {side}: round {number + 1} of {rounds}")
+            for contestant in rotated(contestants, number):
+                gc.collect()
+                contestant.seconds.append(contestant.train(updates) / updates)
     return contestants
 
 

@@ -1,4 +1,4 @@
-"""Writes docs/yaml.md from the sections' own descriptions: python docs/make_yaml_page.py."""
+"""Writes docs/yaml.md from the schema's descriptions: python docs/make_yaml_page.py."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from nnintro.config.schema import schema_text
-
 PAGE = Path(__file__).with_name("yaml.md")
+SCHEMA = Path(__file__).parents[1] / "nnintro.schema.json"
+"""What ``nnintro schema`` prints."""
 OPENING = """\
 # The YAML, key by key
 
@@ -49,7 +49,7 @@ SECTIONS = {
 
 def page() -> str:
     """The whole page, Markdown."""
-    schema = json.loads(schema_text())
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     parts = [OPENING]
     for heading, names in SECTIONS.items():
         parts.append(f"## {heading}\n")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from benchmarks.assignment import Assignment, Layer
 
@@ -13,13 +16,31 @@ from benchmarks.assignment import Assignment, Layer
 class Contestant(Protocol):
     """Somebody at work; building it is preparation and not timed as updates."""
 
-    def train(self, epochs: int) -> None:
-        """Go on for so many epochs; the updates are done when this returns."""
+    def train(self, epochs: int) -> float:
+        """Make the updates of so many epochs; the seconds they took, done when this returns.
+
+        Whether they go on from those before or begin anew is the contestant's own affair.
+        """
         ...
 
     def parameters(self) -> list[Layer]:
         """The parameters reached, in torch's layout."""
         ...
+
+
+C = TypeVar("C")
+
+
+def timed(train: Callable[[C, int], None]) -> Callable[[C, int], float]:
+    """``Contestant.train`` from a method that does nothing but updates: the time of all of it."""
+
+    @functools.wraps(train)
+    def seconds_of(contestant: C, epochs: int) -> float:
+        begun = time.perf_counter()
+        train(contestant, epochs)
+        return time.perf_counter() - begun
+
+    return seconds_of
 
 
 @dataclass(frozen=True)

@@ -1,47 +1,38 @@
-"""nnintro's two engines on the CPU: what ``nnintro train`` runs, without what it writes down."""
+"""nnintro's two engines on the CPU by ``nnintro.fit``, which measures its updates itself."""
 
 from __future__ import annotations
 
-from typing import Any
-
+import nnintro
 from benchmarks.assignment import Assignment, Layer
-from benchmarks.peers.torch_parts import layers_of
 from benchmarks.works import config
-from nnintro.config.load import load_config
-from nnintro.models.forward import threads, threads_for
-from nnintro.training.setup import assemble, build_data
-
-PLENTY = 10_000_000_000
-"""Updates; the learning rate is constant, so that nothing depends on their number."""
-
-
-def _never() -> bool:
-    return False
 
 
 class _Engine:
+    """A training of its own for each turn; ``Fitted.seconds`` leaves out all but its updates."""
+
     engine: str
 
     def __init__(self, assignment: Assignment) -> None:
-        self.work = assignment.work
-        sections: dict[str, Any] = config(assignment.work, assignment.optimizer, assignment.learning_rate)
-        sections["training"] = {"steps": PLENTY, "engine": self.engine}
-        loaded = load_config(sections)
-        splits = build_data(loaded.experiment)
-        self.parts = assemble(loaded.setup(splits.found), splits)
-        self.threads = threads_for(self.parts.network, self.parts.plan.batch_size)
-        self.step = 0
+        self.assignment = assignment
+        self.train(0)  # loads the engine, and compiles it where this has not been done yet
 
-    def train(self, epochs: int) -> None:
-        stop = self.step + epochs * self.work.updates_per_epoch
-        with threads(self.threads):  # as the command does
-            advance = self.parts.engine.advance(self.step, stop, _never)
-        assert advance.step == stop
-        assert not advance.diverged
-        self.step = stop
+    def train(self, epochs: int) -> float:
+        work, rate = self.assignment.work, self.assignment.learning_rate
+        # A point at the end and none between: the updates are made in one stretch, or in stretches
+        # of half a second.
+        points = max(epochs * work.updates_per_epoch, 1)
+        self.fitted = nnintro.fit(
+            {
+                **config(work, self.assignment.optimizer, rate),
+                "training": {"epochs": epochs, "engine": self.engine},
+                "logging": {"scalars": f"every {points} steps"},
+            }
+        )
+        return self.fitted.seconds
 
     def parameters(self) -> list[Layer]:
-        return layers_of(self.parts.network)
+        arrays = [p.detach().numpy() for p in self.fitted.model.parameters()]
+        return list(zip(arrays[::2], arrays[1::2], strict=True))
 
 
 class Autograd(_Engine):

@@ -10,6 +10,7 @@ import numpy as np
 import optax
 
 from benchmarks.assignment import Assignment, Layer
+from benchmarks.peers import timed
 
 Parameters = list[tuple[jax.Array, jax.Array]]
 State = tuple[Parameters, Any]
@@ -35,6 +36,7 @@ class Scan:
         self.epoch_call = jax.jit(self._epoch, donate_argnums=0)
         self.epoch = 0
 
+    @timed
     def train(self, epochs: int) -> None:
         work = self.assignment.work
         for epoch in range(self.epoch, self.epoch + epochs):

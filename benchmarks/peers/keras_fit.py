@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmarks.assignment import Assignment, Layer
 from benchmarks.machine import keras_backend
+from benchmarks.peers import timed
 
 keras_backend()
 
@@ -25,6 +26,7 @@ class Fit:
         self.model.set_weights([a for W, b in assignment.layers for a in (W.T, b)])
         self.model.compile(optimizer=_optimizer(assignment), loss=_loss(assignment))
 
+    @timed
     def train(self, epochs: int) -> None:
         self.model.fit(
             *self.data, batch_size=self.work.batch, epochs=epochs, shuffle=not self.work.whole_data, verbose=0

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.assignment import Assignment, Layer
+from benchmarks.peers import timed
 from benchmarks.peers.torch_parts import layers_of, loader_of, loss_of, network_of, optimizer_of
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)  # it says hello at every fit
@@ -39,6 +40,7 @@ class Fit:
         self.module = Module(assignment)
         self.loader = loader_of(assignment)
 
+    @timed
     def train(self, epochs: int) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it would have more workers

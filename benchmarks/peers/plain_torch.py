@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.assignment import Assignment, Layer
+from benchmarks.peers import timed
 from benchmarks.peers.torch_parts import data_of, layers_of, loader_of, loss_of, network_of, optimizer_of
 
 
@@ -33,6 +34,7 @@ class Loader(_Loop):
         super().__init__(assignment)
         self.loader = loader_of(assignment)
 
+    @timed
     def train(self, epochs: int) -> None:
         for _ in range(epochs):
             for inputs, targets in self.loader:
@@ -47,6 +49,7 @@ class Sliced(_Loop):
         self.inputs, self.targets = data_of(assignment)
         self.epoch = 0
 
+    @timed
     def train(self, epochs: int) -> None:
         for _ in range(epochs):
             inputs, targets = self._in_order()

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from benchmarks.assignment import Array, Assignment, Layer
+from benchmarks.peers import timed
 
 NEVER = 10**9
 
@@ -60,6 +61,7 @@ class Fit:
             warnings.simplefilter("ignore")
             self.model.fit(inputs, targets)
 
+    @timed
     def train(self, epochs: int) -> None:
         self._fit(epochs, *self.data)
 

@@ -7,6 +7,7 @@ from skorch import NeuralNet
 from torch import nn
 
 from benchmarks.assignment import Assignment, Layer
+from benchmarks.peers import timed
 from benchmarks.peers.torch_parts import Orders, layers_of, network_of
 
 
@@ -28,6 +29,7 @@ class Fit:
         self.net.initialize()
         self.data = assignment.inputs, assignment.targets
 
+    @timed
     def train(self, epochs: int) -> None:
         self.net.set_params(max_epochs=epochs)
         self.net.partial_fit(*self.data)

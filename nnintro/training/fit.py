@@ -40,8 +40,9 @@ class Fitted(Trained):
         steps: parameter updates that were made.
         seconds: spent in updates alone.
         snapshots: update -> name of a parameter of ``model`` -> its value then, on the CPU.
-        training, validation: the samples; tables of numbers have ``inputs`` (n, features) and
-            ``targets``, in the units that the network was trained in.
+        training, validation: the samples in the units that the network was trained in.  Rows have
+            ``inputs`` (n, features) and ``targets``; images have ``rows(numbers)``, which gives
+            those of these numbers: (b, channels, height, width) and their masks.
         setup: the config with its defaults, and what the data says.
     """
 

@@ -40,6 +40,6 @@ def test_jobs_read_what_was_written(name, tmp_path):
     file = tmp_path / ("sample.csv" if name == "rows-load" else "table.parquet")
     result = million_rows_jobs.JOBS[name]()(str(file))
     if name == "ours-load":
-        assert (len(result.train), len(result.validation)) == (240, 60)
+        assert (len(result.training), len(result.validation)) == (240, 60)
     if name == "rows-load":
         assert [tuple(part.shape) for part in result] == [(160, 50), (40, 50)]

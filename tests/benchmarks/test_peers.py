@@ -132,6 +132,23 @@ def test_who_breaks_or_is_not_installed_is_left_out_by_name(monkeypatch):
     assert Peer("Absent", "x:X", ("torch", "no_such_module")).missing == ["no_such_module"]
 
 
+def test_a_u_nets_engine_makes_the_updates_of_the_usual_loop(tmp_path, monkeypatch):
+    import torch
+
+    from benchmarks import unet
+
+    monkeypatch.setattr(unet, "CHANNELS", [2, 4])
+    unet.write_images(tmp_path, 2, 16)
+    fitted = unet.fit(tmp_path, 2, 0, 1, [])
+    images, masks = fitted.training.rows(torch.arange(2))
+    assert (images.shape, masks.shape) == ((2, 3, 16, 16), (2, 1, 16, 16))
+    engine = unet.fitting(tmp_path, fitted.model, images, masks)
+    loop = unet.plain_loop("", fitted.model, images, masks)
+    assert engine.loss == pytest.approx(loop.loss, rel=1e-5)
+    assert 0 < engine.train(2) < 60
+    assert 0 < loop.train(2) < 60
+
+
 def test_a_kept_assignment_is_the_same(tmp_path):
     assignment = assignments.draw(short("mini-batch"), "sgd")
     assignments.save(assignment, tmp_path / "data.npz")
