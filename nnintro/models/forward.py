@@ -51,7 +51,6 @@ def outputs_of(network: nn.Module, inputs: Tensor, autocast: Autocast = contextl
 
 SEVERAL_THREADS_FROM = 4_000_000
 """Multiplications in an update's largest product from which a second core pays (docs/LOG.md)."""
-
 _SETTING = threading.Lock()
 
 
