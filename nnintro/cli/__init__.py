@@ -1,1 +1,29 @@
-"""The commands, a file each."""
+"""The commands, a file each; here is what several of them share: options, and stdout for data."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or its name in --runs-dir.")]
+RunsDir = Annotated[Path, typer.Option(help="Folder of runs.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the config; repeatable.")
+]
+Name = Annotated[str | None, typer.Option(help="Name of the run.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")]
+RUNS = Path("runs")
+"""The folder of runs where --runs-dir names no other."""
+started: float | None = None
+"""time.perf_counter() at the first line of ours; None when used from within Python."""
+
+
+def emit(text: str) -> None:
+    """Print data to stdout; a reader that closes the pipe early is not an error."""
+    # `nnintro runs | head -1` closes the pipe while there is still something to print.
+    with contextlib.suppress(BrokenPipeError):
+        print(text, flush=True)

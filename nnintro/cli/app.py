@@ -11,9 +11,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from nnintro.cli import common
+from nnintro import cli
+from nnintro.cli import emit
 from nnintro.cli.certify import certify
-from nnintro.cli.common import emit
 from nnintro.cli.construct import construct
 from nnintro.cli.dashboard import dashboard
 from nnintro.cli.evaluate import evaluate
@@ -57,7 +57,7 @@ def options(
 
 def run(started: float) -> NoReturn:
     """Run the command line and leave with the right exit code."""
-    common.started = started
+    cli.started = started
     if sys.stderr is None:  # closed (`2>&-`): what is said to None would go to stdout, among data
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (for as long as the process lives)
     try:

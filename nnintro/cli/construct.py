@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from nnintro.cli import common
-from nnintro.cli.common import RUNS, Name, Quiet, RunsDir, Set, emit
+from nnintro import cli
+from nnintro.cli import RUNS, Name, Quiet, RunsDir, Set, emit
 from nnintro.files import as_json
 from nnintro.signals import SIGNALS
 
@@ -46,7 +46,7 @@ def construct(
         quiet=quiet,
         command=sys.argv,
         signals=SIGNALS,
-        started=common.started,
+        started=cli.started,
     )
     if not quiet:
         print(in_words(constructed), file=sys.stderr)

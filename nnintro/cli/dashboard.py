@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from nnintro.cli.common import RUNS, RunsDir
+from nnintro.cli import RUNS, RunsDir
 from nnintro.errors import CheckpointError, UsageError
 from nnintro.signals import FATAL, Interrupts
 

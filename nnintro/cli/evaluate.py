@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nnintro.cli.common import RUNS, Json, Run, RunsDir, emit
+from nnintro.cli import RUNS, Json, Run, RunsDir, emit
 from nnintro.files import as_json
 from nnintro.runs.folder import find_run
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nnintro.cli.common import RUNS, Run, RunsDir, emit
+from nnintro.cli import RUNS, Run, RunsDir, emit
 from nnintro.files import chosen_format, require_place
 from nnintro.runs.folder import find_run
 from nnintro.signals import leaving_tidily

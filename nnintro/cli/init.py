@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from nnintro.cli.common import emit
+from nnintro.cli import emit
 from nnintro.errors import UsageError
 from nnintro.files import make_folder
 from nnintro.wording import cause

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nnintro.cli.common import RUNS, Run, RunsDir
+from nnintro.cli import RUNS, Run, RunsDir
 from nnintro.errors import UsageError
 from nnintro.files import require_place
 from nnintro.runs.folder import find_run

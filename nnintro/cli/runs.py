@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nnintro.cli.common import RUNS, RunsDir, emit
+from nnintro.cli import RUNS, RunsDir, emit
 from nnintro.files import as_json
 
 

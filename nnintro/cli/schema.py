@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnintro.cli.common import emit
+from nnintro.cli import emit
 
 
 def schema() -> None:

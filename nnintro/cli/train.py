@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from nnintro.cli import common
-from nnintro.cli.common import RUNS, Json, Name, Quiet, RunsDir, Set, emit
+from nnintro import cli
+from nnintro.cli import RUNS, Json, Name, Quiet, RunsDir, Set, emit
 from nnintro.errors import DivergedError
 from nnintro.files import as_json
 from nnintro.signals import SIGNALS
@@ -42,7 +42,7 @@ def train(
             quiet=quiet,
             command=sys.argv,
             signals=SIGNALS,
-            started=common.started,
+            started=cli.started,
         )
     except DivergedError as error:
         if json_ and error.summary is not None:

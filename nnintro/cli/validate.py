@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nnintro.cli.common import Set, emit
+from nnintro.cli import Set, emit
 from nnintro.errors import ConfigError
 
 NOT_LOOKED_AT = "what follows from the data was not checked: training looks at its files first"
