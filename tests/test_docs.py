@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import runpy
 from pathlib import Path
@@ -120,6 +121,62 @@ def test_the_guides_python_runs(tmp_path, monkeypatch, capsys):
     numbers = re.findall(r"-?\d\.\d+", capsys.readouterr().out)
     wanted = names["run"].predict([[-0.5], [0.5]])[:, 0].tolist()
     assert [float(number) for number in numbers] == pytest.approx(3 * wanted, abs=1e-4)
+
+
+def code_from_outside():
+    """Place -> Python that somebody who installed nnintro could have written.
+
+    The blocks of docs/extending.md are files of nnintro itself.
+    """
+    scripts = [*(ROOT / "benchmarks").rglob("*.py"), *(ROOT / "docs").glob("*.py")]
+    found = {str(path): path.read_text(encoding="utf-8") for path in scripts}
+    for page in [*(ROOT / "docs").glob("*.md"), *(ROOT / "benchmarks").glob("*.md"),
+                 ROOT / "README.md"]:  # fmt: skip
+        if page.name != "extending.md":
+            text = page.read_text(encoding="utf-8")
+            found |= {f"{page}, {n}": code for n, code in enumerate(blocks(text, "python"))}
+    return found
+
+
+def names_of_nnintro(code):
+    """What a piece of Python takes from nnintro: ``fit`` of ``nnintro.fit``, whole module paths."""
+    for node in ast.walk(ast.parse(code)):
+        match node:
+            case ast.Import():
+                names = node.names
+                yield from (n.name for n in names if n.name.startswith("nnintro.") or is_hidden(n))
+            case ast.ImportFrom(module=str(module)) if module.split(".")[0] == "nnintro":
+                yield from (f"{module}.{name.name}" for name in node.names)
+            case ast.Attribute(value=ast.Name(id="nnintro")):
+                yield node.attr
+
+
+def is_hidden(name):
+    """``nnintro as n``, whose attributes would not be noticed."""
+    return name.name == "nnintro" and name.asname is not None
+
+
+def test_benchmarks_and_documentation_use_public_names_only():
+    used = {(place, name) for place, code in code_from_outside().items() for name in names_of_nnintro(code)}
+    assert sorted(use for use in used if use[1] not in nnintro.__all__) == []
+    assert {name for _, name in used} >= {"train", "fit", "load", "export", "Fitted"}
+    assert len({place for place, _ in used}) >= 7
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("import nnintro\nnnintro.fit({}).model.train()", ["fit"]),
+        ("import nnintro.config.load", ["nnintro.config.load"]),
+        ("import nnintro as n", ["nnintro"]),
+        ("def f():\n    from nnintro.config import load, rules", ["nnintro.config.load",
+                                                               "nnintro.config.rules"]),
+        ("from nnintro import fit", ["nnintro.fit"]),
+        ("from benchmarks import nnintro_like", []),
+    ],
+)  # fmt: skip
+def test_the_search_finds_what_is_not_public(code, names):
+    assert list(names_of_nnintro(code)) == names
 
 
 def test_links_lead_somewhere():
