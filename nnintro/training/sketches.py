@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -11,13 +11,15 @@ from torch import Tensor, nn
 
 from nnintro.config.experiment import Setup
 from nnintro.datasets import Data, Splits
-from nnintro.datasets.images import ImageData
 from nnintro.models import Steps, input_precision, precision_of
 from nnintro.models.forward import evaluating, outputs_of
 from nnintro.objectives.metrics import confusion, predicted_classes
 from nnintro.objectives.segmentation import answers, peaks, points_of, predicted_maps, probabilities
 from nnintro.recording.recorder import Sketch
 from nnintro.training.evaluation import blocks_through
+
+if TYPE_CHECKING:  # what reads images is loaded by runs on images alone
+    from nnintro.datasets.images import ImageData
 
 PLANE_SIDE = 121
 MARGIN = 0.08

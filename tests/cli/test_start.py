@@ -60,6 +60,22 @@ def test_checking_and_listing_need_no_torch(tmp_path):
     assert (tmp_path / "experiment.yaml").exists()
 
 
+HEAVY = ("torch._dynamo", "sympy", "sklearn", "matplotlib", "numba", "pyarrow", "nnintro.datasets.images")
+
+
+def test_a_training_loads_nothing_that_it_does_not_use(tmp_path):
+    """Each of these takes a tenth of a second, or a whole one."""
+    script = (
+        "import sys, nnintro\n"
+        "nnintro.train({'dataset': {'kind': 'function', 'formula': 'x', 'samples': 9}, 'model': {'kind': 'mlp'}})\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
+
+
 def test_module_and_version(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "nnintro", "--version"],
