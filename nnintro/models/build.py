@@ -91,8 +91,9 @@ def with_units(network: Network, region: Region) -> Network:
 
 def architecture_of(setup: Setup) -> dict[str, Any]:
     """The ``architecture()`` of the model that a training saves."""
-    # Not on the meta device, which imports sympy and torch._dynamo: a second.  Memory that is never written costs none.
-    network = MODELS[setup.model.kind].from_section(setup.model, setup.task)
+    with torch.device("meta"):  # shapes without numbers: nothing is allocated, nothing is drawn
+        network = MODELS[setup.model.kind].from_section(setup.model, setup.task)
+    # The region is outside: arithmetic on the meta device imports sympy and torch._dynamo, which takes a second.
     return with_units(network, Region.unknown(setup)).architecture()
 
 
