@@ -1,6 +1,6 @@
-"""Every error a user of nnintro can meet, each with the exit code the command line gives it.
+"""Every error that nnintro raises, each with its exit code.
 
-NnintroError              1   anything of ours that is none of those below
+NnintroError              1   any other error that nnintro reports
 ├── UsageError            2   the command itself is wrong
 ├── ConfigError           3   the YAML (or dict) cannot be used
 ├── DataError             4   the data cannot be used as asked

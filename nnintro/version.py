@@ -1,3 +1,3 @@
-"""The version, on its own: the lowest layer may know it, and asking costs no import."""
+"""The version, in a module of its own, so that reading it imports nothing else."""
 
 __version__ = "0.1.0"

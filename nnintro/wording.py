@@ -1,4 +1,4 @@
-"""Words for messages: values, lists of names, plurals, durations, causes, the nearest name."""
+"""Format values, lists of names, plurals, durations and causes for messages; find the nearest name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands, a file each; here is what several of them share: options, and stdout for data."""
+"""One file per command; this file holds what they share: common options, and writing data to stdout."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")]
 RUNS = Path("runs")
 """The folder of runs where --runs-dir names no other."""
 started: float | None = None
-"""time.perf_counter() at the first line of ours; None when used from within Python."""
+"""time.perf_counter() when nnintro's first line ran; None when used from within Python."""
 
 
 def emit(text: str) -> None:

@@ -1,4 +1,4 @@
-"""The command line: which commands there are, and how an error becomes a message and a code."""
+"""Register the commands, and turn an error into a message and an exit code."""
 
 from __future__ import annotations
 

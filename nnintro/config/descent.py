@@ -1,4 +1,4 @@
-"""The ``descent`` section: which samples make an update, in which direction, and how far."""
+"""The ``descent`` section: the variant of gradient descent, the optimizer and the schedule."""
 
 from __future__ import annotations
 

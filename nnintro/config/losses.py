@@ -1,4 +1,4 @@
-"""The losses by name: which tasks each fits, and what it takes."""
+"""The table of losses: the tasks that each fits, and its settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules that hold between sections, and the runner of all rules.
+"""Rules across sections, and the function that runs all rules.
 
 A rule is a small function from a type-correct section (here: from the whole experiment, or from
 the experiment and what its data says) to complaints.  The rules of one section are below it in

@@ -1,4 +1,4 @@
-"""What networks of steps ask of the other sections (see ``rules``)."""
+"""Rules of networks of steps for the other sections (see ``rules``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a dataset asks of a network: inputs, outputs, and how an answer is judged."""
+"""The task that a dataset sets: numbers of inputs and outputs, and the metrics of an output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ``training`` and ``logging`` sections: how long, by which engine, what is written down."""
+"""The ``training`` and ``logging`` sections: duration, engine, and what is recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks built for a formula, and proofs of how near any network comes to one."""
+"""Build networks for a formula, and prove error bounds of any network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``nnintro certify``: bound a network's largest error by a proof, or prove a certificate again."""
+"""``nnintro certify``: prove a bound of a network's largest error, or check a certificate again."""
 
 from __future__ import annotations
 

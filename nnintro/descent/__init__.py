@@ -1,1 +1,1 @@
-"""Which samples make an update, in which direction, and how far."""
+"""Gradient descent: mini-batches, optimizers, learning rate schedules and random streams."""

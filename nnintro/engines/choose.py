@@ -1,4 +1,4 @@
-"""The engines by name, and which of them carries out a work's updates."""
+"""The table of engines, and the choice of one for a training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The interface of engines: the work they are given, and what the training loop asks of them."""
+"""The interface of engines: what they receive, and what the training loop calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network's parameters, and its optimizer's memory of them, each in one flat array."""
+"""Store a network's parameters, and its optimizer's state, in one flat array each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file formats of ``nnintro export``, a row each; knows no torch."""
+"""The table of export formats, one row per format; does not import torch."""
 
 from __future__ import annotations
 

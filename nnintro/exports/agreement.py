@@ -1,4 +1,4 @@
-"""Whether an exported file computes what the network computes."""
+"""Check that an exported file computes the same outputs as the network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trained run as one file for other programs: written, read back, compared, then named."""
+"""Export a trained run: write a temporary file, read it back, compare outputs, then rename it."""
 
 from __future__ import annotations
 

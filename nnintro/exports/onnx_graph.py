@@ -1,4 +1,4 @@
-"""An ONNX graph that grows node by node, and what takes several of its operators.
+"""Build an ONNX graph node by node, with helpers for operations that need several operators.
 
 onnxruntime computes Elu and Erf in float32 alone, and the slope of LeakyRelu is a float32 in every
 file; in float64 these are spelled out in operators that every program has.

@@ -1,4 +1,4 @@
-"""Each module of ours in ONNX's operators: what has a row in the table can be exported."""
+"""Translate each module into ONNX operators; a module with a row in the table can be exported."""
 
 from __future__ import annotations
 

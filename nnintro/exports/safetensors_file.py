@@ -1,4 +1,4 @@
-"""safetensors: the parameters by name; in the metadata, what the forward pass needs besides."""
+"""safetensors: the parameters by name, and in the metadata the rest of what the forward pass needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the figures share: a canvas without a window, colours for every eye, plain text.
+"""Shared by all figures: a canvas without a window, a colour-blind-safe palette, plain text.
 
 Everything uses matplotlib's objects directly. ``pyplot`` would keep each figure in a global list
 and might open a window.

@@ -1,4 +1,4 @@
-"""How a classifier divides the plane, and which classes it mistakes for which."""
+"""A classifier's decision regions, and its confusion matrix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks built by hand: their constant pieces, what each neuron adds, and their proved errors."""
+"""Constructed networks: their constant pieces, each neuron's contribution, and their proved errors."""
 
 from __future__ import annotations
 

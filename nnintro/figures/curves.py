@@ -1,4 +1,4 @@
-"""What a run measured, over its updates."""
+"""Learning curves: what a run measured, by update."""
 
 from __future__ import annotations
 

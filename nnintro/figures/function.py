@@ -1,4 +1,4 @@
-"""How well a network follows a function: over one input, over two, and point by point."""
+"""A network beside its target function: over one input, over two, and as predicted against true values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A segmentation beside the truth: what was seen, what is there, what was answered."""
+"""Segmentations: the image, the true mask and the predicted mask side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``"0.2 + 0.4*x**2"``: text -> checked tree -> numbers. Nothing in a formula is ever run."""
+"""``"0.2 + 0.4*x**2"``: text -> checked tree -> numbers. No formula is ever executed as Python."""
 
 from nnintro.formula.floats import evaluate_float, first_non_finite
 from nnintro.formula.parse import parse

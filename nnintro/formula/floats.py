@@ -1,4 +1,4 @@
-"""Formulas over plain floats: IEEE answers, the same as torch gives, and never an exception.
+"""Formulas over plain floats: IEEE results equal to torch's, without exceptions.
 
 Where Python raises, the answer is the limit or nan: 1/0 = inf, log(0) = -inf, sqrt(-1) = nan.
 """

@@ -1,4 +1,4 @@
-"""The first look at a formula: are these the words of a formula, and do they stand well together?
+"""Split a formula into tokens, and check that their sequence is valid.
 
 Most mistakes are found here, where they can still be explained in the writer's own words. What
 passes holds nothing but numbers, known names, ``+ - * / **``, commas and parentheses.
@@ -25,7 +25,7 @@ SIGNS = frozenset("+-")
 BINARY = SIGNS | {"*", "/", "**"}
 MARKS = BINARY | {"(", ")", ","}
 NAME_HINTS = {
-    **dict.fromkeys(("arcsin", "arccos", "arctan"), "there are no inverse trigonometric functions"),
+    **dict.fromkeys(("arcsin", "arccos", "arctan"), "inverse trigonometric functions are not supported"),
     **{name: f"write sin(x), not {name}.sin(x)" for name in ("math", "np", "numpy", "torch")},
     "ceil": "write -floor(-z)",
     "fabs": "write abs(z)",

@@ -1,4 +1,4 @@
-"""What a formula may say, its tree, the way back from tree to text, and the way to a value.
+"""The grammar's functions and constants, the tree of a formula, and its conversion to text and to a value.
 
 There is one way to evaluate a formula, over any kind of value: an algebra says what numbers and
 operations mean, the tree in which order they are used.

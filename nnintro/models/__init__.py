@@ -1,4 +1,4 @@
-"""Networks: a module a kind of model, and what goes around them."""
+"""Networks, one module per kind of model, and their wrappers."""
 
 from __future__ import annotations
 

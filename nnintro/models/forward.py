@@ -1,4 +1,4 @@
-"""A network run forward: in evaluation mode, in blocks that fit into memory."""
+"""Run a network forward in evaluation mode, in blocks that fit into memory."""
 
 from __future__ import annotations
 

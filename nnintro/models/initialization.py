@@ -1,4 +1,4 @@
-"""Starting points: how the weights and biases of an MLP are drawn before training."""
+"""Initialize the weights and biases of an MLP."""
 
 from __future__ import annotations
 

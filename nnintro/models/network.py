@@ -1,4 +1,4 @@
-"""What the rest of the code may ask of a network: the protocol of this package's modules."""
+"""The interface of every network in this package."""
 
 from __future__ import annotations
 

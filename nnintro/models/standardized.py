@@ -1,4 +1,4 @@
-"""A network together with the shifts and scales that it was trained under."""
+"""A network together with the standardisation of its inputs and targets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""model kind ``steps``: two layers whose neurons stand where they were put.
+"""model kind ``steps``: two layers whose step neurons are placed by hand.
 
 A neuron with the activation I{z > 0} switches at s = -b/w, and its weight in the layer behind it is
 the height of the step that the output makes there.

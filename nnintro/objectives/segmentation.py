@@ -1,4 +1,4 @@
-"""Metrics of maps of classes, and of the points that a map's peaks stand for."""
+"""Metrics of predicted masks, and of points found as peaks of a probability map."""
 
 from __future__ import annotations
 
@@ -175,7 +175,8 @@ def match_points(predicted: Tensor, true: Tensor, radius: float) -> int:
 def precision_recall(hits: int, predicted: int, true: int) -> dict[str, float]:
     """Of the points of a whole set.
 
-    Without predicted points precision is 0, or 1 where there are no true ones; recall is 1 then.
+    With no predicted points, precision is 1 if there are no true points either, and 0 otherwise.
+    With no true points, recall is 1.
     """
     precision = hits / predicted if predicted else float(true == 0)
     return {"precision": precision, "recall": hits / true if true else 1.0}

@@ -1,4 +1,4 @@
-"""A trained run on other data: predictions for files, and its metrics; knows no torch."""
+"""Apply a trained run to other data: predictions and metrics; does not import torch."""
 
 from __future__ import annotations
 

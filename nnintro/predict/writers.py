@@ -1,4 +1,4 @@
-"""Write predictions behind the rows that they are for: CSV, TSV, JSON Lines, or an array alone."""
+"""Write input rows with their predictions appended (CSV, TSV, JSON Lines), or predictions alone (.npy)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks built by hand from steps, and proofs of how near any network comes to a formula.
+"""Construct networks of steps, and prove error bounds of any network against a formula.
 
 Everything that is proved is computed in balls (``proofs.balls``); python-flint, which has them,
 comes with the extra ``certify``.

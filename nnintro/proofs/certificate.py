@@ -1,4 +1,4 @@
-"""certificate.json: a network of constant pieces, its proved error, and why fewer cannot do.
+"""certificate.json: a piecewise constant network, its proved error, and a proof that fewer pieces do not suffice.
 
 Written and read here, and nowhere else. It holds all that ``check`` needs to prove it again by other means.
 """

@@ -1,4 +1,4 @@
-"""A certificate proved again, by other means than those that made it.
+"""Check a certificate by a method independent of the one that made it.
 
 Nothing is shared with the construction but the arithmetic of balls itself: the formula is read by
 Python's own parser, slopes come from power series, and every piece is cut into halves until its

@@ -1,4 +1,4 @@
-"""A network of steps for a formula: the fewest for an error, or the best of so many; of towers.
+"""Construct a network of steps or towers: the fewest for a given error, or the smallest error for a given number.
 
 A network of steps gives the sum of its offset and the heights of all steps to the left.  If all of
 these are multiples of one power of two, and their absolute sum has no more than 53 binary digits of

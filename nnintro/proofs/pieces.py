@@ -1,4 +1,4 @@
-"""The fewest constant pieces that approximate a formula of one input, and why fewer cannot.
+"""The fewest constant pieces that approximate a formula of one input, with a proof that fewer do not suffice.
 
 From left to right each piece is made as long as its values allow, which no other division beats.
 The values of a piece may differ by 2E at most; two points whose values differ by more lie in

@@ -1,4 +1,4 @@
-"""How far a network's floating-point outputs may be from its exact ones: a bound before the fact.
+"""An a priori bound of the rounding error of a network's outputs.
 
 A sum of n products that is computed in any order, with fused multiply-adds or without, is off by at
 most gamma_n = n u / (1 - n u) times the sum of the absolute products, where u is the unit roundoff

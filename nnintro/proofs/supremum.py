@@ -1,4 +1,4 @@
-"""How far a trained network is from a formula: a proved bound of sup |N(x) - f(x)| over a domain.
+"""Prove a bound of a trained network's largest error: sup |N(x) - f(x)| over a domain.
 
 N is the network with its parameters taken exactly as they are, in exact arithmetic; f is the
 formula with its constants as the float64 numbers they were read as; x is any real point of the

@@ -1,1 +1,1 @@
-"""What a training shows and writes while it runs."""
+"""Record and display a training while it runs."""

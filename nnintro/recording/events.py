@@ -154,7 +154,7 @@ class EventFile:
 
     def _turn_off(self, error: OSError) -> None:
         """Remember why, and cut off a torn record: readers would stumble on it."""
-        self.error = f"{self.path}: TensorBoard events are no longer written: {cause(error)}"
+        self.error = f"{self.path}: cannot write TensorBoard events any more: {cause(error)}"
         self._pending.clear()
         if self._file is not None:
             file, self._file = self._file, None

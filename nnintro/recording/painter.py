@@ -185,7 +185,7 @@ def _start(stderr: IO[bytes]) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-P", "-W", "ignore", "-m", "nnintro.recording.painter"]
     return subprocess.Popen(
         [*command, str(os.getpid())],
-        bufsize=0,  # a fork of ours must not flush a copy of half a job
+        bufsize=0,  # a fork of this process must not flush a copy of half a job
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=stderr,

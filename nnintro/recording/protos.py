@@ -1,4 +1,4 @@
-"""What TensorBoard shows, as protobuf values: pictures, histograms, text, HPARAMS, layouts.
+"""Build TensorBoard's protobuf values: images, histograms, text, HPARAMS, layouts.
 
 Everything is written in the form TensorBoard itself converts old event files to, except pictures,
 whose old form is the smaller one.

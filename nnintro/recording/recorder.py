@@ -1,4 +1,4 @@
-"""One run's records: history, events, figures and the display, fed by the training loop."""
+"""Pass each measurement of the training loop to history.csv, TensorBoard, the figures and the display."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The run's folder: a module for each file of it."""
+"""The run's folder, one module for each file in it."""

@@ -123,13 +123,13 @@ def load_checkpoint(directory: Path, before: int | None = None) -> Loaded:
     """The newest whole checkpoint of a run: bytes checked, loaded without running code of its own.
 
     One whose bytes are not those that were written, or are gone, is passed over for the one before
-    it.  One that is whole and yet not a checkpoint of ours is refused: it was put there by hand.
+    it.  A valid file that is not an nnintro checkpoint is refused: it was put there by hand.
 
     Args:
         before: only checkpoints of fewer updates count.
 
     Raises:
-        CheckpointError: there is none, all are damaged, or it is not a checkpoint of ours.
+        CheckpointError: there is none, all are damaged, or it is not an nnintro checkpoint.
     """
     folder = directory / "checkpoints"
     entries, damaged = _entries(folder), []

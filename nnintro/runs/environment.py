@@ -1,4 +1,4 @@
-"""environment.json: what a run ran on, and what each part of it that was resumed did."""
+"""environment.json: the machine and versions of a run, with one entry for each time it was resumed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reopen a run to go on with it: lock its folder, and check that the experiment is the same."""
+"""Reopen a run to resume it: lock its folder, and check that the experiment is the same."""
 
 from __future__ import annotations
 

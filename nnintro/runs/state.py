@@ -1,4 +1,4 @@
-"""What a checkpoint holds of a training: every key of it, as it is written and read back.
+"""The contents of a checkpoint: every key, with how it is written and read.
 
 The order of an epoch and dropout's masks are pure functions of the seed and of where training stands, schedules of the
 update: there is no random state to keep, and the update's number says all of the position.

@@ -1,4 +1,4 @@
-"""summary.json: how a run ended, in numbers; or that it has not ended yet."""
+"""summary.json: a run's status and final numbers."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One training, from its config to its numbers."""
+"""Train one network from a config."""

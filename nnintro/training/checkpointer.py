@@ -1,4 +1,4 @@
-"""When a training is saved, what of it, and how it is put back."""
+"""Decide when to save a checkpoint, collect its contents, and restore them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network's loss and metrics on data, without a trace in the network."""
+"""Measure a network's loss and metrics on data without changing the network."""
 
 from __future__ import annotations
 

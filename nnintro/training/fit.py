@@ -1,4 +1,4 @@
-"""A training in memory: no folder, no display, no figures; the same bits as ``train``."""
+"""Train in memory: no folder, no display, no figures; the same bits as ``train``."""
 
 from __future__ import annotations
 

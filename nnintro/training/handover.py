@@ -1,4 +1,4 @@
-"""From a construction to a start of training: the steps of a formula as steep sigmoids."""
+"""Initialize a network from a construction: replace its steps by steep sigmoids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A learning rate to try after a divergence: not a guess, but one that was seen to descend."""
+"""Suggest a learning rate after divergence, by trying smaller ones until the loss decreases."""
 
 from __future__ import annotations
 

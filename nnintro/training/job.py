@@ -1,4 +1,4 @@
-"""One run from start to end: build, train, record, save, and say how it went."""
+"""One run from start to end: build, train, record, save, and report the result."""
 
 from __future__ import annotations
 

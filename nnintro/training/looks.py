@@ -1,4 +1,4 @@
-"""When a training is looked at: after which updates something is measured, drawn, written down."""
+"""Decide after which updates to measure, draw and record."""
 
 from __future__ import annotations
 

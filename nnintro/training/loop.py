@@ -1,4 +1,4 @@
-"""The one training loop: stretches of updates, and between them a look at where we are.
+"""The training loop: blocks of updates, with measurements between them.
 
 It knows modules, numbers and functions; where they came from and where they are written down is
 no concern of its own.

@@ -1,4 +1,4 @@
-"""From an setup to the parts of a training: data, model, engine, each with its streams."""
+"""Build the parts of a training from its setup: data, model and engine, each with its random streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a network does, as arrays to be drawn."""
+"""Compute the arrays that figures of a network are drawn from."""
 
 from __future__ import annotations
 

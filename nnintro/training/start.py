@@ -1,4 +1,4 @@
-"""Where a job begins: at the start of a run, or at a checkpoint that is fit to go on from."""
+"""Start a run from its first update, or resume it from a checkpoint."""
 
 from __future__ import annotations
 

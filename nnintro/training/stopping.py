@@ -1,4 +1,4 @@
-"""When training ends before its time: wanted values reached, or no improvement any more."""
+"""Early stopping: a metric's goal is reached, or it no longer improves."""
 
 from __future__ import annotations
 

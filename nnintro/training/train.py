@@ -1,4 +1,4 @@
-"""Where a run begins: the config is read before torch is loaded, the figures' process beside it."""
+"""``nnintro.train``: read the config before torch is loaded, then start the drawing process and the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run shows of itself, on the screen and in TensorBoard: its plan, and how it went."""
+"""Texts that describe a run on the screen and in TensorBoard: its plan and its result."""
 
 from __future__ import annotations
 

@@ -232,7 +232,7 @@ class TestFaults:
         for step in range(5):
             events.scalars(step, {"loss": 1.0})
             events.flush()
-        assert events.error == (f"{events.path}: TensorBoard events are no longer written: No space left on device")
+        assert events.error == (f"{events.path}: cannot write TensorBoard events any more: No space left on device")
         events.image(1, "a", png(2, 2))
         events.histogram(1, "b", np.ones(3))
         events.text("c", "d")

@@ -383,7 +383,7 @@ def test_events_that_were_lost_stay_lost(tmp_path, monkeypatch):
         train(experiment(every="5 steps"), tmp_path)
     resumed = train(None, tmp_path, resume="run")
     (lost,) = resumed.summary["incomplete"]
-    assert "TensorBoard events are no longer written: No space left on device" in lost
+    assert "cannot write TensorBoard events any more: No space left on device" in lost
 
 
 @pytest.mark.parametrize("override", ["descent.batch_size=8", "descent.variant=batch"])

@@ -1,4 +1,4 @@
-"""dataset kind ``bundled``: real data that scikit-learn brings with it, so that none is fetched."""
+"""dataset kind ``bundled``: real data shipped with scikit-learn; nothing is downloaded."""
 
 from __future__ import annotations
 

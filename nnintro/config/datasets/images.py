@@ -1,4 +1,4 @@
-"""dataset kind ``images``: images, and for each a mask that says what its pixels belong to."""
+"""dataset kind ``images``: images with a mask each that gives the class of every pixel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""dataset kind ``table``: a file with a row for each sample and a column for each quantity."""
+"""dataset kind ``table``: a file with one row per sample and one column per quantity."""
 
 from __future__ import annotations
 

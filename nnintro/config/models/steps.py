@@ -1,4 +1,4 @@
-"""``model: {kind: steps}``: a network built by hand, and which neurons its entries make."""
+"""``model: {kind: steps}``: a network built by hand, and the neurons that its entries define."""
 
 from __future__ import annotations
 

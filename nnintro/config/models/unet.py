@@ -1,4 +1,4 @@
-"""model kind ``unet``: Ronneberger, Fischer and Brox (2015), as the lecture has it."""
+"""model kind ``unet``: the U-Net of Ronneberger, Fischer and Brox (2015), in the lecture's form."""
 
 from __future__ import annotations
 

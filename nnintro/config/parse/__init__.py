@@ -1,1 +1,1 @@
-"""YAML text, Python values and overrides to a tree with places; and what is wrong with it."""
+"""Parse YAML text, Python values and overrides into a tree with positions, and report its errors."""

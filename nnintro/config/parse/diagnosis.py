@@ -1,4 +1,4 @@
-"""All that is wrong with a config's values, each mistake reported once, at its place.
+"""Report every error in a config's values, each once, at its position.
 
 pydantic does not look into a section whose kind it cannot read, and the rules between sections
 need values of the right types. So each mistake is mended in a copy of the tree as the message

@@ -1,4 +1,4 @@
-"""pydantic's errors in our words: what came, what was wanted, and the nearest right name."""
+"""Reword pydantic's errors: what was expected, what was given, and the nearest valid name."""
 
 from __future__ import annotations
 

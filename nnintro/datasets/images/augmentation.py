@@ -1,4 +1,4 @@
-"""Images and their masks turned, mirrored and shifted alike, as a pure function of seed and row.
+"""Rotate, mirror and shift images together with their masks, as a pure function of seed and row.
 
 What is done to row i in an epoch follows from that epoch's seed and i alone, not from the rows
 beside it: every block size and every resumption sees the same images.

@@ -1,4 +1,4 @@
-"""Image files: which ones a folder holds, which mask belongs to which image, and their pixels.
+"""Image files: list a folder, match masks to images, and read pixels.
 
 Read are PNG, JPEG and TIFF with one image each: gray of 1 to 8 or of 16 bits, red-green-blue of 8
 bits, palettes.  An alpha channel is dropped where all is opaque, and refused otherwise.  The

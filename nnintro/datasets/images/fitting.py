@@ -1,4 +1,4 @@
-"""The format that all samples of a run have, and how images and masks are brought to it."""
+"""The common format of a run's samples, and the conversion of images and masks to it."""
 
 from __future__ import annotations
 

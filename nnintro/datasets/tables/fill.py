@@ -1,4 +1,4 @@
-"""Fill the columns of the file that is trained on into one array of inputs.
+"""Copy the encoded columns of the training file into one array of inputs.
 
 The array is allocated once, in the run's precision and in the order of the samples; besides it no
 more than a few columns are in memory.

@@ -1,4 +1,4 @@
-"""Choose the rows of a file that are used: those with all values, no more than are asked for."""
+"""Choose the rows of a file that are used: those without missing values, up to the number asked for."""
 
 from __future__ import annotations
 

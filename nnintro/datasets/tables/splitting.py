@@ -1,4 +1,4 @@
-"""Split the rows of a table: those that are learned from, and those kept for validation."""
+"""Split the rows of a table into training and validation rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read the targets of the file that is trained on: quantities, or the numbers of classes."""
+"""Read the targets of the training file: quantities, or class indices."""
 
 from __future__ import annotations
 

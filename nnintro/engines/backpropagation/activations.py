@@ -1,4 +1,4 @@
-"""What a neuron makes of its sum z: the output u = s(z) and the slope s'(z), for backpropagation.
+"""Activations: the output u = s(z) of a neuron and the slope s'(z) for backpropagation.
 
 The definitions are torch's, at the kinks too: relu'(0) = 0, leaky_relu'(0) = 0.01.
 """

@@ -1,6 +1,6 @@
-"""What the kernel is told in numbers: names' codes, and where each thing stands in a call.
+"""The integer codes and the argument layout of the compiled kernel.
 
-Free of numba, for those who only call the machine code.
+Does not import numba: callers of the machine code need only these numbers.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ DONE, LOSS_IS_NOT_FINITE, PARAMETERS_ARE_NOT_FINITE = range(3)
 """How a call ends."""
 
 LINE = 8
-"""float64 numbers in a cache line: what two threads write stands at least that far apart."""
+"""float64 numbers in a cache line: values written by two threads are at least this far apart."""
 ARRAYS = (
     "parameters", "gradient", "one", "two", "widths", "codes", "offsets", "x", "t", "orders",
     "plan", "rates", "settings", "u", "delta", "scratch", "targets", "report", "found", "counters",
 )  # fmt: skip
-"""A call's arrays, in order: see ``descend``.  Each is told by its address, rows and columns."""
+"""A call's arrays, in order: see ``descend``.  Each is passed as address, rows, columns."""
 NUMBERS = (
     "loss", "one_hot", "optimizer", "start", "stop", "part", "until", "parts", "library",
     "yielding",

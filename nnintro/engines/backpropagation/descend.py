@@ -1,4 +1,4 @@
-"""Gradient descent by backpropagation: as many updates as are asked for in one compiled call."""
+"""Gradient descent by backpropagation: any number of updates in one compiled call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loss of a block and its gradient dL/dy, where the walk back begins.
+"""The loss of a block of rows and its gradient dL/dy, where the backward pass begins.
 
 Each function takes the outputs y (rows, outputs) and the slopes s'(z) of the output layer, of the
 same shape, which it turns into delta = dL/dy * s'(z); it returns the block's mean loss.  Both are

@@ -1,4 +1,4 @@
-"""What plain Python cannot say: the numerical library's matrix product, and parts that wait.
+"""Operations that plain Python does not have: the BLAS matrix product, and threads that wait for each other.
 
 Functions outside are called by their address, which comes with each call of the kernel: its machine
 code then refers to nothing but the C library and can be loaded without numba.

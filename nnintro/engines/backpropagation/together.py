@@ -1,4 +1,4 @@
-"""An update in parts: each has a share of the rows, then a share of the parameters.
+"""Split an update among threads: each takes a share of the rows, then a share of the parameters.
 
 A thread has one part, or one thread has them all, which gives the same bits.  Several wait for each
 other by counting arrivals, which takes a fraction of a microsecond while every thread has a core of

@@ -1,4 +1,4 @@
-"""What an optimizer does with a gradient: torch.optim's equations, over all parameters.
+"""The optimizers: torch.optim's equations, applied to all parameters.
 
 Every function returns 0 where all new parameters are finite, and NaN otherwise.
 """

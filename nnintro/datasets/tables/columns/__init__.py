@@ -1,4 +1,4 @@
-"""What columns become: inputs of a network, and targets; a class for each kind of column."""
+"""Turn columns into network inputs and targets, with one class per kind of column."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns of categories: an input for each value, and classes to predict."""
+"""Category columns: one-hot inputs, or classes to predict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A column as categories: its distinct values, and which of them each row has."""
+"""Encode a column as its distinct values and one integer code per row."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ABSENT, UNSEEN = -1, -2
-"""In place of a category's number: no value; a value that is none of the categories."""
+"""Codes for a missing value, and for a value that is not one of the categories."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What every kind of column and of target can do; the kinds are in ``COLUMNS`` and ``TARGETS``."""
+"""The interface of column kinds and target kinds; ``COLUMNS`` and ``TARGETS`` list them."""
 
 from __future__ import annotations
 

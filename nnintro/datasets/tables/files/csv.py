@@ -205,4 +205,4 @@ class CsvTable:
             raise DataError(f"{self.name}: not readable as CSV: {reason}") from error
 
     def _no_rows(self) -> DataError:
-        return DataError(f"{self.name}: there are no rows below the header")
+        return DataError(f"{self.name}: the file has a header but no rows")

@@ -1,4 +1,4 @@
-"""Read the beginning of a text file: its delimiter, and the columns' names or none."""
+"""Read the beginning of a text file: its delimiter, and the columns' names if it has a header."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cut a text file into pieces of whole rows, which know the lines that their rows stand on."""
+"""Split a text file into pieces of whole rows, with the line number of each row."""
 
 from __future__ import annotations
 

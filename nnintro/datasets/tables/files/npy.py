@@ -1,4 +1,4 @@
-"""Read arrays in NumPy's format: what a .npy says of itself, and its numbers, piece by piece."""
+"""Read .npy files: the header, and then the numbers block by block."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def read_numeric_header(stream: IO[bytes], size: int, columns: int, name: str) -
         wanted = "(n,) or (n, 1)" if columns == 1 else f"(n, {columns})"
         raise DataError(f"{name}: expected an array of shape {wanted}, found {shape}")
     if shape[0] == 0:
-        raise DataError(f"{name}: there are no rows in the array")
+        raise DataError(f"{name}: the array has no rows")
     return header
 
 

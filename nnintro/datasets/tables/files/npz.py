@@ -1,4 +1,4 @@
-"""Read tables in .npz: each array a column, or several where it has two dimensions."""
+"""Read tables in .npz: each 1-D array is one column, each 2-D array several."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ class ArraysTable:
             self._add(header, headers[0])
         self.names = list(self._columns)
         if not self.names:
-            raise DataError(f"{self.name}: there are no columns")
+            raise DataError(f"{self.name}: the file has no columns")
         check_names(self.names, self.name)
         self.rows = headers[0].shape[0]
         if self.rows == 0:
-            raise DataError(f"{self.name}: there are no rows")
+            raise DataError(f"{self.name}: the file has no rows")
 
     def _headers(self) -> list[Header]:
         with self._archive() as archive:
@@ -76,7 +76,7 @@ class ArraysTable:
                 with self._reporting(member.removesuffix(".npy")):
                     headers.append(_header(archive, member))
         if not headers:
-            raise DataError(f"{self.name}: there are no arrays")
+            raise DataError(f"{self.name}: the file has no arrays")
         return headers
 
     @contextlib.contextmanager

@@ -37,7 +37,7 @@ class ParquetTable:
     def load(self, names: Sequence[str], as_text: Collection[str]) -> None:  # noqa: ARG002
         """Check that these columns can be used; what is read is read when it is asked for."""
         if self.rows == 0:
-            raise DataError(f"{self.name}: there are no rows")
+            raise DataError(f"{self.name}: the file has no rows")
         for name in names:
             self._check_type(name, self._schema.field(name).type)
 
@@ -87,7 +87,7 @@ class ParquetTable:
             yield batch, places
             places = places.behind(batch.num_rows)
         if places.first == 0:
-            raise DataError(f"{self.name}: there are no rows")
+            raise DataError(f"{self.name}: the file has no rows")
 
     def _check_text(self, name: str, column: pa.ChunkedArray | pa.Array) -> None:
         """Bytes that are said to be text have to be; pyarrow itself does not look."""

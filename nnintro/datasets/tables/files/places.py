@@ -1,4 +1,4 @@
-"""Say where in a file something stands, in words, and make the errors that name the place."""
+"""Describe a position in a file, and make the errors that name it."""
 
 from __future__ import annotations
 

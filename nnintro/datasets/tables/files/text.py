@@ -1,4 +1,4 @@
-"""Decode a text file into UTF-8, once from its first byte, with the line of what is not text.
+"""Decode a text file into UTF-8 in one pass, and report the line of invalid text.
 
 Nothing is read twice and little is held, so that stdin may be endless.
 """
