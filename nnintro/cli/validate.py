@@ -11,7 +11,7 @@ import typer
 from nnintro.cli import Set, emit
 from nnintro.errors import ConfigError
 
-NOT_LOOKED_AT = "what follows from the data was not checked: training looks at its files first"
+NOT_LOOKED_AT = "rules that depend on the data were not checked: training reads the files first"
 
 
 def validate(

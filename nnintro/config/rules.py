@@ -59,7 +59,8 @@ def weights_are_of_classes(setup: Setup) -> Complaints:
     if not setup.task.classes:
         why = "this dataset is a regression, without classes"
     elif not LOSSES[setup.loss_name].weighs_classes:
-        why = f"only cross_entropy weighs classes, not {setup.loss_name}"
+        weighing = " and ".join(name for name, facts in LOSSES.items() if facts.weighs_classes)
+        why = f"only {weighing} weigh classes, not {setup.loss_name}"
     else:
         return
     yield Complaint("dataset.class_weights", f"{why}; expected none")

@@ -88,7 +88,7 @@ def steps_can_be_handed_over(setup: Setup) -> Complaints:
     if not isinstance(dataset, FunctionDataset) or setup.task.inputs != 1:
         reason = "steps follow a formula of one input"
     elif dataset.standardize != "none":
-        reason = "steps stand at places of the input itself: dataset.standardize must be none"
+        reason = "steps are placed in the input's own units: dataset.standardize must be none"
     elif len(model.hidden) != 1 or model.activations != ["sigmoid"]:
         reason = "steps become sigmoids: the network must have one hidden layer of them"
     elif model.output_activation != "identity":

@@ -125,7 +125,7 @@ def _built(loaded: Config, error: float | None, neurons: int | None) -> tuple[Ce
     with loaded.locating(), precision():
         formula, domain = formula_of(loaded.experiment, "construct")
         if loaded.experiment.dataset.standardize != "none":
-            raise ConfigError.at("dataset.standardize", "steps stand at places of the input itself; expected none")
+            raise ConfigError.at("dataset.standardize", "steps are placed in the input's own units; expected none")
         wanted = DEFAULT_ERROR if error is None else error
         if len(domain) == 1:
             return _of_steps(formula, domain[0], wanted, neurons)

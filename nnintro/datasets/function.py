@@ -9,6 +9,7 @@ from nnintro.config.datasets.function import FunctionDataset, grid_side
 from nnintro.datasets.samples import Data, Splits, Truth, noisy
 from nnintro.errors import ConfigError
 from nnintro.formula import parse, torch_function
+from nnintro.formula.tree import variable_names
 
 VALIDATION_POINTS = 2001
 VALIDATION_POINTS_MANY_INPUTS = 20_000
@@ -63,7 +64,6 @@ def _finite(function: Truth, inputs: Tensor) -> Tensor:
     bad = (~values.isfinite()).nonzero()
     if len(bad):
         point = inputs[bad[0, 0]].tolist()
-        names = ["x"] if len(point) == 1 else [f"x{i + 1}" for i in range(len(point))]
-        at = ", ".join(f"{name} = {value:g}" for name, value in zip(names, point, strict=True))
-        raise ConfigError.at("dataset.formula", f"not a finite number at {at}, which lies in the domain")
+        at = ", ".join(f"{n} = {value:g}" for n, value in zip(variable_names(len(point)), point, strict=True))
+        raise ConfigError.at("dataset.formula", f"not a finite number at {at}, which is in the domain")
     return values

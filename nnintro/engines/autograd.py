@@ -118,7 +118,8 @@ class Autograd:
         change = nn.utils.get_total_norm([a - b for a, b in zip(after, before, strict=True)])
         size = nn.utils.get_total_norm(before)
         ratio = float(change) / float(size) if float(size) > 0 else float("nan")
-        return float(self._gradient_norm) if self._gradient_norm is not None else ratio, ratio
+        assert self._gradient_norm is not None, "an update that was measured has its gradient's norm"
+        return float(self._gradient_norm), ratio
 
     def _norm_of_gradient(self) -> Tensor:
         return nn.utils.get_total_norm([torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters])

@@ -11,14 +11,13 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from nnintro.errors import NnintroError
+from nnintro.exports.onnx_graph import Size
 from nnintro.models import Standardized, input_precision, precision_of
 from nnintro.models.activations import Step
 from nnintro.models.standardized import numpy_type
 
 Program = Callable[[Tensor], Tensor]
 """(n, inputs) -> (n, outputs)."""
-Size = tuple[int, int]
-"""Height and width of the images that a network takes."""
 SIZES = (1, 2, 17, 64)
 """Rows of the batches that a file is tried on."""
 IMAGE_SIZES = (1, 2)

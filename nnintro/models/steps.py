@@ -43,9 +43,10 @@ class Steps(Mlp):
     def initialize_(self, section: StepsModel, _: Box, __: torch.Generator, /) -> None:  # type: ignore[override]
         """Put in what the section gives by hand: nothing is drawn."""
         first, *second, readout = self.affine
-        places = torch.tensor([place for _, place in section.places], dtype=torch.float64)
+        neurons = section.places
+        places = torch.tensor([place for _, place in neurons], dtype=torch.float64)
         first.weight.zero_()
-        first.weight[torch.arange(len(places)), [i for i, _ in section.places]] = section.weight
+        first.weight[torch.arange(len(places)), [i for i, _ in neurons]] = section.weight
         first.bias.copy_(-section.weight * places)
         for layer in second:
             layer.weight.copy_(section.weight * _corners(section))
@@ -88,7 +89,7 @@ class Steps(Mlp):
 def _corners(section: StepsModel) -> Tensor:
     """(towers, places): 1 where a tower begins, -1 where it ends, in each input."""
     column = {place: index for index, place in enumerate(section.places)}
-    found = torch.zeros(len(section.towers), len(section.places), dtype=torch.float64)
+    found = torch.zeros(len(section.towers), len(column), dtype=torch.float64)
     for row, tower in enumerate(section.towers):
         for i, (low, high) in enumerate(tower.sides):
             found[row, column[i, low]], found[row, column[i, high]] = 1.0, -1.0

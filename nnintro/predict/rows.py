@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import IO, cast
 
 import numpy as np
+from torch import Tensor
 
 from nnintro.config.datasets.table import TableDataset
+from nnintro.config.task import Task
 from nnintro.datasets.tables import Block, Encoding, encoded_blocks
 from nnintro.errors import DataError, UsageError
 from nnintro.models import Standardized, input_precision, output_precision, precision_of
@@ -21,6 +23,8 @@ from nnintro.predict.names import answers, free, input_names, prediction_names
 from nnintro.predict.writers import texts, write_output, write_predictions
 from nnintro.runs.run import Run, load_run
 from nnintro.wording import counted
+
+WANTED = "inputs whose outputs are numbers (here an output is nan)"
 
 
 def predict_file(
@@ -70,10 +74,9 @@ def _predict_numbers(run: Run, source: str, output: Path | None, format: str) ->
         nonlocal count
         for rows in inputs.blocks():
             outputs = run.predict(rows.numbers.astype(read))
-            bad = outputs.isnan().any(1)
-            if task.is_classification and bad.any():  # NaN is not of any class, though comparisons would give it one
-                wanted = "inputs that the network has an answer for (here it gives nan)"
-                raise rows.refusal(int(bad.int().argmax()), 0, wanted)
+            bad = _without_class(outputs, task)
+            if bad is not None:
+                raise rows.refusal(bad, 0, WANTED)
             yield rows, answers(outputs, task, logits=logits)
             count += len(rows.numbers)
 
@@ -137,14 +140,20 @@ def predict_table(run: Run, source: str, output: Path | None, format_: str, say:
     return rows - unanswered
 
 
+def _without_class(outputs: Tensor, task: Task) -> int | None:
+    """The first row whose outputs give no class; None if there is no such row."""
+    bad = outputs.isnan().any(1)
+    # NaN does not belong to any class, but comparisons would assign one.
+    return int(bad.int().argmax()) if task.is_classification and bad.any() else None
+
+
 def _answers(run: Run, block: Block, format_: str) -> list[Array]:
     """One (rows of the block,) array per predicted column."""
     task = run.setup.task
     outputs = run.predict(block.inputs)
-    bad = outputs.isnan().any(1)
-    if task.classes and bad.any():  # NaN is not of any class, though comparisons would give it one
-        place = block.places.at(block.without_inputs + int(bad.int().argmax()))
-        raise DataError(f"{place}: expected inputs that the network has an answer for, which here is nan")
+    bad = _without_class(outputs, task)
+    if bad is not None:
+        raise DataError(f"{block.places.at(block.without_inputs + bad)}: expected {WANTED}")
     columns = answers(outputs, task, logits=run.setup.logits)
     if task.classes:  # by their names, but in an array of numbers
         columns[0] = columns[0].astype(float) if format_ == "npy" else np.array(task.classes)[columns[0]]

@@ -16,12 +16,13 @@ from nnintro.config.experiment import Setup
 from nnintro.config.load import Config
 from nnintro.datasets import DATASETS
 from nnintro.errors import CheckpointError, DataError
+from nnintro.formula.tree import variable_names
 from nnintro.models import input_precision
 from nnintro.models.build import Region, architecture_of, build_model, load_parameters
 from nnintro.models.forward import outputs_of
 from nnintro.runs.checkpoint import load_checkpoint
 from nnintro.runs.data import digest
-from nnintro.runs.folder import find_run
+from nnintro.runs.folder import DATA, find_run
 from nnintro.runs.history import read_history
 from nnintro.runs.reopen import run_config
 from nnintro.runs.state import Checkpoint
@@ -59,8 +60,7 @@ class Trained:
         """The names of the network's inputs; of a table such as ``area``, ``city=Ulm``."""
         if self.has_table:
             return list(self.reading.feature_names)
-        count = self.setup.task.inputs
-        return ["x"] if count == 1 else [f"x{k + 1}" for k in range(count)]
+        return list(variable_names(self.setup.task.inputs))
 
     def predict(self, inputs: Any) -> Tensor:
         """The network's outputs: (n, features) array, list or tensor -> (n, outputs) tensor.
@@ -171,7 +171,7 @@ def _require_description(setup: Setup, directory: Path) -> None:
     try:
         _reading_of(setup)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"{directory / 'data.json'}: is damaged: {error!r}") from error
+        raise CheckpointError(f"{directory / DATA}: is damaged: {error!r}") from error
 
 
 def _reading_of(setup: Setup) -> Any:

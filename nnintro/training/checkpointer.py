@@ -83,14 +83,14 @@ def capture(parts: Parts, origin: Origin, outcome: Outcome, records: Records, pa
     """Everything that training on needs, copied to the CPU."""
     patience = parts.patience
     best = patience.parameters if patience is not None and outcome.status in OVER else {}
-    live = _on_cpu(parts.network.state_dict())
+    live = on_cpu(parts.network.state_dict())
     return Checkpoint(
         origin,
         outcome,
-        model=_model(parts, _on_cpu(best) if best else live),
+        model=_model(parts, on_cpu(best) if best else live),
         network=live if best else None,
-        optimizer=_on_cpu(parts.optimizer.state_dict()["state"]),
-        patience=None if patience is None else _on_cpu(patience.state()),
+        optimizer=on_cpu(parts.optimizer.state_dict()["state"]),
+        patience=None if patience is None else on_cpu(patience.state()),
         records=records,
         past=past,
     )
@@ -104,12 +104,13 @@ def _model(parts: Parts, network: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {**around, **{f"network.{name}": tensor for name, tensor in network.items()}}
 
 
-def _on_cpu(value: Any) -> Any:
+def on_cpu(value: Any) -> Any:
+    """A copy of a tensor, or of a dict or list of them, on the CPU."""
     if isinstance(value, Tensor):
         return value.detach().cpu().clone()
     if isinstance(value, dict):
-        return {key: _on_cpu(item) for key, item in value.items()}
-    return [_on_cpu(item) for item in value] if isinstance(value, list) else value
+        return {key: on_cpu(item) for key, item in value.items()}
+    return [on_cpu(item) for item in value] if isinstance(value, list) else value
 
 
 def put_back(checkpoint: Checkpoint, parts: Parts, where: str) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import copy
 import functools
 import math
@@ -20,6 +21,7 @@ from nnintro.models.forward import threads, threads_for, threads_here
 from nnintro.runs.history import COUNTS
 from nnintro.runs.run import Trained
 from nnintro.runs.state import Outcome
+from nnintro.training.checkpointer import on_cpu
 from nnintro.training.evaluation import Evaluator, build_evaluator
 from nnintro.training.hint import divergence
 from nnintro.training.loop import Point
@@ -120,10 +122,6 @@ def _numbers_of_updates(snapshots: Sequence[int]) -> list[int]:
     return sorted({int(update) for update in snapshots})
 
 
-def _copied(parameters: Mapping[str, Tensor]) -> Parameters:
-    return {name: value.detach().cpu().clone() for name, value in parameters.items()}
-
-
 class _Looks:
     """What the loop observes: points, and where nothing waits for their metrics the network then.
 
@@ -139,8 +137,11 @@ class _Looks:
         kept = len(parts.moments) * sum(p.numel() for p in parts.network.parameters())
         decides = parts.patience is not None or bool(parts.setup.training.stop_when)
         self._later = not decides and kept <= MOST_KEPT
-        # A network of its own: whoever has the trained one may change it before they look.
-        self._network = copy.deepcopy(parts.network) if self._later else parts.network
+        # A model of its own, on the device and in the precision of the training: whoever has the trained one may change
+        # it, and ``Fitted`` moves it to the CPU, before the history is asked for.  One copy, as one may hold the other.
+        pair = parts.network, parts.model
+        self._network, self._model = copy.deepcopy(pair) if self._later else pair
+        self._autocast = parts.autocast
         # Once: the engines write into these tensors, and to ask for them takes longer than a copy.
         self._live = parts.network.state_dict()
 
@@ -154,7 +155,7 @@ class _Looks:
         if not again and (scalars or last or point.step == 0):
             self._points.append(point)
             if self._later:
-                self._networks.append(_copied(self._live))
+                self._networks.append(on_cpu(self._live))
 
     def progress(self, step: int, seconds: float) -> None:
         """Nobody watches."""
@@ -172,7 +173,7 @@ class _Looks:
             return [dict(point.scalars) for point in self._points]
         parts = self._parts
         evaluator = build_evaluator(
-            parts.setup, self._network, parts.model, parts.loss, parts.validation, parts.autocast
+            parts.setup, self._network, self._model, parts.loss, parts.validation, self._autocast
         )
         with threads(self._threads):
             return [
@@ -195,11 +196,12 @@ class _Snapshots:
 
     def __init__(self, parts: Parts, wanted: Sequence[int]) -> None:
         self.taken: dict[int, Parameters] = {}
-        self._model, self._wanted = parts.model, wanted
+        self._model, self._wanted, self._chosen = parts.model, wanted, frozenset(wanted)
         self._take(0)
 
     def next_stop(self, step: int) -> int | None:
-        return next((update for update in self._wanted if update > step), None)
+        following = bisect.bisect_right(self._wanted, step)
+        return self._wanted[following] if following < len(self._wanted) else None
 
     def offer(self, outcome: Outcome) -> None:
         self._take(outcome.step)
@@ -207,5 +209,5 @@ class _Snapshots:
     save = offer
 
     def _take(self, step: int) -> None:
-        if step in self._wanted:
-            self.taken[step] = _copied(dict(self._model.named_parameters()))
+        if step in self._chosen:
+            self.taken[step] = on_cpu(dict(self._model.named_parameters()))

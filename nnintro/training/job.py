@@ -125,7 +125,7 @@ class _Job:
         self.display = request.display
         self.task, self.loss_name = setup.task, setup.loss_name
         self.total = setup.total_updates
-        self.patience, self.evaluator = parts.patience, parts.evaluator
+        self.evaluator = parts.evaluator
 
     def run(self) -> Result:
         outcome = self._restored()  # before a file is touched: it may be refused

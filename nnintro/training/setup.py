@@ -152,11 +152,11 @@ def assemble(
     device = resolve_device(setup.experiment.device)
     dtype = DTYPES[setup.precision]
     network, model = build_model(setup, region_of(setup, splits))
-    hand_over(network, setup)
-    if saved is not None:  # before the data is standardised: by the statistics that are saved
+    if saved is None:
+        hand_over(network, setup)
+    else:  # before the data is standardised: by the statistics that are saved
         load_parameters(model, saved, where)
-    network.to(device)
-    model.to(device)
+    model.to(device)  # and the network in it
     train, validation = (prepared(data, model).to(device, dtype) for data in (splits.train, splits.validation))
     # Validation first: of a function it has no noise, and shows whether the formula is to blame.
     require_finite(validation, *setup.dataset.keys_of_numbers(noise=False))

@@ -123,7 +123,7 @@ def test_a_certificate_of_another_network(command, lecture, tmp_path):
         ({"formula": "x"}, ("--neurons", "3", "--error", "1"), 2, "got both"),
         ({"formula": "x1*x2", "domain": [[0, 1]] * 2}, ("--neurons", "3"), 2, "give an error"),
         ({"formula": "x", "standardize": "inputs"}, (), 3,
-         "a.yaml:1:53: dataset.standardize: steps stand at places of the input itself"),
+         "a.yaml:1:53: dataset.standardize: steps are placed in the input's own units"),
     ],
 )  # fmt: skip
 def test_errors(dataset, words, code, message, command, tmp_path):

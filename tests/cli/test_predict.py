@@ -250,8 +250,7 @@ class TestArrays:
         found = {"a.csv": "'1e300'", "a.npy": "1e+300"}[name]
         assert (done.code, done.out) == (4, "")
         assert done.err == (
-            f"{place}: column 'x1': expected inputs that the network has an answer for "
-            f"(here it gives nan), got {found}\n"
+            f"{place}: column 'x1': expected inputs whose outputs are numbers (here an output is nan), got {found}\n"
         )
         assert not (tmp_path / "out.csv").exists()
 

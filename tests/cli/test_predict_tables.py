@@ -232,7 +232,7 @@ def test_no_class_is_made_of_nan(command, trained, tmp_path, monkeypatch):
     monkeypatch.setattr(nnintro.Run, "predict", lambda run, x: predict(run, x) * float("nan"))
     done = command("predict", trained["dear"], "new.csv")
     assert (done.code, done.out) == (4, "")
-    assert done.err == ("new.csv:2: expected inputs that the network has an answer for, which here is nan\n")
+    assert done.err == "new.csv:2: expected inputs whose outputs are numbers (here an output is nan)\n"
     assert command("predict", trained["price"], "new.csv").code == 0
 
 

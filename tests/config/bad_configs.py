@@ -35,7 +35,7 @@ YAML_ITSELF: dict[str, tuple[str, list[str]]] = {
     "a second colon": (
         FINE + "name: a: b\n",
         [
-            "bad.yaml:3:8: not valid YAML: a ':' where none may stand; indent this line like its neighbours, or put a text that contains ': ' in quotes"
+            "bad.yaml:3:8: not valid YAML: a ':' is not allowed here; indent this line like its neighbours, or put a text that contains ': ' in quotes"
         ],
     ),
     "a line indented too far": (
@@ -45,7 +45,7 @@ YAML_ITSELF: dict[str, tuple[str, list[str]]] = {
     "a key indented under a value": (
         "seed: 1\n  loss: mse\n",
         [
-            "bad.yaml:2:7: not valid YAML: a ':' where none may stand; indent this line like its neighbours, or put a text that contains ': ' in quotes"
+            "bad.yaml:2:7: not valid YAML: a ':' is not allowed here; indent this line like its neighbours, or put a text that contains ': ' in quotes"
         ],
     ),
     "a missing space after the colon": (
@@ -103,11 +103,11 @@ seed: 1
 loss: mse
 seed: 2
 """,
-        ["bad.yaml:5:1: seed: duplicate key; it stands in line 3 already"],
+        ["bad.yaml:5:1: seed: duplicate key; already defined in line 3"],
     ),
     "a repeated key in braces": (
         "dataset: {kind: function, formula: x, samples: 10, samples: 20}\nmodel: {kind: mlp}\n",
-        ["bad.yaml:1:52: dataset.samples: duplicate key; it stands in line 1 already"],
+        ["bad.yaml:1:52: dataset.samples: duplicate key; already defined in line 1"],
     ),
     "a tag on a scalar": (
         FINE + "seed: !!int '5'\n",
@@ -134,7 +134,7 @@ seed: 2
     "an alias without anchor": (FINE + "seed: *s\n", ["bad.yaml:3:7: alias *s has no anchor &s before it"]),
     "an alias inside its own anchor": (
         "dataset: &d {kind: function, formula: *d}\n",
-        ["bad.yaml:1:39: alias *d stands inside the value that it names"],
+        ["bad.yaml:1:39: alias *d is used inside its own value"],
     ),
     "an alias bomb": (
         """\
@@ -308,7 +308,7 @@ descent:
     ),
     "a misspelling beside the right key": (
         FINE + "descent: {learning_rate: 0.1, learning_rat: 0.2}\n",
-        ["bad.yaml:3:31: descent.learning_rat: unknown key; 'learning_rate' is given already"],
+        ["bad.yaml:3:31: descent.learning_rat: unknown key; 'learning_rate' is already given"],
     ),
     "a misspelt required key": (
         "dataset: {kind: function, formla: sin(x)}\nmodel: {kind: mlp}\n",
@@ -699,7 +699,7 @@ RULES: dict[str, tuple[str, list[str]]] = {
         "dataset: {kind: function, formula: x, standardize: inputs}\n"
         "model: {kind: mlp, hidden: [8], activation: sigmoid, initialization: steps}\n",
         [
-            "bad.yaml:2:70: model.initialization: steps stand at places of the input itself: dataset.standardize must be none"
+            "bad.yaml:2:70: model.initialization: steps are placed in the input's own units: dataset.standardize must be none"
         ],
     ),
     "steps for two inputs": (
@@ -776,12 +776,12 @@ RULES: dict[str, tuple[str, list[str]]] = {
     ),
     "dropout without hidden layer": (
         "dataset: {kind: function, formula: x}\nmodel: {kind: mlp, hidden: [], dropout: 0.5}\n",
-        ["bad.yaml:2:41: model.dropout: there is no hidden layer to drop units from; expected 0"],
+        ["bad.yaml:2:41: model.dropout: the network has no hidden layer to drop units from; expected 0"],
     ),
     "spread without hidden layer": (
         "dataset: {kind: function, formula: x}\nmodel: {kind: mlp, hidden: [], initialization: spread}\n",
         [
-            "bad.yaml:2:48: model.initialization: spread places hidden units, and there are none; expected torch, xavier, he or zeros"
+            "bad.yaml:2:48: model.initialization: spread places hidden units, but the network has no hidden layer; expected torch, xavier, he or zeros"
         ],
     ),
     "steps that are neither steps nor bumps": (
@@ -1040,7 +1040,7 @@ logging: !!map {scalars: 5}
             "bad.yaml:16:36: descent.optimizer.nesterov: expected true or false, got 'yes'; write true",
             "bad.yaml:16:41: descent.optimizer.momentun: unknown key; did you mean 'momentum'?",
             "bad.yaml:16:51: descent.optimizer.momentum: expected a number below 1, got 1",
-            "bad.yaml:17:3: descent.learning_rat: duplicate key; it stands in line 15 already",
+            "bad.yaml:17:3: descent.learning_rat: duplicate key; already defined in line 15",
             "bad.yaml:20:10: training.steps: give epochs or steps, not both",
             "bad.yaml:21:15: training.stop_when.validation/accuracy: unknown metric; expected train/loss, validation/loss, validation/mse, validation/mae, validation/rmse, validation/r2 or validation/sup_error, got 'validation/accuracy'",
             "bad.yaml:21:57: training.stop_when.validation/mse: expected a number, got 'low'",
@@ -1063,7 +1063,7 @@ descent: {batch_size: 2000}
 """,
         [
             "bad.yaml:1:17: dataset.kind: expected function, regression, classification, bundled, table or images, got 'nothing'",
-            "bad.yaml:2:41: model.dropout: there is no hidden layer to drop units from; expected 0",
+            "bad.yaml:2:41: model.dropout: the network has no hidden layer to drop units from; expected 0",
         ],
     ),
     "an anchor used twice with one mistake": (
@@ -1085,7 +1085,7 @@ seed: 2
 name: [a
 """,
         [
-            "bad.yaml:4:1: seed: duplicate key; it stands in line 3 already",
+            "bad.yaml:4:1: seed: duplicate key; already defined in line 3",
             "bad.yaml:5:7: not valid YAML: a list is opened with '[', never closed",
         ],
     ),

@@ -19,7 +19,7 @@ DATA = {
     ),
     "class weights without a cross entropy": (
         "dataset: {kind: bundled, name: iris, class_weights: balanced}\nmodel: {kind: mlp}\nloss: mse\n",
-        ["bad.yaml:1:53: dataset.class_weights: only cross_entropy weighs classes, not mse; expected none"],
+        ["bad.yaml:1:53: dataset.class_weights: only cross_entropy and bce weigh classes, not mse; expected none"],
     ),
     "dice of rows": (
         "dataset: {kind: bundled, name: iris}\nmodel: {kind: mlp}\nloss: dice\n",
@@ -94,7 +94,7 @@ DATA = {
     ),
     "inputs and exclude": (
         "dataset: {kind: table, path: a.csv, target: y, inputs: [a], exclude: [b]}\nmodel: {kind: mlp}\n",
-        ["bad.yaml:1:70: dataset.exclude: inputs names the columns already; expected one of both"],
+        ["bad.yaml:1:70: dataset.exclude: give inputs or exclude, not both"],
     ),
     "a target among the inputs": (
         "dataset: {kind: table, path: a.csv, target: y, inputs: [y, a, a], text: [y]}\nmodel: {kind: mlp}\n",
@@ -114,7 +114,7 @@ DATA = {
     ),
     "a horizon without a window": (
         "dataset: {kind: table, path: a.csv, target: y, horizon: 3}\nmodel: {kind: mlp}\n",
-        ["bad.yaml:1:57: dataset.horizon: needs a window, the rows that the past is made of"],
+        ["bad.yaml:1:57: dataset.horizon: needs a window (the number of past rows in a sample)"],
     ),
     "a window at random": (
         "dataset: {kind: table, path: a.csv, target: y, window: 3, split: random, text: [a], missing: drop}\nmodel: {kind: mlp}\n",

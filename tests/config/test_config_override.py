@@ -80,7 +80,7 @@ def test_later_overrides_win(tmp_path):
         ("seed=!!int 5", "--set:1: seed: tags are not allowed, got !!int; write the plain value"),
         (
             "descent.optimizer={kind: sgd, kind: adam}",
-            "--set:1: descent.optimizer.kind: duplicate key; it is given twice",
+            "--set:1: descent.optimizer.kind: duplicate key; it is defined twice",
         ),
         ("model.hidden.2=4", "--set:1: model.hidden.2: there is no item '2'; the list has 2, counted from 0"),
         ("model.hidden.-1=4", "--set:1: model.hidden.-1: there is no item '-1'; the list has 2, counted from 0"),

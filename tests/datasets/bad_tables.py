@@ -229,19 +229,19 @@ BAD = [
      "a.csv:12: column 'x': expected a number, got '٣'"),
     ("empty-cell", "a.csv", rows("x,y", ",3"), {}, None,
      "a.csv:12: column 'x': expected a number, got no value; missing: drop, mean or "
-     "indicator says what to do then"),
+     "indicator handles such cells"),
     ("blank-cell", "a.csv", rows("x,y", "  ,3"), {}, None,
      "a.csv:12: column 'x': expected a number, got no value; missing: drop, mean or "
-     "indicator says what to do then"),
+     "indicator handles such cells"),
     ("nan", "a.csv", rows("x,y", "nan,3"), {}, None,
      "a.csv:12: column 'x': expected a number, got no value; missing: drop, mean or "
-     "indicator says what to do then"),
+     "indicator handles such cells"),
     ("question-mark", "a.csv", rows("x,y", "?,3"), {}, None,
      "a.csv:12: column 'x': expected a number, got no value; missing: drop, mean or "
-     "indicator says what to do then"),
+     "indicator handles such cells"),
     ("minus-nan", "a.csv", rows("x,y", "-NaN,3"), {}, None,
      "a.csv:12: column 'x': expected a number, got no value; missing: drop, mean or "
-     "indicator says what to do then"),
+     "indicator handles such cells"),
     ("infinite", "a.csv", rows("x,y", "inf,3"), {}, None,
      "a.csv:12: column 'x': expected a finite number, got inf"),
     ("too-large", "a.csv", rows("x,y", "1e999,3"), {}, None,
@@ -261,10 +261,10 @@ BAD = [
      "rows out"),
     ("missing-category", "a.csv", GOOD + b"1,2,\n", {}, None,
      "a.csv:22: column 'color': expected a category, got no value; missing: drop, mean or "
-     "indicator says what to do then"),
+     "indicator handles such cells"),
     ("missing-text-cell", "a.csv", GOOD + b"1,2,\n", {"text": ["color"]}, None,
      "a.csv:22: column 'color': expected text, got no value; missing: drop, mean or "
-     "indicator says what to do then"),
+     "indicator handles such cells"),
     ("all-dropped", "a.csv", b"x,y,z\n1,,2\n,3,1\n4,5,\n", {"missing": "drop"}, None,
      "a.csv: expected two rows or more to split, got 0 rows"),
     ("all-missing", "a.csv", b"x,z,y\n1,,2\n2,,3\n3,NA,4\n", {"missing": "mean"}, None,
@@ -320,7 +320,7 @@ BAD = [
      b"x,y\n" + b"".join(b"%d,%s\n" % (i, b"a" if i < 8 else b"b") for i in range(10)),
      {"split": "time"}, None,
      "a.csv: no row of class 'b' is left to learn from; expected some in the training part "
-     "(split: stratified sees to it)"),
+     "(split: stratified ensures it)"),
     # Splits.
     ("one-group", "a.csv", b"g,x,y\n" + b"a,1,2\na,2,3\na,3,4\n",
      {"split": "group", "split_by": "g"}, None,
@@ -343,7 +343,7 @@ BAD = [
      "a.csv:3: column 't': expected a time, got no value"),
     ("one-time", "a.csv", b"t,x,y\n7,1,2\n7,2,3\n7,3,4\n",
      {"split": "time", "split_by": "t"}, None,
-     "a.csv: all rows are of one time, so no later part is there"),
+     "a.csv: all rows have the same time, so none is later than the others"),
     ("window-too-long", "a.csv", rows("x,y"), {"window": 10}, None,
      "a.csv: a window of 10 rows and a horizon of 1 need 12 rows or more, got 10"),
     ("horizon-too-long", "a.csv", rows("x,y"), {"window": 2, "horizon": 9}, None,
@@ -378,10 +378,10 @@ BAD = [
      "a.parquet: column 1 of 2 has no name"),
     ("parquet-null", "a.parquet", parquet(x=[*NUMBERS[:9], None], y=NUMBERS), {}, None,
      "a.parquet: row 10: column 'x': expected a number, got no value; missing: drop, mean "
-     "or indicator says what to do then"),
+     "or indicator handles such cells"),
     ("parquet-nan", "a.parquet", parquet(x=[float("nan"), *NUMBERS[1:]], y=NUMBERS), {}, None,
      "a.parquet: row 1: column 'x': expected a number, got no value; missing: drop, mean or "
-     "indicator says what to do then"),
+     "indicator handles such cells"),
     ("parquet-infinite", "a.parquet", parquet(x=[*NUMBERS[:9], float("inf")], y=NUMBERS),
      {}, None,
      "a.parquet: row 10: column 'x': expected a finite number, got inf"),
@@ -433,7 +433,7 @@ BAD = [
      "a.npz: array 'x': not readable as .npz"),
     ("npz-nan", "a.npz", npz(x=np.array([1, np.nan, 3]), y=np.arange(3.0)), {}, None,
      "a.npz: row 2: column 'x': expected a number, got no value; missing: drop, mean or "
-     "indicator says what to do then"),
+     "indicator handles such cells"),
 ]  # fmt: skip
 
 

@@ -506,8 +506,8 @@ def test_categories_are_those_of_training_rows(tmp_path, monkeypatch):
         in_time(tmp_path / "a.csv", cities)
     assert str(caught.value) == (
         "a.csv:10: column 'city': expected one of the 2 categories that training had ('Bonn', "
-        "'Ulm'), got 'Kiel', which only validation rows have; unseen: zeros takes it as none of "
-        "these, exclude leaves the column out"
+        "'Ulm'), got 'Kiel', which occurs only in validation rows; unseen: zeros encodes it as "
+        "zeros, exclude leaves the column out"
     )
     splits = in_time(tmp_path / "a.csv", cities, unseen="zeros")
     encoding = Encoding.from_description(splits.found.description)
@@ -541,7 +541,7 @@ def test_a_category_that_training_rows_never_lacked(tmp_path, monkeypatch, polic
     (block,) = encoded_blocks(str(new), encoding)
     assert block.inputs.tolist() == [[1, 0, 1], [2, 0, 0]]
     cities[8] = None
-    with pytest.raises(DataError, match=r"^a.csv:10: column 'city': .* got no value, which only"):
+    with pytest.raises(DataError, match=r"^a.csv:10: column 'city': .* got no value, which occurs only"):
         in_time(tmp_path / "a.csv", cities, missing=policy)
     splits = in_time(tmp_path / "a.csv", cities, missing=policy, unseen="zeros")
     assert splits.validation.inputs[:, 1:].tolist() == [[0, 0], [1, 0]]
@@ -616,5 +616,5 @@ def test_groups_without_a_name_are_dropped_with_the_rest(tmp_path):
 def test_two_rows_of_one_time_are_no_series(tmp_path):
     days = [f"2024-01-{k // 2 + 1:02}" for k in range(30)]
     path = write(tmp_path / "a.csv", {"day": days, "y": list(map(str, range(30)))})
-    with pytest.raises(DataError, match=r"a.csv:3: column 'day': the time of another row \(.*:2\)"):
+    with pytest.raises(DataError, match=r"a.csv:3: column 'day': the same time as another row \(.*:2\)"):
         built(path, window=3, split_by="day")

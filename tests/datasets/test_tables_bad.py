@@ -19,7 +19,7 @@ from tests.support import PATIENCE
 # The section's keys, the key at fault, and what is told.
 BAD_SECTIONS = [
     ({"inputs": ["x"], "exclude": ["z"]}, "exclude",
-     "inputs names the columns already; expected one of both"),
+     "give inputs or exclude, not both"),
     ({"inputs": ["x", "y"]}, "inputs", "column 'y' is the target"),
     ({"inputs": ["x", "y"], "window": 3}, "inputs",
      "column 'y' is the target (with a window its past is an input by itself)"),
@@ -34,7 +34,7 @@ BAD_SECTIONS = [
     ({"split_by": "x"}, "split_by", "needs split: group or time, got split: auto"),
     ({"split": "random", "split_by": "x"}, "split_by",
      "needs split: group or time, got split: random"),
-    ({"horizon": 2}, "horizon", "needs a window, the rows that the past is made of"),
+    ({"horizon": 2}, "horizon", "needs a window (the number of past rows in a sample)"),
     ({"window": 3, "split": "random"}, "split",
      "a series with a window is split by time, got split: random"),
     ({"window": 3, "split": "stratified"}, "split",

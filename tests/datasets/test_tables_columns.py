@@ -109,7 +109,7 @@ def test_a_missing_cell_is_an_error_of_its_kind(tmp_path, monkeypatch, kind):
         built(write(tmp_path / "a.csv", table(kind, missing=True)), **keys)
     assert str(caught.value) == (
         f"a.csv:5: column '{kind}': expected {expected[kind]}, got no value; missing: drop, mean "
-        "or indicator says what to do then"
+        "or indicator handles such cells"
     )
     description = built(write(tmp_path / "a.csv", table(kind)), **keys).found.description
     write(tmp_path / "new.csv", table(kind, missing=True))

@@ -102,7 +102,7 @@ def test_what_is_later_is_kept(times, data):
     order = np.argsort(times, kind="stable")
     values = np.array(times, float)[order]
     if len(set(times)) == 1:
-        with pytest.raises(DataError, match="all rows are of one time"):
+        with pytest.raises(DataError, match="all rows have the same time"):
             by_time(order, values, count, type("T", (), {"name": "a.csv"})())
         return
     train, held_out = by_time(order, values, count, None)

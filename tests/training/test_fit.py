@@ -229,11 +229,15 @@ def test_what_a_fitted_network_has():
     assert fitted.metrics["train/loss"] == pytest.approx(loss, rel=1e-12)
 
 
-def test_the_history_is_that_of_the_training_whatever_becomes_of_the_model():
-    fitted, untouched = nnintro.fit(config()), nnintro.fit(config())
+DIABETES = {"kind": "bundled", "name": "diabetes", "standardize": "both"}
+
+
+@pytest.mark.parametrize("values", [config(), config(dataset=DIABETES)], ids=["function", "standardized-targets"])
+def test_the_history_is_that_of_the_training_whatever_becomes_of_the_model(values):
+    fitted, untouched = nnintro.fit(values), nnintro.fit(values)
     with torch.no_grad():
-        for parameter in fitted.model.parameters():
-            parameter.zero_()
+        for tensor in fitted.model.state_dict().values():  # parameters, and the units of inputs and targets
+            tensor.zero_()
     fitted.model.float()
     assert without_times(fitted.history) == without_times(untouched.history)
 

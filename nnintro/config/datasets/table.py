@@ -107,7 +107,7 @@ class TableDataset(DatasetSection):
 def inputs_or_exclude(dataset: TableDataset) -> Complaints:
     """Where the inputs are named, nothing else is one."""
     if dataset.inputs is not None and dataset.exclude:
-        yield Complaint("dataset.exclude", "inputs names the columns already; expected one of both")
+        yield Complaint("dataset.exclude", "give inputs or exclude, not both")
 
 
 def columns_have_one_role(dataset: TableDataset) -> Complaints:
@@ -151,7 +151,7 @@ def windows_are_of_a_series(dataset: TableDataset) -> Complaints:
     """A window looks back in time, over rows of numbers without holes."""
     if dataset.window is None:
         if "horizon" in dataset.model_fields_set and dataset.horizon != 1:
-            yield Complaint("dataset.horizon", "needs a window, the rows that the past is made of")
+            yield Complaint("dataset.horizon", "needs a window (the number of past rows in a sample)")
         return
     if dataset.split not in ("auto", "time"):
         yield Complaint("dataset.split", f"a series with a window is split by time, got split: {dataset.split}")

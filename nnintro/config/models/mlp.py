@@ -159,7 +159,7 @@ def one_activation_per_hidden_layer(model: MlpModel) -> Complaints:
 def dropout_has_units_to_drop(model: MlpModel) -> Complaints:
     """Dropout needs a hidden layer."""
     if model.dropout > 0 and not model.hidden:
-        yield Complaint("model.dropout", "there is no hidden layer to drop units from; expected 0")
+        yield Complaint("model.dropout", "the network has no hidden layer to drop units from; expected 0")
 
 
 def spread_has_units_to_place(model: MlpModel) -> Complaints:
@@ -167,7 +167,7 @@ def spread_has_units_to_place(model: MlpModel) -> Complaints:
     if not model.hidden and isinstance(model.initialization, SpreadInitialization):
         yield Complaint(
             "model.initialization",
-            "spread places hidden units, and there are none; expected torch, xavier, he or zeros",
+            "spread places hidden units, but the network has no hidden layer; expected torch, xavier, he or zeros",
         )
 
 

@@ -121,7 +121,7 @@ def unknown_key(key: str, slot: Slot, family: Slot, present: Container[str]) -> 
         return f"unknown key; did you mean '{meant}'?", meant
     taken = nearest(key, slot.keys)
     if taken:
-        return f"unknown key; '{taken}' is given already", None
+        return f"unknown key; '{taken}' is already given", None
     elsewhere = _elsewhere(key)
     if elsewhere:
         return f"unknown key; did you mean {elsewhere}?", None

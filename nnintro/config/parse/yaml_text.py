@@ -22,7 +22,7 @@ from nnintro.config.parse.nodes import (
     scalar,
 )
 from nnintro.errors import ConfigError, Problem
-from nnintro.wording import shown_key
+from nnintro.wording import cause, shown_key
 
 MOST_BYTES = 1 << 22
 """20,000 steps by hand, each with all its digits."""
@@ -31,7 +31,7 @@ EXPLANATIONS = (
     ("'\\t'", "a tab; YAML is indented with spaces"),
     (
         "mapping values are not allowed",
-        "a ':' where none may stand; indent this line like its neighbours, or put a text that contains ': ' in quotes",
+        "a ':' is not allowed here; indent this line like its neighbours, or put a text that contains ': ' in quotes",
     ),
     ("could not find expected ':'", "no key and value; a ':' followed by a space is missing"),
     ("but found ':'", "a key is missing before ':'"),
@@ -62,8 +62,7 @@ def read_file(path: Path) -> Source:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise ConfigError([Problem(f"cannot be read: {reason}", file=name)]) from None
+        raise ConfigError([Problem(f"cannot be read: {cause(error)}", file=name)]) from None
     if len(data) > MOST_BYTES:
         message = f"larger than {MOST_BYTES >> 20} MiB, too large for a config"
         raise ConfigError([Problem(message, file=name)])
@@ -209,7 +208,7 @@ class Reader:
     def alias(self, event: yaml.AliasEvent, place: Place) -> Node:
         """A copy, so that what is later laid over one use of an anchor leaves the others alone."""
         if event.anchor in self.unfinished:
-            self.stop(place, f"alias *{event.anchor} stands inside the value that it names")
+            self.stop(place, f"alias *{event.anchor} is used inside its own value")
         if event.anchor not in self.anchors:
             self.stop(place, f"alias *{event.anchor} has no anchor &{event.anchor} before it")
         node, size = self.anchors[event.anchor]
@@ -241,7 +240,7 @@ class Reader:
                 refused = True
             elif key in entries:
                 line = entries[key].place.line
-                where = f"it stands in line {line} already" if line else "it is given twice"
+                where = f"already defined in line {line}" if line else "it is defined twice"
                 self.refuse(key_place, f"duplicate key; {where}", key)
             else:
                 entries[key] = Entry(key_place, value)

@@ -124,7 +124,7 @@ def images_with_masks(folder: Path, form: ImageFormat) -> ImageData:
     # All headers before any pixel: a file of another kind is reported at once.
     headers = [read_header(pair.image) for pair in pairs]
     if form.fit is None:  # files of a size of their own, or generated
-        form = replace(form, size=headers[0].size, fit=None)
+        form = replace(form, size=headers[0].size)
     if form.values == (0, 1) and any(read_values(pair.mask).max() == 255 for pair in pairs):
         form = replace(form, values=(0, 255))
     store = OnDisk(tuple(pairs), form)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnintro.errors import DataError
-from nnintro.wording import listing
+from nnintro.wording import cause, listing
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -65,7 +65,7 @@ def image_files(folder: Path) -> list[Path]:
     try:
         paths = sorted(folder.iterdir(), key=lambda path: path.name)
     except OSError as error:
-        raise DataError(f"{place(folder)}: cannot be read: {error.strerror}") from error
+        raise DataError(f"{place(folder)}: cannot be read: {cause(error)}") from error
     files: dict[str, Path] = {}  # by stem
     for path in paths:
         if path.name.startswith(".") or path.name.lower() in SYSTEM_FILES:
@@ -88,7 +88,7 @@ def _require_folder(folder: Path, wanted: str) -> None:
             return
         got = "a file" if folder.exists() else "nothing"
     except OSError as error:  # a name longer than a file system takes
-        raise DataError(f"{place(folder)}: cannot be read: {error.strerror}") from error
+        raise DataError(f"{place(folder)}: cannot be read: {cause(error)}") from error
     raise refuse(folder, wanted, got)
 
 

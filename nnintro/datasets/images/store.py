@@ -83,7 +83,7 @@ class OnDisk:
         numbers = np.searchsorted(classes, values).clip(max=len(classes) - 1)
         new = values[classes[numbers] != values]
         if len(new):
-            raise refuse(pair.mask, "the values that masks had when they were looked at", f"{new[0]} too")
+            raise refuse(pair.mask, "the values found in the masks when the folder was scanned", f"{new[0]} too")
         return image, fit_values(numbers.astype(np.uint8), self.form)
 
 

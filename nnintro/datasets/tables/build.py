@@ -11,7 +11,7 @@ import torch
 
 from nnintro.config.datasets.table import TableDataset
 from nnintro.config.task import DataFacts, Task
-from nnintro.datasets.samples import Data, Splits
+from nnintro.datasets.samples import Data, Splits, balanced_weights
 from nnintro.datasets.tables.columns import recognized
 from nnintro.datasets.tables.columns.column import FileColumn
 from nnintro.datasets.tables.encoding import Encoding, windows_of
@@ -23,6 +23,7 @@ from nnintro.datasets.tables.splitting import Division, divided, kind_of_split, 
 from nnintro.datasets.tables.targets import Targets, read_targets
 from nnintro.errors import ConfigError
 from nnintro.models import Standardization
+from nnintro.models.standardized import numpy_type
 from nnintro.wording import quoted
 
 
@@ -58,9 +59,8 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
     with chosen.reporting():
         targets = targets.with_classes_of(chosen.rows)
         division = divided(dataset, targets, times, chosen.rows, splitting)
-        precision = np.dtype(str(dtype).removeprefix("torch."))
         standardize = dataset.standardize != "none"
-        filling = Filling(table, division.rows, division.seen, precision, standardize)
+        filling = Filling(table, division.rows, division.seen, numpy_type(dtype), standardize)
         filled = filling.fill(columns)
         return _splits(dataset, targets, division, filled, chosen.facts)
 
@@ -113,8 +113,7 @@ def _splits(
     if classes:
         targets.require_learned(answers[:training])
         if dataset.class_weights == "balanced":
-            counts = np.bincount(answers[:training], minlength=classes)
-            weights = torch.from_numpy(training / (classes * counts))
+            weights = balanced_weights(torch.from_numpy(answers[:training]), classes)
             # Measurements of another file weigh its samples the same way.
             described["class_weights"] = weights.tolist()
         if classes == 2:

@@ -71,7 +71,7 @@ class Filling:
         except (MemoryError, ValueError) as error:
             need = rows * features * self.dtype.itemsize / 2**30
             needed = f"{rows:,} rows of {features:,} inputs need {need:,.1f} GiB"
-            raise DataError(f"{self.table.name}: {needed}, more than there is") from error
+            raise DataError(f"{self.table.name}: {needed}, more than this machine has") from error
         mean, scale, low, high = np.zeros((4, features))
         return Filled(columns, inputs, mean, scale + 1, low, high)
 
@@ -109,12 +109,12 @@ class Filling:
         if gaps.any() and not source.policy.fills:
             row = int(self.order[gaps].min())
             error = refusal(row, column.name, column.expected, None)
-            raise DataError(f"{error}; missing: drop, mean or indicator says what to do then")
+            raise DataError(f"{error}; missing: drop, mean or indicator handles such cells")
         row = int(self.order[bad].min())
         error = refusal(row, column.name, column.accepted, source.coded.text(row))
         raise DataError(
-            f"{error}, which only validation rows have; "
-            f"unseen: zeros takes it as none of these, exclude leaves the column out"
+            f"{error}, which occurs only in validation rows; "
+            f"unseen: zeros encodes it as zeros, exclude leaves the column out"
         )
 
     def _require_finite(self, column: Column, source: FileColumn, inputs: Array) -> None:

@@ -84,8 +84,8 @@ def _one_row_for_each_time(rows: Array, times: Times, table: Table) -> None:
     if len(again):
         first, second = sorted(map(int, rows[again[0] : again[0] + 2]))
         raise DataError(
-            f"{table.places.at(second)}: column {quoted(times.column.name)}: the time of another "
-            f"row ({table.places.at(first)}) too; a window is of one series, a row for each time"
+            f"{table.places.at(second)}: column {quoted(times.column.name)}: the same time as "
+            f"another row ({table.places.at(first)}); a window needs one series with one row for each time"
         )
 
 

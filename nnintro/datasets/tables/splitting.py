@@ -149,13 +149,13 @@ def by_time(rows: Array, times: Array | None, count: int, table: Table) -> Parts
     """The latest ``count`` rows; rows of one time stay together, as near to that as can be.
 
     Raises:
-        DataError: all rows are of one time.
+        DataError: all rows have the same time.
     """
     cut = len(rows) - count
     if times is not None:
         starts = np.flatnonzero(np.diff(times)) + 1  # where a later time begins
         if not len(starts):
-            raise DataError(f"{table.name}: all rows are of one time, so no later part is there")
+            raise DataError(f"{table.name}: all rows have the same time, so none is later than the others")
         cut = int(starts[np.abs(starts - cut).argmin()])
     return rows[:cut], rows[cut:]
 

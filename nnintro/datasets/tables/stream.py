@@ -195,7 +195,7 @@ def _column(columns: Any, name: str) -> Any:
 
     there = list(getattr(columns, "column_names", columns))
     if there.count(name) > 1:
-        raise DataError(f"inputs: column {quoted(name)} is there more than once")
+        raise DataError(f"inputs: column {quoted(name)} is given more than once")
     try:
         values = columns[name]
     except KeyError:

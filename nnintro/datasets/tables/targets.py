@@ -79,7 +79,7 @@ class Targets:
             name = quoted(self.classes[int(counts.argmin())])
             raise DataError(
                 f"{self.table.name}: no row of class {name} is left to learn from; "
-                f"expected some in the training part (split: stratified sees to it)"
+                f"expected some in the training part (split: stratified ensures it)"
             )
 
 

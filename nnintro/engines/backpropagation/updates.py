@@ -18,7 +18,7 @@ def update(code, settings, rate, step, shrink, p, g, one, two):
     """The parameters p move along their gradient g; ``one`` and ``two`` are the optimizer's memory.
 
     Args:
-        settings: weight_decay, momentum, nesterov, epsilon, first, second (as ``flat.SETTINGS``).
+        settings: weight_decay, momentum, nesterov, epsilon, first, second (the decay rates of the two memories).
         step: updates made, this one counted in.
         shrink: what the gradient is multiplied by, 1 unless it was clipped.
     """
