@@ -135,6 +135,9 @@ class Descent(Section):
     """mini-batch: samples per update (default 32); batch: samples per block (memory only)."""
     shuffle: bool = True
     """Whether each epoch walks the data in an order of its own."""
+    replacement: bool = False
+    """Draw every sample independently of the others, as the lecture's stochastic descent: an epoch is
+    then n draws, which leave about 1/e of the n samples out."""
     learning_rate: Annotated[float, Field(gt=0, le=1e6)] = 0.1
     """The lecture's eta."""
     optimizer: Optimizer = Field(default_factory=lambda: Sgd(kind="sgd"), json_schema_extra={"default": "sgd"})
@@ -156,6 +159,17 @@ def stochastic_takes_one_sample(descent: Descent) -> Complaints:
             "descent.batch_size",
             f"stochastic takes one sample per update; expected 1 (or variant: mini-batch), got {descent.batch_size}",
         )
+
+
+def replacement_needs_draws(descent: Descent) -> Complaints:
+    """Independent draws are neither all samples nor the data's own order."""
+    if not descent.replacement:
+        return
+    if descent.variant == "batch":
+        message = "batch takes every sample once; expected false (or variant: mini-batch or stochastic)"
+        yield Complaint("descent.replacement", message)
+    elif not descent.shuffle:
+        yield Complaint("descent.replacement", "samples drawn at random have no order to keep; expected shuffle: true")
 
 
 def nesterov_has_momentum(descent: Descent) -> Complaints:
@@ -183,6 +197,7 @@ def lbfgs_takes_the_gradient_as_it_is(descent: Descent) -> Complaints:
 
 Descent.rules = (
     Rule(stochastic_takes_one_sample, ("descent.variant", "descent.batch_size")),
+    Rule(replacement_needs_draws, ("descent.replacement", "descent.variant", "descent.shuffle")),
     Rule(nesterov_has_momentum, ("descent.optimizer.nesterov", "descent.optimizer.momentum")),
     Rule(lbfgs_sees_all_the_data, ("descent.optimizer", "descent.variant")),
     Rule(lbfgs_takes_the_gradient_as_it_is, ("descent.optimizer", "descent.clip_norm", "descent.weight_decay")),

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 Order = Callable[[int], Tensor | None]
-"""Epoch -> the order of its rows, (samples,) int64; None for the data's own."""
+"""Epoch -> its rows one after the other, (samples,) int64; None for the data's own order."""
 ROW_NUMBERS = 1 << 17
 """How many row numbers ``Orders`` holds, about: the orders of several short epochs."""
 
@@ -37,6 +37,11 @@ def shuffled(samples: int, generator_of: Callable[[int], torch.Generator]) -> Or
     return lambda epoch: torch.randperm(samples, generator=generator_of(epoch))
 
 
+def drawn(samples: int, generator_of: Callable[[int], torch.Generator]) -> Order:
+    """As many independent draws (with replacement) each epoch as there are samples."""
+    return lambda epoch: torch.randint(samples, (samples,), generator=generator_of(epoch))
+
+
 def in_place(_: int) -> None:
     """The data's own order, every epoch."""
 
@@ -46,8 +51,8 @@ def remembered(order: Order, samples: int) -> Callable[[int], Tensor]:
 
     @functools.lru_cache(maxsize=2)
     def order_of(epoch: int) -> Tensor:
-        drawn = order(epoch)
-        return torch.arange(samples) if drawn is None else drawn.cpu()
+        rows = order(epoch)
+        return torch.arange(samples) if rows is None else rows.cpu()
 
     return order_of
 

@@ -12,7 +12,7 @@ from torch import nn
 from nnintro.config.experiment import Setup
 from nnintro.datasets import Samples
 from nnintro.descent.schedules import LearningRate
-from nnintro.descent.streams import Order, derive, in_place, shuffled, stream
+from nnintro.descent.streams import Order, derive, drawn, in_place, shuffled, stream
 from nnintro.descent.variants import Plan
 from nnintro.models import Dropout, Mlp
 from nnintro.models.forward import Autocast, autocast_for
@@ -79,7 +79,8 @@ class Work:
         # One update over all the data has no order but that of its rounding.
         if self.plan.variant == "batch" or not self.setup.descent.shuffle:
             return in_place
-        return shuffled(self.plan.samples, lambda epoch: stream(self.setup.seed, "order", epoch))
+        draw = drawn if self.setup.descent.replacement else shuffled
+        return draw(self.plan.samples, lambda epoch: stream(self.setup.seed, "order", epoch))
 
     @property
     def activations(self) -> list[str]:
