@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
@@ -12,8 +14,10 @@ from nnintro.config.losses import LOSSES, default_loss
 from nnintro.config.models import Model
 from nnintro.config.models.mlp import MlpModel, StepsInitialization
 from nnintro.config.section import Section
-from nnintro.config.task import DataFacts
+from nnintro.config.task import DataFacts, Task
 from nnintro.config.training import Logging, Training
+from nnintro.formula import Formula, parse
+from nnintro.formula.tree import variable_names
 
 if TYPE_CHECKING:
     LossName = str
@@ -78,6 +82,22 @@ class Setup:
         self.loss_name = experiment.loss or default_loss(self.task)
         self.logits = LOSSES[self.loss_name].takes_logits
         """Whether the network's outputs are logits; the rules keep such losses to classes."""
+        self.variables = tuple(facts.description.get("variables") or variable_names(self.task.inputs))
+        """What formulas call the inputs."""
+
+    @functools.cached_property
+    def basis(self) -> tuple[Formula, ...]:
+        """Formulas of the inputs that the network takes in place of them; none where it takes the inputs.
+
+        Raises:
+            FormulaError: one cannot be read; the rules look for that.
+        """
+        return tuple(parse(text, self.variables) for text in self.dataset.basis or ())
+
+    @property
+    def network_task(self) -> Task:
+        """The task as the network has it, whose inputs are the basis functions where there are some."""
+        return replace(self.task, inputs=len(self.basis)) if self.basis else self.task
 
     @property
     def batch_size(self) -> int:

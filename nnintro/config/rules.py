@@ -16,6 +16,7 @@ from nnintro.config.experiment import Experiment, Setup
 from nnintro.config.losses import LOSSES, misfit
 from nnintro.config.parse.nodes import Finding, Keys, Node, find
 from nnintro.config.section import Complaint, Complaints, Rule
+from nnintro.formula import FormulaError, parse
 from nnintro.wording import listing, nearest, shown
 
 MOST_ROWS = 10_000_000
@@ -35,6 +36,15 @@ def the_model_takes_the_data(experiment: Experiment) -> Complaints:
     else:
         why = f"{model.kind} takes rows of numbers, and this dataset has images; expected unet"
     yield Complaint("model.kind", why)
+
+
+def basis_can_be_read(setup: Setup) -> Complaints:
+    """Every basis function is a formula of the dataset's inputs."""
+    for index, text in enumerate(setup.dataset.basis or ()):
+        try:
+            parse(text, setup.variables)
+        except FormulaError as error:
+            yield Complaint(f"dataset.basis.{index}", str(error))
 
 
 def loss_fits_the_task(setup: Setup) -> Complaints:
@@ -143,6 +153,7 @@ RULES = (
 DATA_RULES = (
     Rule(weights_are_of_classes, ("dataset.class_weights", "dataset.name", "loss")),
     *steps_rules.DATA_RULES,
+    Rule(basis_can_be_read, ("dataset.basis", "dataset.kind", "dataset.domain", "dataset.features")),
     Rule(loss_fits_the_task, ("loss", "dataset.kind")),
     Rule(logits_stay_logits, ("loss", "dataset.kind", "model.output_activation")),
     Rule(batch_fits_the_data, (*_SAMPLES, *_BATCH)),

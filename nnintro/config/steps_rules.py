@@ -59,6 +59,16 @@ def steps_take_raw_inputs(experiment: Experiment) -> Complaints:
         )
 
 
+def steps_are_of_the_input_itself(experiment: Experiment) -> Complaints:
+    """A network of steps, or a start from one, is placed along the input."""
+    if experiment.dataset.basis is None:
+        return
+    if isinstance(experiment.model, StepsModel):
+        yield Complaint("dataset.basis", "the places of model kind steps are in the units of the inputs; leave it out")
+    elif experiment.start_from_steps is not None:
+        yield Complaint("dataset.basis", "initialization: steps follows a formula of the input itself; leave it out")
+
+
 def steps_fit_the_precision(experiment: Experiment) -> Complaints:
     """Weights and biases are numbers that the run can hold."""
     model, most = experiment.model, LARGEST[experiment.precision]
@@ -109,6 +119,7 @@ _TASK = (
 
 RULES = (
     Rule(steps_take_raw_inputs, ("model.kind", "dataset.standardize")),
+    Rule(steps_are_of_the_input_itself, ("dataset.basis", "model.kind", "model.initialization")),
     Rule(steps_fit_the_precision, ("model.steps", "model.steepness", "precision")),
 )
 """Of an ``Experiment``."""

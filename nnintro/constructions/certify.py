@@ -35,7 +35,8 @@ UP, DOWN = (decimal.Context(prec=6, rounding=rounding) for rounding in (decimal.
 STATEMENT = (
     "For every real x of the domain at which the formula has a value, |N(x) - f(x)| <= bound; "
     "at the point 'at' it is not below lower. N is the network in exact arithmetic, with the "
-    "parameters (and the standardisation, if there is one) that sha256 is of, taken exactly; f is "
+    "parameters (and the standardisation, if there is one) that sha256 is of, taken exactly, and of "
+    "the basis functions in place of x, if there are some; f is "
     "the formula, its constants the float64 numbers that they are read as. rounding bounds how far "
     "the network's outputs in floating point may be from N at inputs of that precision, with sums "
     "in any order and elementary functions within 4 units in the last place."
@@ -93,6 +94,7 @@ def _proved(run: Run, tolerance: float, seconds: float, quiet: bool) -> dict[str
         "tolerance": tolerance,
         "formula": str(formula.root),
         "domain": [list(side) for side in domain],
+        **({"basis": [str(function.root) for function in run.setup.basis]} if run.setup.basis else {}),
         "precision": numpy_type(precision_of(model)).name,
         "steps": any(isinstance(module, Step) for module in model.modules()),
         "run": str(run.directory),

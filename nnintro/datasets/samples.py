@@ -171,14 +171,14 @@ def balanced_weights(targets: Tensor, classes: int) -> Tensor:
 def prepared(data: Some, model: nn.Module) -> Some:
     """Raw data as the model's inner network takes it.
 
-    Standardised once and for all, in float64, so that no update has to.  Images stay as they are:
-    their network does that itself.
+    Basis functions are computed and inputs standardised once and for all, in float64, so that no update has
+    to.  Images stay as they are: their network does that itself.
     """
     if not isinstance(model, Standardized) or not isinstance(data, Data):
         return data
     inputs = data.inputs
     if not data.inputs_standardized:
-        inputs = (inputs - model.mean.cpu()) / model.scale.cpu()
+        inputs = (model.features(inputs) - model.mean.cpu()) / model.scale.cpu()
     return replace(data, inputs=inputs, targets=model.scaled(data.targets))
 
 

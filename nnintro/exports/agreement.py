@@ -138,12 +138,13 @@ def clear_of_jumps(model: nn.Module, inputs: Tensor) -> Tensor:
 def own_rounding(model: nn.Module, inputs: Tensor) -> float:
     """How far rounding alone moves the network's outputs, relative to max(1, |output|).
 
-    A standardisation, which is in float64 always, has no part in it. Measured as the distance between the network in
-    float32 and in float64; in float64 it is by the ratio of the two units of rounding smaller.
+    A standardisation and basis functions, which are in float64 always, have no part in it. Measured as the
+    distance between the network in float32 and in float64; in float64 it is by the ratio of the two units of
+    rounding smaller.
     """
     network, dtype = model, precision_of(model)
     if isinstance(model, Standardized):
-        network, inputs = model.network, (inputs - model.mean) / model.scale
+        network, inputs = model.network, (model.features(inputs) - model.mean) / model.scale
     inputs = inputs.to(dtype)
     single, double = (_computed_in(other, network, inputs) for other in (torch.float32, torch.float64))
     if isinstance(model, Standardized):

@@ -91,7 +91,7 @@ def region(run: Run) -> tuple[Tensor, Tensor]:
     From the standardisation where there is one, else from the data; where that is gone, [-1, 1].
     """
     model = cast(Network, run.model)
-    if model.standardizes_itself:
+    if model.standardizes_itself and not run.setup.basis:  # which would be standardised, not the inputs
         mean, scale = model.mean.double(), model.scale.double()
         return mean - 3 * scale, mean + 3 * scale
     try:

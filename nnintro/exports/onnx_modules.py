@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from nnintro.errors import NnintroError
+from nnintro.exports.onnx_formulas import with_basis
 from nnintro.exports.onnx_graph import (
     Graph,
     by_channel,
@@ -40,8 +41,10 @@ def translate(graph: Graph, module: nn.Module, x: str) -> str:
 
 
 def _standardized(graph: Graph, module: Standardized, x: str) -> str:
-    centred = graph.node("Sub", x, graph.tensor(module.mean))
-    standard = graph.node("Div", centred, graph.tensor(module.scale))
+    standard = with_basis(graph, module.basis, x) if module.basis else x
+    if module.has_inputs:
+        centred = graph.node("Sub", standard, graph.tensor(module.mean))
+        standard = graph.node("Div", centred, graph.tensor(module.scale))
     if not graph.double:
         standard = graph.node("Cast", standard, to=graph.element)
     output = translate(graph, module.network, standard)

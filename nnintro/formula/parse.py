@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
+from collections.abc import Sequence
 
 from nnintro.formula.scan import scan
 from nnintro.formula.tree import (
@@ -31,8 +32,8 @@ TOO_DEEP = f"nested more than {MAX_DEPTH} deep"
 BINARY: dict[type[ast.operator], str] = {ast.Mult: "multiply", ast.Div: "divide", ast.Pow: "power"}
 
 
-def parse(text: str, inputs: int) -> Formula:
-    """Read a formula of ``x`` (one input) or of ``x1`` to ``xd`` (several).
+def parse(text: str, inputs: int | Sequence[str]) -> Formula:
+    """Read a formula of ``x`` (one input), of ``x1`` to ``xd`` (several), or of names of your own.
 
     ``lecture`` alone names the lecture's function of one input. Line ends count as spaces, and
     every number is read as a float.
@@ -42,14 +43,14 @@ def parse(text: str, inputs: int) -> Formula:
     """
     if len(text) > MAX_LENGTH:
         raise FormulaError(f"longer than {MAX_LENGTH:,} characters")
-    variables = variable_names(inputs)
+    variables = variable_names(inputs) if isinstance(inputs, int) else tuple(inputs)
     blanked = text.translate(BLANKS)  # character for character, so that columns stay true
     source = blanked.strip(" ")
     if not source:
         raise FormulaError("the formula is empty")
     if source == "lecture":
-        if inputs != 1:
-            raise FormulaError(f"'lecture' is a function of 1 input, not of {inputs}", 1)
+        if len(variables) != 1:
+            raise FormulaError(f"'lecture' is a function of 1 input, not of {len(variables)}", 1)
         return Formula("lecture", variables, parse(LECTURE, 1).root)
     scan(blanked, variables)
     # Leading blanks would be an indentation to Python's parser.

@@ -14,6 +14,7 @@ from nnintro.config.models import Model
 from nnintro.config.task import Task
 from nnintro.descent.streams import stream
 from nnintro.errors import CheckpointError
+from nnintro.formula import Formula, parse
 from nnintro.models import MODELS, Network, Standardization, Standardized
 from nnintro.models.network import Box
 
@@ -31,22 +32,25 @@ class Region:
     inputs: Standardization | None = None
     """Of the inputs (of images: of their channels); None where they are taken as they are."""
     targets: Standardization | None = None
+    basis: tuple[Formula, ...] = ()
+    """Formulas that the network takes in place of the inputs: then the others are of their values."""
 
     @classmethod
     def unknown(cls, setup: Setup) -> Region:
         """One of the right shapes, for a network that parameters are to be loaded into."""
-        task, wanted = setup.task, setup.dataset.standardize
+        task, wanted = setup.network_task, setup.dataset.standardize
         if wanted == "both" and task.kind != "regression":
             wanted = "inputs"  # classes stay as they are
-        return cls.of_shape(task.inputs, task.outputs, wanted)
+        return cls.of_shape(task.inputs, task.outputs, wanted, setup.basis)
 
     @classmethod
-    def of_shape(cls, inputs: int, outputs: int, standardize: str) -> Region:
+    def of_shape(cls, inputs: int, outputs: int, standardize: str, basis: tuple[Formula, ...] = ()) -> Region:
         return cls(
             -torch.ones(inputs),
             torch.ones(inputs),
             None if standardize == "none" else Standardization.none(inputs),
             Standardization.none(outputs) if standardize == "both" else None,
+            basis,
         )
 
 
@@ -59,7 +63,7 @@ def build_model(setup: Setup, region: Region) -> tuple[Network, Network]:
     if around is not None:
         low, high = (low - around.mean) / around.scale, (high - around.mean) / around.scale
     generator = stream(setup.seed, "initialization")
-    network = build_network(setup.model, setup.task, (low, high), DTYPES[setup.precision], generator)
+    network = build_network(setup.model, setup.network_task, (low, high), DTYPES[setup.precision], generator)
     return network, with_units(network, region)
 
 
@@ -80,28 +84,29 @@ def build_network(section: Model, task: Task, box: Box, dtype: torch.dtype, gene
 
 
 def with_units(network: Network, region: Region) -> Network:
-    """The network with the region's standardisation in it, or around it."""
-    if region.inputs is None:
+    """The network with the region's standardisation in it, or with that and the basis functions around it."""
+    if region.inputs is None and not region.basis:
         return network
-    if network.standardizes_itself:
+    if network.standardizes_itself and region.inputs is not None:
         network.standardize_(region.inputs.mean, region.inputs.scale)
         return network
-    return Standardized(network, region.inputs, region.targets)
+    return Standardized(network, region.inputs, region.targets, region.basis)
 
 
 def architecture_of(setup: Setup) -> dict[str, Any]:
     """The ``architecture()`` of the model that a training saves."""
     with torch.device("meta"):  # shapes without numbers: nothing is allocated, nothing is drawn
-        network = MODELS[setup.model.kind].from_section(setup.model, setup.task)
+        network = MODELS[setup.model.kind].from_section(setup.model, setup.network_task)
     # The region is outside: arithmetic on the meta device imports sympy and torch._dynamo, which takes a second.
     return with_units(network, Region.unknown(setup)).architecture()
 
 
 def rebuilt(architecture: Mapping[str, Any], dtype: torch.dtype) -> Network:
     """The model of that ``architecture()``, its parameters and statistics still to be loaded."""
-    network = MODELS[architecture["kind"]].from_architecture(architecture).to(dtype)
-    inputs, outputs = architecture["inputs"], architecture["outputs"]
-    return with_units(network, Region.of_shape(inputs, outputs, architecture.get("standardize", "none")))
+    basis = tuple(parse(text, architecture["variables"]) for text in architecture.get("basis", ()))
+    inputs, outputs = len(basis) or architecture["inputs"], architecture["outputs"]
+    network = MODELS[architecture["kind"]].from_architecture({**architecture, "inputs": inputs}).to(dtype)
+    return with_units(network, Region.of_shape(inputs, outputs, architecture.get("standardize", "none"), basis))
 
 
 def load_parameters(module: nn.Module, parameters: Any, where: str) -> None:

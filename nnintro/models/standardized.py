@@ -1,8 +1,9 @@
-"""A network together with the standardisation of its inputs and targets."""
+"""A network together with what its inputs go through: basis functions, and standardisation as of its targets."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -10,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nnintro.formula import Formula
+from nnintro.models.basis import basis_functions
 from nnintro.models.network import Network, Row
 
 
@@ -29,15 +32,17 @@ class Standardization:
 class Standardized(Network):
     """network((x - mean) / scale): a trained model that needs nothing else for raw inputs.
 
-    Where the targets were standardised too, target_scale * network(...) + target_mean: the outputs
-    are in the targets' own units.
+    With basis functions phi it is network((phi(x) - mean) / scale). Where the targets were standardised too,
+    target_scale * network(...) + target_mean: the outputs are in the targets' own units.
 
     Means, scales and what is done with them are in float64, whatever the network's precision; only the quotient is
     rounded to it. In float32 neighbouring Unix timestamps are one number, two minutes wide.
 
     Args:
         network: its parameters say in which precision it computes.
+        inputs: None for inputs as they are.
         targets: None for targets as they are.
+        basis: formulas of the inputs, which take their place; none for the inputs themselves.
     """
 
     takes = "rows"
@@ -45,9 +50,16 @@ class Standardized(Network):
     target_mean: Tensor
     target_scale: Tensor
 
-    def __init__(self, network: nn.Module, inputs: Standardization, targets: Standardization | None = None) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        inputs: Standardization | None,
+        targets: Standardization | None = None,
+        basis: Sequence[Formula] = (),
+    ) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.basis, self.has_inputs = network, tuple(basis), inputs is not None
+        inputs = inputs or Standardization.none(len(self.basis))
         self.register_buffer("mean", inputs.mean.double())
         self.register_buffer("scale", inputs.scale.double())
         self.has_targets = targets is not None
@@ -56,8 +68,12 @@ class Standardized(Network):
             self.register_buffer("target_scale", targets.scale.double())
 
     def forward(self, x: Tensor) -> Tensor:  # (batch, inputs) -> (batch, outputs)
-        standard = (x.double() - self.mean) / self.scale
+        standard = (self.features(x) - self.mean) / self.scale
         return self.unscaled(self.network(standard.to(precision_of(self.network))))
+
+    def features(self, x: Tensor) -> Tensor:
+        """What is standardised, in float64: (batch, inputs) themselves, or (batch, formulas) their basis functions."""
+        return basis_functions(self.basis, x.double()) if self.basis else x.double()
 
     def unscaled(self, output: Tensor) -> Tensor:
         """The network's outputs, (batch, outputs), in the targets' own units, then in float64:
@@ -74,15 +90,24 @@ class Standardized(Network):
         return (targets - mean) / scale
 
     def rows(self) -> list[Row]:
-        rows = [Row("standardize", f"{len(self.mean)} -> {len(self.mean)}", "", 0)]
+        count = len(self.mean)
+        rows = [Row("basis", f"{len(self.basis[0].variables)} -> {count}", "", 0)] if self.basis else []
+        if self.has_inputs:
+            rows.append(Row("standardize", f"{count} -> {count}", "", 0))
         rows += cast(Network, self.network).rows()
         if self.has_targets:
             rows.append(Row("in units", f"{len(self.target_mean)} -> {len(self.target_mean)}", "", 0))
         return rows
 
     def architecture(self) -> dict[str, Any]:
-        standardize = "both" if self.has_targets else "inputs"
-        return {**cast(Network, self.network).architecture(), "standardize": standardize}
+        standardize = "both" if self.has_targets else "inputs" if self.has_inputs else "none"
+        inside = {**cast(Network, self.network).architecture(), "standardize": standardize}
+        if not self.basis:
+            return inside
+        # ``inputs`` is what the whole model takes; the network inside takes one input a formula.
+        variables = list(self.basis[0].variables)
+        texts = [str(formula) for formula in self.basis]
+        return {**inside, "inputs": len(variables), "basis": texts, "variables": variables}
 
 
 def precision_of(model: nn.Module) -> torch.dtype:

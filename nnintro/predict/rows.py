@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, cast
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from nnintro.config.datasets.table import TableDataset
@@ -77,6 +78,8 @@ def _predict_numbers(run: Run, source: str, output: Path | None, format: str) ->
             bad = _without_class(outputs, task)
             if bad is not None:
                 raise rows.refusal(bad, 0, WANTED)
+            if run.setup.basis and (nan := outputs.isnan().any(1)).any():
+                raise rows.refusal(int(nan.int().argmax()), 0, "inputs at which every basis function has a value")
             yield rows, answers(outputs, task, logits=logits)
             count += len(rows.numbers)
 
@@ -164,12 +167,20 @@ def _answers(run: Run, block: Block, format_: str) -> list[Array]:
     return [np.concatenate(pair) for pair in zip(empty, columns, strict=True)]
 
 
+UNHELD = "has no value that {} can hold"
+
+
 def _require_held(block: Block, encoding: Encoding, run: Run) -> None:
     """Raise DataError where the network's precision cannot hold the inputs, standardised, or targets."""
     dtype, inputs = numpy_type(precision_of(run.model)), block.inputs
     if isinstance(run.model, Standardized):
-        inputs = (inputs - run.model.mean.numpy()) / run.model.scale.numpy()
+        features = run.model.features(torch.from_numpy(inputs)).numpy()
+        inputs = (features - run.model.mean.numpy()) / run.model.scale.numpy()
     bad = ~fits(inputs, dtype)
+    if bad.any() and run.setup.basis:
+        sample, index = (int(index) for index in np.argwhere(bad)[0])
+        place = block.places.at(block.without_inputs + sample)
+        raise DataError(f"{place}: the basis function {run.setup.basis[index]} {UNHELD.format(dtype.name)} here")
     if bad.any():
         sample, feature = (int(index) for index in np.argwhere(bad)[0])
         window = 1 if encoding.window is None else encoding.window.rows

@@ -2,22 +2,21 @@
 
 Where a formula jumps at a float64 number itself, the box beside it has the value from the other
 side of the jump at that one point.  Between two neighbouring numbers, both left out, that point
-does not count: there ``step(x - 0.5)`` is 1 from 0.5 on, and 0 up to it.  There a formula is known
-by its limits at the two ends, and by its slope: what rises stays between them.
+does not count: there ``step(x - 0.5)`` is 1 from 0.5 on, and 0 up to it (see ``jumps``).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flint import arb
 
-from nnintro.formula.tree import Algebra, Formula, evaluate
-from nnintro.proofs.balls import ONE, SLOPES, VALUES, ZERO, Ball, Jet, interval, jet_over, value_over
+from nnintro.formula.tree import Formula
+from nnintro.proofs.balls import Ball, Jet, interval, jet_over, value_over
 from nnintro.proofs.enclosure import Layers, Unit, nearer, outputs_over
-from nnintro.proofs.ranges import step_between, strictly_between
+from nnintro.proofs.jumps import open_between
 from nnintro.proofs.target import Side, between, change_along
 
 Point = tuple[float, ...]
@@ -70,7 +69,7 @@ class Difference:
 
     def _over_neighbours(self, balls: list[Ball], low: float, high: float) -> Enclosure:
         """Between two neighbouring numbers, and at them: it may jump there or in between."""
-        jet = jet_between(self.formula, low, high)
+        jet = open_between(self.formula, arb(low), arb(high)).jet
         outputs = list(outputs_over(self.network, balls, balls, [arb(low), arb(high)]))
         inside = _largest(outputs, jet, jet.value, balls, balls)
         at_ends = abs(self.at((low,))), abs(self.at((high,)))
@@ -110,61 +109,3 @@ def below(ball: Ball) -> float:
     """A float64 number from 0 on that is not above a number that is not negative."""
     number = math.nextafter(float(ball.lower()), -math.inf)
     return number if number > 0 else 0.0
-
-
-@dataclass(slots=True)
-class Open:
-    """Values and slopes over an open interval, and the limits at its ends."""
-
-    jet: Jet
-    left: Ball
-    right: Ball
-
-
-def jet_between(formula: Formula, low: float, high: float) -> Jet:
-    """Enclosures of a formula of one input and of its slope, over low < x < high."""
-    x = Open(Jet(interval(low, high), [ONE]), arb(low), arb(high))
-    return evaluate(formula, OPEN, [x]).jet
-
-
-def _sign_between(low: Ball, high: Ball) -> Ball | None:
-    return ONE if low >= 0 else -ONE if high <= 0 else None
-
-
-def _floor_between(low: Ball, high: Ball) -> Ball | None:
-    whole = low.floor()
-    return whole if whole.is_exact() and high <= whole + 1 else None
-
-
-def _jumping(name: str, constant: Callable[[Ball, Ball], Ball | None]) -> Callable[[Open], Open]:
-    def jumping(z: Open) -> Open:
-        ends = strictly_between(z.jet.slopes[0], z.left, z.right)
-        value = constant(*ends) if ends is not None else None
-        if value is not None:
-            return Open(Jet(value, [ZERO]), value, value)
-        jet = SLOPES[name](z.jet)
-        return Open(jet, jet.value, jet.value)
-
-    return jumping
-
-
-def _joined(name: str) -> Callable[..., Open]:
-    def joined(*terms: Open) -> Open:
-        return Open(
-            SLOPES[name](*(z.jet for z in terms)),
-            VALUES[name](*(z.left for z in terms)),
-            VALUES[name](*(z.right for z in terms)),
-        )
-
-    return joined
-
-
-def _number(value: float) -> Open:
-    return Open(Jet(arb(value), [ZERO]), arb(value), arb(value))
-
-
-JUMPS = {"step": step_between, "sign": _sign_between, "floor": _floor_between}
-OPEN: Algebra[Open] = Algebra(
-    number=_number,
-    operations={name: _jumping(name, JUMPS[name]) if name in JUMPS else _joined(name) for name in SLOPES},
-)

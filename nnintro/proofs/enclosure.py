@@ -16,8 +16,10 @@ from flint import arb, arb_mat
 from torch import nn
 
 from nnintro.errors import ConfigError
+from nnintro.formula import Formula
 from nnintro.models import Mlp, Standardized
-from nnintro.proofs.balls import NONE, ONE, ZERO, Ball
+from nnintro.proofs.balls import NONE, ONE, ZERO, Ball, jet_over, value_over
+from nnintro.proofs.jumps import open_between
 from nnintro.proofs.ranges import BETWEEN, RANGES, Range, step_between, strictly_between
 from nnintro.wording import listing
 
@@ -46,12 +48,13 @@ class Layer:
 
 @dataclass(frozen=True)
 class Layers:
-    """A network of one output in exact arithmetic; ``mean`` and ``scale`` as in Standardized."""
+    """A network of one output in exact arithmetic; ``mean``, ``scale`` and ``basis`` as in Standardized."""
 
     layers: list[Layer]
     mean: list[Ball]
     scale: list[Ball]
     is_standardized: bool = False
+    basis: tuple[Formula, ...] = ()
 
     @property
     def has_steps(self) -> bool:
@@ -64,7 +67,8 @@ class Layers:
 
     def at(self, point: Sequence[float]) -> Ball:
         """The network's output at a point."""
-        units = self.standard([arb(x) for x in point])
+        inputs = [arb(x) for x in point]
+        units = self.standard([value_over(f, inputs) for f in self.basis] or inputs)
         for layer in self.layers:
             weighted = (layer.weights * arb_mat(len(units), 1, units)).entries()
             sums = (z + b for z, b in zip(weighted, layer.biases, strict=True))
@@ -72,7 +76,7 @@ class Layers:
         return units[0]
 
     def standard(self, inputs: Sequence[Ball]) -> list[Ball]:
-        """(x - mean) / scale."""
+        """(x - mean) / scale, of the inputs or of their basis functions."""
         return [(x - mean) / scale for x, mean, scale in zip(inputs, self.mean, self.scale, strict=True)]
 
 
@@ -91,7 +95,7 @@ def layers_of(model: nn.Module) -> Layers:
     if isinstance(model, Standardized):
         assert not model.has_targets  # a formula's are taken as they are
         means, scales = ([arb(x) for x in t.tolist()] for t in (model.mean, model.scale))
-        return Layers(layers, means, scales, is_standardized=True)
+        return Layers(layers, means, scales, is_standardized=model.has_inputs, basis=model.basis)
     inputs = network.widths[0]
     return Layers(layers, [ZERO] * inputs, [ONE] * inputs)
 
@@ -122,13 +126,30 @@ def outputs_over(
     Where steps are undecided it comes once per state that they may be in: each is the network
     with these neurons held at 0 or 1, on the whole box, and a point of the box has the value of one of them.
     """
-    count = len(box)
-    values, centres = network.standard(box), network.standard(centre)
-    slopes = [[1 / s if i == k else ZERO for i in range(count)] for k, s in enumerate(network.scale)]
-    limits = [[(end - network.mean[0]) / network.scale[0] for end in ends]] * count
-    units = [Unit(*parts) for parts in zip(values, centres, slopes, limits, strict=True)]
+    inputs = _of_basis(network, box, centre, ends) if network.basis else _themselves(box, centre, ends)
+    units = []
+    for unit, mean, scale in zip(inputs, network.mean, network.scale, strict=True):
+        value, middle, *limits = ((z - mean) / scale for z in (unit.value, unit.centre, *unit.ends))
+        units.append(Unit(value, middle, [slope / scale for slope in unit.slopes], limits))
     offsets = [x - c for x, c in zip(box, centre, strict=True)]
     yield from _from(network.layers, units, offsets, MOST_CASES)
+
+
+def _themselves(box: Sequence[Ball], centre: Sequence[Ball], ends: Sequence[Ball]) -> Iterator[Unit]:
+    """The inputs over a box."""
+    for k, (x, c) in enumerate(zip(box, centre, strict=True)):
+        yield Unit(x, c, [ONE if i == k else ZERO for i in range(len(box))], list(ends))
+
+
+def _of_basis(network: Layers, box: Sequence[Ball], centre: Sequence[Ball], ends: Sequence[Ball]) -> Iterator[Unit]:
+    """The basis functions over a box, or between two ends."""
+    for formula in network.basis:
+        if ends:
+            between = open_between(formula, *ends)
+            yield Unit(between.jet.value, between.jet.value, list(between.jet.slopes), [between.left, between.right])
+        else:
+            jet = jet_over(formula, box)
+            yield Unit(jet.value, value_over(formula, centre), list(jet.slopes), [])
 
 
 def _from(layers: Sequence[Layer], units: list[Unit], offsets: Sequence[Ball], cases: int) -> Iterator[Unit]:

@@ -7,18 +7,23 @@ enters an activation leaves it multiplied by the largest slope there, and with t
 error on top.  Enclosures of all of these over small boxes are followed through the layers.
 
 Taken for granted: IEEE arithmetic in the parameters' precision (no TF32, no bfloat16), and the
-library's exp, tanh, erf, ... within 4 units in the last place.
+library's exp, tanh, erf, ... within 4 units in the last place.  Basis functions are in float64, and
+followed operation by operation.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
 
 import torch
 from flint import arb, arb_mat
 
-from nnintro.proofs.balls import ONE, ZERO, Ball, interval
+from nnintro.formula.tree import Algebra, evaluate
+from nnintro.proofs.balls import EITHER_SIGN, ONE, SLOPES, VALUES, ZERO, Ball, Jet, interval
 from nnintro.proofs.difference import above
 from nnintro.proofs.enclosure import Layer, Layers
 from nnintro.proofs.target import Side
@@ -52,11 +57,16 @@ def _parts(domain: Sequence[Side], weights: int) -> Iterator[list[Ball]]:
 def _at_most(layers: Layers, box: Sequence[Ball], dtype: torch.dtype) -> Ball:
     u = arb(torch.finfo(dtype).eps) / 2
     smallest = arb(torch.finfo(dtype).tiny)  # what may be lost where numbers are flushed to 0
-    values = layers.standard(box)
+    double = arb(torch.finfo(torch.float64).eps) / 2
+    inputs = [Computed(x, ZERO) for x in box]
+    if layers.basis:
+        inputs = [evaluate(formula, COMPUTED, inputs) for formula in layers.basis]
+    values = layers.standard([x.value for x in inputs])
+    moved = [x.error / abs(scale) for x, scale in zip(inputs, layers.scale, strict=True)]
     errors = [ZERO] * len(values)
-    if layers.is_standardized:  # a difference and a quotient in float64, then rounded
-        double = arb(torch.finfo(torch.float64).eps) / 2
-        errors = [abs(t) * (_gamma(2, double) * (1 + u) + u) + smallest for t in values]
+    if layers.is_standardized or layers.basis:  # a difference and a quotient in float64, then rounded
+        pairs = zip(values, moved, strict=True)
+        errors = [e + (abs(t) + e) * (_gamma(2, double) * (1 + u) + u) + smallest for t, e in pairs]
     for layer in layers.layers:
         values, errors = _through(layer, values, errors, u, smallest)
     return errors[0].upper()
@@ -94,6 +104,43 @@ def _own(layer: Layer, z: Ball, y: Ball, u: Ball) -> Ball:
     if layer.activation == "softplus" and z.upper() > THRESHOLD:
         error += arb(-THRESHOLD).exp()
     return error
+
+
+@dataclass(slots=True)
+class Computed:
+    """The exact values of a part of a formula over a box, and how far float64 may be from them."""
+
+    value: Ball
+    error: Ball
+
+
+def _computed(name: str) -> Callable[..., Computed]:
+    """One operation: errors that enter are multiplied by its largest partial slopes over all that may be computed."""
+    own = _OWN_ERRORS.get(name, 2 * ULPS)
+
+    def computed(*terms: Computed) -> Computed:
+        around = [t.value + t.error * EITHER_SIGN for t in terms]
+        units = [[ONE if i == k else ZERO for i in range(len(terms))] for k in range(len(terms))]
+        jet = SLOPES[name](*map(Jet, around, units))
+        # Terms of a sum may cancel; its partial sums are no larger than the terms together.
+        size = reduce(operator.add, map(abs, around)) if name == "add" else abs(jet.value)
+        error = own * len(terms) * _DOUBLE * size.upper() + (LOST * _SMALLEST if own else ZERO)
+        for slope, term in zip(jet.slopes, terms, strict=True):
+            if not term.error.is_zero():
+                # Where it may jump, it is off by no more than all its values together span.
+                jump = 2 * jet.value.rad()
+                error = error + (abs(slope).upper() * term.error if slope.is_finite() else jump)
+        return Computed(VALUES[name](*(t.value for t in terms)), error.upper())
+
+    return computed
+
+
+_DOUBLE, _SMALLEST = arb(2.0**-53), arb(2.0**-1022)
+_OWN_ERRORS = dict.fromkeys(("negative", "abs", "min", "max", "sign", "step", "floor"), 0)
+"""Operations that are exact in themselves; all others are taken to be within ``ULPS``."""
+COMPUTED: Algebra[Computed] = Algebra(
+    number=lambda value: Computed(arb(value), ZERO), operations={name: _computed(name) for name in SLOPES}
+)
 
 
 def _gamma(n: int, u: Ball) -> Ball:

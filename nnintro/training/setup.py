@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from nnintro.engines.choose import build_engine
 from nnintro.engines.engine import Engine, Interrupted, Work
 from nnintro.errors import ConfigError
 from nnintro.models import Standardization, statistics
+from nnintro.models.basis import basis_functions, first_not_finite
 from nnintro.models.build import DTYPES, Region, build_model, load_parameters
 from nnintro.objectives.losses import loss_for
 from nnintro.training.evaluation import Evaluator, build_evaluator
@@ -26,6 +28,7 @@ from nnintro.training.handover import hand_over
 from nnintro.training.looks import MEASURED_IMAGES, MEASURED_SAMPLES, looks
 from nnintro.training.loop import Keeper, Loop, Observer
 from nnintro.training.stopping import Patience
+from nnintro.wording import MOST_NAMED
 
 UPDATE_TAGS = ("descent/learning_rate", "descent/gradient_norm", "descent/update_ratio", "speed/steps_per_second")
 
@@ -117,13 +120,34 @@ def class_weights_of(setup: Setup) -> Tensor | None:
 
 
 def region_of(setup: Setup, splits: Splits[Any]) -> Region:
-    """Where the data lies, and how its inputs and targets are to be standardised."""
+    """Where the data lies, and how its inputs and targets are to be standardised.
+
+    Raises:
+        ConfigError: a basis function is not finite on the data.
+    """
     wanted, inputs, targets = setup.dataset.standardize, None, None
+    low, high, values = splits.low, splits.high, splits.train.inputs
+    if setup.basis:
+        values = _basis_on(setup, splits)
+        low, high = values.amin(0), values.amax(0)
     if wanted != "none":
-        inputs = splits.standardization or Standardization(*statistics(splits.train.inputs))
+        inputs = splits.standardization or Standardization(*statistics(values))
     if wanted == "both" and setup.task.kind == "regression":
         targets = Standardization(*statistics(splits.train.targets))
-    return Region(splits.low, splits.high, inputs, targets)
+    return Region(low, high, inputs, targets, setup.basis)
+
+
+def _basis_on(setup: Setup, splits: Splits[Any]) -> Tensor:
+    """The basis functions of the training inputs, (n, formulas); ConfigError where one is not finite on the data."""
+    for data in (splits.validation, splits.train):
+        values = basis_functions(setup.basis, data.inputs)
+        bad = first_not_finite(values)
+        if bad is not None:
+            row, index = bad
+            named = zip(setup.variables, data.inputs[row].tolist(), strict=True)
+            at = ", ".join(f"{name} = {value:g}" for name, value in islice(named, MOST_NAMED))
+            raise ConfigError.at(f"dataset.basis.{index}", f"not a finite number at {at}, which is in the data")
+    return values
 
 
 def assemble(

@@ -934,6 +934,23 @@ descent: {variant: batch, batch_size: 81}
             "bad.yaml:3:44: descent.batch_size: stochastic takes one sample per update; expected 1 (or variant: mini-batch), got 7"
         ],
     ),
+    "independent draws of all the data": (
+        FINE + "descent: {variant: batch, replacement: true}\n",
+        [
+            "bad.yaml:3:40: descent.replacement: batch takes every sample once; expected false (or variant: mini-batch or stochastic)"
+        ],
+    ),
+    "a basis that is not one": (
+        "dataset: {kind: function, formula: x, basis: [x**2, y, log(x)]}\nmodel: {kind: mlp}\n",
+        [
+            "bad.yaml:1:53: dataset.basis.1: column 1: unknown name 'y'; with 1 input the variable is x",
+            "bad.yaml:1:56: dataset.basis.2: not a finite number at x = 0, which is in the domain",
+        ],
+    ),
+    "steps along a basis": (
+        "dataset: {kind: function, formula: x, basis: [x**2]}\nmodel: {kind: steps}\n",
+        ["bad.yaml:1:46: dataset.basis: the places of model kind steps are in the units of the inputs; leave it out"],
+    ),
     "nesterov without momentum": (
         FINE + "descent: {optimizer: {kind: sgd, nesterov: true}}\n",
         ["bad.yaml:3:44: descent.optimizer.nesterov: nesterov needs a momentum above 0, such as momentum: 0.9"],

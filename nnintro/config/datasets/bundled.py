@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from nnintro.config.datasets.basis import Basis
 from nnintro.config.section import (
     Complaints,
     Count,
@@ -52,6 +53,9 @@ class BundledDataset(DatasetSection):
     too.  Errors are still in the targets' own units."""
     class_weights: Literal["none", "balanced"] = "none"
     """balanced: a sample counts by n / (classes * samples of its class) in the loss."""
+    basis: Basis | None = None
+    """Basis functions: formulas of the inputs, such as `[x**2, cos(50*x)]`, that the network takes in place
+    of them. They are a part of the model: it is asked with the inputs themselves."""
 
     @property
     def facts(self) -> DataFacts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import math
@@ -10,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from nnintro.config.datasets.basis import Basis
 from nnintro.config.section import Complaint, Complaints, Count, DatasetSection, NotNegative, Rule, Standardize, exactly
 from nnintro.config.task import DataFacts, Task
 from nnintro.formula import FormulaError, first_non_finite, parse
@@ -57,6 +59,9 @@ class FunctionDataset(DatasetSection):
     """Standard deviation of Gaussian noise on the training targets."""
     standardize: Standardize = "none"
     """`inputs`: shift and scale each input to mean 0 and standard deviation 1."""
+    basis: Basis | None = None
+    """Basis functions: formulas of the inputs, such as `[x**2, cos(50*x)]`, that the network takes in place
+    of them. They are a part of the model: it is asked with the inputs themselves."""
 
     @model_validator(mode="after")
     def _fills_a_grid(self) -> FunctionDataset:
@@ -113,6 +118,15 @@ def formula_is_sound(dataset: FunctionDataset) -> Complaints:
         yield Complaint("dataset.formula", f"not a finite number at {bad}, which is in the domain")
 
 
+def basis_is_finite(dataset: FunctionDataset) -> Complaints:
+    """So is every basis function (see ``rules.basis_can_be_read`` for one that cannot be read)."""
+    for index, text in enumerate(dataset.basis or ()):
+        with contextlib.suppress(FormulaError):
+            bad = _not_finite_at(text, tuple(map(tuple, dataset.domain)))
+            if bad is not None:
+                yield Complaint(f"dataset.basis.{index}", f"not a finite number at {bad}, which is in the domain")
+
+
 @functools.lru_cache(maxsize=256)  # a thousand trainings on one formula try it once
 def _not_finite_at(text: str, domain: tuple[tuple[float, ...], ...]) -> str | None:
     """Where in the domain the formula has no finite value, in words; None where it always has."""
@@ -149,5 +163,6 @@ def grid_is_regular(dataset: FunctionDataset) -> Complaints:
 
 FunctionDataset.rules = (
     Rule(formula_is_sound, ("dataset.formula", "dataset.domain")),
+    Rule(basis_is_finite, ("dataset.basis", "dataset.domain")),
     Rule(grid_is_regular, ("dataset.samples", "dataset.sampling", "dataset.domain")),
 )

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from nnintro.config.datasets.basis import Basis
 from nnintro.config.section import (
     Complaint,
     Complaints,
@@ -32,6 +33,9 @@ class _Generated(DatasetSection):
     """The fraction of the samples kept for validation."""
     standardize: Standardize = "none"
     """`inputs`: shift and scale each input to mean 0 and standard deviation 1."""
+    basis: Basis | None = None
+    """Basis functions: formulas of the inputs, such as `[x**2, cos(50*x)]`, that the network takes in place
+    of them. They are a part of the model: it is asked with the inputs themselves."""
 
     def few(self, samples: int) -> dict[str, Any]:
         return {"samples": min(self.samples, samples)}

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
+from nnintro.config.datasets.basis import Basis
 from nnintro.config.section import Complaint, Complaints, Count, DatasetSection, Fraction, Rule, one_or_list
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -79,6 +80,10 @@ class TableDataset(DatasetSection):
     """Of a text file, such as cp1252."""
     delimiter: Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_delimiter)] | None = None
     """Of a text file; seen from its first line by default."""
+    basis: Basis | None = None
+    """Basis functions: formulas of the inputs by the names of their columns, such as `[area, log(rooms)]`,
+    that the network takes in place of them. An input whose name is not a plain word is `x3`, by its place
+    among the inputs. They are a part of the model: `predict` is asked with the columns themselves."""
 
     @property
     def targets(self) -> list[str]:

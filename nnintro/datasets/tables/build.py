@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from nnintro.config.datasets.basis import names_for_formulas
 from nnintro.config.datasets.table import TableDataset
 from nnintro.config.task import DataFacts, Task
 from nnintro.datasets.samples import Data, Splits, balanced_weights
@@ -59,8 +60,10 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
     with chosen.reporting():
         targets = targets.with_classes_of(chosen.rows)
         division = divided(dataset, targets, times, chosen.rows, splitting)
-        standardize = dataset.standardize != "none"
-        filling = Filling(table, division.rows, division.seen, numpy_type(dtype), standardize)
+        # Basis functions are of raw columns, in float64, and standardised after that.
+        standardize = dataset.standardize != "none" and dataset.basis is None
+        held = numpy_type(dtype if dataset.basis is None else torch.float64)
+        filling = Filling(table, division.rows, division.seen, held, standardize)
         filled = filling.fill(columns)
         return _splits(dataset, targets, division, filled, chosen.facts)
 
@@ -109,6 +112,8 @@ def _splits(
     window, training, answers = division.window, division.training, division.answers
     encoding = Encoding(tuple(filled.columns), targets.targets, dataset.missing, dataset.unseen, window)
     described = encoding.description()
+    if dataset.basis is not None:
+        described["variables"] = names_for_formulas(encoding.feature_names)
     classes, weights = len(targets.classes), None
     if classes:
         targets.require_learned(answers[:training])
@@ -125,12 +130,12 @@ def _splits(
         torch.from_numpy(np.tile(values, lags)) for values in (filled.low, filled.high, filled.mean, filled.scale)
     )
     return Splits(
-        Data(x[:training], y[:training], inputs_standardized=True),
-        Data(x[training:], y[training:], inputs_standardized=True),
+        Data(x[:training], y[:training], inputs_standardized=dataset.basis is None),
+        Data(x[training:], y[training:], inputs_standardized=dataset.basis is None),
         low,
         high,
         facts=facts,
-        standardization=Standardization(mean, scale),
+        standardization=Standardization(mean, scale) if dataset.basis is None else None,
         class_weights=weights,
         found=DataFacts(_task(encoding), training, described),
         fingerprint=lambda: _sha256(dataset.path),

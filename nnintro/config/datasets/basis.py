@@ -1,0 +1,29 @@
+"""``dataset.basis``: formulas of the inputs that the network takes in place of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from nnintro.formula.tree import CONSTANTS, FUNCTIONS
+
+Basis = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1, max_length=10_000)]
+
+
+def names_for_formulas(columns: list[str]) -> list[str]:
+    """What formulas call the columns of a table: their names, or ``x3`` where that is not a word.
+
+    The number is the column's place from 1. Names of functions and constants are no words of one's own.
+    """
+    taken = {*FUNCTIONS, *CONSTANTS}
+    plain = [name if name.isascii() and name.isidentifier() and name not in taken else "" for name in columns]
+    return [
+        name or next(free for free in _numbered(place) if free not in plain)
+        for place, name in enumerate(plain, start=1)
+    ]
+
+
+def _numbered(place: int) -> list[str]:
+    """Names to fall back on; the second for a table whose own columns have the first."""
+    return [f"x{place}", *(f"{'_' * k}x{place}" for k in range(1, 100))]
