@@ -82,6 +82,8 @@ class Setup:
         self.loss_name = experiment.loss or default_loss(self.task)
         self.logits = LOSSES[self.loss_name].takes_logits
         """Whether the network's outputs are logits; the rules keep such losses to classes."""
+        self.scores = LOSSES[self.loss_name].takes_scores
+        """Whether they are sums whose sign is the class."""
         self.variables = tuple(facts.description.get("variables") or variable_names(self.task.inputs))
         """What formulas call the inputs."""
 

@@ -18,6 +18,8 @@ class LossFacts:
     tasks: tuple[TaskKind, ...]
     takes_logits: bool = False
     """Whether it contains the sigmoid or the softmax, so that the outputs must be logits."""
+    takes_scores: bool = False
+    """Whether the outputs are the neurons' sums themselves, whose sign is the class; no probability is meant."""
     weighs_classes: bool = False
     """Whether ``class_weights`` may multiply each sample's loss."""
     two_classes: bool = False
@@ -30,6 +32,7 @@ LOSSES = {
     "huber": LossFacts(_SAMPLES),
     "cross_entropy": LossFacts((*_CLASSES, "segmentation"), takes_logits=True, weighs_classes=True),
     "bce": LossFacts(("binary", "segmentation"), takes_logits=True, weighs_classes=True, two_classes=True),
+    "perceptron": LossFacts(("binary",), takes_scores=True, two_classes=True),
     "dice": LossFacts(("segmentation",), takes_logits=True),
     "bce+dice": LossFacts(("segmentation",), takes_logits=True, two_classes=True),
 }

@@ -14,6 +14,7 @@ from nnintro.config import steps_rules
 from nnintro.config.descent import CosineSchedule, Lbfgs
 from nnintro.config.experiment import Experiment, Setup
 from nnintro.config.losses import LOSSES, misfit
+from nnintro.config.models.mlp import GivenInitialization, MlpModel
 from nnintro.config.parse.nodes import Finding, Keys, Node, find
 from nnintro.config.section import Complaint, Complaints, Rule
 from nnintro.formula import FormulaError, parse
@@ -47,6 +48,28 @@ def basis_can_be_read(setup: Setup) -> Complaints:
             yield Complaint(f"dataset.basis.{index}", str(error))
 
 
+def given_parameters_fit(setup: Setup) -> Complaints:
+    """Parameters by hand have the shapes of the layers, and are for inputs as they are."""
+    model = setup.model
+    if not isinstance(model, MlpModel) or not isinstance(model.initialization, GivenInitialization):
+        return
+    path, layers = "model.initialization.layers", model.initialization.layers
+    widths = [setup.network_task.inputs, *model.hidden, setup.task.outputs]
+    if len(layers) != len(widths) - 1:
+        yield Complaint(path, f"expected one entry for each of the {len(widths) - 1} layers, got {len(layers)}")
+        return
+    for index, (layer, inputs, outputs) in enumerate(zip(layers, widths[:-1], widths[1:], strict=True)):
+        sizes = {len(row) for row in layer.weights}
+        if len(layer.weights) != outputs or sizes != {inputs}:
+            got = f"{len(layer.weights)} of {listing(sorted(sizes))}"
+            yield Complaint(f"{path}.{index}.weights", f"expected {outputs} rows of {inputs} weights, got {got}")
+        if len(layer.biases) != outputs:
+            yield Complaint(f"{path}.{index}.biases", f"expected {outputs}, one a neuron, got {len(layer.biases)}")
+    if setup.dataset.standardize != "none":
+        message = "weights given by hand are for the inputs in their own units; expected none"
+        yield Complaint("dataset.standardize", message)
+
+
 def loss_fits_the_task(setup: Setup) -> Complaints:
     """Cross entropy compares classes, Dice areas; bce knows two classes."""
     why = misfit(setup.loss_name, setup.task) if setup.experiment.loss is not None else None
@@ -57,8 +80,10 @@ def loss_fits_the_task(setup: Setup) -> Complaints:
 def logits_stay_logits(setup: Setup) -> Complaints:
     """Cross entropy contains the sigmoid or softmax already."""
     name, loss = setup.model.final_activation, setup.loss_name
-    if setup.logits and setup.task.classes and name != "identity":
+    if (setup.logits or setup.scores) and setup.task.classes and name != "identity":
         why = "contains the sigmoid already" if name == "sigmoid" else "takes logits as they are"
+        if setup.scores:
+            why = "looks at the sum z itself"
         yield Complaint("model.output_activation", f"{loss} {why}; expected identity, got '{name}'")
 
 
@@ -154,6 +179,10 @@ DATA_RULES = (
     Rule(weights_are_of_classes, ("dataset.class_weights", "dataset.name", "loss")),
     *steps_rules.DATA_RULES,
     Rule(basis_can_be_read, ("dataset.basis", "dataset.kind", "dataset.domain", "dataset.features")),
+    Rule(
+        given_parameters_fit,
+        ("model.hidden", "model.initialization", "dataset.standardize", "dataset.basis", *_CLASSES, *_SAMPLES),
+    ),
     Rule(loss_fits_the_task, ("loss", "dataset.kind")),
     Rule(logits_stay_logits, ("loss", "dataset.kind", "model.output_activation")),
     Rule(batch_fits_the_data, (*_SAMPLES, *_BATCH)),

@@ -17,7 +17,7 @@ MOST_INPUTS_OF_A_GRID = 4
 
 
 def build_function(dataset: FunctionDataset, data: torch.Generator, *_: object) -> Splits:
-    """Sample the formula; validation is a dense noise-free grid over the same box."""
+    """Sample the formula; validation is a dense noise-free grid over the same box, or the samples without noise."""
     function = torch_function(parse(dataset.formula, len(dataset.domain)))
     domain = torch.tensor(dataset.domain, dtype=torch.float64)  # (inputs, 2)
     low, high = domain[:, 0], domain[:, 1]
@@ -27,10 +27,13 @@ def build_function(dataset: FunctionDataset, data: torch.Generator, *_: object) 
     else:
         uniform = torch.rand(dataset.samples, len(low), generator=data, dtype=torch.float64)
         inputs = low + (high - low) * uniform
-    train = Data(inputs, noisy(_finite(function, inputs), dataset.noise, data))
+    values = finite_values(function, inputs)
+    train = Data(inputs, noisy(values, dataset.noise, data))
+    if dataset.validation == "samples":
+        return Splits(train, Data(inputs, values), low, high)
 
     dense = dense_grid(low, high)
-    validation = Data(dense, _finite(function, dense))
+    validation = Data(dense, finite_values(function, dense))
     return Splits(train, validation, low, high, truth=function)
 
 
@@ -59,7 +62,8 @@ def dense_grid(low: Tensor, high: Tensor) -> Tensor:
     return low + (high - low) * points
 
 
-def _finite(function: Truth, inputs: Tensor) -> Tensor:
+def finite_values(function: Truth, inputs: Tensor) -> Tensor:
+    """The formula at (n, inputs), (n, 1); ConfigError where it is not finite."""
     values = function(inputs)
     bad = (~values.isfinite()).nonzero()
     if len(bad):

@@ -10,7 +10,10 @@ import torch
 from torch import Tensor
 
 from nnintro.config.datasets.generated import ClassificationDataset, RegressionDataset
-from nnintro.datasets.samples import Data, Splits, noisy, split
+from nnintro.datasets.function import finite_values
+from nnintro.datasets.samples import Data, Splits, Truth, noisy, split
+from nnintro.errors import ConfigError
+from nnintro.formula import parse, torch_function
 
 Drawn = tuple[Tensor, Tensor, dict[str, object]]
 """Inputs (n, features) float64; noise-free targets (n,) or (n, outputs), or class numbers (n,); what the run should
@@ -121,6 +124,30 @@ def xor(_: ClassificationDataset, n: int, generator: torch.Generator) -> Drawn:
     return inputs, (inputs[:, 0] * inputs[:, 1] < 0).long(), {}
 
 
+def of_formula(dataset: ClassificationDataset, n: int, generator: torch.Generator) -> Drawn:
+    """Uniform in the domain; class 1 where the formula is above 0.
+
+    Raises:
+        ConfigError: it has no value at a sample, or one class only, or too few samples of one to split.
+    """
+    domain = torch.tensor(dataset.box, dtype=torch.float64)  # (inputs, 2)
+    low, high = domain[:, 0], domain[:, 1]
+    inputs = low + (high - low) * torch.rand(n, len(low), generator=generator, dtype=torch.float64)
+    labels = (finite_values(class_formula(dataset), inputs)[:, 0] > 0).long()
+    counts = torch.bincount(labels, minlength=2).tolist()
+    if min(counts) < 2:
+        least = counts.index(min(counts))
+        where = "above 0" if least else "not above 0"
+        message = f"{where} at {counts[least]} of the {n:,} samples: each class needs two, one to validate with"
+        raise ConfigError.at("dataset.formula", message)
+    return inputs, labels, {"samples_of_each_class": counts}
+
+
+def class_formula(dataset: ClassificationDataset) -> Truth:
+    """(n, inputs) -> (n, 1), above 0 in class 1."""
+    return torch_function(parse(dataset.formula or "", len(dataset.box)))
+
+
 CLASSIFICATIONS: dict[str, Generator] = {
     "moons": of_sklearn("make_moons"),
     "circles": of_sklearn("make_circles", lambda _: {"factor": 0.5}),
@@ -129,6 +156,7 @@ CLASSIFICATIONS: dict[str, Generator] = {
     "blobs": of_sklearn("make_blobs", lambda d: {"n_features": d.feature_count, "centers": d.class_count}),
     "gaussian_quantiles": of_sklearn("make_gaussian_quantiles", _quantiles),
     "hypercube": of_sklearn("make_classification", _hypercube),
+    "formula": of_formula,
 }
 
 
@@ -136,25 +164,27 @@ def build_classification(
     dataset: ClassificationDataset, data: torch.Generator, splitting: torch.Generator, _: torch.dtype
 ) -> Splits:
     """Draw the samples in the wanted proportions, blur the inputs, split class by class."""
-    inputs, labels = _in_proportion(dataset, CLASSIFICATIONS[dataset.generator], data)
+    inputs, labels, facts = _in_proportion(dataset, CLASSIFICATIONS[dataset.generator], data)
     inputs = noisy(inputs, dataset.noise, data)
     classes = dataset.class_count
     targets = labels[:, None].double() if classes == 2 else labels.long()
     train, validation = split(Data(inputs, targets), dataset.validation_samples, splitting, classes)
-    return Splits(train, validation, train.inputs.amin(0), train.inputs.amax(0))
+    low, high, truth = train.inputs.amin(0), train.inputs.amax(0), None
+    if dataset.generator == "formula":
+        low, high = torch.tensor(dataset.box, dtype=torch.float64).unbind(1)
+        truth = class_formula(dataset)
+    return Splits(train, validation, low, high, truth, facts)
 
 
-def _in_proportion(
-    dataset: ClassificationDataset, make: Generator, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
+def _in_proportion(dataset: ClassificationDataset, make: Generator, generator: torch.Generator) -> Drawn:
     """As many samples of each class as its share says, whatever the generator's own balance."""
     if dataset.proportions is None:
-        return make(dataset, dataset.samples, generator)[:2]
+        return make(dataset, dataset.samples, generator)
     wanted = class_counts(dataset.samples, dataset.proportions)
     # A balanced draw that holds enough of the largest class; sklearn's may be uneven by one.
-    inputs, labels, _ = make(dataset, dataset.class_count * (max(wanted) + 1), generator)
+    inputs, labels, facts = make(dataset, dataset.class_count * (max(wanted) + 1), generator)
     rows = torch.cat([(labels == label).nonzero()[:count, 0] for label, count in enumerate(wanted)]).sort().values
-    return inputs[rows], labels[rows]
+    return inputs[rows], labels[rows], facts
 
 
 def class_counts(samples: int, proportions: list[float]) -> list[int]:

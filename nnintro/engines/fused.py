@@ -39,6 +39,7 @@ LOSSES: dict[Loss, tuple[str, bool]] = {
     AgainstOneHot(losses.huber): ("huber", True),
     BinaryCrossEntropy(): ("binary", False),
     CrossEntropy(): ("multiclass", False),
+    losses.perceptron: ("perceptron", False),
 }
 """Those that the kernel has: (its name in ``codes``, whether targets are class numbers that it is
 to compare with one by one).  By the loss itself and not by the config's name for it: whatever is

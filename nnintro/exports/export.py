@@ -109,7 +109,8 @@ INPUT, OUTPUT = "x", "y"
 def describe(run: Run) -> dict[str, str]:
     """Keys and values that every format carries; lists and mappings are JSON.
 
-    ``output_kind`` is ``logits`` for a classifier trained on cross entropy, else ``values``. ``precision`` is that of
+    ``output_kind`` is ``logits`` for a classifier trained on cross entropy, ``scores`` for one whose outputs' signs are
+    the classes (loss: perceptron), else ``values``. ``precision`` is that of
     the parameters. ``input_precision`` is float64 where the inputs are standardised inside, which float32 may be too
     coarse for, else the same; ``output_precision`` is float64 where the targets were standardised. ``trained_in`` is
     the config's, which is another one for bfloat16: there the parameters are float32.
@@ -122,7 +123,7 @@ def describe(run: Run) -> dict[str, str]:
         "task": task.kind,
         "input": INPUT,
         "output": OUTPUT,
-        "output_kind": "logits" if setup.logits else "values",
+        "output_kind": "logits" if setup.logits else "scores" if setup.scores else "values",
         "classes": json.dumps(task.classes),
         "precision": numpy_type(precision_of(run.model)).name,
         "input_precision": numpy_type(input_precision(run.model)).name,

@@ -16,7 +16,7 @@ from nnintro.figures.canvas import Array
 from nnintro.figures.classes import confusion_matrix, decision_regions
 from nnintro.figures.constructed import certified_boxes, certified_pieces, error_against_neurons, neurons
 from nnintro.figures.curves import learning_curves
-from nnintro.figures.function import curve_fit, predicted_against_actual, surface_fit
+from nnintro.figures.function import coefficients, curve_fit, predicted_against_actual, surface_fit
 from nnintro.figures.maps import segmentation
 
 FIGURES: dict[str, Callable[..., Figure]] = {
@@ -24,6 +24,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "neurons": neurons,
     "surface_fit": surface_fit,
     "predicted_against_actual": predicted_against_actual,
+    "coefficients": coefficients,
     "decision_regions": decision_regions,
     "confusion_matrix": confusion_matrix,
     "segmentation": segmentation,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from nnintro.figures.canvas import COLORS, GREY, INK, MARKERS, Array, canvas, legend_beside, short, some, span, tidy
 
@@ -19,12 +21,14 @@ def decision_regions(
     inputs: Array,
     labels: Array,
     names: list[str],
+    truth: Array | None = None,
     title: str = "",
 ) -> Figure:
     """The class of every point of the grid ``x1`` (k,) by ``x2`` (k,), and the samples on it.
 
     ``classes`` (k, k) integers and ``confidence`` (k, k) in [0, 1] at (x1[j], x2[i]): the more
-    confident, the stronger the colour. Samples at ``inputs`` (n, 2) with ``labels`` (n,).
+    confident, the stronger the colour. Samples at ``inputs`` (n, 2) with ``labels`` (n,). Where
+    ``truth`` (k, k) changes its sign, the classes' own boundary is drawn.
     """
     figure = canvas(title)
     axes = figure.subplots()
@@ -32,7 +36,9 @@ def decision_regions(
     axes.grid(visible=False)
     axes.pcolormesh(x1, x2, _tints(classes, confidence), shading="nearest")
     _boundaries(axes, x1, x2, classes)
-    _labelled(axes, inputs, labels, names)
+    if truth is not None and np.nanmin(truth) < 0 < np.nanmax(truth):
+        axes.contour(x1, x2, truth, levels=[0.0], colors=INK, linewidths=1.8, linestyles="--")
+    _labelled(axes, inputs, labels, names, has_truth=truth is not None)
     axes.set(xlim=span(x1, margin=0), ylim=span(x2, margin=0))
     if 0.5 <= np.ptp(x1) / (np.ptp(x2) or 1) <= 2:
         axes.set_aspect("equal")
@@ -55,11 +61,11 @@ def _boundaries(axes: Axes, x1: Array, x2: Array, classes: Array) -> None:
         axes.contour(x1, x2, classes == one, levels=[0.5], colors=INK, linewidths=0.7, alpha=0.7)
 
 
-def _labelled(axes: Axes, inputs: Array, labels: Array, names: list[str]) -> None:
+def _labelled(axes: Axes, inputs: Array, labels: Array, names: list[str], *, has_truth: bool) -> None:
     """The samples, each class with its colour and its shape."""
     shown = some(len(inputs))
     size = 26 if len(shown) <= 400 else 16
-    marks = []
+    marks: list[Artist] = []
     for one in range(len(names)):
         members = shown[labels[shown] == one]
         marks.append(
@@ -68,6 +74,9 @@ def _labelled(axes: Axes, inputs: Array, labels: Array, names: list[str]) -> Non
                 marker=MARKERS[one % len(MARKERS)], edgecolors="white", linewidths=0.5,
             )
         )  # fmt: skip
+    if has_truth:
+        marks.append(Line2D([], [], color=INK, linewidth=1.8, linestyle="--"))
+        names = [*names, "formula = 0"]
     legend_beside(axes, marks, names)
 
 

@@ -20,6 +20,7 @@ from nnintro.figures.canvas import (
     finite,
     legend_above,
     remark,
+    short,
     some,
     span,
     tidy,
@@ -109,12 +110,20 @@ def _residual(axes: Axes, grid: Array, error: Array) -> None:
 
 
 def surface_fit(
-    x1: Array, x2: Array, prediction: Array, truth: Array | None = None, *, inputs: Array, title: str = ""
+    x1: Array,
+    x2: Array,
+    prediction: Array,
+    truth: Array | None = None,
+    *,
+    inputs: Array,
+    targets: Array | None = None,
+    title: str = "",
 ) -> Figure:
     """``truth``, ``prediction`` and \\|error\\| over the grid ``x1`` (k,) by ``x2`` (k,).
 
     Surfaces are (k, k), [i, j] standing at (x1[j], x2[i]) as ``numpy.meshgrid`` has it. The
-    samples at ``inputs`` (n, 2) are dots on the first panel.
+    samples at ``inputs`` (n, 2) are dots on the first panel, coloured by their ``targets`` (n,) if
+    those are given.
     """
     figure = canvas(title)
     surfaces = [*([] if truth is None else [("target", truth)]), ("network", prediction)]
@@ -124,7 +133,8 @@ def surface_fit(
     for axes, (name, surface) in zip(panels, surfaces, strict=False):
         mesh = _surface(axes, x1, x2, surface, name, cmap="viridis", vmin=low, vmax=high)
     figure.colorbar(mesh, ax=panels[: len(surfaces)], location="bottom", aspect=40, ticks=MaxNLocator(TICKS))
-    _samples(panels[0], inputs)
+    colors = "white" if targets is None else mesh.cmap(mesh.norm(targets[some(len(inputs))]))
+    _samples(panels[0], inputs, colors)
     panels[0].set_ylabel("x2")
     if truth is not None:
         _error_surface(panels[2], x1, x2, np.abs(without_infinity(prediction) - truth))
@@ -149,10 +159,10 @@ def _surface(axes: Axes, x1: Array, x2: Array, surface: Array, name: str, **colo
     return axes.pcolormesh(x1, x2, without_infinity(surface), shading="nearest", **colors)
 
 
-def _samples(axes: Axes, inputs: Array) -> None:
+def _samples(axes: Axes, inputs: Array, colors: Any) -> None:
     shown = inputs[some(len(inputs))]
-    size = 9 if len(shown) <= 200 else 2
-    axes.scatter(shown[:, 0], shown[:, 1], s=size, color="white", edgecolors=INK, linewidths=0.3)
+    size, edge, width = (60, "white", 1.2) if len(shown) <= 20 else (9 if len(shown) <= 200 else 2, INK, 0.3)
+    axes.scatter(shown[:, 0], shown[:, 1], s=size, color=colors, edgecolors=edge, linewidths=width)
 
 
 def predicted_against_actual(targets: Array, predictions: Array, *, title: str = "") -> Figure:
@@ -171,4 +181,29 @@ def predicted_against_actual(targets: Array, predictions: Array, *, title: str =
     legend_above(axes, [dots, diagonal], ["samples", "predicted = actual"])
     if not np.isfinite(predictions).all():
         remark(axes, "not every prediction is finite")
+    return figure
+
+
+MOST_NAMED_ROWS = 30
+"""Coefficients that have a name beside them; more are rows of dots."""
+
+
+def coefficients(trained: Array, optimal: Array, names: list[str], *, title: str = "") -> Figure:
+    """A row for each coefficient: the closed form's value as a ring, the trained one as a dot; (n, 1) each."""
+    figure = canvas(title, margins=(0.24, 0.11, 0.98, 0.86))
+    axes = figure.subplots()
+    tidy(axes, "coefficient", "")
+    rows = np.arange(len(names))[::-1]  # the first on top
+    axes.axvline(0.0, color=GREY, linewidth=0.8, zorder=0)
+    rings = axes.scatter(optimal[:, 0], rows, s=110, facecolors="none", edgecolors=ORANGE, linewidths=2.2)
+    dots = axes.scatter(without_infinity(trained[:, 0]), rows, s=22, color=BLUE, zorder=3)
+    axes.set_xlim(*span(optimal, trained, np.zeros(1)))
+    axes.set_ylim(-0.6, len(names) - 0.4)
+    if len(names) <= MOST_NAMED_ROWS:
+        axes.set_yticks(rows, [short(name, 24) for name in names], parse_math=False)
+    else:
+        axes.set_yticks([])
+    legend_above(axes, [rings, dots], ["closed form", "trained"])
+    if not np.isfinite(trained).all():
+        remark(axes, "not every trained coefficient is finite")
     return figure

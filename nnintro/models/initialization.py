@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from nnintro.config.models.mlp import SpreadInitialization, StepsInitialization
+from nnintro.config.models.mlp import GivenInitialization, SpreadInitialization, StepsInitialization
 from nnintro.models.activations import GAINS
 from nnintro.models.network import Box
 
@@ -79,6 +79,14 @@ def spread_(
     nn.init.zeros_(layers[-1].weight)
 
 
+def given_(layers: Layers, _: Sequence[str], __: Box, settings: GivenInitialization, ___: torch.Generator) -> None:
+    """The numbers of the config, whose shapes the rules have seen."""
+    with torch.no_grad():
+        for layer, given in zip(layers, settings.layers, strict=True):
+            layer.weight.copy_(torch.tensor(given.weights, dtype=torch.float64))
+            layer.bias.copy_(torch.tensor(given.biases, dtype=torch.float64))
+
+
 INITIALIZATIONS: dict[str, Initializer] = {
     "torch": torch_default_,
     "xavier": xavier_,
@@ -86,4 +94,5 @@ INITIALIZATIONS: dict[str, Initializer] = {
     "zeros": zeros_,
     "spread": spread_,
     "steps": spread_,
+    "given": given_,
 }

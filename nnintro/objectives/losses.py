@@ -30,6 +30,20 @@ def huber(outputs: Tensor, targets: Tensor) -> Tensor:
     return functional.huber_loss(outputs, targets)
 
 
+def perceptron(outputs: Tensor, targets: Tensor) -> Tensor:
+    """(1/n) sum_i max(0, -t_i z_i), t_i = -1 or 1 for the targets 0 and 1 (Rosenblatt, 1958).
+
+    A neuron is on where z > 0, so that z = 0 is a mistake where t = 1: there the subgradient -t is taken, and
+    stochastic descent with rate 1 is his rule, w <- w + t x and b <- b + t at each mistake. Sums z and
+    targets are (n, 1).
+    """
+    on = targets > 0.5
+    # Put so that NaN is a mistake as well.
+    mistaken = torch.where(on, ~(outputs > 0), ~(outputs <= 0))
+    losses = torch.where(on, -outputs, outputs)
+    return torch.where(mistaken, losses, torch.zeros_like(outputs)).mean()
+
+
 @dataclass(frozen=True)
 class AgainstOneHot:
     """An element-wise loss between the outputs and the one-hot vector of the class.
@@ -130,6 +144,7 @@ LOSSES: dict[str, Callable[[Tensor | None], tuple[Loss, Loss]]] = {
     "huber": lambda _: (huber, AgainstOneHot(huber)),
     "cross_entropy": lambda weights: (BinaryCrossEntropy(weights), CrossEntropy(weights)),
     "bce": lambda weights: (BinaryCrossEntropy(weights), CrossEntropy(weights)),
+    "perceptron": lambda _: (perceptron, perceptron),
     "dice": lambda _: (binary_dice, dice),
     "bce+dice": lambda weights: (_sum(BinaryCrossEntropy(weights), binary_dice), _sum(CrossEntropy(weights), dice)),
 }

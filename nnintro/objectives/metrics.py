@@ -53,7 +53,11 @@ def regression(outputs: Tensor, targets: Tensor, task: Task) -> dict[str, float]
 
 
 def predicted_classes(outputs: Tensor, task: Task, *, logits: bool) -> Tensor:
-    """(n,) class numbers: the largest output; with one output, whether it is above its middle."""
+    """(n,) class numbers: the largest output; with one output, whether it is above its middle.
+
+    Args:
+        logits: whether that is 0, as of logits and of other sums, and not 1/2.
+    """
     if task.kind == "binary":
         return (outputs[:, 0] > (0.0 if logits else 0.5)).long()
     return outputs.argmax(1)
@@ -92,10 +96,10 @@ def auc(scores: Tensor, labels: Tensor) -> float:
 class Answers:
     """A classifier's outputs beside their targets, and what several metrics share of them."""
 
-    def __init__(self, outputs: Tensor, targets: Tensor, task: Task, *, logits: bool) -> None:
+    def __init__(self, outputs: Tensor, targets: Tensor, task: Task, *, signed: bool) -> None:
         self.outputs, self.targets, self.task = outputs, targets, task
         self.labels = targets.reshape(-1).long()
-        predicted = predicted_classes(outputs, task, logits=logits)
+        predicted = predicted_classes(outputs, task, logits=signed)
         self.counts = confusion(self.labels, predicted, len(task.classes))
 
 
@@ -112,8 +116,14 @@ CLASSIFICATION: dict[str, Callable[[Answers], float]] = {
 }
 
 
-def classification(outputs: Tensor, targets: Tensor, task: Task, *, logits: bool) -> tuple[dict[str, float], Tensor]:
-    """The task's metrics by name, and the confusion."""
-    answers, names = Answers(outputs, targets, task, logits=logits), task.metrics(logits=logits)
+def classification(
+    outputs: Tensor, targets: Tensor, task: Task, *, logits: bool, scores: bool = False
+) -> tuple[dict[str, float], Tensor]:
+    """The task's metrics by name, and the confusion.
+
+    Args:
+        logits, scores: what the outputs are (see ``config.losses``).
+    """
+    answers, names = Answers(outputs, targets, task, signed=logits or scores), task.metrics(logits=logits)
     values = {name: metric(answers) for name, metric in CLASSIFICATION.items() if name in names}
     return values, answers.counts

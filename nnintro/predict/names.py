@@ -69,14 +69,14 @@ def _numbered(stem: str, count: int, joint: str = "") -> list[str]:
     return [stem] if count == 1 else [f"{stem}{joint}{k}" for k in range(1, count + 1)]
 
 
-def answers(outputs: Tensor, task: Task, *, logits: bool) -> list[Array]:
+def answers(outputs: Tensor, task: Task, *, logits: bool, scores: bool = False) -> list[Array]:
     """(n, outputs) -> one (n,) array per name of ``prediction_names``.
 
     Of classes the first is the class number, decided as the metrics decide it.
     """
     if not task.is_classification:
         return list(outputs.numpy().T)
-    classes: Array = predicted_classes(outputs, task, logits=logits).numpy()
+    classes: Array = predicted_classes(outputs, task, logits=logits or scores).numpy()
     return [classes, *(probabilities(outputs, task) if logits else outputs).numpy().T]
 
 

@@ -80,7 +80,7 @@ def _predict_numbers(run: Run, source: str, output: Path | None, format: str) ->
                 raise rows.refusal(bad, 0, WANTED)
             if run.setup.basis and (nan := outputs.isnan().any(1)).any():
                 raise rows.refusal(int(nan.int().argmax()), 0, "inputs at which every basis function has a value")
-            yield rows, answers(outputs, task, logits=logits)
+            yield rows, answers(outputs, task, logits=logits, scores=run.setup.scores)
             count += len(rows.numbers)
 
     with threads(threads_for(run.model, rows_per_block(len(inputs.names)))):
@@ -157,7 +157,7 @@ def _answers(run: Run, block: Block, format_: str) -> list[Array]:
     bad = _without_class(outputs, task)
     if bad is not None:
         raise DataError(f"{block.places.at(block.without_inputs + bad)}: expected {WANTED}")
-    columns = answers(outputs, task, logits=run.setup.logits)
+    columns = answers(outputs, task, logits=run.setup.logits, scores=run.setup.scores)
     if task.classes:  # by their names, but in an array of numbers
         columns[0] = columns[0].astype(float) if format_ == "npy" else np.array(task.classes)[columns[0]]
     if format_ in ("csv", "tsv"):

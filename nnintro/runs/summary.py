@@ -33,6 +33,7 @@ def summarize(
     data: Mapping[str, Any],
     confusion: list[list[int]] | None,
     incomplete: list[str],
+    findings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Every key of summary.json; the last few are left out where there is nothing to say.
 
@@ -42,6 +43,7 @@ def summarize(
         data: what the data was made of.
         confusion: a row for each true class, a column for each predicted one.
         incomplete: what is missing in the run, in words.
+        findings: key -> what is known beside the metrics (see ``training.findings``).
     """
     seconds, epochs = outcome.seconds, plan.epochs_after(outcome.step)
     optional = {
@@ -50,6 +52,7 @@ def summarize(
         "data": data,
         "confusion": confusion,
         "incomplete": incomplete,
+        **(findings or {}),
     }
     return {
         "status": outcome.status,

@@ -66,6 +66,8 @@ class RowEvaluator(Evaluator):
 
     logits: bool = False
     """Whether outputs are logits (the loss is a cross entropy)."""
+    scores: bool = False
+    """Whether they are sums whose sign is the class."""
     unscaled: Callable[[Tensor], Tensor] = lambda outputs: outputs
     """From the units that the network is trained in to the targets' own, in which errors are measured; the loss is
     what training lowers."""
@@ -78,7 +80,9 @@ class RowEvaluator(Evaluator):
         targets = self.validation.targets
         loss = float(self.loss(outputs, targets))
         if self.task.classes:
-            values, self.confusion = metrics.classification(outputs, targets, self.task, logits=self.logits)
+            values, self.confusion = metrics.classification(
+                outputs, targets, self.task, logits=self.logits, scores=self.scores
+            )
         else:
             values = metrics.regression(self.unscaled(outputs), self.unscaled(targets), self.task)
         return {"loss": loss, **values}
@@ -107,7 +111,7 @@ def build_evaluator(
     if task.is_segmentation:
         threshold, radius = described.get("threshold", 0.5), described.get("point_radius")
         return SegmentationEvaluator(network, loss, task, validation, autocast, threshold, radius)
-    evaluator = RowEvaluator(network, loss, task, validation, autocast, setup.logits)
+    evaluator = RowEvaluator(network, loss, task, validation, autocast, setup.logits, setup.scores)
     if isinstance(model, Standardized):
         evaluator.unscaled = model.unscaled
     return evaluator

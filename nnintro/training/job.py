@@ -30,6 +30,7 @@ from nnintro.runs.summary import summarize, unfinished, write_summary
 from nnintro.signals import Interrupts
 from nnintro.training import words
 from nnintro.training.checkpointer import Checkpointer, capture, put_back
+from nnintro.training.findings import findings
 from nnintro.training.hint import divergence
 from nnintro.training.looks import histogram_moments, sketch_moments
 from nnintro.training.loop import Loop
@@ -243,6 +244,7 @@ class _Job:
         metrics = self.evaluator.measure(self.parts.train)
         incomplete = recorder.finish(outcome.status)
         confusion = self.evaluator.confusion
+        found = findings(self.parts, metrics["train/loss"], outcome.step)
         summary = summarize(
             self.setup,
             self.directory,
@@ -256,13 +258,14 @@ class _Job:
             data=self.parts.splits.facts,
             confusion=None if confusion is None else confusion.tolist(),
             incomplete=incomplete,
+            findings={finding.key: finding.values for finding in found},
         )
         write_summary(self.directory, summary)
         for problem in incomplete:
             self.display.warn(f"incomplete: {problem}")
         style = "bold green" if outcome.status in OVER else "bold red"
         title = outcome.status + (f": {outcome.reason}" if outcome.reason else "")
-        self.display.closing(title, style, words.closing(summary, self.loss_name, self.directory))
+        self.display.closing(title, style, words.closing(summary, self.loss_name, self.directory, found))
         if outcome.status == "diverged":
             message = divergence(self.setup, self.parts.splits, outcome.reason)
             raise DivergedError(message, self.directory, summary)

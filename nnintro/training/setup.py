@@ -126,12 +126,13 @@ def region_of(setup: Setup, splits: Splits[Any]) -> Region:
         ConfigError: a basis function is not finite on the data.
     """
     wanted, inputs, targets = setup.dataset.standardize, None, None
-    low, high, values = splits.low, splits.high, splits.train.inputs
+    low, high, values = splits.low, splits.high, None
     if setup.basis:
         values = _basis_on(setup, splits)
         low, high = values.amin(0), values.amax(0)
     if wanted != "none":
-        inputs = splits.standardization or Standardization(*statistics(values))
+        around = splits.standardization
+        inputs = around or Standardization(*statistics(splits.train.inputs if values is None else values))
     if wanted == "both" and setup.task.kind == "regression":
         targets = Standardization(*statistics(splits.train.targets))
     return Region(low, high, inputs, targets, setup.basis)

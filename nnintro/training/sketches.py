@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from nnintro.models.forward import evaluating, outputs_of
 from nnintro.objectives.metrics import confusion, predicted_classes
 from nnintro.objectives.segmentation import answers, peaks, points_of, predicted_maps, probabilities
 from nnintro.recording.recorder import Sketch
+from nnintro.training.closed_form import Line, line_of
 from nnintro.training.evaluation import blocks_through
 
 if TYPE_CHECKING:  # what reads images is loaded by runs on images alone
@@ -35,6 +37,8 @@ class Pictures:
 
     def __init__(self, model: nn.Module, setup: Setup, splits: Splits[Any]) -> None:
         self.model, self.splits, self.task, self.logits = model, splits, setup.task, setup.logits
+        self.setup = setup
+        self.signed = setup.logits or setup.scores
         self.name = self.title = setup.experiment.name
         self.threshold = setup.facts.description.get("threshold", 0.5)
         self.point_radius = setup.facts.description.get("point_radius")
@@ -88,6 +92,15 @@ class Pictures:
             arrays["truth"] = _array(self.splits.validation.targets[:, 0])
         return arrays
 
+    @functools.cached_property
+    def line(self) -> Line | None:
+        """The linear regression that the training is, if it is one."""
+        return line_of(self.model, self.setup, self.splits)
+
+    def _least_squares(self) -> Sketch:
+        assert self.line is not None
+        return self._sketch("coefficients", "least_squares", self.line.arrays(), names=self.line.names)
+
     def _neurons(self) -> Sketch:
         """What each neuron adds, or where they are too many to be told apart, their weights."""
         assert isinstance(self.model, Steps)
@@ -112,7 +125,8 @@ class Pictures:
         return axes[0], axes[1], torch.stack([first, second], dim=-1).reshape(-1, 2)
 
     def _surface(self) -> Sketch:
-        x1, x2, points = self._plane(0.0)
+        # Where nothing is known between the samples, they are looked at a little from outside.
+        x1, x2, points = self._plane(0.0 if self.splits.truth is not None else MARGIN)
         arrays = {
             "x1": _array(x1),
             "x2": _array(x2),
@@ -121,6 +135,8 @@ class Pictures:
         }
         if self.splits.truth is not None:
             arrays["truth"] = _square(self.splits.truth(points)[:, 0])
+        else:
+            arrays["targets"] = _thin(self.splits.train.targets[:, 0])
         return self._sketch("surface_fit", "fit", arrays)
 
     def _regions(self) -> Sketch:
@@ -129,15 +145,19 @@ class Pictures:
         arrays = {
             "x1": _array(x1),
             "x2": _array(x2),
-            "classes": _square(predicted_classes(outputs, self.task, logits=self.logits)),
+            "classes": _square(predicted_classes(outputs, self.task, logits=self.signed)),
             "confidence": _square(self._confidence(outputs)),
             "inputs": _thin(self._raw(self.splits.train)),
             "labels": _thin(self.splits.train.targets.reshape(-1).long()),
         }
+        if self.splits.truth is not None:
+            arrays["truth"] = _square(self.splits.truth(points)[:, 0])
         return self._sketch("decision_regions", "fit", arrays, names=list(self.task.classes))
 
     def _confidence(self, outputs: Tensor) -> Tensor:
-        """(n,) the probability given to the predicted class."""
+        """(n,) the probability given to the predicted class; 1 where none is meant."""
+        if self.signed and not self.logits:
+            return torch.ones(len(outputs))
         if not self.logits:
             first = outputs[:, 0].clamp(0, 1)
             return torch.maximum(first, 1 - first) if self.task.kind == "binary" else (outputs.amax(1).clamp(0, 1))
@@ -148,7 +168,7 @@ class Pictures:
     def _confusion(self) -> Sketch:
         validation = self.splits.validation
         outputs = self._outputs(self._raw(validation))
-        predicted = predicted_classes(outputs, self.task, logits=self.logits)
+        predicted = predicted_classes(outputs, self.task, logits=self.signed)
         labels = validation.targets.reshape(-1).long()
         counts = confusion(labels, predicted, len(self.task.classes))
         arrays = {"counts": _array(counts)}
@@ -175,6 +195,7 @@ SKETCHES: tuple[tuple[Callable[[Pictures], bool], Callable[[Pictures], Sketch]],
     (_of_numbers(1), Pictures._curve),
     (lambda p: _of_numbers(1)(p) and isinstance(p.model, Steps), Pictures._neurons),
     (_of_numbers(2), Pictures._surface),
+    (lambda p: p.line is not None and p.task.outputs == 1, Pictures._least_squares),
     (lambda p: not (p.task.classes or _of_numbers(1)(p) or _of_numbers(2)(p)), Pictures._scatter),
 )
 """Which figures suit a task: whether it does, and what draws it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +19,18 @@ from nnintro.wording import duration
 
 MOST_SHOWN = 500
 """Characters of a hyperparameter: steps by hand may be thousands."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is known beside the metrics of a trained network."""
+
+    key: str
+    """Of summary.json."""
+    values: dict[str, Any]
+    """What stands there."""
+    facts: dict[str, str]
+    """Name -> text, for the lines at the end."""
 
 
 def heading(display: Display, setup: Setup, parts: Parts, directory: Path) -> None:
@@ -82,7 +95,7 @@ def resumed(step: int | None, total: int, changes: Sequence[str]) -> list[str]:
     return [f"the run {at}", *(f"  {change}" for change in changes)]
 
 
-def closing(summary: dict[str, Any], loss_name: str, directory: Path) -> dict[str, str]:
+def closing(summary: dict[str, Any], loss_name: str, directory: Path, found: Sequence[Finding] = ()) -> dict[str, str]:
     """Name -> fact, for the lines at the end."""
     facts = {
         tag: f"{value:.6g}"
@@ -90,6 +103,8 @@ def closing(summary: dict[str, Any], loss_name: str, directory: Path) -> dict[st
         # The loss under its own name, as a metric, would be a line said twice (but in other units).
         if tag != f"validation/{loss_name}" or value != summary["metrics"].get("validation/loss")
     }
+    for finding in found:
+        facts |= finding.facts
     seconds = summary["seconds"]
     facts["updates"] = (
         f"{summary['steps']:,} in {duration(seconds['training'])} "

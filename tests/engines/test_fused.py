@@ -150,6 +150,7 @@ CASES_OF_LOSSES = {
     "binary": ("binary", "cross_entropy"),
     "multiclass": ("multiclass", "cross_entropy"),
     "one_hot": ("multiclass", "mse"),
+    "perceptron": ("binary", "perceptron"),
 }
 
 

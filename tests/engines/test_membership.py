@@ -35,6 +35,7 @@ FAMILIES = {
         "huber": [{}, {"dataset": CLASSES}],
         "cross_entropy": [{"dataset": MOONS}, {"dataset": CLASSES}],
         "bce": [{"dataset": MOONS}],
+        "perceptron": [{"dataset": MOONS}],
         "dice": [{"dataset": IMAGES, "model": UNET}],
         "bce+dice": [{"dataset": IMAGES, "model": UNET}],
     },
@@ -53,6 +54,7 @@ REFUSED = {
     ("fused", "lbfgs"): "the optimizer lbfgs",
     ("fused", "steps"): "model kind steps",
     **{("fused", name): "model kind unet" for name in ("unet", "dice", "bce+dice")},
+    ("graph", "perceptron"): "the loss perceptron",
     ("graph", "lbfgs"): "the optimizer lbfgs",
     **{("graph", name): "images" for name in ("unet", "dice", "bce+dice")},
 }
@@ -70,7 +72,7 @@ def test_the_families_are_whole():
         family: set(table) for family, table in tables.items()
     }
     assert set(ENGINES) == {"autograd", *DEVICES}
-    assert len(CASES) == 31
+    assert len(CASES) == 32
 
 
 @pytest.mark.parametrize(("family", "name", "number"), CASES)

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from nnintro.config.datasets.basis import Basis
 from nnintro.config.section import Complaint, Complaints, Count, DatasetSection, NotNegative, Rule, Standardize, exactly
 from nnintro.config.task import DataFacts, Task
-from nnintro.formula import FormulaError, first_non_finite, parse
+from nnintro.formula import FormulaError, evaluate_float, first_non_finite, parse
 from nnintro.wording import shown
 
 
@@ -27,7 +27,7 @@ def _increasing(interval: list[float]) -> list[float]:
     return interval
 
 
-def _boxed(domain: Any) -> Any:
+def boxed(domain: Any) -> Any:
     """Reports `domain: [0, 1]` as one mistake, not as two wrong intervals."""
     items = domain if isinstance(domain, list) else []
     if not items or all(isinstance(end, int | float) for end in items):
@@ -47,7 +47,7 @@ class FunctionDataset(DatasetSection):
     kind: Literal["function"]
     formula: Annotated[str, Field(min_length=1)]
     """The function to learn, such as `sin(3*x)`; `lecture` names the lecture's function."""
-    domain: Annotated[list[Interval], Field(min_length=1, max_length=64), BeforeValidator(_boxed)] = Field(
+    domain: Annotated[list[Interval], Field(min_length=1, max_length=64), BeforeValidator(boxed)] = Field(
         default=[[0.0, 1.0]]
     )
     """One [low, high] per input; the inputs are x, or x1, x2, ... when there are several."""
@@ -57,6 +57,9 @@ class FunctionDataset(DatasetSection):
     """grid: evenly spaced, corners included; uniform: at random."""
     noise: NotNegative = 0.0
     """Standard deviation of Gaussian noise on the training targets."""
+    validation: Literal["grid", "samples"] = "grid"
+    """grid: dense and noise-free, over the whole domain; samples: the training points themselves, without noise,
+    where there is nothing between them (a truth table)."""
     standardize: Standardize = "none"
     """`inputs`: shift and scale each input to mean 0 and standard deviation 1."""
     basis: Basis | None = None
@@ -74,7 +77,7 @@ class FunctionDataset(DatasetSection):
 
     @property
     def facts(self) -> DataFacts:
-        task = Task("regression", inputs=len(self.domain), outputs=1, has_truth=True)
+        task = Task("regression", inputs=len(self.domain), outputs=1, has_truth=self.validation == "grid")
         return DataFacts(task, self.samples)
 
     @property
@@ -110,7 +113,7 @@ MOST_WORK = 400_000
 def formula_is_sound(dataset: FunctionDataset) -> Complaints:
     """The formula can be read, and is finite all over its domain."""
     try:
-        bad = _not_finite_at(dataset.formula, tuple(map(tuple, dataset.domain)))
+        bad = not_finite_at(dataset.formula, tuple(map(tuple, dataset.domain)))
     except FormulaError as error:
         yield Complaint("dataset.formula", str(error))
         return
@@ -122,13 +125,13 @@ def basis_is_finite(dataset: FunctionDataset) -> Complaints:
     """So is every basis function (see ``rules.basis_can_be_read`` for one that cannot be read)."""
     for index, text in enumerate(dataset.basis or ()):
         with contextlib.suppress(FormulaError):
-            bad = _not_finite_at(text, tuple(map(tuple, dataset.domain)))
+            bad = not_finite_at(text, tuple(map(tuple, dataset.domain)))
             if bad is not None:
                 yield Complaint(f"dataset.basis.{index}", f"not a finite number at {bad}, which is in the domain")
 
 
 @functools.lru_cache(maxsize=256)  # a thousand trainings on one formula try it once
-def _not_finite_at(text: str, domain: tuple[tuple[float, ...], ...]) -> str | None:
+def not_finite_at(text: str, domain: tuple[tuple[float, ...], ...]) -> str | None:
     """Where in the domain the formula has no finite value, in words; None where it always has."""
     formula = parse(text, len(domain))
     point = first_non_finite(formula, probes(domain, min(MOST_PROBES, MOST_WORK // len(text))))
@@ -136,6 +139,23 @@ def _not_finite_at(text: str, domain: tuple[tuple[float, ...], ...]) -> str | No
         return None
     named = zip(formula.variables, point, strict=True)
     return ", ".join(f"{name} = {value:g}" for name, value in named)
+
+
+MOST_INPUTS_TRIED = 3
+"""A grid over more inputs has too few points along each to tell that a formula is nowhere above 0."""
+
+
+@functools.lru_cache(maxsize=256)
+def one_sided(text: str, domain: tuple[tuple[float, ...], ...]) -> str | None:
+    """That a formula is above 0 nowhere in the domain, or everywhere, in words; None where both occur."""
+    formula, points = parse(text, len(domain)), probes(domain, min(MOST_PROBES, MOST_WORK // len(text)))
+    if len(domain) > MOST_INPUTS_TRIED:
+        return None
+    above = [evaluate_float(formula, point) > 0 for point in points]
+    if any(above) and not all(above):
+        return None
+    where = "above 0 at all" if all(above) else "above 0 at none"
+    return f"{where} of {len(above):,} points of the domain"
 
 
 def probes(domain: Sequence[Sequence[float]], count: int) -> Iterator[tuple[float, ...]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from nnintro.config.datasets.basis import Basis
+from nnintro.config.datasets.function import Interval, boxed, not_finite_at, one_sided
 from nnintro.config.section import (
     Complaint,
     Complaints,
@@ -22,6 +23,7 @@ from nnintro.config.section import (
     samples_for_classes,
 )
 from nnintro.config.task import DataFacts, Task, TaskKind
+from nnintro.formula import FormulaError
 
 
 class _Generated(DatasetSection):
@@ -104,6 +106,7 @@ CLASSIFICATION_SHAPES: dict[str, tuple[int | None, int | None]] = {
     "blobs": (None, None),
     "gaussian_quantiles": (None, None),
     "hypercube": (None, None),
+    "formula": (None, 2),
 }
 """Generator -> (its fixed number of features or None, its fixed number of classes or None)."""
 
@@ -112,8 +115,16 @@ class ClassificationDataset(_Generated):
     """Synthetic classification problems; `noise` blurs the inputs, not the labels."""
 
     kind: Literal["classification"]
-    generator: Literal["moons", "circles", "xor", "spirals", "blobs", "gaussian_quantiles", "hypercube"] = "moons"
-    """`hypercube` is scikit-learn's make_classification: clusters about the corners of a cube."""
+    generator: Literal["moons", "circles", "xor", "spirals", "blobs", "gaussian_quantiles", "hypercube", "formula"] = (
+        "moons"
+    )
+    """`hypercube` is scikit-learn's make_classification: clusters about the corners of a cube. `formula`
+    is a formula of yours."""
+    formula: Annotated[str, Field(min_length=1)] | None = None
+    """With `generator: formula`: class 1 is where it is above 0, such as `x2 - sin(3*x1)`."""
+    domain: Annotated[list[Interval], Field(min_length=1, max_length=64), BeforeValidator(boxed)] | None = None
+    """With `generator: formula`: one [low, high] per input, from which samples are drawn uniformly;
+    [[-1, 1], [-1, 1]] by default."""
     classes: Annotated[int, Field(ge=2, le=1000)] | None = None
     """Number of classes; 2 by default."""
     features: Annotated[int, Field(ge=1, le=100_000)] | None = None
@@ -122,7 +133,14 @@ class ClassificationDataset(_Generated):
     """The share of each class, such as [0.9, 0.1]; equal shares by default."""
 
     @property
+    def box(self) -> list[Interval]:
+        """With ``generator: formula``: the domain."""
+        return self.domain or [[-1.0, 1.0], [-1.0, 1.0]]
+
+    @property
     def feature_count(self) -> int:
+        if self.generator == "formula":
+            return len(self.box)
         return self.features or CLASSIFICATION_SHAPES[self.generator][0] or 2
 
     @property
@@ -135,7 +153,7 @@ class ClassificationDataset(_Generated):
 
     @property
     def source(self) -> str:
-        return self.generator
+        return self.formula or self.generator
 
     @property
     def facts(self) -> DataFacts:
@@ -205,9 +223,35 @@ def shape_fits(dataset: ClassificationDataset) -> Complaints:
         )
 
 
+def formula_divides_its_domain(dataset: ClassificationDataset) -> Complaints:
+    """The formula can be read, is finite all over the domain, and above 0 in a part of it."""
+    if dataset.generator != "formula":
+        for key in ("formula", "domain"):
+            if getattr(dataset, key) is not None:
+                yield Complaint(f"dataset.{key}", f"only generator: formula has it, not {dataset.generator}")
+        return
+    if dataset.formula is None:
+        yield Complaint("dataset.generator", "formula needs the key formula, such as x2 - sin(3*x1)")
+        return
+    if dataset.features not in (None, len(dataset.box)):
+        wanted = f"expected {len(dataset.box)}, one for each interval of the domain"
+        yield Complaint("dataset.features", f"{wanted}, got {dataset.features}")
+    if dataset.proportions is not None:
+        yield Complaint("dataset.proportions", "the formula decides the shares of the classes; leave it out")
+    try:
+        bad = not_finite_at(dataset.formula, tuple(map(tuple, dataset.box)))
+    except FormulaError as error:
+        yield Complaint("dataset.formula", str(error))
+        return
+    if bad is not None:
+        yield Complaint("dataset.formula", f"not a finite number at {bad}, which is in the domain")
+    elif only := one_sided(dataset.formula, tuple(map(tuple, dataset.box))):
+        yield Complaint("dataset.formula", f"{only}: there is one class only")
+
+
 def proportions_are_shares(dataset: ClassificationDataset) -> Complaints:
     """One share per class, all together 1."""
-    if dataset.proportions is None:
+    if dataset.proportions is None or dataset.generator == "formula":
         return
     shares, classes = dataset.proportions, dataset.class_count
     if len(shares) != classes:
@@ -225,6 +269,7 @@ _CLASSES = ("dataset.generator", "dataset.classes", "dataset.proportions")
 
 ClassificationDataset.rules = (
     Rule(shape_fits, (*_CLASSES, "dataset.features")),
+    Rule(formula_divides_its_domain, (*_CLASSES, "dataset.features", "dataset.formula", "dataset.domain")),
     Rule(proportions_are_shares, _CLASSES),
     Rule(every_class_on_both_sides, ("dataset.samples", "dataset.validation", *_CLASSES)),
 )

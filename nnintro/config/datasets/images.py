@@ -46,7 +46,8 @@ class ImagesDataset(DatasetSection):
     fit: Literal["resize", "crop"] = "resize"
     """How files become that size: scaled (masks without new values), or cut out of the middle."""
     channels: Literal["auto", "gray", "rgb"] = "auto"
-    """What a pixel holds; auto takes the files as they are."""
+    """What a pixel holds; auto takes the files as they are, and is gray of what is made up. Cells and
+    tumours are made in colours too, as of stained tissue."""
     classes: Annotated[list[str], Field(min_length=2, max_length=256)] | None = None
     """Names of the mask's values, in rising order; by default the values."""
     augmentation: list[Literal["flip", "rotate", "crop"]] = Field(default=[])
@@ -74,6 +75,11 @@ class ImagesDataset(DatasetSection):
         """Height and width of made-up images."""
         height, width = self.size or (MADE_SIZE, MADE_SIZE)
         return height, width
+
+    @property
+    def made_channels(self) -> int:
+        """Of made-up images."""
+        return 3 if self.channels == "rgb" else 1
 
     @property
     def images(self) -> int:
@@ -105,8 +111,8 @@ class ImagesDataset(DatasetSection):
 
 SMALLEST_MADE = 32
 """Pixels along each side of a made-up image: what is on it needs room."""
-BYTES_OF_A_MADE_PIXEL = {"cells": 2, "sky": 5, "tumour": 2}
-"""Image and mask."""
+BYTES_OF_A_MADE_PIXEL = {"cells": 1, "sky": 4, "tumour": 1}
+"""A channel of the image; its mask has one byte more."""
 MIB = 1 << 20
 _OF_FILES = ("fit", "channels")
 _OF_GENERATORS = ("noise", "signal_to_noise")
@@ -127,7 +133,8 @@ def image_keys_go_with_their_place(dataset: ImagesDataset) -> Complaints:
     """
     if (dataset.path is None) == (dataset.generator is None):
         return
-    for key in _changed(dataset, _OF_GENERATORS if dataset.path else _OF_FILES):
+    of_files = _OF_FILES if dataset.generator == "sky" else ("fit",)
+    for key in _changed(dataset, _OF_GENERATORS if dataset.path else of_files):
         other = "a generator" if dataset.path else "a path"
         value = shown(getattr(dataset, key))
         default = shown(ImagesDataset.model_fields[key].default)
@@ -182,7 +189,8 @@ def made_images_have_room(dataset: ImagesDataset) -> Complaints:
             "dataset.size",
             f"{dataset.generator} needs at least {SMALLEST_MADE} pixels along each side, got {shown(dataset.size)}",
         )
-    needed = dataset.images * height * width * BYTES_OF_A_MADE_PIXEL[dataset.generator] / MIB
+    pixel = BYTES_OF_A_MADE_PIXEL[dataset.generator] * dataset.made_channels + 1
+    needed = dataset.images * height * width * pixel / MIB
     if needed > dataset.memory:
         yield Complaint(
             "dataset.memory",
@@ -203,5 +211,8 @@ ImagesDataset.rules = (
     Rule(made_images_have_two_classes, ("dataset.generator", "dataset.classes")),
     Rule(points_need_two_classes, ("dataset.point_radius", "dataset.classes")),
     Rule(class_names_differ, ("dataset.classes",)),
-    Rule(made_images_have_room, ("dataset.generator", "dataset.size", "dataset.samples", "dataset.memory")),
+    Rule(
+        made_images_have_room,
+        ("dataset.generator", "dataset.size", "dataset.samples", "dataset.memory", "dataset.channels"),
+    ),
 )

@@ -74,13 +74,31 @@ class StepsInitialization(Section):
     """Slope of a unit's argument: by how much it grows across the whole domain."""
 
 
+class GivenLayer(Section):
+    """The parameters of one layer, y = s(x W^T + b)."""
+
+    weights: Annotated[list[Annotated[list[float], Field(min_length=1)]], Field(min_length=1)]
+    """A row for each neuron: its weight for every input."""
+    biases: Annotated[list[float], Field(min_length=1)]
+    """One for each neuron."""
+
+
+class GivenInitialization(Section):
+    """Weights and biases by hand, for one layer after the other, the output's last."""
+
+    kind: Literal["given"]
+    layers: Annotated[list[GivenLayer], Field(min_length=1)]
+    """One entry for each layer."""
+
+
 Initialization = Annotated[
     TorchInitialization
     | XavierInitialization
     | HeInitialization
     | ZerosInitialization
     | SpreadInitialization
-    | StepsInitialization,
+    | StepsInitialization
+    | GivenInitialization,
     Field(discriminator="kind"),
     NameOrMapping(),
 ]

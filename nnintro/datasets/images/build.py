@@ -51,7 +51,7 @@ def _generated(
     form = ImageFormat(
         size=dataset.pixels,
         fit=None,
-        channels=1,
+        channels=dataset.made_channels,
         convert=False,
         bits=generator.bits,
         values=(0, 1),

@@ -11,8 +11,8 @@ ACTIVATIONS = (
 )  # fmt: skip
 IDENTITY, STEP, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SILU, SOFTPLUS, SINE = range(11)
 
-LOSSES = ("mse", "mae", "huber", "binary", "multiclass")
-MSE, MAE, HUBER, BINARY, MULTICLASS = range(5)
+LOSSES = ("mse", "mae", "huber", "binary", "multiclass", "perceptron")
+MSE, MAE, HUBER, BINARY, MULTICLASS, PERCEPTRON = range(6)
 
 OPTIMIZERS = ("sgd", "adagrad", "rmsprop", "adam", "adamw")
 SGD, ADAGRAD, RMSPROP, ADAM, ADAMW = range(5)

@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numba import njit
 
-from nnintro.engines.backpropagation.codes import BINARY, MAE, MSE, MULTICLASS
+from nnintro.engines.backpropagation.codes import BINARY, MAE, MSE, MULTICLASS, PERCEPTRON
 from nnintro.engines.backpropagation.elementary import PLAIN, exp, sigmoid
 
 
@@ -23,6 +23,8 @@ def loss_and_delta(code, one_hot, y, targets, delta, weight):
         return _binary(y, targets, delta, weight)
     if code == MULTICLASS:
         return _multiclass(y, targets, delta, weight)
+    if code == PERCEPTRON:
+        return _perceptron(y, targets, delta, weight)
     return _elementwise(code, one_hot, y, targets, delta, weight)
 
 
@@ -65,6 +67,28 @@ def _binary(y, targets, delta, weight):
         z, target = y[i, 0], targets[i, 0]
         total += (z if z > zero else zero) - target * z + kind(math.log1p(exp(-abs(z)))) + zero * z
         delta[i, 0] *= share * (sigmoid(z) - target)
+    return total * share
+
+
+@njit(**PLAIN)
+def _perceptron(y, targets, delta, weight):
+    """max(0, -t y), t = -1 or 1; slope -t at a mistake, which y = 0 is where t = 1."""
+    kind = y.dtype.type
+    zero, total = kind(0), kind(0)
+    share = kind(weight) / kind(len(y))
+    for i in range(len(y)):
+        z = y[i, 0]
+        if targets[i, 0] > kind(0.5):
+            if not z > zero:
+                total -= z
+                delta[i, 0] *= -share
+            else:
+                delta[i, 0] = zero
+        elif not z <= zero:
+            total += z
+            delta[i, 0] *= share
+        else:
+            delta[i, 0] = zero
     return total * share
 
 

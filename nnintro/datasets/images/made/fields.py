@@ -7,6 +7,7 @@ same stream gives the same bits.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -59,16 +60,19 @@ def reflected(places: Tensor, size: int) -> Tensor:
     return torch.minimum(places, 2 * (size - 1) - places)
 
 
-def photograph(scene: Tensor, sigma: float, unevenness: float, noise: float, generator: torch.Generator) -> Tensor:
-    """(n, height, width) in [0, 1] -> (n, 1, height, width) uint8, as a camera of 8 bits shows it.
+def photograph(
+    scenes: Sequence[Tensor], sigma: float, unevenness: float, noise: float, generator: torch.Generator
+) -> Tensor:
+    """Channels (n, height, width) in [0, 1] -> (n, channels, height, width) uint8, as a camera of 8 bits shows them.
 
     Args:
+        scenes: one for each channel, in the same light.
         sigma: pixels of the Gaussian blur.
         unevenness: deviation of the light, which is 1 on average and changes over the whole image.
         noise: deviation of the Gaussian noise of each pixel.
     """
-    n, height, width = scene.shape
+    n, height, width = scenes[0].shape
     light = 1 + unevenness * smooth_noise(n, height, width, 1.2 * max(height, width), generator)
-    image = blur(scene, sigma) * light
-    image = image + noise * torch.randn(n, height, width, generator=generator)
-    return (image * 255).round().clamp(0, 255).to(torch.uint8)[:, None]
+    images = torch.stack([blur(scene, sigma) * light for scene in scenes], dim=1)
+    images = images + noise * torch.randn(n, len(scenes), height, width, generator=generator)
+    return (images * 255).round().clamp(0, 255).to(torch.uint8)

@@ -17,8 +17,14 @@ BENDING = 1.5
 """Pixels, over 12 pixels."""
 HALF_WIDTH = 1.5
 DEPTH = 0.5
+COLOURS = (1.05, 0.72, 0.95)
+"""Of stained tissue: how much of red, green and blue light it lets through, beside a gray one."""
+MEMBRANES = (0.5, 0.85, 0.35)
+"""What the membranes take of each; a gray image has DEPTH."""
 CONTRAST = 0.28
 EDGE = 1.0
+GROWTH = (1.0, 0.6, 0.5)
+"""The share of CONTRAST in red, green and blue."""
 WITHOUT = 0.1
 """The part of images without a growth."""
 
@@ -33,15 +39,18 @@ def draw_cells(section: ImagesDataset, n: int, generator: torch.Generator) -> In
         d = (|x - b|^2 - |x - a|^2) / (2 |a - b|)                       (exact in the unbent plane)
 
     The mask is d < HALF_WIDTH. The image is a cell's own gray times a texture, with spots, and darker at the membrane
-    by the part DEPTH exp(-(d / HALF_WIDTH)^4 ln 2), half of it where the mask ends; then photographed.
+    by the part DEPTH exp(-(d / HALF_WIDTH)^4 ln 2), half of it where the mask ends; then photographed. In colours
+    each channel is that gray times one of COLOURS, with one of MEMBRANES for DEPTH.
     """
     height, width = section.pixels
     distance, cell_gray = _cells(n, height, width, generator)
     membrane = torch.exp(-math.log(2) * (distance / HALF_WIDTH) ** 4)
     texture = 1 + 0.06 * smooth_noise(n, height, width, 4.0, generator)
     spots = (smooth_noise(n, height, width, 5.0, generator) - 2.0).clamp(0, 1)
-    tissue = cell_gray * texture * (1 - 0.35 * spots) * (1 - DEPTH * membrane)
-    images = photograph(tissue, 0.8, 0.12, section.noise * 0.04, generator)  # blur, light, noise
+    tissue = cell_gray * texture * (1 - 0.35 * spots)
+    stains = zip(COLOURS, MEMBRANES, strict=True) if section.made_channels == 3 else [(1.0, DEPTH)]
+    channels = [colour * tissue * (1 - depth * membrane) for colour, depth in stains]
+    images = photograph(channels, 0.8, 0.12, section.noise * 0.04, generator)  # blur, light, noise
     return InMemory(images, (distance < HALF_WIDTH).to(torch.uint8))
 
 
@@ -80,6 +89,7 @@ def draw_tumour(section: ImagesDataset, n: int, generator: torch.Generator) -> I
 
     and its mask is where the distance from the centre is less. The image is a tissue of three smooth textures, brighter
     by CONTRAST within the growth over an edge of EDGE pixels, with a texture of the growth's own; then photographed.
+    In colours the tissue is that times COLOURS, and the growth as bright in red, less in the others.
     """
     height, width = section.pixels
     inside = _depth(n, height, width, generator)
@@ -89,8 +99,11 @@ def draw_tumour(section: ImagesDataset, n: int, generator: torch.Generator) -> I
         for strength, scale in ((0.06, 24.0), (0.05, 8.0), (0.03, 3.0))
     )
     growth = CONTRAST * (1 + 0.15 * smooth_noise(n, height, width, 6.0, generator))
-    tissue = tissue + present * growth * torch.sigmoid(inside / (EDGE / 2))
-    images = photograph(tissue, 0.7, 0.1, section.noise * 0.07, generator)  # blur, light, noise
+    growth = present * growth * torch.sigmoid(inside / (EDGE / 2))
+    pairs = zip(COLOURS, GROWTH, strict=True) if section.made_channels == 3 else [(1.0, 1.0)]
+    images = photograph(
+        [colour * tissue + share * growth for colour, share in pairs], 0.7, 0.1, section.noise * 0.07, generator
+    )  # blur, light, noise
     return InMemory(images, (present & (inside > 0)).to(torch.uint8))
 
 
