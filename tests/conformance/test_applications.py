@@ -421,3 +421,30 @@ def test_the_network_comes_near_the_bound_and_a_neuron_does_not(lesson):
     assert network < NEAR * bound < neuron
     assert error(lesson, "model.hidden=[]") > NEAR * bound
     assert fitted(lesson).seconds < 30  # 5 on two idle cores
+
+
+# --- the lecture's list ------------------------------------------------------------------------
+
+PAGE = ROOT / "docs/applications.md"
+
+
+def test_the_list_has_a_config_or_a_reason_for_each_application():
+    page = PAGE.read_text(encoding="utf-8")
+    rows = [line.strip("|").split("|") for line in page.splitlines() if line.startswith("|")]
+    assert [cell.strip() for cell in rows[0]] == ["application", "config or why not"]
+    rows = [[cell.strip() for cell in row] for row in rows[2:]]
+    assert len(rows) == 25
+    assert {len(row) for row in rows} == {2}
+    assert len({application for application, _ in rows}) == 25
+    answers = [answer for _, answer in rows]
+    reasons = [answer for answer in answers if not re.match(r"\[\w+\]\(\S+\.yaml\)", answer)]
+    assert len(reasons) == 11
+    assert sum(reason.startswith("Not yet: needs ") for reason in reasons) == 7
+    assert sum(reason.startswith("Not at this size: ") for reason in reasons) == 4
+    assert min(len(reason) for reason in reasons) > 80
+    links = re.findall(r"\[(\w+)\]\((\S+\.yaml)\)", page)
+    for name, link in links:
+        assert (PAGE.parent / link).is_file(), link
+        assert link.endswith(f"/{name}.yaml")
+    named = {(PAGE.parent / link).resolve() for _, link in links}
+    assert set(TABLES.glob("*.yaml")) <= named
