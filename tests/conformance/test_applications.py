@@ -37,9 +37,13 @@ def table(lesson):
     }
 
 
+def path_of(lesson):
+    return TABLES / f"{lesson}.yaml"
+
+
 def said(lesson):
     """What a lesson's header says: the bound, a single neuron's error and the network's, and its unit."""
-    text = " ".join(header(TABLES / f"{lesson}.yaml"))
+    text = " ".join(header(path_of(lesson)))
     found = re.search(
         r"Bound: (error|rmse) (\d+\.\d+).*? a single neuron \(--set model\.hidden=\[\]\)[^.]*? (\d+\.\d+),"
         r" the network (\d+\.\d+)[,.]",
@@ -254,7 +258,7 @@ def test_the_neutrinos_bound_is_as_the_lesson_says():
     assert unit == "rmse"
     each = juno_bound()
     assert bound == pytest.approx(np.sqrt((each**2).mean()), rel=0.005)
-    text = " ".join(header(TABLES / "juno.yaml"))
+    text = " ".join(header(path_of("juno")))
     (numbers,) = re.findall(r"Fisher: (\d\.\d+) of dm2, (\d\.\d+) of sin2", text)
     np.testing.assert_allclose([float(number) for number in numbers], each, atol=0.006)
     dm2, sin2 = np.array([[750.0], [850.0]])
@@ -273,8 +277,15 @@ def test_spectra_follow_their_formula():
     means, jacobian = spectrum(rows["dm2"], rows["sin2"])
     chi_square = ((counts - means) ** 2 / means).sum()
     assert abs(chi_square - counts.size) < 4 * np.sqrt(2 * counts.size + (1 / means).sum())
+    check_deviations((counts - means).sum(0) / np.sqrt(means.sum(0)))
     errors = efficient_errors(jacobian, means, counts - means)
     np.testing.assert_allclose(np.sqrt((errors**2).mean(0)), juno_bound(), rtol=4 / np.sqrt(2 * len(counts)))
+
+
+def check_deviations(z):
+    """Standard normal, and as many as there are bins or samples."""
+    low, high = stats.chi2(len(z)).ppf([0.0001, 0.9999])
+    assert low < (z**2).sum() < high
 
 
 def check_even(values, low, high):
@@ -325,7 +336,7 @@ def test_the_best_forecast_errs_as_the_lesson_says():
     assert bound == pytest.approx(np.sqrt(((forecast - well["rate"][rows + 1]) ** 2).mean()), abs=0.006)
     assert 1 < bound / NOISE < NEAR
     naive = np.sqrt(((well["rate"][rows] - well["rate"][rows + 1]) ** 2).mean())
-    (number,) = re.findall(r"naive forecast[^.]*? rmse (\d+\.\d+)", " ".join(header(TABLES / "production.yaml")))
+    (number,) = re.findall(r"naive forecast[^.]*? rmse (\d+\.\d+)", " ".join(header(path_of("production"))))
     assert float(number) == pytest.approx(naive, abs=0.006)
 
 
@@ -382,7 +393,7 @@ def test_the_layers_bound_is_as_the_lesson_says():
     assert unit == "rmse"
     each = layers_bound()
     assert bound == pytest.approx(np.sqrt((each**2).mean()), rel=0.01)
-    text = " ".join(header(TABLES / "seismogram.yaml"))
+    text = " ".join(header(path_of("seismogram")))
     (numbers,) = re.findall(r"Fisher: (\d+\.\d), (\d+\.\d), (\d+\.\d) and (\d+\.\d)", text)
     np.testing.assert_allclose([float(number) for number in numbers], each, rtol=0.02)
 
@@ -397,6 +408,7 @@ def test_seismograms_follow_their_formula():
     noise = np.full(residual.shape, 0.01**2 + 0.002**2 / 12)  # the rounding's too
     chi_square = (residual**2 / noise).sum()
     assert abs(chi_square - residual.size) < 4 * np.sqrt(2 * residual.size)
+    check_deviations(residual.sum(0) / np.sqrt(noise.sum(0)))
     errors = efficient_errors(slopes(v), noise, residual)
     np.testing.assert_allclose(np.sqrt((errors**2).mean(0)), layers_bound(), rtol=0.05)
 
@@ -406,7 +418,7 @@ def test_seismograms_follow_their_formula():
 
 @functools.cache
 def fitted(lesson, *overrides):
-    return nnintro.fit(TABLES / f"{lesson}.yaml", overrides)
+    return nnintro.fit(path_of(lesson), overrides)
 
 
 def error(lesson, *overrides):
@@ -418,6 +430,9 @@ def error(lesson, *overrides):
 def test_the_network_comes_near_the_bound_and_a_neuron_does_not(lesson):
     _, bound, neuron, network = said(lesson)
     assert error(lesson) < NEAR * bound
+    (measured,) = re.findall(r"Measured: validation/(?:accuracy|rmse) (\d+\.\d+)", " ".join(header(path_of(lesson))))
+    measured = 1 - float(measured) if lesson in JETS else float(measured)
+    assert error(lesson) == pytest.approx(measured, rel=0.05)  # other machines round otherwise
     assert network < NEAR * bound < neuron
     assert error(lesson, "model.hidden=[]") > NEAR * bound
     assert fitted(lesson).seconds < 30  # 5 on two idle cores
