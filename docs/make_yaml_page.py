@@ -33,7 +33,10 @@ SECTIONS = {
     "model.steps": ["StepOrBump"],
     "model.initialization": [
         "TorchInitialization", "XavierInitialization", "HeInitialization", "ZerosInitialization",
-        "SpreadInitialization", "StepsInitialization",
+        "SpreadInitialization", "StepsInitialization", "GivenInitialization",
+    ],
+    "model.initialization.layers": [
+        "GivenLayer",
     ],
     "descent": ["Descent"],
     "descent.optimizer": ["Sgd", "Adagrad", "Rmsprop", "Adam", "Adamw", "Lbfgs"],

@@ -53,7 +53,7 @@ def test_tables_and_config_know_the_same_names():
     assert sorted(names) == sorted(ACTIVATIONS) == sorted(FORMULAS)
     kinds = [m.model_fields["kind"].annotation.__args__[0] for m in _members(Initialization)]
     assert sorted(kinds) == sorted(INITIALIZATIONS)
-    assert (len(names), len(kinds)) == (11, 6)
+    assert (len(names), len(kinds)) == (11, 7)
 
 
 def _members(annotation):

@@ -87,7 +87,7 @@ class GivenInitialization(Section):
     """Weights and biases by hand, for one layer after the other, the output's last."""
 
     kind: Literal["given"]
-    layers: Annotated[list[GivenLayer], Field(min_length=1)]
+    layers: list[GivenLayer] = Field(default=[])
     """One entry for each layer."""
 
 
