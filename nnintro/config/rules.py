@@ -59,12 +59,12 @@ def given_parameters_fit(setup: Setup) -> Complaints:
         yield Complaint(path, f"expected one entry for each of the {len(widths) - 1} layers, got {len(layers)}")
         return
     for index, (layer, inputs, outputs) in enumerate(zip(layers, widths[:-1], widths[1:], strict=True)):
-        sizes = {len(row) for row in layer.weights}
-        if len(layer.weights) != outputs or sizes != {inputs}:
-            got = f"{len(layer.weights)} of {listing(sorted(sizes))}"
-            yield Complaint(f"{path}.{index}.weights", f"expected {outputs} rows of {inputs} weights, got {got}")
-        if len(layer.biases) != outputs:
-            yield Complaint(f"{path}.{index}.biases", f"expected {outputs}, one a neuron, got {len(layer.biases)}")
+        sizes = {len(row) for row in layer.W}
+        if len(layer.W) != outputs or sizes != {inputs}:
+            got = f"{len(layer.W)} of {listing(sorted(sizes))}"
+            yield Complaint(f"{path}.{index}.W", f"expected {outputs} rows of {inputs} weights, got {got}")
+        if len(layer.b) != outputs:
+            yield Complaint(f"{path}.{index}.b", f"expected {outputs}, one a neuron, got {len(layer.b)}")
     if setup.dataset.standardize != "none":
         message = "weights given by hand are for the inputs in their own units; expected none"
         yield Complaint("dataset.standardize", message)

@@ -36,9 +36,11 @@ def decision_regions(
     axes.grid(visible=False)
     axes.pcolormesh(x1, x2, _tints(classes, confidence), shading="nearest")
     _boundaries(axes, x1, x2, classes)
-    if truth is not None and np.nanmin(truth) < 0 < np.nanmax(truth):
+    values = np.zeros(0) if truth is None else finite(truth)
+    has_truth = bool(values.size and values.min() < 0 < values.max())
+    if has_truth:
         axes.contour(x1, x2, truth, levels=[0.0], colors=INK, linewidths=1.8, linestyles="--")
-    _labelled(axes, inputs, labels, names, has_truth=truth is not None)
+    _labelled(axes, inputs, labels, names, has_truth=has_truth)
     axes.set(xlim=span(x1, margin=0), ylim=span(x2, margin=0))
     if 0.5 <= np.ptp(x1) / (np.ptp(x2) or 1) <= 2:
         axes.set_aspect("equal")

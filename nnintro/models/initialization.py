@@ -83,8 +83,8 @@ def given_(layers: Layers, _: Sequence[str], __: Box, settings: GivenInitializat
     """The numbers of the config, whose shapes the rules have seen."""
     with torch.no_grad():
         for layer, given in zip(layers, settings.layers, strict=True):
-            layer.weight.copy_(torch.tensor(given.weights, dtype=torch.float64))
-            layer.bias.copy_(torch.tensor(given.biases, dtype=torch.float64))
+            layer.weight.copy_(torch.tensor(given.W, dtype=torch.float64))
+            layer.bias.copy_(torch.tensor(given.b, dtype=torch.float64))
 
 
 INITIALIZATIONS: dict[str, Initializer] = {

@@ -404,7 +404,9 @@ descent:
     ),
     "an unknown initialization": (
         "dataset: {kind: function, formula: x}\nmodel: {kind: mlp, initialization: orthogonal}\n",
-        ["bad.yaml:2:36: model.initialization: expected torch, xavier, he, zeros, spread or steps, got 'orthogonal'"],
+        [
+            "bad.yaml:2:36: model.initialization: expected torch, xavier, he, zeros, spread, steps or given, got 'orthogonal'"
+        ],
     ),
     "a missing kind of optimizer": (
         FINE + "descent: {optimizer: {momentum: 0.9}}\n",
@@ -427,7 +429,7 @@ descent:
     "a misspelt generator": (
         "dataset: {kind: classification, generator: mooons}\nmodel: {kind: mlp}\n",
         [
-            "bad.yaml:1:44: dataset.generator: expected moons, circles, xor, spirals, blobs, gaussian_quantiles or hypercube, got 'mooons'; did you mean 'moons'?"
+            "bad.yaml:1:44: dataset.generator: expected moons, circles, xor, spirals, blobs, gaussian_quantiles, hypercube or formula, got 'mooons'; did you mean 'moons'?"
         ],
     ),
     "a misspelt variant": (
@@ -934,6 +936,55 @@ descent: {variant: batch, batch_size: 81}
             "bad.yaml:3:44: descent.batch_size: stochastic takes one sample per update; expected 1 (or variant: mini-batch), got 7"
         ],
     ),
+    "independent draws of data in order": (
+        FINE + "descent: {shuffle: false, replacement: true}\n",
+        ["bad.yaml:3:40: descent.replacement: samples drawn at random have no order to keep; expected shuffle: true"],
+    ),
+    "weights by hand of other shapes": (
+        "dataset: {kind: function, formula: x, standardize: inputs}\n"
+        "model: {kind: mlp, hidden: [2], initialization: {kind: given, layers: [{W: [[1, 2]], b: [0]}, {W: [[1, 1]], b: [0]}]}}\n",
+        [
+            "bad.yaml:1:52: dataset.standardize: weights given by hand are for the inputs in their own units; expected none",
+            "bad.yaml:2:76: model.initialization.layers.0.W: expected 2 rows of 1 weights, got 1 of 2",
+            "bad.yaml:2:89: model.initialization.layers.0.b: expected 2, one a neuron, got 1",
+        ],
+    ),
+    "weights by hand of no layer": (
+        FUNCTION + "model: {kind: mlp, hidden: [2], initialization: given}\n",
+        ["bad.yaml:2:33: model.initialization.layers: expected one entry for each of the 2 layers, got 0"],
+    ),
+    "a formula for moons": (
+        "dataset: {kind: classification, formula: x1, domain: [[0, 1], [0, 1]]}\nmodel: {kind: mlp}\n",
+        [
+            "bad.yaml:1:42: dataset.formula: only generator: formula has it, not moons",
+            "bad.yaml:1:54: dataset.domain: only generator: formula has it, not moons",
+        ],
+    ),
+    "classes by no formula": (
+        "dataset: {kind: classification, generator: formula}\nmodel: {kind: mlp}\n",
+        ["bad.yaml:1:44: dataset.generator: formula needs the key formula, such as x2 - sin(3*x1)"],
+    ),
+    "classes by a formula that cannot be read": (
+        "dataset: {kind: classification, generator: formula, formula: x3 > 1, features: 3, proportions: [0.5, 0.5]}\n"
+        "model: {kind: mlp}\n",
+        [
+            "bad.yaml:1:62: dataset.formula: column 1: unknown name 'x3'; with 2 inputs the variables are x1 and x2",
+            "bad.yaml:1:80: dataset.features: expected 2, one for each interval of the domain, got 3",
+            "bad.yaml:1:96: dataset.proportions: the formula decides the shares of the classes; leave it out",
+        ],
+    ),
+    "one class by a formula": (
+        "dataset: {kind: classification, generator: formula, formula: x1 + x2 + 3}\nmodel: {kind: mlp}\n",
+        ["bad.yaml:1:62: dataset.formula: above 0 at all of 1,937 points of the domain: there is one class only"],
+    ),
+    "the perceptron's loss of a regression, and behind a sigmoid": (
+        "dataset: {kind: classification, classes: 3, generator: blobs}\nmodel: {kind: mlp, output_activation: sigmoid}\n"
+        "loss: perceptron\n",
+        [
+            "bad.yaml:2:39: model.output_activation: perceptron looks at the sum z itself; expected identity, got 'sigmoid'",
+            "bad.yaml:3:7: loss: perceptron needs two classes, and this dataset has 3 classes; expected cross_entropy, mse, mae or huber",
+        ],
+    ),
     "independent draws of all the data": (
         FINE + "descent: {variant: batch, replacement: true}\n",
         [
@@ -1048,7 +1099,7 @@ logging: !!map {scalars: 5}
             "bad.yaml:4:11: dataset.formula: column 5: unknown name 'y'; with 1 input the variable is x",
             "bad.yaml:5:12: dataset.samples: expected a whole number, got 'many'",
             "bad.yaml:9:15: model.activation: expected one name, or one per hidden layer (2), got a list of 1",
-            "bad.yaml:10:26: model.initialization.kind: expected torch, xavier, he, zeros, spread or steps, got 'spred'; did you mean 'spread'?",
+            "bad.yaml:10:26: model.initialization.kind: expected torch, xavier, he, zeros, spread, steps or given, got 'spred'; did you mean 'spread'?",
             "bad.yaml:10:33: model.initialization.steepnes: unknown key; did you mean 'steepness'?",
             "bad.yaml:10:43: model.initialization.steepness: expected a number above 0, got 0",
             "bad.yaml:11:7: loss: cross_entropy needs classes, and this dataset is a regression; expected mse, mae or huber",

@@ -59,11 +59,10 @@ DATA = {
         ],
     ),
     "a file's keys for a generator": (
-        "dataset: {kind: images, generator: cells, fit: crop, channels: gray, signal_to_noise: 3.0}\nmodel: {kind: unet}\n",
+        "dataset: {kind: images, generator: cells, fit: crop, signal_to_noise: 3.0}\nmodel: {kind: unet}\n",
         [
             "bad.yaml:1:48: dataset.fit: goes with a path only; expected 'resize', got 'crop'",
-            "bad.yaml:1:64: dataset.channels: goes with a path only; expected 'auto', got 'gray'",
-            "bad.yaml:1:87: dataset.signal_to_noise: goes with generator: sky, not cells",
+            "bad.yaml:1:71: dataset.signal_to_noise: goes with generator: sky, not cells",
         ],
     ),
     "three classes of made-up cells": (

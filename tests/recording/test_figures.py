@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.collections import LineCollection, PathCollection, QuadMesh
 from matplotlib.colors import to_rgb
+from matplotlib.contour import ContourSet
 from matplotlib.text import Text
 from PIL import Image
 
@@ -37,6 +38,7 @@ REGIONS = {
     "inputs": INPUTS,
     "labels": np.arange(50) % 3,
 }
+COEFFICIENTS = {"trained": np.array([[0.5], [-2.0], [0.1]]), "optimal": np.array([[0.6], [-2.1], [0.0]])}
 ACTUAL = {"targets": RNG.normal(size=60), "predictions": RNG.normal(size=60)}
 NEURONS = {
     **CURVE,
@@ -85,6 +87,7 @@ EXAMPLES = {
     "surface_fit": (SURFACE, {}),
     "decision_regions": (REGIONS, NAMES),
     "predicted_against_actual": (ACTUAL, {}),
+    "coefficients": (COEFFICIENTS, {"names": ["x1", "x*sin($15*x$)", "bias"]}),
     "confusion_matrix": (COUNTS, NAMES),
     "learning_curves": (HISTORY, {}),
     "segmentation": (MAPS, NAMES),
@@ -186,6 +189,8 @@ HARD = [
     ("predicted_against_actual", {"predictions": np.full(60, np.nan)}),
     ("predicted_against_actual", {"targets": np.full(60, 2.0), "predictions": np.full(60, 2.0)}),
     ("predicted_against_actual", {"targets": np.ones(1), "predictions": np.full(1, 1e308)}),
+    ("coefficients", {"trained": np.full((3, 1), np.nan)}),
+    ("coefficients", {"trained": np.zeros((3, 1)), "optimal": np.zeros((3, 1))}),
     ("confusion_matrix", {"counts": np.zeros((3, 3), int)}),
     ("learning_curves", {"columns/train/loss": np.full(6, np.nan)}),
     ("learning_curves", {"columns/train/loss": np.geomspace(1e-308, 1e308, 6)}),
@@ -317,11 +322,36 @@ class TestDecisionRegions:
             np.testing.assert_allclose(marks.get_facecolor()[0, :3], to_rgb(COLORS[label]))
         assert legend(axes) == NAMES["names"]
 
+    def test_where_the_formula_changes_its_sign(self):
+        truth = np.linspace(-1, 1, 11)[:, None] + np.zeros(21)
+        axes = FIGURES["decision_regions"](**REGIONS, **NAMES, truth=truth).axes[0]
+        assert legend(axes) == [*NAMES["names"], "formula = 0"]
+        (boundary,) = [c for c in axes.collections if isinstance(c, ContourSet) and c.get_linestyle()[0][1] is not None]
+        assert list(boundary.levels) == [0.0]
+
+    def test_a_formula_that_does_not(self):
+        axes = FIGURES["decision_regions"](**REGIONS, **NAMES, truth=np.full((11, 21), np.nan)).axes[0]
+        assert "formula = 0" not in legend(axes)
+
     def test_ten_classes_differ_in_colour_and_shape(self):
         assert len(set(COLORS)) == len(set(MARKERS)) == 10
         names = [f"a rather long name of class {number}" for number in range(10)]
         axes = FIGURES["decision_regions"](**REGIONS, names=names).axes[0]
         assert len(set(legend(axes))) == 10
+
+
+class TestCoefficients:
+    def test_a_ring_and_a_dot_for_each(self):
+        axes = FIGURES["coefficients"](**COEFFICIENTS, names=["a", "b", "bias"]).axes[0]
+        rings, trained = dots(axes)
+        np.testing.assert_array_equal(rings, np.column_stack([COEFFICIENTS["optimal"][:, 0], [2, 1, 0]]))
+        np.testing.assert_array_equal(trained, np.column_stack([COEFFICIENTS["trained"][:, 0], [2, 1, 0]]))
+        assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "bias"]
+
+    def test_many_have_no_names(self):
+        many = {name: np.arange(40.0)[:, None] for name in COEFFICIENTS}
+        axes = FIGURES["coefficients"](**many, names=[f"x{k}" for k in range(40)]).axes[0]
+        assert [label.get_text() for label in axes.get_yticklabels()] == []
 
 
 class TestPredictedAgainstActual:

@@ -75,11 +75,11 @@ class StepsInitialization(Section):
 
 
 class GivenLayer(Section):
-    """The parameters of one layer, y = s(x W^T + b)."""
+    """The parameters of one layer, s(x W^T + b)."""
 
-    weights: Annotated[list[Annotated[list[float], Field(min_length=1)]], Field(min_length=1)]
+    W: Annotated[list[Annotated[list[float], Field(min_length=1)]], Field(min_length=1)]
     """A row for each neuron: its weight for every input."""
-    biases: Annotated[list[float], Field(min_length=1)]
+    b: Annotated[list[float], Field(min_length=1)]
     """One for each neuron."""
 
 
