@@ -9,7 +9,20 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from nnintro.figures.canvas import COLORS, GREY, INK, MARKERS, Array, canvas, legend_beside, short, some, span, tidy
+from nnintro.figures.canvas import (
+    COLORS,
+    GREY,
+    INK,
+    MARKERS,
+    Array,
+    canvas,
+    finite,
+    legend_beside,
+    short,
+    some,
+    span,
+    tidy,
+)
 
 
 def decision_regions(
