@@ -94,7 +94,7 @@ class Setup:
         Raises:
             FormulaError: one cannot be read; the rules look for that.
         """
-        return tuple(parse(text, self.variables) for text in self.dataset.basis or ())
+        return tuple(parse(text, self.variables) for text in self.dataset.formulas)
 
     @property
     def network_task(self) -> Task:

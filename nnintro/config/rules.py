@@ -41,7 +41,7 @@ def the_model_takes_the_data(experiment: Experiment) -> Complaints:
 
 def basis_can_be_read(setup: Setup) -> Complaints:
     """Every basis function is a formula of the dataset's inputs."""
-    for index, text in enumerate(setup.dataset.basis or ()):
+    for index, text in enumerate(setup.dataset.formulas):
         try:
             parse(text, setup.variables)
         except FormulaError as error:

@@ -73,6 +73,11 @@ class DatasetSection(Section):
         """The path of the file or folder that is read."""
         return None
 
+    @property
+    def formulas(self) -> list[str]:
+        """The basis functions that the network takes in place of the inputs; none where it takes these."""
+        return []
+
     def keys_of_numbers(self, *, noise: bool) -> tuple[str, str]:  # noqa: ARG002
         """The keys that inputs and targets follow from; the targets with or without their noise."""
         return "dataset", "dataset"

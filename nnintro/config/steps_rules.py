@@ -61,7 +61,7 @@ def steps_take_raw_inputs(experiment: Experiment) -> Complaints:
 
 def steps_are_of_the_input_itself(experiment: Experiment) -> Complaints:
     """A network of steps, or a start from one, is placed along the input."""
-    if experiment.dataset.basis is None:
+    if not experiment.dataset.formulas:
         return
     if isinstance(experiment.model, StepsModel):
         yield Complaint("dataset.basis", "the places of model kind steps are in the units of the inputs; leave it out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -129,3 +130,57 @@ def test_the_full_unet_is_the_slides_network():
     assert masks.shape[1:] == (1, 64, 64)
     red, green, blue = images.double().mean((0, 2, 3))
     assert red > green < blue  # stained: colours differ
+
+
+LECTURE = {
+    "McCulloch and Pitts": "neuron/and.yaml",
+    "perceptron": "neuron/perceptron.yaml",
+    "one neuron": "neuron/linear_regression.yaml",
+    "linear regression": "neuron/linear_regression.yaml",
+    "closed form": "neuron/linear_regression.yaml",
+    "logistic regression": "neuron/logistic_regression.yaml",
+    "features by hand": "neuron/basis.yaml",
+    "one layer": "neuron/single_layer.yaml",
+    "loss and gradient descent": "descent/batch.yaml",
+    "batch": "descent/batch.yaml",
+    "mini-batch": "descent/mini_batch.yaml",
+    "stochastic": "descent/stochastic.yaml",
+    "two layers": "target.yaml",
+    "the lecture's function": "target.yaml",
+    "sigmoids": "function/steps.yaml",
+    "Cybenko's theorem": "steps/construct.yaml",
+    "approximation by hand": "steps/figure-1.yaml",
+    "figures 1 to 5": "steps/figure-5.yaml",
+    "how many neurons": "function/depth_1.yaml",
+    "depth against width": "function/depth_4.yaml",
+    "U-Net": "images/lecture.yaml",
+    "boundaries of cells": "images/cells.yaml",
+    "applications": "tables/juno.yaml",
+}
+"""A part of the lecture in the words of the README's table -> a config that shows it."""
+
+
+def lessons_table():
+    """(part of the lecture, paths of its configs under configs/) of every row of the README's table."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    lines = text[text.index("| part of the lecture |") :].split("\n\n")[0].splitlines()[2:]
+    rows = []
+    for line in lines:
+        part, links = line.strip("| ").split(" | ")
+        places = [ROOT / target for target in re.findall(r"\]\(([^)]+)\)", links)]
+        found = [path for place in places for path in (sorted(place.glob("*.yaml")) if place.is_dir() else [place])]
+        rows.append((part, [path.relative_to(ROOT / "configs").as_posix() for path in found if path.suffix == ".yaml"]))
+    return rows
+
+
+@pytest.mark.parametrize("part", LECTURE)
+def test_every_part_of_the_lecture_has_its_lesson(part):
+    rows = [configs for words, configs in lessons_table() if part in words]
+    assert any(LECTURE[part] in configs for configs in rows), part
+    assert (ROOT / "configs" / LECTURE[part]).exists()
+
+
+def test_every_config_stands_in_the_table():
+    listed = {config for _, configs in lessons_table() for config in configs}
+    there = {path.relative_to(ROOT / "configs").as_posix() for path in (ROOT / "configs").rglob("*.yaml")}
+    assert listed == there

@@ -66,6 +66,10 @@ class BundledDataset(DatasetSection):
         return DataFacts(task, self.training_samples)
 
     @property
+    def formulas(self) -> list[str]:
+        return self.basis or []
+
+    @property
     def source(self) -> str:
         return self.name
 

@@ -81,6 +81,10 @@ class FunctionDataset(DatasetSection):
         return DataFacts(task, self.samples)
 
     @property
+    def formulas(self) -> list[str]:
+        return self.basis or []
+
+    @property
     def source(self) -> str:
         return self.formula
 
@@ -123,7 +127,7 @@ def formula_is_sound(dataset: FunctionDataset) -> Complaints:
 
 def basis_is_finite(dataset: FunctionDataset) -> Complaints:
     """So is every basis function (see ``rules.basis_can_be_read`` for one that cannot be read)."""
-    for index, text in enumerate(dataset.basis or ()):
+    for index, text in enumerate(dataset.formulas):
         with contextlib.suppress(FormulaError):
             bad = not_finite_at(text, tuple(map(tuple, dataset.domain)))
             if bad is not None:

@@ -39,6 +39,10 @@ class _Generated(DatasetSection):
     """Basis functions: formulas of the inputs, such as `[x**2, cos(50*x)]`, that the network takes in place
     of them. They are a part of the model: it is asked with the inputs themselves."""
 
+    @property
+    def formulas(self) -> list[str]:
+        return self.basis or []
+
     def few(self, samples: int) -> dict[str, Any]:
         return {"samples": min(self.samples, samples)}
 

@@ -31,7 +31,6 @@ class ImagesDataset(DatasetSection):
     """Folders `images/` and `masks/` with files of the same names, or images made up by a rule."""
 
     gives: ClassVar[Literal["rows", "images"]] = "images"
-    basis: ClassVar[None] = None  # formulas are of numbers
 
     kind: Literal["images"]
     path: Annotated[str, Field(min_length=1)] | None = None

@@ -90,6 +90,10 @@ class TableDataset(DatasetSection):
         return self.target if isinstance(self.target, list) else [self.target]
 
     @property
+    def formulas(self) -> list[str]:
+        return self.basis or []
+
+    @property
     def source(self) -> str:
         return self.path
 
