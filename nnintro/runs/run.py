@@ -135,7 +135,7 @@ def check_architecture(saved: Any, setup: Setup, where: str) -> None:
         return
     difference = "it does not say of which"
     if isinstance(saved, dict):
-        pairs = [(key, saved.get(key), value) for key, value in present.items()]
+        pairs = [(key, saved.get(key), present.get(key)) for key in {**present, **saved}]
         difference = ", ".join(f"{key} {was} became {now}" for key, was, now in pairs if repr(was) != repr(now))
     raise CheckpointError(f"{where}: the checkpoint is of another model than config.yaml: {difference}")
 
