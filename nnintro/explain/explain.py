@@ -28,11 +28,11 @@ class Explanation:
     @property
     def failed(self) -> str | None:
         """What differs from torch by more than ``TOLERANCE``, in words."""
-        worst = max(self.checks, key=lambda check: check.difference)
-        if worst.holds:
+        worst = max(self.checks, key=lambda check: check.of_terms)
+        if all(check.holds for check in self.checks):
             return None
         return (
-            f"the numbers above are wrong: {worst.where} differs from torch's by {worst.difference:.3g}, "
+            f"the numbers above are wrong: {worst.wrong} differs from torch's by {worst.of_terms:.3g} of its size, "
             f"which is more than {TOLERANCE:g}"
         )
 
@@ -62,12 +62,17 @@ class Explanation:
             "step": update.number,
             "rows": update.rows,
             "standardized": self.subject.standardized,
-            "check": {"largest_difference": checked.difference, "against": "torch.autograd", "tolerance": TOLERANCE},
+            "check": {
+                "largest_difference": checked.difference,
+                "against": "torch.autograd",
+                "tolerance": TOLERANCE,
+                "holds": checked.holds,
+            },
         }
 
 
 def _plain_layers(update: Update) -> Iterator[dict[str, Any]]:
-    memories = iter(update.memories)
+    memories = iter(update.memories_after)
     for layer, passed, found, after in zip(update.layers, update.forward, update.backward, update.after, strict=True):
         yield {
             "W": layer.W.tolist(),

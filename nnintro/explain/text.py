@@ -21,6 +21,7 @@ MOST_SAMPLES = 3
 """Rows that are shown of many."""
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def as_text(explanation: Explanation) -> str:
     """All updates, in at most 80 columns."""
     pairs = zip(explanation.updates, explanation.checks, strict=True)
@@ -82,7 +83,7 @@ class _Blackboard:
     def _between(self) -> str:
         """In place of the layers that are not shown."""
         number = len(self.tags) - 2
-        return f"{INDENT}... {counted(number, 'layer')} more of the same kind; --json has their numbers"
+        return f"{INDENT}... {counted(number, 'more layer')} between, of the same kind; --json has their numbers"
 
     # --- what there is ---------------------------------------------------------------------------
 
@@ -256,7 +257,9 @@ class _Blackboard:
     def _checked(self) -> Iterator[str]:
         check = self.check
         yield "THE CHECK"
-        verdict = "equal" if check.holds else "NOT EQUAL, do not trust these numbers"
+        verdict = "equal" if check.is_close else "NOT EQUAL, do not trust these numbers"
+        if check.holds and not check.is_close:
+            verdict = f"equal but for rounding, {check.of_terms:.2g} of the much larger numbers that cancel there"
         yield from paragraph(
             "torch.autograd on the same rows, and torch.optim on the same gradients, in float64: the largest "
             f"difference is {check.difference:.2g}, in {check.where}; {TOLERANCE:g} is allowed: {verdict}.", INDENT

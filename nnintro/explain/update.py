@@ -85,6 +85,8 @@ def updates_of(subject: Subject, sample: int | None, count: int) -> Iterator[Upd
         layers, memories = update.after, update.memories_after
 
 
+# What overflows is not a finite number in torch either, and the text says so; a warning would come beside it.
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def _update(
     subject: Subject, number: int, rows: list[int], layers: list[Layer], memories: list[Memory], step: Step
 ) -> Update:
