@@ -31,11 +31,14 @@ def explain(
     json_: Json = False,
 ) -> None:
     """Show how gradients are computed: one update, number by number."""
+    from nnintro.explain import found
+
+    place = found(config_or_run, runs_dir)
     # Only now what takes seconds to load.
     from nnintro.explain.explain import explain as computed
     from nnintro.explain.text import as_text
 
-    explanation = computed(config_or_run, set_ or (), runs_dir, sample=sample, updates=updates)
+    explanation = computed(place, set_ or (), sample=sample, updates=updates)
     emit(as_json(explanation.as_dict()) if json_ else as_text(explanation))
     for note in explanation.subject.notes:
         print(f"note: {note}", file=sys.stderr)

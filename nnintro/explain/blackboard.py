@@ -103,10 +103,15 @@ def paragraph(text: str, indent: str = "") -> Lines:
     return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
 
 
-def formula(left: str, right: str, indent: str = INDENT) -> Lines:
+def formula(left: str, right: str) -> Lines:
     """``left = right``; what does not fit goes on below the right side."""
-    front = f"{indent}{left} = "
+    front = f"{INDENT}{left} = "
     return textwrap.wrap(
         right, WIDTH, initial_indent=front, subsequent_indent=" " * len(front), break_on_hyphens=False,
         break_long_words=False,
     )  # fmt: skip
+
+
+def equation(left: str, right: str, values: Array, rows: int | None = None) -> Lines:
+    """``left = right``, and below the right side its numbers (see ``matrix``)."""
+    return [*formula(left, right), *matrix(" " * len(left), values, rows)]

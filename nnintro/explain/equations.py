@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -97,6 +97,16 @@ ACTIVATIONS: dict[str, Activation] = {
 
 
 @dataclass(frozen=True)
+class Given:
+    """A letter in a loss's formulas that is neither y nor t."""
+
+    left: str
+    right: str
+    value: Callable[[Array, Array], Array]
+    """(y, t) -> its numbers, (rows, outputs)."""
+
+
+@dataclass(frozen=True)
 class Loss:
     """L = the mean of l over the samples, and over the outputs too where each has an l of its own."""
 
@@ -108,12 +118,10 @@ class Loss:
     """Of l."""
     slope_formula: str
     """Of dl/dy."""
-    takes_class_numbers: bool = False
-    """Whether t is (rows,) class numbers; else it is in the shape of y."""
-    words: tuple[str, ...] = ()
-    """What the letters in the formulas mean."""
+    given: tuple[Given, ...] = ()
+    """What is computed before l."""
     slope_words: tuple[str, ...] = ()
-    """The same of those that are in the slope's alone."""
+    """What the letters mean that are in the slope's formula alone."""
 
 
 def one_hot(t: Array, classes: int) -> Array:
@@ -145,36 +153,34 @@ HUBER = Loss(
     lambda y, t: np.clip(y - t, -1.0, 1.0),
     "r^2/2 if |r| < 1, else |r| - 1/2",
     "r, cut off at -1 and 1",
-    words=("r = y - t",),
+    given=(Given("r", "y - t", lambda y, t: y - t),),
 )
 TWO_CLASSES = Loss(
     lambda y, t: np.logaddexp(0.0, y) - t * y,
     lambda y, t: logistic(y) - t,
     "-(t log p + (1 - t) log(1 - p))",
     "p - t",
-    words=("p = 1/(1 + e^-y), the probability of class 1",),
+    given=(Given("p", "1/(1 + e^-y), the probability of class 1", lambda y, _: logistic(y)),),
 )
 SEVERAL_CLASSES = Loss(
     _cross_entropy,
     lambda y, t: _softmax(y) - one_hot(t, y.shape[1]),
     "-log p_t",
     "p - e_t",
-    takes_class_numbers=True,
-    words=("p_k = e^(y_k) / sum_j e^(y_j), the probability of class k",),
+    given=(Given("p", "e^y / (sum of the row's e^y), the probability of each class", lambda y, _: _softmax(y)),),
     slope_words=("e_t: 1 in the column of class t, else 0",),
 )
 
 
 def against_one_hot(loss: Loss) -> Loss:
     """A loss of values between the outputs and the one-hot row of the class."""
-    return Loss(
-        lambda y, t: loss.each(y, one_hot(t, y.shape[1])),
-        lambda y, t: loss.slope(y, one_hot(t, y.shape[1])),
-        loss.formula,
-        loss.slope_formula,
-        takes_class_numbers=True,
-        words=(*loss.words, "t as a row: 1 in the column of the class, else 0"),
-    )
+
+    def of_row(function: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
+        return lambda y, t: function(y, one_hot(t, y.shape[1]))
+
+    row = Given("t", "1 in the column of the class, else 0", of_row(lambda _, t: t))
+    given = [replace(letter, value=of_row(letter.value)) for letter in loss.given]
+    return replace(loss, each=of_row(loss.each), slope=of_row(loss.slope), given=(row, *given))
 
 
 LOSSES: dict[str, tuple[Loss, Loss]] = {

@@ -10,9 +10,6 @@ from typing import Any
 from nnintro.explain.check import TOLERANCE, Check, check
 from nnintro.explain.subject import Subject, subject_of_config, subject_of_run
 from nnintro.explain.update import Update, updates_of
-from nnintro.runs.folder import find_run
-
-CONFIGS = (".yaml", ".yml")
 
 
 @dataclass(frozen=True)
@@ -94,18 +91,13 @@ def _plain_layers(update: Update) -> Iterator[dict[str, Any]]:
 
 
 def explain(
-    config_or_run: Path,
-    overrides: Sequence[str] = (),
-    runs_dir: str | Path = "runs",
-    *,
-    sample: int | None = None,
-    updates: int = 1,
+    config_or_run: Path, overrides: Sequence[str] = (), *, sample: int | None = None, updates: int = 1
 ) -> Explanation:
     """Compute the next updates of a training with every number, and check them against torch.
 
     Args:
-        config_or_run: a YAML file: its training before the first update; or a run, by its folder or its name in
-            ``runs_dir``: from its newest checkpoint on.
+        config_or_run: a YAML file: its training before the first update; or a run's folder: its training from the
+            newest checkpoint on.
         overrides: ``descent.learning_rate=0.01`` and the like, laid over the config.
         sample: number of a training sample, from 0, that alone makes each update; by default those that training takes.
         updates: how many, each from where the one before ended.
@@ -114,11 +106,9 @@ def explain(
         UsageError: there is no such sample.
         ConfigError: the config cannot be used, or has something without a row in the tables of this package.
         DataError: the data cannot be used.
-        CheckpointError: there is no such run, or it cannot be used.
+        CheckpointError: the run cannot be used.
     """
-    if config_or_run.is_file() or config_or_run.suffix in CONFIGS:
-        subject = subject_of_config(config_or_run, overrides)
-    else:
-        subject = subject_of_run(find_run(config_or_run, runs_dir), overrides)
+    subject_of = subject_of_run if config_or_run.is_dir() else subject_of_config
+    subject = subject_of(config_or_run, overrides)
     made = list(updates_of(subject, sample, updates))
     return Explanation(subject, sample, made, [check(subject.parts, update) for update in made])

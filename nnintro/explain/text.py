@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from nnintro.explain import blackboard
-from nnintro.explain.blackboard import INDENT, WIDTH, Lines, beside, fitting, formula, matrix, number, paragraph
+from nnintro.explain.blackboard import (
+    INDENT,
+    WIDTH,
+    Lines,
+    beside,
+    equation,
+    fitting,
+    formula,
+    matrix,
+    number,
+    paragraph,
+)
 from nnintro.explain.check import TOLERANCE, Check
-from nnintro.explain.equations import ACTIVATIONS, Array
+from nnintro.explain.equations import ACTIVATIONS
 from nnintro.explain.explain import Explanation
+from nnintro.explain.notation import Notation
 from nnintro.explain.update import Update
 from nnintro.wording import counted
-
-MOST_LAYERS = 3
-"""Of more layers the first and the last are shown."""
-MOST_SAMPLES = 3
-"""Rows that are shown of many."""
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -31,20 +37,14 @@ def as_text(explanation: Explanation) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-class _Blackboard:
+class _Blackboard(Notation):
     """One update's text."""
 
     def __init__(self, explanation: Explanation, update: Update, check: Check) -> None:
-        self.explanation, self.update, self.check = explanation, update, check
+        super().__init__(update)
+        self.explanation, self.check = explanation, check
         self.subject = explanation.subject
         self.setup = explanation.subject.parts.setup
-        depth, self.n = len(update.layers), len(update.rows)
-        # A single layer needs no numbers; the outputs of the last are y, as in the lecture.
-        tags = [str(number + 1) for number in range(depth)] if depth > 1 else [""]
-        self.tags = tags
-        self.outputs = [*(f"u{tag}" for tag in tags[:-1]), "y"]
-        self.inputs = ["x", *self.outputs[:-1]]
-        self.shown = range(depth) if depth <= MOST_LAYERS else (0, depth - 1)
 
     def lines(self) -> Lines:
         sections = (
@@ -52,38 +52,6 @@ class _Blackboard:
             self._checked,
         )  # fmt: skip
         return "\n\n".join("\n".join(section()) for section in sections).splitlines()
-
-    def _s(self, index: int) -> str:
-        """``tanh(z1)``, or ``z1`` itself."""
-        s, z = self.update.layers[index].s, f"z{self.tags[index]}"
-        return z if s == "identity" else f"{s}({z})"
-
-    def _z(self, index: int) -> str:
-        tag = self.tags[index]
-        return f"{self.inputs[index]} W{tag}^T + b{tag}"
-
-    def _in_layer(self, text: str, index: int) -> str:
-        """A formula in z and u, in this layer's."""
-        named = re.sub(r"\bz\b", f"z{self.tags[index]}", text)
-        return re.sub(r"\bu\b", self.outputs[index], named)
-
-    def _widths(self) -> list[int]:
-        layers = self.update.layers
-        return [layers[0].W.shape[1], *(len(layer.b) for layer in layers)]
-
-    @property
-    def _most(self) -> int:
-        """Rows of samples that are shown."""
-        return fitting(self.n, MOST_SAMPLES)
-
-    def _below(self, left: str, values: Array, rows: int | None = None) -> Lines:
-        """``= [ ... ]`` below a formula that begins with ``left =``."""
-        return matrix(" " * len(left), values, rows)
-
-    def _between(self) -> str:
-        """In place of the layers that are not shown."""
-        number = len(self.tags) - 2
-        return f"{INDENT}... {counted(number, 'more layer')} between, of the same kind; --json has their numbers"
 
     # --- what there is ---------------------------------------------------------------------------
 
@@ -105,27 +73,26 @@ class _Blackboard:
         yield from paragraph(which + over + exact)
 
     def _network(self) -> Iterator[str]:
-        yield f"THE NETWORK {' -> '.join(map(str, self._widths()))}"
-        for index, layer in enumerate(self.update.layers):
-            if index in self.shown:
-                output, z = self.outputs[index], f"z{self.tags[index]} = {self._z(index)}"
-                yield from formula(output, z if layer.s == "identity" else f"{self._s(index)},  {z}")
-            elif index == 1:
-                yield self._between()
-        yield from paragraph("a row of W is a neuron; a row of x, z, u and y is a sample", INDENT)
+        yield f"THE NETWORK {self.widths()}"
+        for index in self.shown:
+            if index and index - 1 not in self.shown:
+                yield self.gap(index - 1)
+            output, z, s = self.outputs[index], f"z{self.tags[index]} = {self.z(index)}", self.update.layers[index].s
+            yield from formula(output, z if s == "identity" else f"{self.s(index)},  {z}")
+        yield f"{INDENT}a row of W is a neuron; a row of x, z, u and y is a sample"
         for index in self.shown:
             layer, tag = self.update.layers[index], self.tags[index]
             yield from beside(matrix(f"W{tag}", layer.W), matrix(f"b{tag}", layer.b))
 
     def _samples(self) -> Iterator[str]:
         rows, update = self.update.rows, self.update
-        few = ", ".join(map(str, rows[: self._most]))
+        few = ", ".join(map(str, rows[: self.most]))
         if self.n == 1:
             yield f"THE SAMPLE: number {few}"
         else:
-            yield f"THE SAMPLES, a row each: n = {self.n:,}, numbers {few}{', ...' if self._most < self.n else ''}"
+            yield f"THE SAMPLES, a row each: n = {self.n:,}, numbers {few}{', ...' if self.most < self.n else ''}"
         t = update.t[:, None] if update.t.ndim == 1 else update.t
-        yield from beside(matrix("x", update.x, self._most), matrix("t", t, self._most))
+        yield from beside(matrix("x", update.x, self.most), matrix("t", t, self.most))
         if self.subject.standardized != "none":
             what = "x and t are" if self.subject.standardized == "both" else "x is"
             yield from paragraph(f"{what} standardised, (raw - mean) / scale, as the network gets it.", INDENT)
@@ -136,98 +103,90 @@ class _Blackboard:
         yield "FORWARD, layer by layer"
         for index in self.shown:
             if index:
-                yield "" if index - 1 in self.shown else self._between()
-            passed, s, output = self.update.forward[index], self.update.layers[index].s, self.outputs[index]
-            z = f"z{self.tags[index]}" if s != "identity" else f"{output} = z{self.tags[index]}"
-            yield from formula(z, self._z(index))
-            yield from self._below(z, passed.z, self._most)
-            if s != "identity":
-                known = ACTIVATIONS[s].formula == f"{s}(z)"
-                meaning = "" if known else f" = {self._in_layer(ACTIVATIONS[s].formula, index)}"
-                yield from formula(output, self._s(index) + meaning)
-                yield from self._below(output, passed.u, self._most)
+                yield self.gap(index - 1)
+            passed, output, z = self.update.forward[index], self.outputs[index], f"z{self.tags[index]}"
+            if self.update.layers[index].s == "identity":
+                yield from equation(f"{output} = {z}", self.z(index), passed.z, self.most)
+            else:
+                yield from equation(z, self.z(index), passed.z, self.most)
+                yield from equation(output, self.s_explained(index), passed.u, self.most)
 
     def _loss(self) -> Iterator[str]:
-        update, loss = self.update, self.update.loss
-        each = loss.each(update.forward[-1].u, update.t)
+        update, loss, of_classes = self.update, self.update.loss, self.subject.class_weights
+        y, t = update.forward[-1].u, update.t
+        each = loss.each(y, t)
         yield f"THE LOSS {self.setup.loss_name}"
-        weight = "" if update.weights is None else "w_t * "
-        yield from formula("l", weight + (f"({loss.formula})" if weight else loss.formula))
-        for words in loss.words:
-            yield from paragraph(f"where {words}", INDENT * 2)
-        if update.weights is not None and self.subject.class_weights is not None:
+        for given in loss.given:
+            yield from equation(given.left, given.right, given.value(y, t), self.most)
+        if update.weights is not None and of_classes is not None:
             each = update.weights * each
-            of_classes = ", ".join(map(number, self.subject.class_weights.tolist()))
-            yield from paragraph(f"where w = ({of_classes}) is what a sample of each class counts", INDENT * 2)
-        if each.size == 1:
-            yield f"{INDENT}L = l = {number(update.L)}"
-            return
-        yield from matrix("l", each, self._most)
-        yield f"{INDENT}L = (1/{each.size:,}) sum of all l = {number(update.L)}"
+            few = fitting(len(of_classes))
+            weights = ", ".join([*map(number, of_classes[:few].tolist()), *(["..."] if few < len(of_classes) else [])])
+            yield from paragraph(f"w = ({weights}), what a sample of each class counts", INDENT)
+        left = "L = l" if each.size == 1 else "l"
+        yield from equation(
+            left, loss.formula if update.weights is None else f"w_t * ({loss.formula})", each, self.most
+        )
+        if each.size > 1:
+            yield f"{INDENT}L = (1/{each.size:,}) sum of all l = {number(update.L)}"
 
     # --- backward --------------------------------------------------------------------------------
 
     def _backward(self) -> Iterator[str]:
         yield "BACKWARD, by the chain rule from the last layer to the first; delta = dL/dz"
-        last = len(self.tags) - 1
         for index in reversed(self.shown):
-            if index < last:
-                yield "" if index + 1 in self.shown else self._between()
-            yield from self._slope_of_outputs() if index == last else self._handed_down(index)
+            if index < self.last:
+                yield self.gap(index + 1)
+            yield from self._slope_of_outputs() if index == self.last else self._handed_down(index)
             yield from self._delta(index)
             yield from self._gradient(index)
 
     def _slope_of_outputs(self) -> Iterator[str]:
-        update = self.update
-        size = update.loss.each(update.forward[-1].u, update.t).size
-        weight = "" if update.weights is None else "w_t "
-        is_mean = size > 1 or bool(weight)
-        yield from formula("dl/dy" if is_mean else "dL/dy", update.loss.slope_formula)
-        for words in update.loss.slope_words:
-            yield from paragraph(f"where {words}", INDENT * 2)
-        if is_mean:
-            yield from formula("dL/dy", (f"(1/{size:,}) " if size > 1 else "") + f"{weight}dl/dy")
-        yield from self._below("dL/dy", update.dL_dy, self._most)
+        update, loss = self.update, self.update.loss
+        size = loss.each(update.forward[-1].u, update.t).size
+        factors = [*([f"(1/{size:,})"] if size > 1 else []), *(["w_t"] if update.weights is not None else [])]
+        if not factors:
+            yield from equation("dL/dy", loss.slope_formula, update.dL_dy)
+            yield from _where(loss.slope_words)
+            return
+        yield from formula("dl/dy", loss.slope_formula)
+        yield from _where(loss.slope_words)
+        yield from equation("dL/dy", " ".join([*factors, "dl/dy"]), update.dL_dy, self.most)
 
     def _handed_down(self, index: int) -> Iterator[str]:
-        behind, left = self.tags[index + 1], f"dL/d{self.outputs[index]}"
-        yield from formula(left, f"delta{behind} W{behind}")
-        dL_du = self.update.backward[index + 1].delta @ self.update.layers[index + 1].W
-        yield from self._below(left, dL_du, self._most)
+        behind, update = self.tags[index + 1], self.update
+        dL_du = update.backward[index + 1].delta @ update.layers[index + 1].W
+        yield from equation(f"dL/d{self.outputs[index]}", f"delta{behind} W{behind}", dL_du, self.most)
 
     def _delta(self, index: int) -> Iterator[str]:
-        tag, s, output = self.tags[index], self.update.layers[index].s, self.outputs[index]
-        left, slope = f"delta{tag}", f"{s}'(z{tag})"
+        tag, s, dL_du = self.tags[index], self.update.layers[index].s, f"dL/d{self.outputs[index]}"
         if s == "identity":
-            yield from formula(left, f"dL/d{output}, for {output} = z{tag}")
+            yield from formula(f"delta{tag}", f"{dL_du}, for {self.outputs[index]} = z{tag}")
             return
-        yield from formula(slope, self._in_layer(ACTIVATIONS[s].slope_formula, index))
-        yield from self._below(slope, self.update.forward[index].slope, self._most)
-        yield from formula(left, f"dL/d{output} * {slope}, number by number")
-        yield from self._below(left, self.update.backward[index].delta, self._most)
+        slope, derivative = f"{s}'(z{tag})", self.in_layer(ACTIVATIONS[s].slope_formula, index)
+        yield from equation(slope, derivative, self.update.forward[index].slope, self.most)
+        delta = self.update.backward[index].delta
+        yield from equation(f"delta{tag}", f"{dL_du} * {slope}, number by number", delta, self.most)
 
     def _gradient(self, index: int) -> Iterator[str]:
         found, tag = self.update.backward[index], self.tags[index]
+        yield from equation(f"dW{tag}", f"delta{tag}^T {self.inputs[index]}", found.dW)
         sums = f"delta{tag}" if self.n == 1 else f"the sum of delta{tag}'s rows"
-        yield from formula(f"dW{tag}", f"delta{tag}^T {self.inputs[index]}")
-        yield from self._below(f"dW{tag}", found.dW)
-        yield from formula(f"db{tag}", sums)
-        yield from self._below(f"db{tag}", found.db)
+        yield from equation(f"db{tag}", sums, found.db)
 
     # --- the update ------------------------------------------------------------------------------
 
     def _step(self) -> Iterator[str]:
         update, step = self.update, self.update.step
         yield f"THE UPDATE {step.descent.optimizer.kind}, eta = {number(step.eta)}"
-        yield f"{INDENT}for every number w of W and b, with g its number of dW and db"
+        yield f"{INDENT}for every number w of W and b, with g = dL/dw its number of dW and db"
         if step.descent.clip_norm is not None:
             yield from paragraph(
                 f"|g| = {number(update.gradient_norm)} over all of them; clip_norm {number(step.descent.clip_norm)} "
                 f"makes it g <- {number(update.factor)} g", INDENT
             )  # fmt: skip
-        for equation in step.equations:
-            yield f"{INDENT}{equation}"
-        if any("^t" in equation for equation in step.equations):
+        yield from (f"{INDENT}{line}" for line in step.equations)
+        if any("^t" in line for line in step.equations):
             yield f"{INDENT}t = {step.t:,}"
         for index in self.shown:
             yield ""
@@ -238,7 +197,7 @@ class _Blackboard:
         update, step, layer = self.update, self.update.step, self.update.layers[index]
         is_changed = update.factor != 1 or (step.decay > 0 and step.rule.has_penalty)
         letters = [step.rule.letters[name] for name in update.memories[0]]
-        header = ["", "w", "dL/dw", *(["g"] if is_changed else []), *letters, "w after"]
+        header = ["", "w", *(["dL/dw", "g"] if is_changed else ["g"]), *letters, "w after"]
         names, parts = [], []
         for at, name in enumerate(("W", "b")):
             before, after = getattr(layer, name), getattr(update.after[index], name)
@@ -257,13 +216,18 @@ class _Blackboard:
     def _checked(self) -> Iterator[str]:
         check = self.check
         yield "THE CHECK"
+        where = f", in {check.where}" if check.difference else ""
         verdict = "equal" if check.is_close else "NOT EQUAL, do not trust these numbers"
         if check.holds and not check.is_close:
             verdict = f"equal but for rounding, {check.of_terms:.2g} of the much larger numbers that cancel there"
         yield from paragraph(
             "torch.autograd on the same rows, and torch.optim on the same gradients, in float64: the largest "
-            f"difference is {check.difference:.2g}, in {check.where}; {TOLERANCE:g} is allowed: {verdict}.", INDENT
+            f"difference is {check.difference:.2g}{where}; {TOLERANCE:g} is allowed: {verdict}.", INDENT
         )  # fmt: skip
+
+
+def _where(words: Sequence[str]) -> Lines:
+    return [line for each in words for line in paragraph(f"where {each}", INDENT * 2)]
 
 
 def _rest(count: int, shown: int) -> Lines:
