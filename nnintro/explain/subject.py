@@ -66,12 +66,6 @@ class Subject:
         ]
 
     @property
-    def counted(self) -> int:
-        """Updates that the optimizer has counted, which for adam is more than a number."""
-        counts = [int(memory["step"]) for memory in self.parts.optimizer.state.values() if "step" in memory]
-        return max(counts, default=self.made)
-
-    @property
     def loss(self) -> Loss:
         of_values, of_classes = LOSSES[self.parts.setup.loss_name]
         return of_classes if self.parts.setup.task.kind == "multiclass" else of_values

@@ -79,7 +79,7 @@ def updates_of(subject: Subject, sample: int | None, count: int) -> Iterator[Upd
     setup, rate = subject.parts.setup, subject.parts.learning_rate
     layers, memories, made = subject.layers, subject.memories, subject.made
     for number in range(made, made + count):
-        step = Step(setup.descent, rate(number), t=subject.counted + 1 + number - made)
+        step = Step(setup.descent, rate(number), t=number + 1)
         update = _update(subject, number, subject.rows(number, sample), layers, memories, step)
         yield update
         layers, memories = update.after, update.memories_after
