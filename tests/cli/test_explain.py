@@ -145,6 +145,30 @@ class TestText:
         assert [number for number in numbers if f"{number:.5g}" not in words] == []
         assert len(numbers) == 30
 
+    def test_what_clipping_and_weight_decay_make_of_a_gradient(self, command, written):
+        """dL/dw and g stand beside each other, and g is what the plain step takes."""
+        config = written(**{**WORKED, "descent": {**WORKED["descent"], "clip_norm": 0.1, "weight_decay": 0.3}})
+        text, update = command("explain", config).out, explained(command, config)
+        (line,) = [line for line in text.splitlines() if line.startswith("    W1[2,1]")]
+        w, slope, g, after = map(float, line.split()[1:])
+        factor = min(1.0, 0.1 / (update["update"]["gradient_norm"] + 1e-6))
+        assert factor < 1
+        assert slope == pytest.approx(update["layers"][0]["dW"][1][0], rel=1e-4)
+        assert g == pytest.approx(factor * slope + 0.3 * w, rel=1e-3)
+        assert after == pytest.approx(w - 0.1 * g, rel=1e-4)
+        assert f"makes it g <- {factor:.5g} g" in " ".join(text.split())
+        assert "\n  g <- g + 0.3 w\n  w <- w - eta g\n" in text
+
+    def test_a_damaged_checkpoint_is_noted_on_stderr(self, command, written, tmp_path):
+        training = {"epochs": 3, "checkpoint": {"every": "5 steps", "keep": 3}}
+        assert command("train", written("a.yaml", training=training), "--quiet").code == 0
+        newest = tmp_path / "runs/a/checkpoints/step-18.pt"
+        newest.write_bytes(newest.read_bytes()[:-9])
+        done = command("explain", "a")
+        assert (done.code, done.err.count("\n")) == (0, 1)
+        assert re.match(r"note: \S+step-18\.pt is damaged: .*; step-15\.pt is used in its place\n", done.err)
+        assert done.out.startswith("runs/a, running after 15 updates\n")
+
     def test_where_a_run_stands(self, command, written):
         assert command("train", written("a.yaml"), "--quiet").code == 0
         text = " ".join(command("explain", "a").out.split())

@@ -220,6 +220,11 @@ def test_a_sample_that_is_not_there(explained, sample):
         explained(sample=sample)
 
 
+@pytest.mark.parametrize("elsewhere", [{"device": "cuda:99"}, {"training": {"engine": "graph"}}])
+def test_neither_the_device_nor_the_engine_of_a_training_is_needed(explained, elsewhere):
+    assert explained(**elsewhere).as_dict() == explained().as_dict()
+
+
 def test_a_sample_alone_makes_all_updates(explained):
     updates = all_of(explained(sample=22, updates=3))
     assert [update["rows"] for update in updates] == [[22]] * 3
