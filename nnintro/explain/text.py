@@ -64,7 +64,10 @@ class _Blackboard(Notation):
         is_over = update.number >= total
         which = f"Update {update.number + 1:,}" + ("" if is_over else f" of {total:,}")
         if self.explanation.sample is None:
-            which += f", in epoch {epoch:,}; {plan.variant}: {self.n:,} of {counted(plan.samples, 'training sample')}."
+            which += f", in epoch {epoch:,}; {plan.variant}: {self.n:,} of {counted(plan.samples, 'training sample')}"
+            # Added up as training does, block by block, the sum is the same but for its rounding.
+            blocks = f", which training walks in blocks of {plan.batch_size:,}, each counting its share of the mean"
+            which += (blocks if plan.blocks_per_update > 1 else "") + "."
         else:
             which += f", made of training sample {update.rows[0]:,} alone."
         over = f" All {total:,} are made: this one would come next if training went on." if is_over else ""

@@ -223,6 +223,8 @@ def test_a_sample_that_is_not_there(explained, sample):
 @pytest.mark.parametrize("elsewhere", [{"device": "cuda:99"}, {"training": {"engine": "graph"}}])
 def test_neither_the_device_nor_the_engine_of_a_training_is_needed(explained, elsewhere):
     assert explained(**elsewhere).as_dict() == explained().as_dict()
+    # ``auto`` would load the compiled engine for so many, which takes a minute on a new machine.
+    assert explained(training={"epochs": 10**6}).subject.parts.engine.name == "autograd"
 
 
 def test_a_sample_alone_makes_all_updates(explained):
