@@ -27,7 +27,8 @@ QUESTIONS = {
     "Where is the learning-rate schedule applied?": "descent/schedules.py",
     "Where does an optimizer become torch's?": "descent/optimizers.py",
     "Which engine carries out the updates, and why?": "engines/choose.py",
-    "How are the gradients computed?": "engines/backpropagation/descend.py",
+    "How are the gradients computed?": "explain/backpropagation.py",
+    "How are they computed fast?": "engines/backpropagation/descend.py",
     "Where would a Huber loss for tables go?": "objectives/losses.py",
     "Which losses fit which task?": "config/losses.py",
     "Which metrics are recorded?": "config/task.py",
@@ -48,6 +49,7 @@ QUESTIONS = {
 ROOMS = (
     ("cli", "the commands"),
     ("constructions", "networks built by hand from a formula, and proofs of their error"),
+    ("explain", "one update with all its numbers, as on a blackboard"),
     ("exports", "trained runs as files for other programs"),
     ("predict", "trained runs on new data"),
     ("training", "one training, from config to numbers"),

@@ -125,6 +125,25 @@ def test_the_guides_python_runs(tmp_path, monkeypatch, capsys):
     assert [float(number) for number in numbers] == pytest.approx(3 * wanted, abs=1e-4)
 
 
+def test_the_worked_update_is_what_explain_prints(tmp_path, monkeypatch, capsys):
+    from nnintro.cli.explain import explain
+
+    page = (ROOT / "docs/backpropagation.md").read_text(encoding="utf-8")
+    (config,), (shown,) = blocks(page, "yaml"), blocks(page, "console")
+    command, text = shown.split("\n", 1)
+    assert command == "$ nnintro explain worked.yaml --sample 2"
+    monkeypatch.chdir(tmp_path)
+    Path("worked.yaml").write_text(config, encoding="utf-8")
+    explain(Path("worked.yaml"), sample=2)
+    printed = capsys.readouterr().out
+    # Where the rounding of numpy and torch differs most is the processor's and the library's business.
+    rounding = re.compile(r"largest\s+difference\s+is\s+(?:0|\S+,\s+in\s+[^;]+);")
+    assert len(rounding.findall(printed)) == 1
+    assert rounding.sub("", " ".join(printed.split())) == rounding.sub("", " ".join(text.split()))
+    assert text.splitlines()[:-4] == printed.splitlines()[:-4]
+    assert len(text.splitlines()) > 50
+
+
 def code_from_outside():
     """Place -> Python that somebody who installed nnintro could have written.
 

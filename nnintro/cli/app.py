@@ -17,6 +17,7 @@ from nnintro.cli.certify import certify
 from nnintro.cli.construct import construct
 from nnintro.cli.dashboard import dashboard
 from nnintro.cli.evaluate import evaluate
+from nnintro.cli.explain import explain
 from nnintro.cli.export import export
 from nnintro.cli.init import init
 from nnintro.cli.predict import predict
@@ -35,7 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    train, validate, evaluate, predict, export, construct, certify, runs, dashboard, schema, init,
+    train, validate, evaluate, predict, explain, export, construct, certify, runs, dashboard, schema, init,
 ):  # fmt: skip
     app.command()(command)
 

@@ -112,11 +112,16 @@ def _before_divergence(directory: Path, step: int) -> tuple[Loaded, Checkpoint]:
 
 def _check_progress(checkpoint: Checkpoint, setup: Setup) -> None:
     """Raise ConfigError where a changed config cannot go on from the checkpoint."""
-    was, now = checkpoint.origin, origin(setup)
     step, total = checkpoint.outcome.step, setup.total_updates
     if step > total:
         key = "training.steps" if setup.training.steps is not None else "training.epochs"
         raise ConfigError.at(key, f"the run is at update {step:,} already, and this is update {total:,}")
+    check_descent(checkpoint, setup)
+
+
+def check_descent(checkpoint: Checkpoint, setup: Setup) -> None:
+    """Raise ConfigError where a changed config has another optimizer or other epochs than the checkpoint."""
+    was, now = checkpoint.origin, origin(setup)
     if repr(was.optimizer_kind) != repr(now.optimizer_kind):  # whatever it is that was saved
         raise ConfigError.at(
             "descent.optimizer",

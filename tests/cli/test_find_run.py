@@ -19,6 +19,7 @@ from tests.support import config
 COMMANDS = {
     "evaluate": ["evaluate", "RUN"],
     "predict": ["predict", "RUN", "rows.csv"],
+    "explain": ["explain", "RUN"],
     "export": ["export", "RUN", "--format", "safetensors"],
     "certify": ["certify", "RUN", "--seconds", "1"],
     "resume": ["train", "--resume", "RUN"],

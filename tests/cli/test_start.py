@@ -12,7 +12,7 @@ import nnintro
 from tests.cli.conftest import ROOT, environment
 
 COMMANDS = (
-    "train", "validate", "evaluate", "predict", "export", "runs", "dashboard", "schema", "init"
+    "train", "validate", "evaluate", "predict", "explain", "export", "runs", "dashboard", "schema", "init"
 )  # fmt: skip
 
 WITHOUT = """
