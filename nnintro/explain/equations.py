@@ -134,6 +134,10 @@ def _huber(y: Array, t: Array) -> Array:
     return np.asarray(np.where(r < 1, r**2 / 2, r - 0.5))
 
 
+def _sign_of_class(t: Array) -> Array:
+    return 2 * t - 1
+
+
 def _softmax(y: Array) -> Array:
     powers = np.exp(y - y.max(1, keepdims=True))
     return np.asarray(powers / powers.sum(1, keepdims=True))
@@ -171,6 +175,14 @@ SEVERAL_CLASSES = Loss(
     slope_words=("e_t: 1 in the column of class t, else 0",),
 )
 
+PERCEPTRON = Loss(
+    lambda y, t: np.maximum(0.0, -_sign_of_class(t) * y),
+    lambda y, t: np.where((y > 0) == (t > 0.5), 0.0, -_sign_of_class(t)),
+    "max(0, -s y)",
+    "-s where the class is wrong (1 is y > 0), else 0",
+    given=(Given("s", "2 t - 1, the sign of the class", lambda _, t: _sign_of_class(t)),),
+)
+
 
 def against_one_hot(loss: Loss) -> Loss:
     """A loss of values between the outputs and the one-hot row of the class."""
@@ -189,5 +201,6 @@ LOSSES: dict[str, tuple[Loss, Loss]] = {
     "huber": (HUBER, against_one_hot(HUBER)),
     "cross_entropy": (TWO_CLASSES, SEVERAL_CLASSES),
     "bce": (TWO_CLASSES, SEVERAL_CLASSES),
+    "perceptron": (PERCEPTRON, against_one_hot(PERCEPTRON)),
 }
 """name -> the loss of targets that are values (0 or 1 of two classes), and that of class numbers."""

@@ -59,6 +59,7 @@ class Explanation:
             "step": update.number,
             "rows": update.rows,
             "standardized": self.subject.standardized,
+            **({"basis": [str(formula) for formula in basis]} if (basis := self.subject.parts.setup.basis) else {}),
             "check": {
                 "largest_difference": checked.difference,
                 "against": "torch.autograd",

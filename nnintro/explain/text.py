@@ -96,6 +96,9 @@ class _Blackboard(Notation):
             yield f"THE SAMPLES, a row each: n = {self.n:,}, numbers {few}{', ...' if self.most < self.n else ''}"
         t = update.t[:, None] if update.t.ndim == 1 else update.t
         yield from beside(matrix("x", update.x, self.most), matrix("t", t, self.most))
+        if self.setup.basis:
+            functions = ", ".join(map(str, self.setup.basis))
+            yield from paragraph(f"x holds the basis functions {functions}.", INDENT)
         if self.subject.standardized != "none":
             what = "x and t are" if self.subject.standardized == "both" else "x is"
             yield from paragraph(f"{what} standardised, (raw - mean) / scale, as the network gets it.", INDENT)

@@ -153,7 +153,7 @@ LECTURE = {
     "figures 1 to 5": "steps/figure-5.yaml",
     "how many neurons": "function/depth_1.yaml",
     "depth against width": "function/depth_4.yaml",
-    "how are the gradients computed?": "steps/figure-2.yaml",
+    "how are the gradients computed?": "classification/xor.yaml",
     "U-Net": "images/lecture.yaml",
     "boundaries of cells": "images/cells.yaml",
     "applications": "tables/juno.yaml",

@@ -24,7 +24,8 @@ ON_ROWS = [(loss, kind) for loss, facts in CONFIG_LOSSES.items() for kind in fac
 
 
 def sections(loss, kind, activation, **descent):
-    output = "identity" if CONFIG_LOSSES[loss].takes_logits else activation
+    facts = CONFIG_LOSSES[loss]
+    output = "identity" if facts.takes_logits or facts.takes_scores else activation
     return {
         "dataset": DATASETS[kind],
         "loss": loss,
@@ -77,7 +78,7 @@ def test_class_weights(explained, name):
 def test_the_tables_have_every_activation_and_every_loss_of_rows():
     assert set(equations.ACTIVATIONS) == set(ACTIVATIONS)
     assert set(equations.LOSSES) <= {loss for loss, _ in ON_ROWS}
-    assert {"mse", "mae", "huber", "cross_entropy", "bce"} <= set(equations.LOSSES)
+    assert {"mse", "mae", "huber", "cross_entropy", "bce", "perceptron"} <= set(equations.LOSSES)
 
 
 SUMS = [-800.0, -40.0, -20.0, -1.0, -1e-9, 0.0, 1e-9, 1.0, 19.9, 20.0, 20.1, 40.0, 800.0]
@@ -110,3 +111,23 @@ def test_losses_at_kinks_and_far_out(loss, kind):
     each, slope = row.each(y.detach().numpy(), t.numpy()), row.slope(y.detach().numpy(), t.numpy())
     require_close(each.mean(), L, "loss")
     require_close(slope / each.size, y.grad, "slope")
+
+
+def test_basis_functions_are_the_inputs(explained):
+    dataset = {"formula": "lecture", "samples": 20, "basis": ["x**2", "cos(50*x)"]}
+    explanation = explained(dataset=dataset, model={"hidden": [2]}, descent={"batch_size": 20, "shuffle": False})
+    found = explanation.as_dict()
+    x = np.linspace(0, 1, 20)
+    np.testing.assert_allclose(found["inputs"], np.column_stack([x**2, np.cos(50 * x)]), atol=1e-15)
+    assert found["basis"] == ["x**2", "cos(50*x)"]
+    require_gradients(found)
+
+
+def test_a_mistake_on_the_line_itself(explained):
+    """z = 0 is off: a mistake where the class is 1, which autograd alone would not take for one."""
+    neuron = {"hidden": [], "initialization": "zeros"}
+    found = explained(dataset=DATASETS["binary"], loss="perceptron", model=neuron, descent={"batch_size": 18}).as_dict()
+    targets = np.array(found["targets"])
+    assert 0 < targets.sum() < len(targets)
+    np.testing.assert_array_equal(np.array(found["layers"][0]["delta"]) * len(targets), -targets)
+    assert found["check"]["holds"]

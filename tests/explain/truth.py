@@ -35,6 +35,8 @@ def loss_of(name: str, y: Tensor, t: Tensor, weights: Tensor | None = None) -> T
         else:
             each = functional.cross_entropy(y, t, reduction="none")
         return (each if weights is None else weights[t] * each).mean()
+    if name == "perceptron":
+        return functional.relu(torch.where(t > 0.5, -y, y)).mean()
     t = t if t.is_floating_point() else functional.one_hot(t, y.shape[1]).double()
     by_name = {"mse": functional.mse_loss, "mae": functional.l1_loss, "huber": functional.huber_loss}
     return by_name[name](y, t)
