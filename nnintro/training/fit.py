@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from nnintro.config.load import load_config
 from nnintro.errors import DivergedError, UsageError
@@ -141,6 +141,8 @@ class _Looks:
         # it, and ``Fitted`` moves it to the CPU, before the history is asked for.  One copy, as one may hold the other.
         pair = parts.network, parts.model
         self._network, self._model = copy.deepcopy(pair) if self._later else pair
+        if self._later:
+            _lay_out_alike(self._network, parts.network)
         self._autocast = parts.autocast
         # Once: the engines write into these tensors, and to ask for them takes longer than a copy.
         self._live = parts.network.state_dict()
@@ -185,6 +187,19 @@ class _Looks:
         with torch.no_grad():
             self._network.load_state_dict(state)
         return evaluator.measure(self._sample)
+
+
+def _lay_out_alike(network: nn.Module, original: nn.Module) -> None:
+    """Have parameters begin where the original's do within their memory, on which a product's last bits depend.
+
+    An engine may have put them one behind the other; copied one by one, each begins at a boundary of its own.
+    """
+    memory: dict[int, torch.UntypedStorage] = {}
+    for parameter, wanted in zip(network.parameters(), original.parameters(), strict=True):
+        storage = wanted.untyped_storage()
+        held = memory.setdefault(storage.data_ptr(), storage.clone())  # type: ignore[no-untyped-call]
+        empty = torch.empty(0, dtype=wanted.dtype, device=wanted.device)
+        parameter.data = empty.set_(held, wanted.storage_offset(), wanted.size(), wanted.stride())
 
 
 def _or_none(value: float | None) -> float | None:

@@ -65,7 +65,11 @@ def with_numpy(path: Path, x: np.ndarray) -> np.ndarray:
         dtype = {"F32": np.float32, "F64": np.float64}[entry["dtype"]]
         tensors[name] = np.frombuffer(body[begin:end], dtype).reshape(entry["shape"])
     prefix = ""
-    if architecture["standardize"] != "none":
+    if "basis" in architecture:
+        columns = dict(zip(architecture["variables"], x.astype(np.float64).T, strict=True))
+        words = {name: getattr(np, name) for name in ("sin", "cos", "exp", "log", "sqrt", "abs", "tanh")}
+        x = np.stack([eval(text, words, columns) for text in architecture["basis"]], axis=1)
+    if "mean" in tensors:
         x, prefix = (x - tensors["mean"]) / tensors["scale"], "network."
         x = x.astype(tensors["network.layers.0.weight"].dtype)
     names = [*architecture["activations"], architecture["output_activation"]]
