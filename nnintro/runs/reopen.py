@@ -112,10 +112,15 @@ def has_effect(key: str) -> bool:
     return not any(key == name or key.startswith(f"{name}.") for name in WITHOUT_EFFECT)
 
 
+MEANT = {"descent.replacement": False, "dataset.validation": "grid"}
+"""What runs of earlier versions meant, which had not these keys."""
+
+
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """Key, earlier value, present value of what differs; None where there is none."""
     for key in dict.fromkeys([*after, *before]):
-        if before.get(key) != after.get(key):
+        meant = MEANT.get(key)
+        if before.get(key, meant) != after.get(key, meant):
             yield key, before.get(key), after.get(key)
 
 

@@ -64,3 +64,13 @@ def test_every_field_is_read(plain):
     assert checkpoint.origin.config["training.epochs"] == 300
     assert checkpoint.past.total > checkpoint.past.startup > 0
     assert checkpoint.past.resumed == ()
+
+
+def test_runs_from_before_a_key_was_there_meant_its_default():
+    from nnintro.runs.reopen import changed
+
+    before = {"descent.shuffle": True, "dataset.kind": "function"}
+    after = {**before, "descent.replacement": False, "dataset.validation": "grid"}
+    assert list(changed(before, after)) == []
+    assert list(changed(before, {**after, "descent.replacement": True})) == [("descent.replacement", None, True)]
+    assert list(changed({**before, "dataset.validation": 0.2}, after)) == [("dataset.validation", 0.2, "grid")]
