@@ -39,7 +39,8 @@ def draw(fitted: dict[int, list[nnintro.Fitted]]) -> Figure:
     """Left every run's error; right the curves of the run in the middle of each depth."""
     figure = Figure(figsize=(10.0, 4.4), dpi=100)
     figure.subplots_adjust(0.08, 0.2, 0.98, 0.84)
-    figure.suptitle("The lecture's function by networks of 480 parameters", fontsize=11)
+    title = "The lecture's function by three networks of 480 or 481 parameters, five seeds each; bars: medians"
+    figure.suptitle(title, fontsize=11)
     left, right = figure.subplots(1, 2, width_ratios=[1, 1.6])
     x = np.linspace(0, 1, 1001)
     truth = 0.2 + 0.4 * x**2 + 0.3 * x * np.sin(15 * x) + 0.1 * np.cos(50 * x)

@@ -65,6 +65,9 @@ def given_parameters_fit(setup: Setup) -> Complaints:
             yield Complaint(f"{path}.{index}.W", f"expected {outputs} rows of {inputs} weights, got {got}")
         if len(layer.b) != outputs:
             yield Complaint(f"{path}.{index}.b", f"expected {outputs}, one a neuron, got {len(layer.b)}")
+        most = steps_rules.LARGEST[setup.precision]
+        if max(map(abs, [*layer.b, *(weight for row in layer.W for weight in row)])) > most:
+            yield Complaint(f"{path}.{index}", f"beyond what {setup.precision} can hold (about {most:.0e})")
     if setup.dataset.standardize != "none":
         message = "weights given by hand are for the inputs in their own units; expected none"
         yield Complaint("dataset.standardize", message)
@@ -181,7 +184,15 @@ DATA_RULES = (
     Rule(basis_can_be_read, ("dataset.basis", "dataset.kind", "dataset.domain", "dataset.features")),
     Rule(
         given_parameters_fit,
-        ("model.hidden", "model.initialization", "dataset.standardize", "dataset.basis", *_CLASSES, *_SAMPLES),
+        (
+            "model.hidden",
+            "model.initialization.layers",
+            "precision",
+            "dataset.standardize",
+            "dataset.basis",
+            *_CLASSES,
+            *_SAMPLES,
+        ),
     ),
     Rule(loss_fits_the_task, ("loss", "dataset.kind")),
     Rule(logits_stay_logits, ("loss", "dataset.kind", "model.output_activation")),

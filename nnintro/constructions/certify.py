@@ -5,6 +5,7 @@ from __future__ import annotations
 import decimal
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from torch import nn
 from nnintro.constructions import formula_of
 from nnintro.errors import CheckpointError
 from nnintro.files import write_json
+from nnintro.formula import Formula
 from nnintro.formula.tree import variable_names
 from nnintro.models import precision_of
 from nnintro.models.activations import Step
@@ -33,13 +35,13 @@ UP, DOWN = (decimal.Context(prec=6, rounding=rounding) for rounding in (decimal.
 """Upper bounds are shown rounded up, lower ones down: what is printed is true as well."""
 
 STATEMENT = (
-    "For every real x of the domain at which the formula has a value, |N(x) - f(x)| <= bound; "
-    "at the point 'at' it is not below lower. N is the network in exact arithmetic, with the "
+    "For every real x of the domain at which the formula and every basis function have a value, "
+    "|N(x) - f(x)| <= bound; at the point 'at' it is not below lower. N is the network in exact arithmetic, with the "
     "parameters (and the standardisation, if there is one) that sha256 is of, taken exactly, and of "
-    "the basis functions in place of x, if there are some; f is "
-    "the formula, its constants the float64 numbers that they are read as. rounding bounds how far "
-    "the network's outputs in floating point may be from N at inputs of that precision, with sums "
-    "in any order and elementary functions within 4 units in the last place."
+    "the basis functions in place of x, if there are some; f is the formula, its constants the "
+    "float64 numbers that they are read as. rounding bounds how far the network's outputs in floating "
+    "point, where they are numbers, may be from N at inputs of that precision, with sums in any order "
+    "and elementary functions within 4 units in the last place."
 )
 
 
@@ -96,10 +98,15 @@ def _proved(run: Run, tolerance: float, seconds: float, quiet: bool) -> dict[str
         "domain": [list(side) for side in domain],
         **({"basis": [str(function.root) for function in run.setup.basis]} if run.setup.basis else {}),
         "precision": numpy_type(precision_of(model)).name,
-        "steps": any(isinstance(module, Step) for module in model.modules()),
+        "steps": any(isinstance(module, Step) for module in model.modules()) or _jumps(run.setup.basis),
         "run": str(run.directory),
         "sha256": parameters_sha256(model),
     }
+
+
+def _jumps(basis: Sequence[Formula]) -> bool:
+    """Whether a basis function is made with one that jumps."""
+    return any(f"{name}(" in str(formula.root) for formula in basis for name in ("step", "sign", "floor"))
 
 
 def parameters_sha256(model: nn.Module) -> str:
@@ -133,7 +140,8 @@ def in_words(found: dict[str, Any]) -> str:
 
 def _rounding(found: dict[str, Any]) -> str:
     if not math.isfinite(found["rounding"]):
-        return f"rounding: no bound, the network's {found['precision']} numbers may overflow"
+        or_basis = ", or a basis function's error has no bound" if found.get("basis") else ""
+        return f"rounding: no bound, the network's {found['precision']} numbers may overflow{or_basis}"
     early = ", for a step may come a rounding early or late" if found["steps"] else ""
     return f"rounding: {found['precision']} outputs add at most {_shown(found['rounding'], UP)}{early}"
 

@@ -126,6 +126,8 @@ def _built(loaded: Config, error: float | None, neurons: int | None) -> tuple[Ce
         formula, domain = formula_of(loaded.experiment, "construct")
         if loaded.experiment.dataset.standardize != "none":
             raise ConfigError.at("dataset.standardize", "steps are placed in the input's own units; expected none")
+        if loaded.experiment.dataset.formulas:
+            raise ConfigError.at("dataset.basis", "steps are placed along the input itself; leave it out")
         wanted = DEFAULT_ERROR if error is None else error
         if len(domain) == 1:
             return _of_steps(formula, domain[0], wanted, neurons)

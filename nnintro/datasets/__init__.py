@@ -8,12 +8,14 @@ from typing import Any
 
 import torch
 
+from nnintro.config.experiment import Setup
 from nnintro.datasets.bundled import build_bundled
 from nnintro.datasets.function import build_function
 from nnintro.datasets.generated import build_classification, build_regression
 from nnintro.datasets.samples import Data, Samples, Splits
+from nnintro.formula.tree import variable_names
 
-__all__ = ["DATASETS", "Data", "Kind", "Samples", "Splits", "build_dataset"]
+__all__ = ["DATASETS", "Data", "Kind", "Samples", "Splits", "build_dataset", "input_names"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,14 @@ DATASETS = {
     "table": Kind(_build_table, _encoding),
     "images": Kind(_build_images, _format),
 }
+
+
+def input_names(setup: Setup) -> list[str]:
+    """The names of the inputs: ``x``, or ``x1``, ``x2``, ...; of a table such as ``area``, ``city=Ulm``."""
+    read = DATASETS[setup.dataset.kind].reading
+    if read is None or setup.task.image is not None:
+        return list(variable_names(setup.task.inputs))
+    return list(read(setup.facts.description).feature_names)
 
 
 def build_dataset(dataset: Any, data: torch.Generator, splitting: torch.Generator, dtype: torch.dtype) -> Splits[Any]:

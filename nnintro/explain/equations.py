@@ -178,9 +178,9 @@ SEVERAL_CLASSES = Loss(
 PERCEPTRON = Loss(
     lambda y, t: np.maximum(0.0, -_sign_of_class(t) * y),
     lambda y, t: np.where((y > 0) == (t > 0.5), 0.0, -_sign_of_class(t)),
-    "max(0, -s y)",
-    "-s where the class is wrong (1 is y > 0), else 0",
-    given=(Given("s", "2 t - 1, the sign of the class", lambda _, t: _sign_of_class(t)),),
+    "max(0, -c y)",
+    "-c where the class is wrong (1 is y > 0), else 0",
+    given=(Given("c", "2 t - 1, the class as -1 or 1", lambda _, t: _sign_of_class(t)),),
 )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nnintro.errors import UsageError
 from nnintro.explain.check import TOLERANCE, Check, check
 from nnintro.explain.subject import Subject, subject_of_config, subject_of_run
 from nnintro.explain.update import Update, updates_of
@@ -91,6 +92,20 @@ def _plain_layers(update: Update) -> Iterator[dict[str, Any]]:
         }
 
 
+MOST_NUMBERS = 20_000_000
+"""In all updates together: some hundred megabytes, as text and as JSON several times as many."""
+
+
+def _require_bounded(subject: Subject, sample: int | None, updates: int) -> None:
+    rows = 1 if sample is not None else subject.parts.plan.samples_per_update
+    parameters = sum(p.numel() for p in subject.parts.network.parameters())
+    neurons = sum(len(layer.b) for layer in subject.layers)
+    numbers = 4 * (rows * neurons + parameters) + rows * subject.layers[0].W.shape[1]
+    if updates * numbers > MOST_NUMBERS and updates > 1:
+        most = max(MOST_NUMBERS // numbers, 1)
+        raise UsageError(f"--updates: {updates:,} of this network are {updates * numbers:,} numbers; at most {most:,}")
+
+
 def explain(
     config_or_run: Path, overrides: Sequence[str] = (), *, sample: int | None = None, updates: int = 1
 ) -> Explanation:
@@ -104,12 +119,13 @@ def explain(
         updates: how many, each from where the one before ended.
 
     Raises:
-        UsageError: there is no such sample.
+        UsageError: there is no such sample, or there are more numbers than anybody reads.
         ConfigError: the config cannot be used, or has something without a row in the tables of this package.
         DataError: the data cannot be used.
         CheckpointError: the run cannot be used.
     """
     subject_of = subject_of_run if config_or_run.is_dir() else subject_of_config
     subject = subject_of(config_or_run, overrides)
+    _require_bounded(subject, sample, updates)
     made = list(updates_of(subject, sample, updates))
     return Explanation(subject, sample, made, [check(subject.parts, update) for update in made])

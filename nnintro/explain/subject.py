@@ -128,7 +128,7 @@ def subject_of_config(path: Path, overrides: Sequence[str]) -> Subject:
         splits = build_data(config.experiment)
         parts = assemble(config.setup(splits.found), splits)
         _require_rows(parts)
-    return Subject(parts, str(path))
+    return Subject(parts, str(path), notes=_of_precision(config.experiment.precision))
 
 
 def subject_of_run(directory: Path, overrides: Sequence[str]) -> Subject:
@@ -157,7 +157,17 @@ def subject_of_run(directory: Path, overrides: Sequence[str]) -> Subject:
         _require_rows(parts)
     outcome = put_back(checkpoint, parts, where)
     notes = [f"{damage}; {loaded.path.name} is used in its place" for damage in loaded.damaged]
-    return Subject(parts, str(directory), outcome.step, outcome.status, notes)
+    if checkpoint.network is not None:
+        notes.append(
+            "the run was stopped early and its model put back to the best; these are the parameters it had then"
+        )
+    return Subject(parts, str(directory), outcome.step, outcome.status, [*notes, *_of_precision(setup.precision)])
+
+
+def _of_precision(precision: str) -> list[str]:
+    if precision != "bfloat16":
+        return []
+    return ["training computes products in bfloat16: its own numbers have two or three digits of these"]
 
 
 def _plain(config: Config) -> Config:

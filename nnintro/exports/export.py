@@ -29,10 +29,10 @@ def export(
 ) -> Path:
     """Write a trained run's network as a file for other programs.
 
-    The file takes raw inputs (batch, inputs) and gives (batch, outputs), for every batch size: any standardisation is
-    inside, dropout is off, classifiers trained on cross entropy give logits. Inputs are in the parameters' precision,
-    with a standardisation in float64. The file is read back and compared with the network before it takes its name;
-    whatever was under that name before stays until then.
+    The file takes raw inputs (batch, inputs) and gives (batch, outputs), for every batch size: any standardisation and
+    any basis functions are inside, dropout is off, classifiers trained on cross entropy give logits. Inputs are in the
+    parameters' precision, with a standardisation or a basis in float64. The file is read back and compared with the
+    network before it takes its name; whatever was under that name before stays until then.
 
     Args:
         run: a run's folder, its name in ``runs_dir``, or what ``nnintro.train`` returned.

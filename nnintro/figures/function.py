@@ -136,6 +136,8 @@ def surface_fit(
     colors = "white" if targets is None else mesh.cmap(mesh.norm(targets[some(len(inputs))]))
     _samples(panels[0], inputs, colors)
     panels[0].set_ylabel("x2")
+    if truth is None and np.ptp(x1) == np.ptp(x2):
+        panels[0].set_aspect("equal")  # a line of 45 degrees looks like one
     if truth is not None:
         _error_surface(panels[2], x1, x2, np.abs(without_infinity(prediction) - truth))
     return figure

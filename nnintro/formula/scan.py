@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from nnintro.formula.tree import CONSTANTS, FUNCTIONS, MAX_DEPTH, FormulaError
+from nnintro.formula.tree import CONSTANTS, FUNCTIONS, MAX_DEPTH, FormulaError, variable_names
+from nnintro.wording import listed
 
 TOKEN = re.compile(
     r" *(?:"
@@ -203,6 +204,8 @@ def foreign_mark(mark: str) -> str:
 
 def _inputs(variables: tuple[str, ...]) -> str:
     count = len(variables)
+    if variables != variable_names(count):
+        return f"the inputs are {listed(variables)}"
     if count == 1:
         return "with 1 input the variable is x"
     joint = "and" if count == 2 else "to"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 import torch
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch import Tensor
 from nnintro.formula import Formula
 from nnintro.formula.tensors import tensor_algebra
 from nnintro.formula.tree import evaluate
+from nnintro.wording import MOST_NAMED
 
 
 def basis_functions(formulas: Sequence[Formula], x: Tensor) -> Tensor:
@@ -23,7 +25,11 @@ def basis_functions(formulas: Sequence[Formula], x: Tensor) -> Tensor:
     return torch.cat([value.expand(x.shape[0], 1) for value in values], dim=1)
 
 
-def first_not_finite(features: Tensor) -> tuple[int, int] | None:
-    """(row, formula) of the first value that is not finite; None where all are."""
-    bad = (~features.isfinite()).nonzero()
-    return (int(bad[0, 0]), int(bad[0, 1])) if len(bad) else None
+def first_not_finite(formulas: Sequence[Formula], x: Tensor) -> tuple[int, int, str] | None:
+    """(row, formula, the row in words) of the first value that is not finite at (n, inputs); None where all are."""
+    bad = (~basis_functions(formulas, x).isfinite()).nonzero()
+    if not len(bad):
+        return None
+    row, index = bad[0].tolist()
+    named = zip(formulas[0].variables, x[row].tolist(), strict=True)
+    return row, index, ", ".join(f"{name} = {value:g}" for name, value in islice(named, MOST_NAMED))

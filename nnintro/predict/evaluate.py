@@ -10,9 +10,11 @@ from typing import Any
 
 import torch
 
-from nnintro.datasets import Samples
+from nnintro.datasets import Data, Samples
 from nnintro.datasets.samples import prepared
+from nnintro.errors import DataError
 from nnintro.models import Standardized, precision_of
+from nnintro.models.basis import first_not_finite
 from nnintro.models.forward import autocast_for, threads, threads_for
 from nnintro.objectives.losses import loss_for
 from nnintro.predict.samples import samples_of
@@ -69,10 +71,19 @@ def evaluate(run: Run | str | Path, dataset: str | Path | None = None, runs_dir:
         data, has_truth = splits.validation, task.has_truth
     else:
         data, has_truth = samples_of(str(dataset), loaded)
+    _require_values(loaded, data, OWN if dataset is None else str(dataset))
     metrics, confusion = measured(loaded, data, has_truth=has_truth)
     where = str(loaded.directory)
     name = OWN if dataset is None else str(dataset)
     return Evaluation(where, name, len(data), metrics, task.classes, confusion)
+
+
+def _require_values(run: Run, data: Samples, name: str) -> None:
+    """Raise DataError where a basis function has no value at a sample."""
+    basis = run.setup.basis
+    if basis and isinstance(data, Data) and (undefined := first_not_finite(basis, data.inputs.double())):
+        _, index, at = undefined
+        raise DataError(f"{name}: the basis function {basis[index]} has no value at {at}")
 
 
 def measured(run: Run, data: Samples, *, has_truth: bool) -> tuple[dict[str, float], list[list[int]] | None]:

@@ -16,6 +16,7 @@ from nnintro.config.task import Task
 from nnintro.datasets.tables import Block, Encoding, encoded_blocks
 from nnintro.errors import DataError, UsageError
 from nnintro.models import Standardized, input_precision, output_precision, precision_of
+from nnintro.models.basis import first_not_finite
 from nnintro.models.forward import threads, threads_for
 from nnintro.models.standardized import Array, numpy_type
 from nnintro.predict import format_of
@@ -78,8 +79,10 @@ def _predict_numbers(run: Run, source: str, output: Path | None, format: str) ->
             bad = _without_class(outputs, task)
             if bad is not None:
                 raise rows.refusal(bad, 0, WANTED)
-            if run.setup.basis and (nan := outputs.isnan().any(1)).any():
-                raise rows.refusal(int(nan.int().argmax()), 0, "inputs at which every basis function has a value")
+            basis, exact = run.setup.basis, torch.from_numpy(rows.numbers.astype(np.float64))
+            if basis and (undefined := first_not_finite(basis, exact)) is not None:
+                row, index, _ = undefined
+                raise rows.refusal(row, 0, f"inputs at which {basis[index]} has a value")
             yield rows, answers(outputs, task, logits=logits, scores=run.setup.scores)
             count += len(rows.numbers)
 

@@ -8,7 +8,7 @@ error on top.  Enclosures of all of these over small boxes are followed through 
 
 Taken for granted: IEEE arithmetic in the parameters' precision (no TF32, no bfloat16), and the
 library's exp, tanh, erf, ... within 4 units in the last place.  Basis functions are in float64, and
-followed operation by operation.
+followed operation by operation; where rounding leaves such a function without a value, there is none to bound.
 """
 
 from __future__ import annotations
@@ -129,7 +129,9 @@ def _computed(name: str) -> Callable[..., Computed]:
             if not term.error.is_zero():
                 # Where it may jump, it is off by no more than all its values together span.
                 jump = 2 * jet.value.rad()
-                error = error + (abs(slope).upper() * term.error if slope.is_finite() else jump)
+                grown = abs(slope).upper() * term.error if slope.is_finite() else jump
+                # A root is as steep as it likes at 0, and yet |sqrt(a) - sqrt(b)| <= sqrt(|a - b|).
+                error = error + (grown.min(term.error.sqrt()) if name == "sqrt" else grown)
         return Computed(VALUES[name](*(t.value for t in terms)), error.upper())
 
     return computed

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
+from nnintro.errors import ConfigError
 from nnintro.formula.tree import Formula
 from nnintro.models import precision_of
 from nnintro.proofs.balls import interval, precision, value_over
@@ -186,13 +187,23 @@ class Search:
         index = _side_to_halve(sides, self.domain, found)
         if index is None:
             if math.isinf(bound):
-                raise unbounded(self.difference.formula, _shortest(sides))
+                raise self._unbounded(_shortest(sides))
             self.settled, self.settled_at = max((self.settled, self.settled_at), (-bound, sides))
             return
         low, high = sides[index]
         middle = between(low, high)
         for side in ((low, middle), (middle, high)):
             self._push((*sides[:index], side, *sides[index + 1 :]), -bound)
+
+    def _unbounded(self, point: Point) -> ConfigError:
+        """What is to blame at a point: a basis function of the network, or the formula."""
+        formula, box = self.difference.formula, [interval(x, x) for x in point]
+        if not value_over(formula, box).is_finite():
+            return unbounded(formula, point)
+        for index, function in enumerate(self.difference.network.basis):
+            if not value_over(function, box).is_finite():
+                return unbounded(function, point, f"dataset.basis.{index}")
+        return unbounded(formula, point)
 
     def _push(self, sides: Sides, bound: float) -> None:
         found = self.difference.over(sides)

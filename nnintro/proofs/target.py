@@ -202,9 +202,7 @@ def change_along(side: Side, slope: Ball) -> float:
     return math.inf if math.isnan(change) else change
 
 
-def unbounded(formula: Formula, point: Sequence[float]) -> ConfigError:
-    """What is wrong with a formula that has no finite value at or near a point, (inputs,)."""
+def unbounded(formula: Formula, point: Sequence[float], key: str = "dataset.formula") -> ConfigError:
+    """What is wrong with a formula, that of the key, that has no finite value at or near a point, (inputs,)."""
     where = ", ".join(f"{name} = {x!r}" for name, x in zip(formula.variables, point, strict=True))
-    return ConfigError.at(
-        "dataset.formula", f"has no finite value at {where}, or is unbounded near it; choose another domain"
-    )
+    return ConfigError.at(key, f"has no finite value at {where}, or is unbounded near it; choose another domain")

@@ -14,9 +14,8 @@ from torch import Tensor, nn
 
 from nnintro.config.experiment import Setup
 from nnintro.config.load import Config
-from nnintro.datasets import DATASETS
+from nnintro.datasets import DATASETS, input_names
 from nnintro.errors import CheckpointError, DataError
-from nnintro.formula.tree import variable_names
 from nnintro.models import input_precision
 from nnintro.models.build import Region, architecture_of, build_model, load_parameters
 from nnintro.models.forward import outputs_of
@@ -58,9 +57,7 @@ class Trained:
     @property
     def features(self) -> list[str]:
         """The names of the network's inputs; of a table such as ``area``, ``city=Ulm``."""
-        if self.has_table:
-            return list(self.reading.feature_names)
-        return list(variable_names(self.setup.task.inputs))
+        return input_names(self.setup)
 
     def predict(self, inputs: Any) -> Tensor:
         """The network's outputs: (n, features) array, list or tensor -> (n, outputs) tensor.

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from nnintro.config.experiment import Setup
-from nnintro.datasets import Data, Splits
+from nnintro.datasets import Data, Splits, input_names
 from nnintro.datasets.samples import prepared
 from nnintro.models import Mlp, Standardized
 from nnintro.training.words import Finding
@@ -48,25 +48,34 @@ class LeastSquares:
 def solve(inputs: Tensor, targets: Tensor) -> LeastSquares:
     """Minimise (1/n) sum |x_i W + b - y_i|^2, of (n, inputs) and (n, outputs), by the singular values of [x, 1].
 
-    Golub and Van Loan, Matrix Computations, 4th edition, section 5.5.
+    Its columns are of length 1 meanwhile: which of them are collinear does not depend on their units.  Golub and Van
+    Loan, Matrix Computations, 4th edition, sections 5.3.6 and 5.5.
     """
-    columns = torch.cat([inputs, torch.ones_like(inputs[:, :1])], dim=1)
-    left, values, right = torch.linalg.svd(columns.double(), full_matrices=False)
+    columns = torch.cat([inputs, torch.ones_like(inputs[:, :1])], dim=1).double()
+    sizes = columns.norm(dim=0)
+    sizes = torch.where(sizes > 0, sizes, torch.ones_like(sizes))
+    left, values, right = torch.linalg.svd(columns / sizes, full_matrices=False)
     # Numbers that were rounded to float32 are no more collinear than that.
     is_double = inputs.dtype == torch.float64
-    smallest = values[0] * torch.finfo(inputs.dtype).eps * (max(columns.shape) if is_double else 16)
+    smallest = values[0] * torch.finfo(inputs.dtype).eps * (max(columns.shape) if is_double else 4)
     rank = int((values > smallest).sum())
     left, values, right = left[:, :rank], values[:rank], right[:rank]
-    parameters = right.T @ ((left.T @ targets.double()) / values[:, None])
-    residual = columns.double() @ parameters - targets.double()
-    return LeastSquares(float(residual.square().mean()), parameters, rank, right)
+    coordinates = (left.T @ targets.double()) / values[:, None]
+    if rank == len(sizes):
+        parameters, directions = right.T @ coordinates / sizes[:, None], torch.eye(rank, dtype=torch.float64)
+    else:
+        # All p with (right * sizes) p = coordinates are as good; the rows span the directions that matter.
+        basis, triangle = torch.linalg.qr((right * sizes).T)
+        parameters, directions = basis @ torch.linalg.solve(triangle.T, coordinates), basis.T
+    residual = columns @ parameters - targets.double()
+    return LeastSquares(float(residual.square().mean()), parameters, rank, directions)
 
 
 class Line:
     """A network of one affine layer under the mean squared error, and the closed form of its task."""
 
-    def __init__(self, model: nn.Module, setup: Setup, splits: Splits[Any], names: Sequence[str]) -> None:
-        self.model, self.setup, self._splits = model, setup, splits
+    def __init__(self, model: nn.Module, splits: Splits[Any], names: Sequence[str]) -> None:
+        self.model, self._splits = model, splits
         self.names = [*names, "bias"]
 
     @property
@@ -112,7 +121,7 @@ def line_of(model: nn.Module, setup: Setup, splits: Splits[Any]) -> Line | None:
         return None
     if len(splits.train) * (network.widths[0] + 1) ** 2 > MOST_WORK:
         return None
-    return Line(model, setup, splits, [str(f) for f in setup.basis] or setup.variables)
+    return Line(model, splits, [str(f) for f in setup.basis] or input_names(setup))
 
 
 def least_squares(model: nn.Module, setup: Setup, splits: Splits[Any], train_loss: float) -> Finding | None:
@@ -132,6 +141,8 @@ def least_squares(model: nn.Module, setup: Setup, splits: Splits[Any], train_los
         "bias": wanted[-1].tolist(),
     }
     fact = f"loss {best.loss:.6g}; trained {train_loss:.6g}, its parameters {distance:.3g} away"
+    if isinstance(model, Standardized) and model.has_inputs:
+        fact += " (of standardised data; below, in units)"
     if best.rank < len(best.parameters):
         fact += (
             f"\nthe data do not tell {len(best.parameters)} parameters apart (rank {best.rank}): many reach that "

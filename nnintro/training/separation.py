@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from nnintro.config.experiment import Setup
 from nnintro.datasets import Data, Splits
@@ -19,12 +19,14 @@ from nnintro.descent.streams import Order
 from nnintro.models import Mlp, Standardized
 from nnintro.training.words import Finding
 
-MOST_NUMBERS = 20_000_000
-"""Of samples times inputs: more take too long beside a training."""
+MOST_WORK = 5e8
+"""Samples times inputs times the lesser of both: a second or two of least squares."""
 MOST_MISTAKES = 200_000
 """Mistakes that are counted on the way; beyond, nobody waits for their number."""
 WINDOW = 256
 """Samples that are looked at together for the next mistake."""
+BALANCED = 1e-9
+"""What is left of points that balance each other, beside their lengths, may be rounding."""
 Array = np.ndarray[Any, Any]
 
 
@@ -33,50 +35,81 @@ class Separation:
     """How well a hyperplane through the origin parts signed points t x~."""
 
     margin: float
-    """The largest distance that all points can keep from it on their side; 0 where none parts them."""
+    """The largest distance that was found for all points to keep from it on their side; 0 where none was found."""
     radius: float
     """The length of the longest point."""
+    refuted: bool = False
+    """Whether none exists: points were found that balance each other around the origin."""
 
     @property
     def bound(self) -> float:
-        """(radius / margin)^2, the most mistakes that the rule can make from zero weights (Novikoff, 1962)."""
+        """(radius / margin)^2: the rule makes no more mistakes from zero weights (Novikoff, 1962), with any margin."""
         return (self.radius / self.margin) ** 2 if self.margin > 0 else float("inf")
 
 
-def separation(points: Array) -> Separation:
-    """Of signed points (n, inputs + 1), each t x~.
+def separation(inputs: Array, signs: Array) -> Separation:
+    """Of (n, inputs) and signs (n,), -1 or 1; the points are t x~ with x~ = (x, 1).
 
     The shortest w with points @ w >= 1 has the length 1 / margin.  It is the residual of a least-squares problem with
     weights that are not negative (Lawson and Hanson, Solving Least Squares Problems, 1974, section 23.4: LDP).  Where
-    that residual vanishes there is no such w: then weights that are not negative balance the points around the
-    origin, which is a proof (Gordan, 1873).
+    there is no such w, that residual vanishes: the weights balance the points around the origin, which proves it
+    (Gordan, 1873).  Both are looked for twice: among the points as they are, for the margin, and with the inputs
+    shifted and scaled to [-1, 1], which leaves separable what is separable, and does not lose it in rounding.
     """
+    points = _signed(inputs, signs)
+    radius = float(np.linalg.norm(points, axis=1).max())
+    middle, half = (inputs.max(0) + inputs.min(0)) / 2, (inputs.max(0) - inputs.min(0)) / 2
+    half[half == 0] = 1.0
+    even = _signed((inputs - middle) / half, signs)
+    direction, refuted = _least(even)
+    # From weights of the shifted and scaled inputs to those of x: <v, (x - m) / h> + c = <v / h, x> + c - <v / h, m>.
+    weights = direction[:-1] / half
+    back = np.append(weights, direction[-1] - weights @ middle)
+    margins = [_margin(points, w) for w in (_least(points / radius)[0], back)]
+    margin = max(margins)
+    if margin <= 0 and _margin(even, direction) > 0:  # parted, by less than rounding leaves of x as it is
+        return Separation(0.0, radius)
+    return Separation(max(margin, 0.0), radius, refuted and margin <= 0)
+
+
+def _least(points: Array) -> tuple[Array, bool]:
+    """A direction w in which the least of points @ w is large, and whether the points balance each other."""
     from scipy.optimize import nnls
 
-    radius = float(np.linalg.norm(points, axis=1).max())
-    scaled = points / radius
-    system = np.vstack([scaled.T, np.ones(len(points))])
+    system = np.vstack([points.T, np.ones(len(points))])
     wanted = np.zeros(len(system))
     wanted[-1] = 1.0
     weights, _ = nnls(system, wanted, maxiter=max(10 * len(points), 100))
     residual = system @ weights - wanted
-    # Its sign needs no tolerance: where no hyperplane parts the points, none has all of them on one side.
-    direction, length = residual[:-1], np.linalg.norm(residual[:-1])
-    margin = float((scaled @ direction).min() / length) if length > 0 else 0.0
-    return Separation(max(margin, 0.0) * radius, radius)
+    left = np.abs(points.T @ weights).max()
+    lengths = float(weights @ np.abs(points).max(1))
+    return residual[:-1], bool(lengths > 0 and left <= BALANCED * lengths)
 
 
-def mistakes_made(points: Array, order: Order, updates: int) -> int | None:
-    """How many of the first updates of the rule, one sample each from zero weights, meet a mistake.
+def _margin(points: Array, weights: Array) -> float:
+    """The least distance of the points from a hyperplane, negative on its wrong side; 0 of no direction."""
+    length = np.linalg.norm(weights)
+    return float((points @ weights).min() / length) if length > 0 else 0.0
 
-    Walked again in float64, many samples at a time up to the next mistake; None where there are too many.
+
+def _signed(inputs: Array, signs: Array) -> Array:
+    """(n, inputs + 1): t (x, 1)."""
+    return np.asarray(signs[:, None] * np.column_stack([inputs, np.ones(len(inputs), inputs.dtype)]))
+
+
+def mistakes_made(points: Array, order: Order, updates: int, rate: float) -> tuple[int, Array] | None:
+    """How many of the first updates of the rule, one sample each from zero weights, meet a mistake; the last weights.
+
+    Walked again in the type of the points, many samples at a time up to the next mistake; None where there are too
+    many.
 
     Args:
         points: signed points (n, inputs + 1), the last column t.
         order: epoch -> the numbers of its samples; None for the data's own.
+        rate: the learning rate.
     """
-    n, weights, mistakes = len(points), np.zeros(points.shape[1]), 0
-    on = points[:, -1] > 0
+    n, weights, mistakes = len(points), np.zeros(points.shape[1], points.dtype), 0
+    on, steps = points[:, -1] > 0, points * points.dtype.type(rate)
     for epoch in range(-(-updates // n)):
         rows = order(epoch)
         numbers = np.arange(n) if rows is None else rows.numpy()
@@ -89,13 +122,13 @@ def mistakes_made(points: Array, order: Order, updates: int) -> int | None:
             if len(bad) == 0:
                 at += len(window)
                 continue
-            weights += points[window[bad[0]]]
+            weights = weights + steps[window[bad[0]]]
             at, mistakes = at + int(bad[0]) + 1, mistakes + 1
             if mistakes > MOST_MISTAKES:
                 return None
         if mistakes == before and len(np.unique(numbers)) == n:
-            return mistakes  # all samples, and no mistake: there will be none
-    return mistakes
+            break  # all samples, and no mistake: there will be none
+    return mistakes, weights
 
 
 def perceptron(model: nn.Module, setup: Setup, splits: Splits[Any], order: Order, updates: int) -> Finding | None:
@@ -104,48 +137,70 @@ def perceptron(model: nn.Module, setup: Setup, splits: Splits[Any], order: Order
     if not setup.scores or not isinstance(network, Mlp) or len(network.affine) != 1:
         return None
     data = prepared(splits.train, model)
-    if not isinstance(data, Data) or data.inputs.numel() > MOST_NUMBERS:
+    if not isinstance(data, Data) or data.inputs.numel() * min(data.inputs.shape) > MOST_WORK:
         return None
-    points = _signed(data.inputs, data.targets)
-    found, wrong = separation(points), _mistaken(network, points)
-    values: dict[str, Any] = {"separable": found.margin > 0, "mistakes": wrong, "samples": len(points)}
-    if found.margin == 0:
-        fact = (
-            f"{wrong:,} of {len(points):,} samples are on the wrong side; no {_divider(points)} parts the two "
-            "classes (points of one, mixed in the right shares, meet a mixture of the other's). Wherever it is, some "
-            "sample is a mistake: the rule never comes to rest"
+    inputs, signs = data.inputs.double().numpy(), np.where(data.targets[:, 0].numpy() > 0.5, 1.0, -1.0)
+    weights = torch.cat([network.affine[0].weight.detach()[0], network.affine[0].bias.detach()]).cpu().numpy()
+    points, found = _signed(inputs, signs), separation(inputs, signs)
+    wrong = _mistaken(points, weights.astype(np.float64))
+    values: dict[str, Any] = {"mistakes": wrong, "samples": len(points)}
+    made = _made(setup, points, weights, order, updates)
+    if found.margin > 0:
+        values |= {"separable": True, "margin": found.margin, "radius": found.radius, "novikoff_bound": found.bound}
+        if made is not None:
+            values["mistakes_made"] = made
+    elif found.refuted:
+        values["separable"] = False
+    divider = _divider(points)
+    if isinstance(model, Standardized):
+        divider += " (of the inputs as the network has them)"
+    return Finding("perceptron", values, {"mistakes": _in_words(values, divider)})
+
+
+def _in_words(values: dict[str, Any], divider: str) -> str:
+    said = f"{values['mistakes']:,} of {values['samples']:,} samples are on the wrong side"
+    if "separable" not in values:
+        return said  # too near to tell
+    if not values["separable"]:
+        return (
+            f"{said}; no {divider} parts the two classes (points of one, mixed in the right shares, meet a mixture of "
+            "the other's). Wherever it is, some sample is a mistake: the rule never comes to rest"
         )
-        return Finding("perceptron", values, {"mistakes": fact})
-    values |= {"margin": found.margin, "radius": found.radius, "novikoff_bound": found.bound}
-    fact = f"{wrong:,} of {len(points):,} samples are on the wrong side"
-    made = mistakes_made(points, order, updates) if _is_the_rule(setup) else None
-    if made is not None:
-        values["mistakes_made"] = made
-        fact += f"; made {made:,} on the way"
-    fact += (
-        f"\na {_divider(points)} parts the classes with margin {found.margin:.3g}, and no sample is farther out "
-        f"than {found.radius:.3g}: from zero weights at most (radius / margin)^2 = {found.bound:,.0f} mistakes "
-        "(Novikoff, 1962)"
+    made = f"; made {values['mistakes_made']:,} on the way" if "mistakes_made" in values else ""
+    return (
+        f"{said}{made}\na {divider} parts the classes with margin {values['margin']:.3g}, and no sample is farther out "
+        f"than {values['radius']:.3g}: from zero weights at most (radius / margin)^2 = "
+        f"{values['novikoff_bound']:,.0f} mistakes (Novikoff, 1962)"
     )
-    return Finding("perceptron", values, {"mistakes": fact})
+
+
+def _made(setup: Setup, points: Array, weights: Array, order: Order, updates: int) -> int | None:
+    """How many mistakes led to these weights; None where the descent is another rule, or was another one meanwhile.
+
+    The rule is walked again, in the run's precision: where it does not end on the run's own weights (a sample that lies
+    on the line itself may fall to either side by a rounding, and a run that went on may have changed its rate), the
+    number is not the run's.
+    """
+    if not _is_the_rule(setup):
+        return None
+    rate = setup.descent.learning_rate
+    walked = mistakes_made(points.astype(weights.dtype), order, updates, rate)
+    if walked is None:
+        return None
+    made, end = walked
+    # The bias moves by the rate at each mistake, the others by no more than the largest input.
+    allowed = 0.1 * rate * np.minimum(1.0, np.abs(points).max(0))
+    return made if bool((np.abs(end - weights) <= allowed).all()) else None
 
 
 def _divider(points: Array) -> str:
     return {2: "point", 3: "line", 4: "plane"}.get(points.shape[1], "hyperplane")
 
 
-def _signed(inputs: Tensor, targets: Tensor) -> Array:
-    """(n, inputs) and 0 or 1 (n, 1) -> (n, inputs + 1), t x~."""
-    signs = torch.where(targets > 0.5, 1.0, -1.0).double()
-    return (signs * torch.cat([inputs.double(), torch.ones(len(inputs), 1, dtype=torch.float64)], dim=1)).numpy()
-
-
-def _mistaken(network: Mlp, points: Array) -> int:
-    """How many of the points the neuron has on its wrong side; on the line itself those with t = 1 are."""
-    (layer,) = network.affine
-    weights = torch.cat([layer.weight.detach()[0], layer.bias.detach()]).double().cpu().numpy()
+def _mistaken(points: Array, weights: Array) -> int:
+    """How many of the points the neuron has on its wrong side, or nowhere; on the line itself those with t = 1 are."""
     z = points @ weights
-    return int(((z < 0) | ((z == 0) & (points[:, -1] > 0))).sum())
+    return int((~((z > 0) | ((z == 0) & (points[:, -1] < 0)))).sum())
 
 
 def _is_the_rule(setup: Setup) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import torch
@@ -28,7 +27,6 @@ from nnintro.training.handover import hand_over
 from nnintro.training.looks import MEASURED_IMAGES, MEASURED_SAMPLES, looks
 from nnintro.training.loop import Keeper, Loop, Observer
 from nnintro.training.stopping import Patience
-from nnintro.wording import MOST_NAMED
 
 UPDATE_TAGS = ("descent/learning_rate", "descent/gradient_norm", "descent/update_ratio", "speed/steps_per_second")
 
@@ -141,14 +139,11 @@ def region_of(setup: Setup, splits: Splits[Any]) -> Region:
 def _basis_on(setup: Setup, splits: Splits[Any]) -> Tensor:
     """The basis functions of the training inputs, (n, formulas); ConfigError where one is not finite on the data."""
     for data in (splits.validation, splits.train):
-        values = basis_functions(setup.basis, data.inputs)
-        bad = first_not_finite(values)
+        bad = first_not_finite(setup.basis, data.inputs)
         if bad is not None:
-            row, index = bad
-            named = zip(setup.variables, data.inputs[row].tolist(), strict=True)
-            at = ", ".join(f"{name} = {value:g}" for name, value in islice(named, MOST_NAMED))
+            _, index, at = bad
             raise ConfigError.at(f"dataset.basis.{index}", f"not a finite number at {at}, which is in the data")
-    return values
+    return basis_functions(setup.basis, splits.train.inputs)
 
 
 def assemble(
@@ -184,8 +179,9 @@ def assemble(
     model.to(device)  # and the network in it
     train, validation = (prepared(data, model).to(device, dtype) for data in (splits.train, splits.validation))
     # Validation first: of a function it has no noise, and shows whether the formula is to blame.
-    require_finite(validation, *setup.dataset.keys_of_numbers(noise=False))
-    require_finite(train, *setup.dataset.keys_of_numbers(noise=True))
+    for part, noise in ((validation, False), (train, True)):
+        inputs, targets = setup.dataset.keys_of_numbers(noise=noise)
+        require_finite(part, "dataset.basis" if setup.basis else inputs, targets)
     plan = Plan(setup.descent.variant, len(train), setup.batch_size)
     optimizer = build_optimizer(setup.descent, network.parameters())
     weights = splits.class_weights

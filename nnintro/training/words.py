@@ -141,6 +141,7 @@ def _data_fact(setup: Setup, parts: Parts) -> str:
 def _descent_fact(setup: Setup) -> str:
     descent = setup.descent
     size = "" if descent.variant == "stochastic" else f" of {setup.batch_size}"
+    size += " with replacement" if descent.replacement else ""
     return (
         f"{descent.variant}{size}, {descent.optimizer.kind}, "
         f"learning rate {descent.learning_rate:g}, {descent.schedule.kind}; "

@@ -252,3 +252,12 @@ class TestErrors:
         done = command("explain", written(), "--set", "descent.clip_norm=0.1")
         assert done.code == 1
         assert "after the update differs from torch's by" in done.err
+
+
+def test_more_updates_than_anybody_reads(command, tmp_path):
+    (tmp_path / "c.yaml").write_text(
+        "dataset: {kind: function, formula: x}\nmodel: {kind: mlp, hidden: [64]}\n", encoding="utf-8"
+    )
+    done = command("explain", "c.yaml", "--updates", "1000000")
+    assert done.code == 2
+    assert "--updates: 1,000,000 of this network are" in done.err

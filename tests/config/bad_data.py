@@ -65,6 +65,10 @@ DATA = {
             "bad.yaml:1:71: dataset.signal_to_noise: goes with generator: sky, not cells",
         ],
     ),
+    "a basis of columns that is not one": (
+        "dataset: {kind: table, path: t.csv, target: y, basis: [area, area +]}\nmodel: {kind: mlp}\n",
+        ["bad.yaml:1:62: dataset.basis.1: column 6: '+' needs a value on its right"],
+    ),
     "three classes of made-up cells": (
         "dataset: {kind: images, generator: cells, classes: [a, b, c]}\nmodel: {kind: unet}\n",
         ["bad.yaml:1:52: dataset.classes: cells has masks of two classes; expected 2 names, got 3"],

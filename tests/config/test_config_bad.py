@@ -54,7 +54,7 @@ def test_every_rule_is_broken_by_a_case(monkeypatch, tmp_path):
         with pytest.raises(ConfigError):
             load_text(text, tmp_path)
     assert complaining == every_rule()
-    assert len(complaining) == 49
+    assert len(complaining) == 50
 
 
 def test_rules_read_keys_that_exist():

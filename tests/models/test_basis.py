@@ -218,3 +218,67 @@ def test_steps_are_placed_along_the_input_itself():
 def test_a_run_without_a_basis_is_described_as_before():
     fitted = nnintro.fit(config(training={"epochs": 0}))
     assert "basis" not in fitted.model.architecture()
+
+
+@pytest.mark.parametrize("name", ["class", "lambda", "True", "None"])
+def test_pythons_own_words_are_no_names(name):
+    assert names_for_formulas(["a", name]) == ["a", "x2"]
+
+
+def test_an_unknown_name_is_told_the_columns(tmp_path):
+    (tmp_path / "t.csv").write_text("area,room count,y\n1,2,3\n2,3,5\n4,1,5\n5,5,9\n6,1,2\n", encoding="utf-8")
+    dataset = {"kind": "table", "path": str(tmp_path / "t.csv"), "target": "y", "basis": ["rooms"]}
+    with pytest.raises(ConfigError, match=r"unknown name 'rooms'.*; the inputs are 'area', 'x2'|did you mean"):
+        nnintro.fit(config(dataset=dataset))
+
+
+def logarithm(tmp_path, **dataset):
+    values = config(
+        dataset={"formula": "log(x)", "domain": [[0.1, 1]], "samples": 30, "basis": ["x", "log(x)"], **dataset},
+        descent={"learning_rate": 0.01},
+        name="log",
+    )
+    return nnintro.train(values, runs_dir=tmp_path)
+
+
+def test_inputs_at_which_a_basis_function_has_no_value(tmp_path):
+    run = logarithm(tmp_path)
+    (tmp_path / "in.csv").write_text("x\n0.5\n0\n", encoding="utf-8")
+    with pytest.raises(
+        DataError, match=r"in\.csv:3: column 'x': expected inputs at which log\(x\) has a value, got '0'"
+    ):
+        predict_file(run, tmp_path / "in.csv", tmp_path / "out.csv")
+    (tmp_path / "in.csv").write_text("x,y\n0.5,1\n-1,2\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"the basis function log\(x\) has no value at x = -1"):
+        nnintro.evaluate(run, tmp_path / "in.csv")
+    (tmp_path / "other.yaml").write_text(
+        "dataset: {kind: function, formula: x, domain: [[-1, 1]], samples: 20}\n", encoding="utf-8"
+    )
+    with pytest.raises(DataError, match=r"other\.yaml: the basis function log\(x\) has no value at x = -1"):
+        nnintro.evaluate(run, tmp_path / "other.yaml")
+
+
+def test_a_pole_between_the_samples_is_the_basis_own(tmp_path):
+    run = logarithm(tmp_path, basis=["x", "1/(x - 0.50031)"])
+    with pytest.raises(ConfigError, match=r"dataset\.basis\.1: has no finite value at x = 0\.50031"):
+        nnintro.certify(run, seconds=20)
+
+
+def test_construct_says_so_before_it_begins():
+    values = config(dataset={"basis": ["x**2"]})
+    with pytest.raises(ConfigError, match=r"dataset\.basis: steps are placed along the input itself; leave it out"):
+        nnintro.construct(values)
+
+
+def test_what_the_precision_cannot_hold_is_the_basis_fault():
+    values = config(dataset={"domain": [[1, 1000]], "formula": "x", "basis": ["x**20"]}, precision="float32")
+    with pytest.raises(ConfigError, match=r"dataset\.basis: the inputs go beyond what float32 can hold"):
+        nnintro.fit(values)
+
+
+def test_the_bound_of_rounding_at_a_root(tmp_path):
+    """|sqrt(a) - sqrt(b)| <= sqrt(|a - b|): the bound at 1 is some millionths, not the height of a box."""
+    dataset = {"formula": "x", "domain": [[-1, 1]], "samples": 30, "basis": ["sqrt(1 - x**2)"]}
+    run = nnintro.train(config(dataset=dataset, training={"epochs": 1}, name="root"), runs_dir=tmp_path)
+    proved = nnintro.certify(run, tolerance=0.5, seconds=10)
+    assert proved["rounding"] < 1e-6

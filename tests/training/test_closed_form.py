@@ -126,7 +126,34 @@ def test_the_table_and_the_figure(tmp_path, capsys):
     np.testing.assert_allclose(bias, [0.2], atol=1e-4)
 
 
-def test_a_resumed_run_says_the_same(tmp_path):
-    run = trained(tmp_path)
-    again = nnintro.train(resume=run.directory, overrides=["training.epochs=6"], runs_dir=tmp_path)
-    assert again.summary["least_squares"]["loss"] == run.summary["least_squares"]["loss"]
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_units_have_no_say_in_what_is_collinear(dtype):
+    """Years beside shares, and beside a column of ones: the true weights are found."""
+    rng = np.random.default_rng(4)
+    x = np.column_stack([np.arange(2000, 2021), rng.uniform(0, 1, 21), rng.uniform(1e6, 2e6, 21)])
+    y = x @ [0.5, 3.0, 1e-6] - 1005
+    found = solve(torch.from_numpy(x).to(dtype), torch.from_numpy(y)[:, None])
+    assert found.rank == 4
+    limit = 1e-3 if dtype == torch.float32 else 1e-8
+    np.testing.assert_allclose(found.parameters[:, 0], [0.5, 3.0, 1e-6, -1005], rtol=limit)
+    assert found.loss < 1e-6
+
+
+def test_the_columns_of_a_table_have_their_names(tmp_path, capsys):
+    rng = np.random.default_rng(3)
+    rows = ["area,rooms,y", *(f"{a},{b},{a - b}" for a, b in rng.normal(size=(20, 2)).tolist())]
+    (tmp_path / "t.csv").write_text("\n".join(rows), encoding="utf-8")
+    values = config(dataset={"kind": "table", "path": str(tmp_path / "t.csv"), "target": "y"}, name="run")
+    values["model"] = {"kind": "mlp", "hidden": []}
+    nnintro.train(values, runs_dir=tmp_path, quiet=False)
+    firsts = [line.split()[:1] for line in capsys.readouterr().err.splitlines()]
+    assert ["area"] in firsts
+    assert ["rooms"] in firsts
+
+
+def test_a_run_that_went_on_is_nearer(tmp_path):
+    run = trained(tmp_path, descent={"variant": "batch", "batch_size": 48})
+    again = nnintro.train(resume=run.directory, overrides=["training.epochs=50"], runs_dir=tmp_path)
+    before, after = run.summary["least_squares"], again.summary["least_squares"]
+    assert after["loss"] == before["loss"]
+    assert after["distance"] < before["distance"] / 10

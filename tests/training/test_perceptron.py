@@ -83,16 +83,32 @@ def by_linear_programming(points):
     return found.status == 0
 
 
-@given(st.integers(0, 10_000), st.integers(2, 30), st.integers(1, 4), st.floats(-1, 3))
-def test_separable_is_what_linear_programming_says(seed, n, inputs, gap):
+@given(
+    st.integers(0, 10_000), st.integers(2, 30), st.integers(1, 4), st.floats(-1, 3), st.floats(0, 6), st.floats(0, 4)
+)
+def test_separable_is_what_linear_programming_says(seed, n, inputs, gap, far, stretched):
+    """Wherever the data lie and in whatever units: neither separates what the other does not."""
     rng = np.random.default_rng(seed)
     signs = rng.choice([-1.0, 1.0], n)
     x = rng.normal(size=(n, inputs))
     x[:, 0] += gap * signs
-    points = signs[:, None] * np.column_stack([x, np.ones(n)])
-    found = separation(points)
-    assert (found.margin > 0) == by_linear_programming(points)
+    separable = by_linear_programming(signs[:, None] * np.column_stack([x, np.ones(n)]))
+    x = (x + 10**far) * 10.0 ** rng.uniform(-stretched, stretched, inputs)
+    found = separation(x, signs)
+    assert not (found.margin > 0 and found.refuted)
+    assert not (separable and found.refuted)
+    assert not (found.margin > 0 and not separable)
+    assert found.margin > 0 or found.refuted or far > 3
     assert found.radius == pytest.approx(np.sqrt((x**2).sum(1) + 1).max())
+
+
+def test_times_far_from_zero():
+    """In 1970's seconds a margin of an hour is one part in a million of the way from the origin."""
+    hours = 1.7e9 + 3600.0 * np.array([0, 5, 9, 10, 14, 20])[:, None]
+    found = separation(hours, np.array([-1.0, -1, -1, 1, 1, 1]))
+    assert found.margin > 0
+    assert not found.refuted
+    assert separation(hours, np.array([-1.0, 1, -1, 1, 1, 1])).refuted
 
 
 def test_the_margin_is_the_largest():
@@ -100,7 +116,7 @@ def test_the_margin_is_the_largest():
     x = np.array([[2.0, 0.0], [2.0, 5.0], [-4.0, 1.0], [-4.0, -3.0]])
     signs = np.array([1.0, 1.0, -1.0, -1.0])
     points = signs[:, None] * np.column_stack([x, np.ones(4)])
-    found = separation(points)
+    found = separation(x, signs)
     angles = np.random.default_rng(0).normal(size=(200_000, 3))
     margins = (points @ (angles / np.linalg.norm(angles, axis=1, keepdims=True)).T).min(0)
     assert margins.max() <= found.margin + 1e-12
@@ -134,7 +150,9 @@ def test_mistakes_are_counted_as_one_by_one(window, monkeypatch):
             z = points[row] @ w
             if z < 0 or (z == 0 and signs[row] > 0):
                 w, mistakes = w + points[row], mistakes + 1
-        assert mistakes_made(points, lambda k, orders=orders: orders[k], updates) == mistakes
+        found, weights = mistakes_made(points, lambda k, orders=orders: orders[k], updates, 1.0)
+        assert found == mistakes
+        np.testing.assert_allclose(weights, w, atol=1e-12)
 
 
 def test_a_config_that_is_not_the_rule_counts_no_mistakes(tmp_path):
@@ -142,6 +160,15 @@ def test_a_config_that_is_not_the_rule_counts_no_mistakes(tmp_path):
     found = nnintro.train(values, runs_dir=tmp_path).summary["perceptron"]
     assert "mistakes_made" not in found
     assert found["separable"]
+
+
+def test_a_run_that_changed_its_rate_has_no_number_of_mistakes(tmp_path):
+    values = neuron(5, training={"epochs": 1}, dataset={**BLOBS, "samples": 300}, name="run")
+    run = nnintro.train(values, runs_dir=tmp_path)
+    assert run.summary["perceptron"]["mistakes_made"] > 0
+    changes = ["training.epochs=20", "descent.learning_rate=0.01"]
+    again = nnintro.train(resume=run.directory, overrides=changes, runs_dir=tmp_path)
+    assert "mistakes_made" not in again.summary["perceptron"]
 
 
 def lesson(name, tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from typing import Annotated
 
 from pydantic import Field
@@ -17,11 +18,15 @@ def names_for_formulas(columns: list[str]) -> list[str]:
     The number is the column's place from 1. Names of functions and constants are no words of one's own.
     """
     taken = {*FUNCTIONS, *CONSTANTS}
-    plain = [name if name.isascii() and name.isidentifier() and name not in taken else "" for name in columns]
+    plain = [name if _is_word(name) and name not in taken else "" for name in columns]
     return [
         name or next(free for free in _numbered(place) if free not in plain)
         for place, name in enumerate(plain, start=1)
     ]
+
+
+def _is_word(name: str) -> bool:
+    return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
 
 
 def _numbered(place: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Annotated, Any, Literal
 
@@ -9,6 +10,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from nnintro.config.datasets.basis import Basis
 from nnintro.config.section import Complaint, Complaints, Count, DatasetSection, Fraction, Rule, one_or_list
+from nnintro.formula import FormulaError, parse
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=1000)]
 ColumnNames = Annotated[list[ColumnName], Field(max_length=100_000)]
@@ -186,7 +188,18 @@ def classes_are_asked_for(dataset: TableDataset) -> Complaints:
         yield Complaint("dataset.split", "stratified needs classes, and this is a regression")
 
 
+def basis_is_of_formulas(dataset: TableDataset) -> Complaints:
+    """The basis functions can be read, whatever the columns are called (see ``rules.basis_can_be_read``)."""
+    for index, text in enumerate(dataset.formulas):
+        words = [word for word in re.findall(r"[A-Za-z_]\w*", text, re.ASCII) if not re.search(rf"\b{word} *\(", text)]
+        try:
+            parse(text, [*dict.fromkeys(words)] or ["x"])
+        except FormulaError as error:
+            yield Complaint(f"dataset.basis.{index}", str(error))
+
+
 TableDataset.rules = (
+    Rule(basis_is_of_formulas, ("dataset.basis",)),
     Rule(inputs_or_exclude, ("dataset.inputs", "dataset.exclude")),
     Rule(
         columns_have_one_role,
