@@ -151,6 +151,8 @@ class Recorder:
         self.events.finish(status)
         self.events.close()
         self.history.close()
+        if self.events.error is None and not self.events.path.exists():
+            incomplete.append(f"{self.events.path}: was removed while training, with all that it held")
         return [*incomplete, *self._lost(), *([self.history.error] if self.history.error else [])]
 
     def abandon(self) -> None:

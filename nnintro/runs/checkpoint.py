@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -25,6 +26,7 @@ from nnintro.wording import cause
 
 FORMAT = 2
 MANIFEST = "latest.json"
+NAME = re.compile(r"step-(\d{1,18})(?:-\d+)?\.pt")
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ class Entry:
     file: str
     step: int
     sha256: str
+    """Empty where the manifest that had it is lost."""
+
+
+class _UnreadableError(CheckpointError):
+    """latest.json is there and says nothing."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,9 @@ def save_checkpoint(
     earlier: list[Entry] = []
     with suppress(CheckpointError):  # no manifest, or none that can be read
         earlier = _entries(folder)
+    with explained(f"cannot write {folder}"):
+        if directory.is_dir():  # somebody may have removed it meanwhile
+            folder.mkdir(exist_ok=True)
     path = _free_name(folder, step, earlier)
     # Through memory: the archive's inner name, and so its bytes, do not depend on the folder.
     buffer = io.BytesIO()
@@ -112,7 +122,7 @@ def has_checkpoint(directory: Path, before: int | None = None) -> bool:
     folder = directory / "checkpoints"
     with explained(f"cannot read {folder}"):
         if (folder / MANIFEST).exists():
-            return before is None or any(entry.step < before for entry in _entries(folder))
+            return before is None or any(entry.step < before for entry in _listed(folder)[0])
         count = len(list(folder.glob("step-*.pt")))
     if count > 1:  # a single one was being completed when the run was cut off
         raise CheckpointError(f"{folder / MANIFEST} is missing, and there are {count} checkpoints")
@@ -123,7 +133,8 @@ def load_checkpoint(directory: Path, before: int | None = None) -> Loaded:
     """The newest whole checkpoint of a run: bytes checked, loaded without running code of its own.
 
     One whose bytes are not those that were written, or are gone, is passed over for the one before
-    it.  A valid file that is not an nnintro checkpoint is refused: it was put there by hand.
+    it.  A valid file that is not an nnintro checkpoint is refused: it was put there by hand.  Where
+    ``latest.json`` cannot be read, it is the newest that loads and says the step of its own name.
 
     Args:
         before: only checkpoints of fewer updates count.
@@ -132,7 +143,8 @@ def load_checkpoint(directory: Path, before: int | None = None) -> Loaded:
         CheckpointError: there is none, all are damaged, or it is not an nnintro checkpoint.
     """
     folder = directory / "checkpoints"
-    entries, damaged = _entries(folder), []
+    entries, lost = _listed(folder)
+    damaged = [] if lost is None else [lost]
     wanted = [entry for entry in entries if before is None or entry.step < before]
     if not wanted:
         raise CheckpointError(f"{folder}: no checkpoint of fewer than {before:,} updates is kept")
@@ -140,14 +152,35 @@ def load_checkpoint(directory: Path, before: int | None = None) -> Loaded:
         try:
             data = _checked(folder, entry)
         except CheckpointError as error:
-            if _entries(folder) != entries:  # a run that is going on has pruned it meanwhile
+            if _listed(folder)[0] != entries:  # a run that is going on has pruned it meanwhile
                 return load_checkpoint(directory, before)
             damaged.append(str(error))
             continue
         path = folder / entry.file
         newer = frozenset(e.file for e in entries[: entries.index(entry)])
-        return Loaded(_state(path, data, entry), path, damaged, newer)
+        try:
+            return Loaded(_state(path, data, entry), path, damaged, newer)
+        except CheckpointError as error:
+            if lost is None:
+                raise
+            damaged.append(str(error))
     raise CheckpointError("; ".join(damaged))
+
+
+def _listed(folder: Path) -> tuple[list[Entry], str | None]:
+    """The checkpoints of a run, the newest first, and why they are those that lie there and not those of the manifest.
+
+    Raises:
+        CheckpointError: there is no manifest that can be read, and no checkpoint beside it.
+    """
+    try:
+        return _entries(folder), None
+    except _UnreadableError as error:
+        matches = [(path.name, NAME.fullmatch(path.name)) for path in folder.glob("step-*.pt")]
+        found = [Entry(name, int(match[1]), "") for name, match in matches if match]
+        if not found:
+            raise
+        return sorted(found, key=lambda entry: (entry.step, entry.file), reverse=True), str(error)
 
 
 def _entries(folder: Path) -> list[Entry]:
@@ -163,7 +196,7 @@ def _entries(folder: Path) -> list[Entry]:
         raise CheckpointError(f"{manifest}: no checkpoint here ({cause(error)})") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else str(error)
-        raise CheckpointError(f"{manifest}: no readable checkpoint here ({reason})") from error
+        raise _UnreadableError(f"{manifest}: no readable checkpoint here ({reason})") from error
     for entry in entries:
         if not entry.file or Path(entry.file).name != entry.file or entry.file.startswith("."):
             raise CheckpointError(f"{manifest}: {entry.file!r} is not the name of a file beside it")
@@ -177,7 +210,7 @@ def _checked(folder: Path, entry: Entry) -> bytes:
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         raise CheckpointError(f"cannot read {path}: {cause(error)}") from error
-    if hashlib.sha256(data).hexdigest() != entry.sha256:
+    if entry.sha256 and hashlib.sha256(data).hexdigest() != entry.sha256:
         raise CheckpointError(f"{path} is damaged: its SHA-256 is not the one in {MANIFEST}")
     return data
 

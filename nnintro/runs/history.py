@@ -30,6 +30,7 @@ class History:
 
     def __init__(self, path: Path, tags: Sequence[str], earlier: Mapping[str, Sequence[float]] | None = None) -> None:
         self.error: str | None = None
+        self.path = path
         kept = earlier or {}
         unknown = [math.nan] * max(map(len, kept.values()), default=0)
         self.columns = {name: list(kept.get(name, unknown)) for name in [*COUNTS, *tags, *kept]}
@@ -53,6 +54,8 @@ class History:
     def close(self) -> None:
         earlier, self.error = self.error, None  # the file is let go of in any case
         self._guarded(self._file.close)
+        if earlier is None and not self.path.exists():  # somebody removed it while it was written
+            self._guarded(lambda: write_text(self.path, _as_csv(self.columns)))
         self.error = earlier or self.error
 
     def _guarded(self, action: Callable[[], object]) -> None:

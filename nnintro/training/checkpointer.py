@@ -122,7 +122,7 @@ def put_back(checkpoint: Checkpoint, parts: Parts, where: str) -> Outcome:
     with complete(where):
         if checkpoint.network is not None:
             load_parameters(parts.network, checkpoint.network, where)
-        _check_optimizer(checkpoint.optimizer, parts.optimizer)
+        _check_optimizer(checkpoint.optimizer, parts.optimizer, begun=checkpoint.outcome.step > 0)
         # The saved state with the config's own settings: those may have been changed on purpose.
         groups = parts.optimizer.state_dict()["param_groups"]
         parts.optimizer.load_state_dict({"state": checkpoint.optimizer, "param_groups": groups})
@@ -140,13 +140,17 @@ def _check_tensors(saved: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> No
         raise ValueError("parameters of another network")
 
 
-def _check_optimizer(saved: Mapping[Any, Any], optimizer: torch.optim.Optimizer) -> None:
-    """Raise ValueError unless this is a state that the optimizer could have left."""
+def _check_optimizer(saved: Mapping[Any, Any], optimizer: torch.optim.Optimizer, *, begun: bool) -> None:
+    """Raise ValueError unless this is a state that the optimizer could have left.
+
+    Args:
+        begun: whether there was an update; before the first one nothing is remembered.
+    """
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     names = memories_of(optimizer)
     if names is None:
         return  # one state for all, of lists
-    if names and set(saved) != set(range(len(parameters))):
+    if names and set(saved) != set(range(len(parameters))) and (begun or saved):
         raise ValueError("no state of the optimizer for every parameter")
     for index, memory in saved.items():
         for name in names:

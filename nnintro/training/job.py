@@ -21,8 +21,9 @@ from nnintro.recording.console import Display
 from nnintro.recording.painter import Painter
 from nnintro.recording.recorder import Recorder
 from nnintro.runs.data import data_text, same_data
+from nnintro.runs.environment import NAME as ENVIRONMENT
 from nnintro.runs.environment import write_environment
-from nnintro.runs.folder import create_run_directory, tidy, write_config
+from nnintro.runs.folder import CONFIG, DATA, create_run_directory, tidy, write_config
 from nnintro.runs.reopen import Reopened
 from nnintro.runs.run import Run
 from nnintro.runs.state import OVER, Checkpoint, Outcome, Past
@@ -239,10 +240,20 @@ class _Job:
 
     # --- end -----------------------------------------------------------------------------------
 
+    def _write_what_is_gone(self) -> None:
+        """Files of the beginning that somebody removed meanwhile: the run must load and go on."""
+        splits = self.parts.splits
+        wanted = [CONFIG, *([DATA] if splits.fingerprint is not None else [])]
+        if not all((self.directory / name).exists() for name in wanted):
+            write_config(self.directory, as_yaml(self.setup.experiment), data_text(self.setup, splits))
+        if not (self.directory / ENVIRONMENT).exists():
+            write_environment(self.directory, self.parts.device, self.request.command)
+
     def _close(self, recorder: Recorder, outcome: Outcome) -> Result:
         recorder.conclude(outcome.step, f"{self.setup.experiment.name}: learning curves")
         metrics = self.evaluator.measure(self.parts.train)
         incomplete = recorder.finish(outcome.status)
+        self._write_what_is_gone()
         confusion = self.evaluator.confusion
         found = findings(self.parts, metrics["train/loss"], outcome.step)
         summary = summarize(

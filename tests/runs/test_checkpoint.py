@@ -16,7 +16,7 @@ import torch
 from nnintro.errors import CheckpointError
 from nnintro.files import write_whole
 from nnintro.runs import checkpoint
-from nnintro.runs.checkpoint import load_checkpoint, save_checkpoint
+from nnintro.runs.checkpoint import has_checkpoint, load_checkpoint, save_checkpoint
 
 STATE = {"model": {"weight": torch.arange(6.0).reshape(2, 3)}, "epoch": 1.5}
 
@@ -200,11 +200,53 @@ def test_a_manifest_cannot_point_elsewhere(run, name):
         load_checkpoint(run)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"file": "step-40.pt"}', "[" * 100_000])
+NO_MANIFESTS = ["", "{", "[]", "{}", '{"file": "step-40.pt"}', "[" * 100_000]
+
+
+@pytest.mark.parametrize("text", NO_MANIFESTS)
 def test_a_manifest_that_makes_no_sense(run, text):
+    """The checkpoint beside it is whole, and says its own step."""
+    state = load_checkpoint(run).state
     (run / "checkpoints/latest.json").write_text(text)
+    found = load_checkpoint(run)
+    assert (found.path.name, found.state["step"]) == ("step-40.pt", 40)
+    assert found.state.keys() == state.keys()
+    (said,) = found.damaged
+    assert "latest.json: no readable checkpoint here" in said
+    assert has_checkpoint(run)
+    assert has_checkpoint(run, before=41)
+    assert not has_checkpoint(run, before=40)
+
+
+@pytest.mark.parametrize("text", NO_MANIFESTS)
+def test_no_manifest_and_no_whole_checkpoint(run, text):
+    (run / "checkpoints/latest.json").write_text(text)
+    path = run / "checkpoints/step-40.pt"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-200])
+    with pytest.raises(
+        CheckpointError, match=r"latest\.json: no readable checkpoint here.*step-40\.pt is not a checkpoint"
+    ):
+        load_checkpoint(run)
+    path.rename(path.with_name("step-39.pt")).write_bytes(whole)  # it says another step than its name
+    with pytest.raises(CheckpointError, match=r"step-39\.pt is of update 40"):
+        load_checkpoint(run)
+    path.with_name("step-39.pt").unlink()
     with pytest.raises(CheckpointError, match=r"latest\.json: no readable checkpoint here"):
         load_checkpoint(run)
+
+
+def test_without_a_manifest_the_newest_that_loads(run):
+    folder = run / "checkpoints"
+    save_checkpoint(run, 80, {"model": {}}, keep=3)
+    save_checkpoint(run, 120, {"model": {}}, keep=3)
+    (folder / "latest.json").write_text("")
+    (folder / "step-120.pt").write_bytes((folder / "step-120.pt").read_bytes()[:100])
+    (folder / "step-extra.pt").write_bytes(b"")
+    found = load_checkpoint(run)
+    assert found.path.name == "step-80.pt"
+    assert len(found.damaged) == 2
+    assert found.passed_over == {"step-120.pt"}
 
 
 def test_the_file_is_gone(run):

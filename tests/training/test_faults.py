@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 
 import pytest
+import torch
 
 import nnintro
 from nnintro.errors import CheckpointError
@@ -146,3 +148,44 @@ def test_figures_that_cannot_be_written_leave_the_run_complete_but_for_them(tmp_
     assert more.summary["status"] == "completed"
     (problem,) = more.summary["incomplete"]
     assert "figures/fit" in problem
+
+
+REMOVED = ["config.yaml", "environment.json", "history.csv", "checkpoints", "figures", "events"]
+
+
+@pytest.mark.parametrize("what", REMOVED)
+def test_a_file_that_somebody_removes_while_training(what, tmp_path, monkeypatch):
+    """Written again whole, or said to be missing; the network is not lost."""
+    from nnintro.training.loop import Loop
+
+    values = config(training={"epochs": 4, "checkpoint": {"every": "2 steps"}}, name="run")
+    whole = nnintro.train(values, runs_dir=tmp_path / "whole")
+    run, original = tmp_path / "run", Loop.run
+
+    def removing(self, outcome=None):
+        original_observe = self.observer.observe
+
+        def observe(point, *, last):
+            original_observe(point, last=last)
+            if point.step >= 10 and not removed:
+                removed.append(point.step)
+                paths = run.glob("events.out.*") if what == "events" else [run / what]
+                for path in paths:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+        monkeypatch.setattr(self.observer, "observe", observe)
+        return original(self, outcome)
+
+    removed = []
+    monkeypatch.setattr(Loop, "run", removing)
+    found = nnintro.train(values, runs_dir=tmp_path)
+    assert removed
+    assert found.summary["status"] == "completed"
+    assert ("incomplete" in found.summary) == (what == "events")
+    for left, right in zip(found.model.parameters(), whole.model.parameters(), strict=True):
+        assert torch.equal(left, right)
+    again = nnintro.load(run)
+    assert again.history["train/loss"] == whole.history["train/loss"]
+    assert json.loads((run / "environment.json").read_text())["torch"]
+    longer = nnintro.train(resume=run, overrides=["training.epochs=5"], runs_dir=tmp_path)
+    assert longer.summary["epochs"] == 5

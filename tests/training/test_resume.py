@@ -573,3 +573,32 @@ def test_seconds_add_up(tmp_path, monkeypatch):
     assert run.history["seconds"] == sorted(run.history["seconds"])
     assert seconds["training"] >= run.history["seconds"][-1]
     assert seconds["total"] >= seconds["training"] + seconds["startup"] > 0
+
+
+@pytest.mark.parametrize(
+    "optimizer", ["adam", "adamw", "adagrad", "rmsprop", MOMENTUM, {"kind": "rmsprop", "momentum": 0.5}]
+)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_from_before_the_first_update(engine, optimizer, tmp_path):
+    """Nothing is remembered there: a run of no epochs is lengthened like any other."""
+    values = experiment(optimizer=optimizer, engine=engine)
+    whole = train(values, tmp_path / "whole")
+    train({**values, "training": {**values["training"], "steps": 0}}, tmp_path)
+    changes = [f"training.steps={UPDATES}", "descent.schedule.warmup_steps=5"]
+    resumed = train(None, tmp_path, resume="run", overrides=changes)
+    assert parameters(resumed.directory) == parameters(whole.directory)
+
+
+def test_a_torn_manifest(tmp_path, monkeypatch, capsys):
+    values = experiment(checkpoint={"every": "3 steps", "keep": 2})
+    whole = train(values, tmp_path / "whole").directory
+    with cut_before(monkeypatch, 17):
+        train(values, tmp_path)
+    (tmp_path / "run/checkpoints/latest.json").write_text("{")
+    resumed = train(None, tmp_path, resume="run", quiet=False)
+    assert resumed.summary["resumed"] == [15]
+    assert parameters(resumed.directory) == parameters(whole)
+    shown = " ".join(capsys.readouterr().err.split())
+    assert "latest.json: no readable checkpoint here" in shown
+    assert "going on from step-15.pt" in shown
+    assert json.loads((tmp_path / "run/checkpoints/latest.json").read_text())["step"] == resumed.summary["steps"]
