@@ -20,6 +20,7 @@ from nnintro.formula import Formula
 from nnintro.formula.tree import variable_names
 from nnintro.models import precision_of
 from nnintro.models.activations import Step
+from nnintro.models.forward import own_modes
 from nnintro.models.standardized import numpy_type
 from nnintro.proofs import require_flint, require_limits
 from nnintro.recording.console import gap_bar
@@ -45,6 +46,7 @@ STATEMENT = (
 )
 
 
+@own_modes()
 def certify(
     run: Run | str | Path,
     runs_dir: str | Path = "runs",

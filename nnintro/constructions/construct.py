@@ -20,6 +20,7 @@ from nnintro.constructions.compare_neurons import Row, as_table, compare
 from nnintro.errors import ConfigError, UsageError
 from nnintro.files import write_whole
 from nnintro.formula import Formula, parse, torch_function
+from nnintro.models.forward import own_modes
 from nnintro.proofs import require_flint
 from nnintro.recording.console import Display
 from nnintro.runs.folder import explained
@@ -51,6 +52,7 @@ class Constructed:
     rows: list[Row] | None = None
 
 
+@own_modes()
 def construct(
     config: str | Path | Mapping[str, Any],
     overrides: Sequence[str] = (),

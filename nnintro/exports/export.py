@@ -16,7 +16,7 @@ from nnintro.exports import FORMATS, SUFFIXES, require_format
 from nnintro.exports.agreement import Agreement, compare
 from nnintro.files import chosen_format, require_place, write_whole
 from nnintro.models import Network, input_precision, output_precision, precision_of
-from nnintro.models.forward import evaluating
+from nnintro.models.forward import evaluating, own_modes
 from nnintro.models.standardized import numpy_type
 from nnintro.runs.folder import explained
 from nnintro.runs.run import Run, architecture, load_run
@@ -62,6 +62,7 @@ def default_path(directory: Path, format: str) -> Path:
     return directory / f"{directory.resolve().name}{FORMATS[format].suffix}"
 
 
+@own_modes()
 def write_export(run: Run, format: str, path: Path) -> Agreement:
     """``export`` with everything chosen; how far the file is from the network."""
     require_format(format)

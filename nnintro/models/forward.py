@@ -22,6 +22,24 @@ LARGEST_MAPS = 1 << 22
 
 
 @contextlib.contextmanager
+def own_modes() -> Iterator[None]:
+    """torch's modes as this program needs them, whatever the caller's: gradients, no autocast, tensors on the CPU.
+
+    Its default type has no say anywhere: it belongs to the whole process, other threads included.
+    """
+    with contextlib.ExitStack() as modes:
+        modes.enter_context(torch.inference_mode(False))
+        modes.enter_context(torch.enable_grad())
+        for device in ("cpu", "cuda"):
+            if torch.is_autocast_enabled(device):
+                modes.enter_context(torch.autocast(device, enabled=False))
+        # Where the CPU is the default already: a mode of its own would be asked at every call.
+        if torch.get_default_device().type != "cpu":
+            modes.enter_context(torch.device("cpu"))
+        yield
+
+
+@contextlib.contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
     """Evaluation mode and no gradients, for a while."""
     was_training = network.training

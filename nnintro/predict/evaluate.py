@@ -15,7 +15,7 @@ from nnintro.datasets.samples import prepared
 from nnintro.errors import DataError
 from nnintro.models import Standardized, precision_of
 from nnintro.models.basis import first_not_finite
-from nnintro.models.forward import autocast_for, threads, threads_for
+from nnintro.models.forward import autocast_for, own_modes, threads, threads_for
 from nnintro.objectives.losses import loss_for
 from nnintro.predict.samples import samples_of
 from nnintro.runs.data import same_data
@@ -46,6 +46,7 @@ class Evaluation:
         return {name: value for name, value in vars(self).items() if name != "classes"}
 
 
+@own_modes()
 def evaluate(run: Run | str | Path, dataset: str | Path | None = None, runs_dir: str | Path = "runs") -> Evaluation:
     """Measure a run; the metrics are those of its training, defined as there.
 

@@ -17,7 +17,7 @@ from nnintro.datasets.tables import Block, Encoding, encoded_blocks
 from nnintro.errors import DataError, UsageError
 from nnintro.models import Standardized, input_precision, output_precision, precision_of
 from nnintro.models.basis import first_not_finite
-from nnintro.models.forward import threads, threads_for
+from nnintro.models.forward import own_modes, threads, threads_for
 from nnintro.models.standardized import Array, numpy_type
 from nnintro.predict import format_of
 from nnintro.predict.inputs import Rows, fits, open_inputs, rows_per_block
@@ -29,6 +29,7 @@ from nnintro.wording import counted
 WANTED = "inputs whose outputs are numbers (here an output is nan)"
 
 
+@own_modes()
 def predict_file(
     run: Run | str | Path,
     source: str | Path,

@@ -18,7 +18,7 @@ from nnintro.datasets import DATASETS, input_names
 from nnintro.errors import CheckpointError, DataError
 from nnintro.models import input_precision
 from nnintro.models.build import Region, architecture_of, build_model, load_parameters
-from nnintro.models.forward import outputs_of
+from nnintro.models.forward import outputs_of, own_modes
 from nnintro.runs.checkpoint import load_checkpoint
 from nnintro.runs.data import digest
 from nnintro.runs.folder import DATA, find_run
@@ -59,6 +59,7 @@ class Trained:
         """The names of the network's inputs; of a table such as ``area``, ``city=Ulm``."""
         return input_names(self.setup)
 
+    @own_modes()
     def predict(self, inputs: Any) -> Tensor:
         """The network's outputs: (n, features) array, list or tensor -> (n, outputs) tensor.
 
@@ -137,6 +138,7 @@ def check_architecture(saved: Any, setup: Setup, where: str) -> None:
     raise CheckpointError(f"{where}: the checkpoint is of another model than config.yaml: {difference}")
 
 
+@own_modes()
 def load_run(run: Run | str | Path, runs_dir: str | Path = "runs") -> Run:
     """Open a run, also one that is still going on or was cut off.
 

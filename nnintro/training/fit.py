@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from nnintro.config.load import load_config
 from nnintro.errors import DivergedError, UsageError
-from nnintro.models.forward import threads, threads_for, threads_here
+from nnintro.models.forward import own_modes, threads, threads_for, threads_here
 from nnintro.runs.history import COUNTS
 from nnintro.runs.run import Trained
 from nnintro.runs.state import Outcome
@@ -102,7 +102,7 @@ def fit(
     loaded = loaded.smoked() if smoke else loaded
     interrupted = (lambda: False) if stop is None else stop.is_set
     threads_here()  # before torch's first operation in this thread settles the number by itself
-    with torch.inference_mode(False), torch.enable_grad():
+    with own_modes():
         with loaded.locating():
             splits = build_data(loaded.experiment)
             parts = assemble(loaded.setup(splits.found), splits)

@@ -16,7 +16,7 @@ from nnintro.config.write import as_yaml
 from nnintro.datasets import Splits
 from nnintro.errors import DivergedError
 from nnintro.models import parameter_count
-from nnintro.models.forward import threads, threads_for
+from nnintro.models.forward import own_modes, threads, threads_for
 from nnintro.recording.console import Display
 from nnintro.recording.painter import Painter
 from nnintro.recording.recorder import Recorder
@@ -74,7 +74,7 @@ def run_job(request: Request) -> Result:
         CheckpointError: the run cannot be written, or not taken up again.
     """
     display = request.display
-    with Interrupts(list(request.signals)) as interrupts:
+    with own_modes(), Interrupts(list(request.signals)) as interrupts:
         with request.config.locating():
             setup, splits = _with_data(request.config, request.reopened)
             start = find_start(request.reopened, setup, display.warn)

@@ -137,9 +137,20 @@ def train(
         DivergedError: the loss left the finite numbers; the run is saved.
         CheckpointError: the run cannot be written, or not resumed.
         UsageError: neither a config nor a run is given, or a name for a run that has one.
-        KeyboardInterrupt: after Ctrl-C, once the run is saved.
+        KeyboardInterrupt: after Ctrl-C, once the run is saved; a handler of SIGINT that the caller has installed is
+            left in its place, and is the only one to hear of it.
     """
-    result = launch(config, overrides, runs_dir, name=name, resume=resume, smoke_test=smoke, quiet=quiet)
+    is_ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    result = launch(
+        config,
+        overrides,
+        runs_dir,
+        name=name,
+        resume=resume,
+        smoke_test=smoke,
+        quiet=quiet,
+        signals=(signal.SIGINT,) if is_ours else (),
+    )
     if result.signal is not None:
         raise KeyboardInterrupt
     return result.run

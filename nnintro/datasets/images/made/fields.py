@@ -18,7 +18,7 @@ DEVIATION = 1.17
 
 
 def uniform(low: float, high: float, *shape: int, generator: torch.Generator) -> Tensor:
-    return low + (high - low) * torch.rand(*shape, generator=generator)
+    return low + (high - low) * torch.rand(*shape, generator=generator, dtype=torch.float32)
 
 
 def smooth_noise(n: int, height: int, width: int, scale: float, generator: torch.Generator) -> Tensor:
@@ -27,7 +27,7 @@ def smooth_noise(n: int, height: int, width: int, scale: float, generator: torch
     Normal numbers on a grid that wide, joined by cubic splines (Catmull-Rom).
     """
     rows, columns = (math.ceil(size / scale) + 3 for size in (height, width))
-    coarse = torch.randn(n, 1, rows, columns, generator=generator)
+    coarse = torch.randn(n, 1, rows, columns, generator=generator, dtype=torch.float32)
     fine = functional.interpolate(
         coarse, size=(math.ceil(rows * scale), math.ceil(columns * scale)), mode="bicubic", align_corners=False
     )
@@ -74,5 +74,5 @@ def photograph(
     n, height, width = scenes[0].shape
     light = 1 + unevenness * smooth_noise(n, height, width, 1.2 * max(height, width), generator)
     images = torch.stack([blur(scene, sigma) * light for scene in scenes], dim=1)
-    images = images + noise * torch.randn(n, len(scenes), height, width, generator=generator)
+    images = images + noise * torch.randn(n, len(scenes), height, width, generator=generator, dtype=torch.float32)
     return (images * 255).round().clamp(0, 255).to(torch.uint8)

@@ -56,8 +56,8 @@ def sky_background(n: int, height: int, width: int, generator: torch.Generator) 
     angle = uniform(0, math.pi, n, 1, 1, generator=generator)
     offset = uniform(-0.3, 0.3, n, 1, 1, generator=generator) * side
     breadth = uniform(0.06, 0.12, n, 1, 1, generator=generator) * side
-    y = torch.arange(height)[:, None] - (height - 1) / 2
-    x = torch.arange(width) - (width - 1) / 2
+    y = torch.arange(height, dtype=torch.float32)[:, None] - (height - 1) / 2
+    x = torch.arange(width, dtype=torch.float32) - (width - 1) / 2
     distance = y * angle.cos() + x * angle.sin() - offset
     return BACKGROUND * diffuse + BAND * torch.exp(-0.5 * (distance / breadth).square())
 
@@ -71,12 +71,12 @@ def draw_places(n: int, height: int, width: int, generator: torch.Generator) -> 
     share = height * width / 64**2
     fewest, most = max(1, round(FEWEST * share)), max(1, round(MOST * share))
     wanted = torch.randint(fewest, most + 1, (n,), generator=generator)
-    room = torch.tensor([height - 1, width - 1]) - 2 * APART
-    places = torch.full((n, most, 2), math.inf)
+    room = torch.tensor([height - 1, width - 1], dtype=torch.float32) - 2 * APART
+    places = torch.full((n, most, 2), math.inf, dtype=torch.float32)
     there = torch.zeros(n, most, dtype=torch.bool)
     for source in range(most):
         for _ in range(TRIES):
-            drawn = APART + room * torch.rand(n, 2, generator=generator)
+            drawn = APART + room * torch.rand(n, 2, generator=generator, dtype=torch.float32)
             squared = (places - drawn[:, None]).square().sum(2)  # inf where there is none yet
             free = (squared >= APART**2).all(1)
             new = free & ~there[:, source] & (source < wanted)
@@ -92,7 +92,7 @@ def draw_fluxes(background: Tensor, places: Tensor, signal_to_noise: float, gene
     flat = pixel[:, :, 0].clamp(0, height - 1) * width + pixel[:, :, 1].clamp(0, width - 1)
     below = background.reshape(n, -1).gather(1, flat) * (math.pi * APERTURE**2)
     faintest = signal_to_noise * below.sqrt() / (1 - math.exp(-0.5 * (APERTURE / PSF) ** 2))
-    law = 1 / (1 - torch.rand(places.shape[:2], generator=generator))
+    law = 1 / (1 - torch.rand(places.shape[:2], generator=generator, dtype=torch.float32))
     return faintest * law.clamp(max=BRIGHTEST)
 
 
@@ -105,8 +105,8 @@ def add_sources(background: Tensor, places: Tensor, fluxes: Tensor) -> Tensor:
         row, column = places[image, source].tolist()
         rows = range(max(0, round(row) - reach), min(height, round(row) + reach + 1))
         columns = range(max(0, round(column) - reach), min(width, round(column) + reach + 1))
-        down = torch.tensor([_within(pixel, row) for pixel in rows])
-        right = torch.tensor([_within(pixel, column) for pixel in columns])
+        down = torch.tensor([_within(pixel, row) for pixel in rows], dtype=torch.float32)
+        right = torch.tensor([_within(pixel, column) for pixel in columns], dtype=torch.float32)
         patch = fluxes[image, source] * down[:, None] * right
         expected[image, rows.start : rows.stop, columns.start : columns.stop] += patch
     return expected

@@ -68,8 +68,8 @@ def _cells(n: int, height: int, width: int, generator: torch.Generator) -> tuple
     pixels = torch.cartesian_prod(torch.arange(height), torch.arange(width)).view(height, width, 2)
     centres = SPACING * (grid + moved).reshape(n, -1, 2).double()
     places = (pixels + SPACING * shift + BENDING * torch.stack(bent, 3)).reshape(n, -1, 2).double()
-    distance = torch.empty(n, height * width)
-    gray = torch.empty(n, height * width)
+    distance = torch.empty(n, height * width, dtype=torch.float32)
+    gray = torch.empty(n, height * width, dtype=torch.float32)
     for image in range(n):
         away, which = cKDTree(centres[image].numpy()).query(places[image].numpy(), k=2)
         first, second = torch.from_numpy(which).unbind(1)
@@ -93,7 +93,7 @@ def draw_tumour(section: ImagesDataset, n: int, generator: torch.Generator) -> I
     """
     height, width = section.pixels
     inside = _depth(n, height, width, generator)
-    present = torch.rand(n, 1, 1, generator=generator) >= WITHOUT
+    present = torch.rand(n, 1, 1, generator=generator, dtype=torch.float32) >= WITHOUT
     tissue = 0.4 + sum(
         strength * smooth_noise(n, height, width, scale, generator)
         for strength, scale in ((0.06, 24.0), (0.05, 8.0), (0.03, 3.0))
@@ -116,7 +116,7 @@ def _depth(n: int, height: int, width: int, generator: torch.Generator) -> Tenso
     angle = torch.atan2(y, x)
     wave = torch.zeros_like(angle)
     for k in range(2, 7):
-        strength = 0.3 / k * torch.randn(n, 1, 1, generator=generator)
+        strength = 0.3 / k * torch.randn(n, 1, 1, generator=generator, dtype=torch.float32)
         phase = uniform(0, 2 * math.pi, n, 1, 1, generator=generator)
         wave = wave + strength * torch.cos(k * angle + phase)
     radius = uniform(0.1, 0.24, n, 1, 1, generator=generator) * side
