@@ -151,6 +151,7 @@ class Recorder:
         self.events.finish(status)
         self.events.close()
         self.history.close()
+        self.history.write_again_if_gone()
         if self.events.error is None and not self.events.path.exists():
             incomplete.append(f"{self.events.path}: was removed while training, with all that it held")
         return [*incomplete, *self._lost(), *([self.history.error] if self.history.error else [])]

@@ -9,7 +9,8 @@ import itertools
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nnintro.errors import CheckpointError
@@ -113,6 +114,40 @@ def _take_name(unnamed: Path, runs_dir: Path, name: str) -> Path:
     raise AssertionError
 
 
+class MovedError(CheckpointError):
+    """The folder of a run that trains was moved away, or another one has its name now."""
+
+
+OWN = (CONFIG, DATA, "environment.json", "history.csv", "summary.json", "supremum.json", "certificate.json")
+"""Files of a run; its event files have names of their own."""
+FOLDERS = ("checkpoints", "figures")
+
+
+def require_own_files(directory: Path) -> None:
+    """Refuse a run whose files are links, or pipes, or devices: what is written to it would land elsewhere.
+
+    Raises:
+        CheckpointError: one of them is; or the folder cannot be read.
+    """
+    with explained(f"cannot read {directory}"):
+        for path in sorted(directory.iterdir()):
+            if path.name in FOLDERS:
+                _require(stat.S_ISDIR, path, "a folder of its own")
+                for inner in sorted(path.iterdir()):
+                    if not stat.S_ISDIR(inner.lstat().st_mode):  # into which nothing is written
+                        _require(stat.S_ISREG, inner, "a regular file")
+            elif path.name in OWN or path.name.startswith("events.out.tfevents."):
+                _require(stat.S_ISREG, path, "a regular file")
+
+
+def _require(is_kind: Callable[[int], bool], path: Path, kind: str) -> None:
+    if not is_kind(path.lstat().st_mode):
+        what = "a link" if path.is_symlink() else "something else"
+        raise CheckpointError(
+            f"{path}: expected {kind} of this run, found {what}; a run is not gone on with through it"
+        )
+
+
 UNSUPPORTED = (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP)
 """What file systems answer that cannot lock a folder."""
 
@@ -133,6 +168,7 @@ class RunLock(contextlib.ExitStack):
         with explained(f"cannot open {directory}"):
             descriptor = os.open(directory, os.O_RDONLY)
         self.callback(os.close, descriptor)
+        self._descriptor = descriptor
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -144,6 +180,28 @@ class RunLock(contextlib.ExitStack):
             self.warning = (
                 f"this file system locks no folders ({cause(error)}): see to it that no two processes train in one run"
             )
+
+    def moved(self, directory: Path) -> Path | None:
+        """Where the locked folder is now; None while it is at ``directory``, or nothing is there.
+
+        Raises:
+            MovedError: another folder is there, and where this one went is not known.
+        """
+        held = os.fstat(self._descriptor)
+        try:
+            if os.path.samestat(directory.stat(), held):
+                return None
+        except OSError:
+            pass  # what writes there will say so, if it was not moved
+        with contextlib.suppress(OSError):
+            place = Path(f"/proc/self/fd/{self._descriptor}").readlink()
+            if os.path.samestat(place.stat(), held):
+                return place
+        if directory.exists():
+            raise MovedError(
+                f"{directory}: another folder has this name now; the run that trained in it was moved away"
+            )
+        return None
 
 
 def _owner(descriptor: int) -> str:

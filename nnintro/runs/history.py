@@ -54,9 +54,12 @@ class History:
     def close(self) -> None:
         earlier, self.error = self.error, None  # the file is let go of in any case
         self._guarded(self._file.close)
-        if earlier is None and not self.path.exists():  # somebody removed it while it was written
-            self._guarded(lambda: write_text(self.path, _as_csv(self.columns)))
         self.error = earlier or self.error
+
+    def write_again_if_gone(self) -> None:
+        """Of a file that somebody removed while it was written."""
+        if self.error is None and not self.path.exists():
+            self._guarded(lambda: write_text(self.path, _as_csv(self.columns)))
 
     def _guarded(self, action: Callable[[], object]) -> None:
         """A full disk must not end the training; it is reported at the end."""

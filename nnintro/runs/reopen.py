@@ -15,7 +15,7 @@ from nnintro.config.load import Config, load_config
 from nnintro.config.parse.overrides import RIVALS
 from nnintro.errors import CheckpointError, ConfigError, Problem
 from nnintro.runs.data import setup_of
-from nnintro.runs.folder import CONFIG, RunLock, find_run
+from nnintro.runs.folder import CONFIG, RunLock, find_run, require_own_files
 from nnintro.runs.summary import read_summary
 from nnintro.wording import shown
 
@@ -71,6 +71,7 @@ def reopen(
     directory = find_run(run, runs_dir)
     lock = RunLock(directory)
     try:
+        require_own_files(directory)
         _, setup = run_config(directory)
         begun = setup.experiment
         now = load_config(directory / CONFIG if config is None else config, overrides)

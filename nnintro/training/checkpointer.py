@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from nnintro.descent.optimizers import memories_of
 from nnintro.errors import CheckpointError
 from nnintro.models.build import load_parameters
 from nnintro.runs.checkpoint import save_checkpoint
+from nnintro.runs.folder import MovedError, RunLock
 from nnintro.runs.state import OVER, Checkpoint, Origin, Outcome, Past, Records, complete
 from nnintro.training.setup import Parts
 
@@ -35,6 +37,8 @@ class Checkpointer:
     keep: int
     capture: Callable[[Outcome], Checkpoint]
     warn: Callable[[str], None]
+    lock: RunLock
+    """On the run's folder."""
     useless: frozenset[str] = frozenset()
     """Files of checkpoints that were passed over when the run was taken up again."""
     step: int = field(default=-1, init=False)
@@ -53,6 +57,8 @@ class Checkpointer:
             return
         try:
             self.save(outcome)
+        except MovedError:
+            raise
         except CheckpointError as error:
             if self.failure is None:
                 self.warn(f"no checkpoint at update {outcome.step:,}, training goes on: {error}")
@@ -71,11 +77,18 @@ class Checkpointer:
 
         Raises:
             CheckpointError: the checkpoint cannot be written; the one before it is intact.
+            MovedError: the run's folder is elsewhere, where this one was saved, if it is known.
         """
+        moved = self.lock.moved(self.directory)
         # Nobody can go on from where training diverged: the one before that has to stay.
         keep = max(self.keep, 2) if outcome.status == "diverged" else self.keep
         state = self.capture(outcome).to_plain()
-        save_checkpoint(self.directory, outcome.step, state, keep, self.useless)
+        save_checkpoint(moved or self.directory, outcome.step, state, keep, self.useless)
+        if moved is not None:
+            raise MovedError(
+                f"{self.directory} was moved to {moved} while training; it is saved there at update {outcome.step:,}: "
+                f"go on with --resume {shlex.quote(str(moved))}"
+            )
         self.step, self._saved_at, self.failure = outcome.step, time.monotonic(), None
 
 

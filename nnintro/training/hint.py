@@ -56,8 +56,24 @@ def _descends(setup: Setup, splits: Splits[Any], rate: float, deadline: float) -
     return in_time and current() < before
 
 
+def _begins_finite(setup: Setup, splits: Splits[Any]) -> bool:
+    """Whether the loss of the network that training begins with is finite; taken for granted of images."""
+    if not isinstance(splits.train, Data):
+        return True
+    parts = assemble(setup, splits)
+    train = parts.train
+    assert isinstance(train, Data)
+    return math.isfinite(float(parts.loss(outputs_of(parts.network, train.inputs), train.targets)))
+
+
 def divergence(setup: Setup, splits: Splits[Any], reason: str) -> str:
     """What to say of a training that diverged, ``after 7 updates`` for example, and what to try."""
+    if reason == "after 0 updates" and not _begins_finite(setup, splits):
+        wider = "" if setup.precision == "float64" else "precision: float64, "
+        return (
+            "training diverged: the loss is not finite before the first update, so no learning rate is to blame; "
+            f"{wider}dataset.standardize, smaller targets or another model.initialization may help"
+        )
     rate, found = setup.descent.learning_rate, learning_rate_to_try(setup, splits)
     if found is not None:
         hint = f"try a smaller learning rate: --set descent.learning_rate={found:g} (it was {rate:g})"

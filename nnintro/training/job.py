@@ -23,7 +23,7 @@ from nnintro.recording.recorder import Recorder
 from nnintro.runs.data import data_text, same_data
 from nnintro.runs.environment import NAME as ENVIRONMENT
 from nnintro.runs.environment import write_environment
-from nnintro.runs.folder import CONFIG, DATA, create_run_directory, tidy, write_config
+from nnintro.runs.folder import CONFIG, DATA, RunLock, create_run_directory, tidy, write_config
 from nnintro.runs.reopen import Reopened
 from nnintro.runs.run import Run
 from nnintro.runs.state import OVER, Checkpoint, Outcome, Past
@@ -82,8 +82,8 @@ def run_job(request: Request) -> Result:
             parts = assemble(setup, splits, saved, start.where, display.line, interrupts)
         count = threads_for(parts.network, parts.plan.batch_size)
         opened = _folder(setup, request.runs_dir, request.reopened, splits, display.warn)
-        with threads(count), opened as folder:
-            return _Job(request, setup, parts, interrupts, start, folder).run()
+        with threads(count), opened as (folder, lock):
+            return _Job(request, setup, parts, interrupts, start, folder, lock).run()
 
 
 def _with_data(config: Config, reopened: Reopened | None) -> tuple[Setup, Splits[Any]]:
@@ -102,8 +102,8 @@ def _with_data(config: Config, reopened: Reopened | None) -> tuple[Setup, Splits
 @contextlib.contextmanager
 def _folder(
     setup: Setup, runs_dir: Path, reopened: Reopened | None, splits: Splits[Any], warn: Callable[[str], None]
-) -> Iterator[Path]:
-    """The run's folder, locked: a new one, or that of the run that goes on."""
+) -> Iterator[tuple[Path, RunLock]]:
+    """The run's folder and its lock: a new one, or that of the run that goes on."""
     experiment = setup.experiment
     if reopened is None:
         text = data_text(setup, splits)
@@ -113,17 +113,24 @@ def _folder(
     with lock:
         if lock.warning is not None:
             warn(lock.warning)
-        yield folder
+        yield folder, lock
 
 
 class _Job:
     def __init__(
-        self, request: Request, setup: Setup, parts: Parts, interrupts: Interrupts, start: Start, directory: Path
+        self,
+        request: Request,
+        setup: Setup,
+        parts: Parts,
+        interrupts: Interrupts,
+        start: Start,
+        directory: Path,
+        lock: RunLock,
     ) -> None:
         self.request, self.parts = request, parts
         self.setup = setup
         self.interrupts, self.start = interrupts, start
-        self.directory, self.past = directory, start.past
+        self.directory, self.lock, self.past = directory, lock, start.past
         self.display = request.display
         self.task, self.loss_name = setup.task, setup.loss_name
         self.total = setup.total_updates
@@ -230,6 +237,7 @@ class _Job:
             settings.keep,
             everything,
             self.display.warn,
+            self.lock,
             self.start.useless,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 
@@ -188,3 +189,78 @@ def test_a_file_that_somebody_removes_while_training(what, tmp_path, monkeypatch
     assert json.loads((run / "environment.json").read_text())["torch"]
     longer = nnintro.train(resume=run, overrides=["training.epochs=5"], runs_dir=tmp_path)
     assert longer.summary["epochs"] == 5
+
+
+def at_update(monkeypatch, step, act):
+    """Do something to the disk just before an update."""
+    from nnintro.engines.autograd import Autograd
+
+    update = Autograd._update
+
+    def acting(self, number, *, measure):
+        if number == step:
+            act()
+        return update(self, number, measure=measure)
+
+    monkeypatch.setattr(Autograd, "_update", acting)
+
+
+@pytest.mark.parametrize("successor", [True, False])
+def test_a_run_that_is_moved_away_while_training(successor, tmp_path, monkeypatch):
+    """Nothing is written into what has its name now; it is saved where it is, and goes on there."""
+    whole = train(VALUES, tmp_path / "whole").directory
+    run, moved = tmp_path / "run", tmp_path / "elsewhere"
+
+    def move():
+        run.rename(moved)
+        if successor:
+            (run / "checkpoints").mkdir(parents=True)
+            (run / "config.yaml").write_text("of another run", encoding="utf-8")
+
+    at_update(monkeypatch, 6, move)
+    with pytest.raises(CheckpointError, match=rf"was moved to {moved} while training; it is saved there at update"):
+        train(VALUES, tmp_path)
+    if successor:
+        assert sorted(path.name for path in run.rglob("*")) == ["checkpoints", "config.yaml"]
+        assert (run / "config.yaml").read_text(encoding="utf-8") == "of another run"
+    else:
+        assert not run.exists()
+    monkeypatch.undo()
+    resumed = train(None, tmp_path, resume=moved)
+    assert parameters(resumed.directory) == parameters(whole)
+
+
+LINKED = [
+    "figures",
+    "checkpoints",
+    "history.csv",
+    "config.yaml",
+    "summary.json",
+    "environment.json",
+    "events",
+    "latest",
+]
+
+
+@pytest.mark.parametrize("what", LINKED)
+def test_a_run_with_a_link_in_it_is_not_gone_on_with(what, tmp_path):
+    """A stranger's run could have it write, cut and delete anywhere."""
+    run = train(VALUES, tmp_path).directory
+    path = {"events": next(run.glob("events.out.*")), "latest": run / "checkpoints/latest.json"}.get(what, run / what)
+    outside = tmp_path / "outside"
+    path.rename(outside)
+    path.symlink_to(outside)
+    before = {p: p.read_bytes() for p in [outside, *outside.rglob("*")] if p.is_file()}
+    with pytest.raises(CheckpointError, match=r"expected .* of this run, found a link; a run is not gone on with"):
+        train(None, tmp_path, resume=run, overrides=["training.epochs=50"])
+    assert {p: p.read_bytes() for p in [outside, *outside.rglob("*")] if p.is_file()} == before
+
+
+def test_a_run_with_a_pipe_in_it_is_not_waited_for(tmp_path):
+    run = train(VALUES, tmp_path).directory
+    (run / "history.csv").unlink()
+    os.mkfifo(run / "history.csv")
+    with pytest.raises(
+        CheckpointError, match=r"history\.csv: expected a regular file of this run, found something else"
+    ):
+        train(None, tmp_path, resume=run, overrides=["training.epochs=50"])

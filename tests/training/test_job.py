@@ -344,3 +344,13 @@ class TestInterrupts:
             signal.raise_signal(signal.SIGHUP)
             assert not interrupts()
         assert heard == []
+
+
+@pytest.mark.parametrize("engine", ["autograd", "fused"])
+def test_a_loss_that_is_not_finite_before_the_first_update_has_another_cause(engine, tmp_path):
+    values = config(dataset={"formula": "1e25*x"}, precision="float32", training={"engine": engine})
+    with pytest.raises(nnintro.DivergedError) as caught:
+        nnintro.train(values, runs_dir=tmp_path)
+    assert "the loss is not finite before the first update, so no learning rate is to blame" in str(caught.value)
+    assert "precision: float64" in str(caught.value)
+    assert "--set descent.learning_rate" not in str(caught.value)
