@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from nnintro.errors import DataError
+from nnintro.wording import cause
+
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or its name in --runs-dir.")]
 RunsDir = Annotated[Path, typer.Option(help="Folder of runs.")]
 Set = Annotated[
@@ -23,7 +26,14 @@ started: float | None = None
 
 
 def emit(text: str) -> None:
-    """Print data to stdout; a reader that closes the pipe early is not an error."""
-    # `nnintro runs | head -1` closes the pipe while there is still something to print.
-    with contextlib.suppress(BrokenPipeError):
-        print(text, flush=True)
+    """Print data to stdout; a reader that closes the pipe early is not an error.
+
+    Raises:
+        DataError: it cannot be written; the disk that it goes to is full, say.
+    """
+    try:
+        # `nnintro runs | head -1` closes the pipe while there is still something to print.
+        with contextlib.suppress(BrokenPipeError):
+            print(text, flush=True)
+    except OSError as error:
+        raise DataError(f"cannot write to stdout: {cause(error)}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -25,8 +26,9 @@ from nnintro.cli.runs import runs
 from nnintro.cli.schema import schema
 from nnintro.cli.train import train
 from nnintro.cli.validate import validate
-from nnintro.errors import NnintroError
+from nnintro.errors import DataError, NnintroError
 from nnintro.version import __version__
+from nnintro.wording import cause
 
 app = typer.Typer(
     name="nnintro",
@@ -56,6 +58,10 @@ def options(
     """Small neural networks from a YAML file: the introductory lecture, made runnable."""
 
 
+UNWRITABLE = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG)
+"""What a full disk, or one that fails, answers."""
+
+
 def run(started: float) -> NoReturn:
     """Run the command line and leave with the right exit code."""
     cli.started = started
@@ -70,6 +76,13 @@ def run(started: float) -> NoReturn:
         with contextlib.suppress(OSError):  # a terminal that has been closed
             print(error, file=sys.stderr)
         code = error.exit_code
+    except OSError as error:
+        # The help pages are printed by typer itself. Whatever of ours meets a disk has words of its own for it.
+        if error.errno not in UNWRITABLE or error.filename is not None:
+            raise
+        with contextlib.suppress(OSError):
+            print(f"cannot write to stdout: {cause(error)}", file=sys.stderr)
+        code = DataError.exit_code
     except KeyboardInterrupt:
         code = 128 + signal.SIGINT
     _leave(code)

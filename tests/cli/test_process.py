@@ -187,3 +187,23 @@ def test_a_full_disk_is_told_with_path_and_cause(process, written, tmp_path):
     assert err == "cannot write runs/small/checkpoints/step-18.pt: File too large\n"
     # Nothing that looks like a checkpoint is left.
     assert list((tmp_path / "runs/small/checkpoints").iterdir()) == []
+
+
+ON_STDOUT = ["--help", "train --help", "--version", "schema", "validate c.yaml", "runs", "train c.yaml --json --quiet"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("arguments", [*ON_STDOUT, "evaluate c", "evaluate c --json", "explain c.yaml"])
+def test_stdout_on_a_full_disk(arguments, tmp_path):
+    (tmp_path / "c.yaml").write_text(
+        "dataset: {kind: function, formula: x, samples: 9}\nmodel: {kind: mlp, hidden: [2]}\ntraining: {epochs: 1}\n"
+    )
+    nnintro.train(tmp_path / "c.yaml", runs_dir=tmp_path / "runs")
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "nnintro", *arguments.split()], stdout=full, stderr=subprocess.PIPE, text=True,
+            cwd=tmp_path, env=environment(), timeout=PATIENCE, check=False,
+        )  # fmt: skip
+    assert done.returncode == 4
+    assert done.stderr.splitlines()[-1] == "cannot write to stdout: No space left on device"
+    assert "Traceback" not in done.stderr
