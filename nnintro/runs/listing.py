@@ -18,7 +18,8 @@ PLAIN_WIDTH = 200
 def find_runs(runs_dir: Path) -> list[dict[str, Any]]:
     """The summaries of all runs below a folder, each with ``directory`` as it is found now.
 
-    A run without a readable summary (still going, or killed) has the status ``unfinished``.
+    A run without a summary (still going, or killed) has the status ``unfinished``, one whose summary
+    is not what nnintro writes has ``damaged``.
 
     Raises:
         CheckpointError: there is no such folder.
@@ -36,21 +37,10 @@ def _summary(directory: Path) -> dict[str, Any]:
     try:
         summary = read_summary(directory)
     except CheckpointError:
-        summary = {}
+        summary = {"status": "damaged"}
     if summary is None:
         summary = {"status": "unfinished"}
-    elif not _is_summary(summary):
-        summary = {"status": "unreadable"}
     return {"name": directory.name, **summary, "directory": str(directory), "modified": modified}
-
-
-def _is_summary(summary: dict[str, Any]) -> bool:
-    """Whether it has the form that the table relies on; what is missing is shown as a blank."""
-    groups = [summary.get("metrics", {}), summary.get("seconds", {})]
-    if not (isinstance(summary.get("status"), str) and all(isinstance(group, dict) for group in groups)):
-        return False
-    numbers = [summary.get("steps"), summary.get("steps_per_second"), *(v for group in groups for v in group.values())]
-    return all(value is None or isinstance(value, int | float) for value in numbers)
 
 
 def _value(run: dict[str, Any], key: str) -> Any:

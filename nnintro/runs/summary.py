@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,4 +107,47 @@ def read_summary(directory: Path) -> dict[str, Any] | None:
         raise CheckpointError(f"{directory} has no readable {NAME}: {error}") from error
     if not isinstance(summary, dict):
         raise CheckpointError(f"{path} is not a summary: expected a mapping")
+    for field, wanted in _misfits(summary):
+        raise CheckpointError(f"{path} is damaged: {field}: expected {wanted}")
     return summary
+
+
+LARGEST = 1e300
+LONGEST = 500
+WORDS = ("status", "name", "engine")
+COUNTS = ("parameters", "steps", "samples")
+
+
+def _misfits(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Field and what is expected there, of what is not as ``summarize`` writes it; unknown keys may hold anything."""
+    for key in WORDS:
+        if key in summary and not _is_word(summary[key]):
+            yield key, "a short text on one line"
+    for key in COUNTS:
+        if key in summary and not (type(summary[key]) is int and 0 <= summary[key] <= LARGEST):
+            yield key, "a whole number from 0"
+    for key in ("epochs", "steps_per_second"):
+        if key in summary and not _is_number(summary[key]):
+            yield key, "a finite number"
+    for key in ("seconds", "metrics"):
+        group = summary.get(key, {})
+        if not isinstance(group, dict):
+            yield key, "a mapping"
+            continue
+        for name, value in group.items():
+            if not _is_word(name) or not (_is_number(value) or value is None):
+                yield f"{key}.{name[:LONGEST]!r}", "a finite number"
+    if not _is_word(summary.get("status")):
+        yield "status", "a short text on one line"
+    resumed = summary.get("resumed", [])
+    if not (isinstance(resumed, list) and all(type(step) is int for step in resumed)):
+        yield "resumed", "a list of updates"
+
+
+def _is_word(value: Any) -> bool:
+    # A lone surrogate is not printable either.
+    return isinstance(value, str) and len(value) <= LONGEST and value.isprintable()
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and -LARGEST <= value <= LARGEST

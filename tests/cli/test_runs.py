@@ -136,7 +136,7 @@ def test_a_summary_that_makes_no_sense_does_not_hide_the_others(command, three, 
     done = command("runs")
     assert (done.code, done.err) == (0, "")
     assert names(done.out) == ["a", "b", "c", "damaged"]
-    assert done.out.splitlines()[-1].split() == ["damaged", "unreadable"]
+    assert done.out.splitlines()[-1].split() == ["damaged", "damaged"]
     assert command("runs", "--sort=-sup_error").code == 0
     assert len(json.loads(command("runs", "--json").out)) == 4
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 import nnintro
-from nnintro.errors import UsageError
+from nnintro.errors import CheckpointError, UsageError
 from nnintro.runs.listing import as_table, find_runs, in_order
+from nnintro.runs.summary import read_summary
 from tests.support import config
 
 
@@ -48,3 +50,55 @@ def test_a_key_of_the_whole_summary_is_not_sorted_by():
 
 def test_nothing_to_sort_is_no_error():
     assert in_order([], "anything") == []
+
+
+STRANGE = {
+    "infinity": float("inf"),
+    "beyond floats": 10**400,
+    "a lone surrogate": "\ud800",
+    "an escape": "\x1b[31mred",
+    "two lines": "a\nb",
+    "a page": "x" * 3000,
+    "a list": [1],
+    "a mapping": {"a": 1},
+    "true": True,
+    "below": -1,
+}
+FIELDS = [
+    ("status",), ("name",), ("engine",), ("steps",), ("parameters",), ("steps_per_second",), ("seconds",),
+    ("seconds", "total"), ("metrics",), ("metrics", "train/loss"), ("resumed",),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", STRANGE)
+@pytest.mark.parametrize("field", FIELDS, ids="/".join)
+def test_a_forged_summary_is_a_damaged_line(field, value, tmp_path):
+    """The other runs are listed as they are, in every order, and nothing strange reaches the terminal."""
+    good = {"status": "completed", "name": "r", "engine": "fused", "steps": 5, "parameters": 3, "steps_per_second": 2.0,
+            "seconds": {"total": 1.5}, "metrics": {"train/loss": 0.5}, "resumed": [1]}  # fmt: skip
+    for name in ("forged", "sound"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.yaml").write_text("", encoding="utf-8")
+    (tmp_path / "sound/summary.json").write_text(json.dumps(good), encoding="utf-8")
+    forged = json.loads(json.dumps(good))
+    place = forged
+    for key in field[:-1]:
+        place = place[key]
+    place[field[-1]] = STRANGE[value]
+    text = json.dumps(forged)
+    (tmp_path / "forged/summary.json").write_text(text, encoding="utf-8")
+    numbers = [("steps_per_second",), ("seconds", "total"), ("metrics", "train/loss")]
+    fine = (value == "below" and field in numbers) or (value, field) == ("a list", ("resumed",))
+    fine |= (value, field[0]) == ("a mapping", "seconds") and len(field) == 1
+    fine |= (value, field) == ("a mapping", ("metrics",))
+    for sort in ("name", "-train/loss", "status", "total"):
+        runs = in_order(find_runs(tmp_path), sort)
+        table = as_table(runs, tmp_path)
+        lines = {line.split()[0]: line.split()[1] for line in table.splitlines()[1:]}
+        assert lines["sound"] == "completed"
+        assert fine or lines["forged"] == "damaged"
+        assert table.isascii()
+        assert "\x1b" not in table
+    if not fine:
+        with pytest.raises(CheckpointError, match=rf"summary\.json.*{re.escape(field[0])}|no readable summary\.json"):
+            read_summary(tmp_path / "forged")
