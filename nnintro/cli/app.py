@@ -77,7 +77,7 @@ def run(started: float) -> NoReturn:
             print(error, file=sys.stderr)
         code = error.exit_code
     except OSError as error:
-        # The help pages are printed by typer itself. Whatever of ours meets a disk has words of its own for it.
+        # The help pages are printed by typer itself; every other write reports its own error.
         if error.errno not in UNWRITABLE or error.filename is not None:
             raise
         with contextlib.suppress(OSError):
