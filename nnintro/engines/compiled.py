@@ -6,10 +6,12 @@ file, through llvmlite, which takes a tenth of the time that importing numba wou
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import hashlib
 import os
+import stat
 import subprocess
 import sys
 import tempfile
@@ -26,6 +28,8 @@ from nnintro.errors import NnintroError
 SOURCES = Path(__file__).with_name("backpropagation")
 DIGEST = hashlib.sha256().digest_size
 """Bytes in front of an object file, by which a damaged one is known."""
+LARGEST = 1 << 26
+"""Bytes of an object file: it has some hundred thousand."""
 Say = Callable[[str], None]
 Descend = Callable[[int, float], int]
 """(address of a call's words, longest gradient) -> how it ended; see ``codes``."""
@@ -42,10 +46,12 @@ def load_kernel(dtype: np.dtype[Any], say: Say, interrupted: Callable[[], bool])
         KeyboardInterrupt: ``interrupted`` said so; nothing is left behind.
         NnintroError: the compiler failed.
     """
-    code = _read(cache_folder() / f"{dtype.name}.o")
+    place = cache_folder()
+    code = _read(place / f"{dtype.name}.o")
     if code is None:
-        folder = _writable(cache_folder())
-        often = "once" if folder else "each time, for no folder can be written to keep it in"
+        folder, others = _writable(place), open_to_others(place)
+        why_not = f"others may write to {others}" if others else "no folder can be written to keep it in"
+        often = "once" if folder else f"each time, for {why_not}"
         say(f"compiling the fused engine for {dtype}, {often}: about fifteen seconds")
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             made = Path(scratch) / "kernel.o"
@@ -53,14 +59,24 @@ def load_kernel(dtype: np.dtype[Any], say: Say, interrupted: Callable[[], bool])
             code = made.read_bytes()
             if folder is not None:
                 made.write_bytes(hashlib.sha256(code).digest() + code)
-                made.replace(folder / f"{dtype.name}.o")
+                made.chmod(0o600)
+                with contextlib.suppress(OSError):  # a folder has its name: it is compiled anew the next time
+                    made.replace(folder / f"{dtype.name}.o")
     return _function(code)
 
 
 def _read(path: Path) -> bytes | None:
-    """An object file's bytes; None where there is none, or it is not what was written."""
+    """An object file's bytes; None where there is none, it is not what was written, or others could have written it."""
+    if not path.is_absolute() or open_to_others(path.parent) is not None:
+        return None
     try:
-        content = path.read_bytes()
+        # A link, a pipe or a device in its place is not an object file, and not waited for.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST or _is_open(status):
+                return None
+            content = file.read()
     except OSError:
         return None
     digest, code = content[:DIGEST], content[DIGEST:]
@@ -153,10 +169,53 @@ def cache_folder() -> Path:
     return Path(chosen) / name if chosen else Path(home) / "nnintro" / name
 
 
-def _writable(folder: Path) -> Path | None:
-    """The folder, made if it is not there; None where nothing can be written to it."""
+def open_to_others(folder: Path) -> Path | None:
+    """The folder, or one above it, in which somebody else than this user and root could put machine code of theirs.
+
+    None where there is none. In a folder such as /tmp others may make files, but not touch those of this user.
+    """
+    if not hasattr(os, "geteuid"):
+        return None  # Windows has no such owners
+    for place in (folder.absolute(), *folder.absolute().parents):
+        try:
+            status = place.stat()
+        except OSError:
+            continue  # it is made below those that are there
+        is_shared = place != folder.absolute() and bool(status.st_mode & stat.S_ISVTX)
+        if _is_open(status) and not (is_shared and status.st_uid in (0, os.geteuid())):
+            return place
+    return None
+
+
+def _is_open(status: os.stat_result) -> bool:
+    """Whether others than root and this user own a file or folder, or may write to it."""
+    if not hasattr(os, "geteuid"):
+        return False
+    by_group = bool(status.st_mode & stat.S_IWGRP) and not _is_own_group(status.st_gid)
+    return status.st_uid not in (0, os.geteuid()) or by_group or bool(status.st_mode & stat.S_IWOTH)
+
+
+@functools.cache
+def _is_own_group(number: int) -> bool:
+    """Whether a group has no members but this user, as on systems where each has one of its own; root's is root's."""
+    import grp
+    import pwd
+
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        members, name = grp.getgrgid(number).gr_mem, pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return False
+    return number in (0, os.getegid()) and set(members) <= {name, "root"}
+
+
+def _writable(folder: Path) -> Path | None:
+    """The folder, made if it is not there; None where nothing can be written to it, or others can."""
+    if not folder.is_absolute() or open_to_others(folder) is not None:
+        return None
+    try:
+        for place in (*reversed(folder.parents), folder):  # each for this user alone, whatever the umask says
+            if not place.exists():
+                place.mkdir(mode=0o700, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError:

@@ -171,3 +171,76 @@ def test_the_homes_cache_by_default(fresh, monkeypatch, tmp_path):
     monkeypatch.delenv("NNINTRO_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert compiled.cache_folder().parent == Path(tmp_path) / "nnintro"
+
+
+@pytest.mark.parametrize("where", ["file", "folder", "above"])
+def test_what_others_may_write_is_not_loaded(where, fresh):
+    load([])
+    path = compiled.cache_folder() / "float32.o"
+    place = {"file": path, "folder": path.parent, "above": path.parent.parent}[where]
+    place.chmod(0o666 if where == "file" else 0o777)
+    said = []
+    assert load(said) == b"code"
+    assert len(fresh) == 2
+    (line,) = said
+    if where != "file":  # which is made anew, for this user alone
+        assert f"each time, for others may write to {place}" in line
+    else:
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("where", ["file", "folder", "above"])
+def test_what_somebody_else_owns_is_not_loaded(where, fresh):
+    load([])
+    path = compiled.cache_folder() / "float32.o"
+    place = {"file": path, "folder": path.parent, "above": path.parent.parent}[where]
+    os.chown(place, 12345, 12345)
+    assert load([]) == b"code"
+    assert len(fresh) == 2
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder", "link"])
+def test_something_else_in_the_place_of_the_object_file(kind, fresh, tmp_path):
+    load([])
+    path = compiled.cache_folder() / "float32.o"
+    kept = path.read_bytes()
+    path.unlink()
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        (tmp_path / "elsewhere").write_bytes(kept)
+        path.symlink_to(tmp_path / "elsewhere")
+    assert load([]) == b"code"
+    assert len(fresh) == 2
+
+
+def test_without_a_home_there_is_no_cache_beside_the_data(fresh, monkeypatch, tmp_path):
+    """An object file that lies in the folder ``~`` of a stranger's project must not run."""
+    monkeypatch.delenv("NNINTRO_CACHE_DIR", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # no HOME and no entry in passwd
+    monkeypatch.chdir(tmp_path)
+    compiled.cache_folder.cache_clear()
+    assert not compiled.cache_folder().is_absolute()
+    said = []
+    assert load(said) == load(said) == b"code"
+    assert len(fresh) == 2
+    assert not (tmp_path / "~").exists()
+    assert all("each time, for no folder can be written to keep it in" in line for line in said)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_folders_are_made_for_this_user_alone(umask, fresh, tmp_path, monkeypatch):
+    monkeypatch.setenv("NNINTRO_CACHE_DIR", str(tmp_path / "a/b/c"))
+    compiled.cache_folder.cache_clear()
+    before = os.umask(umask)
+    try:
+        load([])
+    finally:
+        os.umask(before)
+    folder = compiled.cache_folder()
+    for place in (folder, *list(folder.parents)[:3]):
+        assert place.stat().st_mode & 0o777 == 0o700, place
