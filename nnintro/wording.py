@@ -73,6 +73,20 @@ def _shown_list(items: list[Any]) -> str:
     return text if 0 < len(text) <= LONGEST else f"a list of {len(items)}"
 
 
+_UNPRINTED = {
+    **{code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"},
+    **{code: f"\\u{code:04x}" for code in (0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))},
+}
+
+
+def plain(text: str) -> str:
+    """A text that may hold names from a file, for a terminal: what would steer it, or turn its direction, as escapes.
+
+    So are halves of characters, which no encoding has.
+    """
+    return text.translate(_UNPRINTED).encode("utf-8", "backslashreplace").decode()
+
+
 def shown_key(key: str) -> str:
     """A key as it is, unless it would break the line or fill it."""
     return key if key and key.isprintable() and len(key) <= LONGEST else repr(_cut(key))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from nnintro.errors import DataError
-from nnintro.wording import cause
+from nnintro.wording import cause, plain
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or its name in --runs-dir.")]
 RunsDir = Annotated[Path, typer.Option(help="Folder of runs.")]
@@ -34,6 +35,11 @@ def emit(text: str) -> None:
     try:
         # `nnintro runs | head -1` closes the pipe while there is still something to print.
         with contextlib.suppress(BrokenPipeError):
-            print(text, flush=True)
+            print(plain(text), flush=True)
     except OSError as error:
         raise DataError(f"cannot write to stdout: {cause(error)}") from error
+
+
+def say(text: object) -> None:
+    """Print a line to a reader, on stderr."""
+    print(plain(str(text)), file=sys.stderr)

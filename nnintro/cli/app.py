@@ -7,13 +7,14 @@ import errno
 import os
 import signal
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from nnintro import cli
-from nnintro.cli import emit
+from nnintro.cli import emit, say
 from nnintro.cli.certify import certify
 from nnintro.cli.construct import construct
 from nnintro.cli.dashboard import dashboard
@@ -28,7 +29,7 @@ from nnintro.cli.train import train
 from nnintro.cli.validate import validate
 from nnintro.errors import DataError, NnintroError
 from nnintro.version import __version__
-from nnintro.wording import cause
+from nnintro.wording import cause, plain
 
 app = typer.Typer(
     name="nnintro",
@@ -65,6 +66,8 @@ UNWRITABLE = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG)
 def run(started: float) -> NoReturn:
     """Run the command line and leave with the right exit code."""
     cli.started = started
+    # Of a warning a reader wants what it says, and not the line of code that says it.
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {plain(str(message))}\n"
     if sys.stderr is None:  # closed (`2>&-`): what is said to None would go to stdout, among data
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (for as long as the process lives)
     try:
@@ -74,14 +77,14 @@ def run(started: float) -> NoReturn:
         code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except NnintroError as error:
         with contextlib.suppress(OSError):  # a terminal that has been closed
-            print(error, file=sys.stderr)
+            say(error)
         code = error.exit_code
     except OSError as error:
         # The help pages are printed by typer itself; every other write reports its own error.
         if error.errno not in UNWRITABLE or error.filename is not None:
             raise
         with contextlib.suppress(OSError):
-            print(f"cannot write to stdout: {cause(error)}", file=sys.stderr)
+            say(f"cannot write to stdout: {cause(error)}")
         code = DataError.exit_code
     except KeyboardInterrupt:
         code = 128 + signal.SIGINT

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from nnintro import cli
-from nnintro.cli import RUNS, Name, Quiet, RunsDir, Set, emit
+from nnintro.cli import RUNS, Name, Quiet, RunsDir, Set, emit, say
 from nnintro.files import as_json
 from nnintro.signals import SIGNALS
 
@@ -49,6 +49,6 @@ def construct(
         started=cli.started,
     )
     if not quiet:
-        print(in_words(constructed), file=sys.stderr)
+        say(in_words(constructed))
     if json_:
         emit(as_json(constructed.certificate))

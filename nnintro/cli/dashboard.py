@@ -6,14 +6,13 @@ import contextlib
 import io
 import logging
 import os
-import sys
 import warnings
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nnintro.cli import RUNS, RunsDir
+from nnintro.cli import RUNS, RunsDir, say
 from nnintro.errors import CheckpointError, UsageError
 from nnintro.signals import FATAL, Interrupts
 
@@ -30,9 +29,9 @@ def dashboard(
     # Ctrl-C and SIGTERM are how a dashboard is meant to end, so it returns as from any other work done.
     with Interrupts(FATAL) as stop:
         print(_start(runs_dir, port), flush=True)
-        print("TensorBoard runs until Ctrl-C", file=sys.stderr)
+        say("TensorBoard runs until Ctrl-C")
         stop.wait()
-    print("stopped", file=sys.stderr)
+    say("stopped")
 
 
 def _start(runs_dir: Path, port: int | None) -> str:

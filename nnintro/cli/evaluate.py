@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
-from nnintro.cli import RUNS, Json, Run, RunsDir, emit
+from nnintro.cli import RUNS, Json, Run, RunsDir, emit, say
 from nnintro.files import as_json
 from nnintro.runs.folder import find_run
 
@@ -36,7 +35,7 @@ def evaluate(
     if json_:
         emit(as_json(evaluation.as_dict()))
     else:
-        print(heading(evaluation), file=sys.stderr)
+        say(heading(evaluation))
         emit(as_table(evaluation))
     for remark in remarks(evaluation):
-        print(f"note: {remark}", file=sys.stderr)
+        say(f"note: {remark}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nnintro.cli import RUNS, Json, RunsDir, Set, emit
+from nnintro.cli import RUNS, Json, RunsDir, Set, emit, say
 from nnintro.errors import NnintroError
 from nnintro.files import as_json
 
@@ -41,6 +40,6 @@ def explain(
     explanation = computed(place, set_ or (), sample=sample, updates=updates)
     emit(as_json(explanation.as_dict()) if json_ else as_text(explanation))
     for note in explanation.subject.notes:
-        print(f"note: {note}", file=sys.stderr)
+        say(f"note: {note}")
     if explanation.failed is not None:
         raise NnintroError(explanation.failed)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nnintro.cli import RUNS, Run, RunsDir, emit
+from nnintro.cli import RUNS, Run, RunsDir, emit, say
 from nnintro.files import chosen_format, require_place
 from nnintro.runs.folder import find_run
 from nnintro.signals import leaving_tidily
@@ -40,5 +39,5 @@ def export(
         loaded = load_run(directory)
         path = output or default_path(directory, name)
         agreement = write_export(loaded, name, path)
-    print(f"{path}: {agreement}", file=sys.stderr)
+    say(f"{path}: {agreement}")
     emit(str(path))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nnintro.cli import emit
+from nnintro.cli import emit, say
 from nnintro.errors import UsageError
 from nnintro.files import make_folder
 from nnintro.wording import cause
@@ -68,4 +67,4 @@ def init(
     except OSError as error:
         raise UsageError(f"cannot write {target}: {cause(error)}") from error
     emit(str(target))
-    print(f"next: nnintro train {shlex.quote(str(target))}", file=sys.stderr)
+    say(f"next: nnintro train {shlex.quote(str(target))}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nnintro.cli import RUNS, Run, RunsDir
+from nnintro.cli import RUNS, Run, RunsDir, say
 from nnintro.errors import UsageError
 from nnintro.files import require_place
 from nnintro.runs.folder import find_run
@@ -58,9 +57,9 @@ def _rows(directory: Path, inputs: str, output: Path | None, format_: str | None
     with leaving_tidily():
         count = predict_file(directory, inputs, output, chosen, say=notes.append)
     if output is not None:
-        print(f"{counted(count, 'prediction')} in {output}", file=sys.stderr)
+        say(f"{counted(count, 'prediction')} in {output}")
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+        say(f"note: {note}")
 
 
 def _images(directory: Path, inputs: Path, output: Path | None, format_: str | None) -> None:
@@ -74,4 +73,4 @@ def _images(directory: Path, inputs: Path, output: Path | None, format_: str | N
     with leaving_tidily():
         written = predict_images(directory, inputs, output)
     points = "" if written.points is None else f", {counted(written.points, 'point')}"
-    print(f"{counted(written.images, 'mask')}{points} in {output}", file=sys.stderr)
+    say(f"{counted(written.images, 'mask')}{points} in {output}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nnintro.cli import RUNS, RunsDir, emit
+from nnintro.cli import RUNS, RunsDir, emit, say
 from nnintro.files import as_json
 
 
@@ -23,6 +23,6 @@ def runs(
     if json_:
         emit(as_json(listed))
     elif not listed:
-        print(f"no runs in {runs_dir} yet", file=sys.stderr)
+        say(f"no runs in {runs_dir} yet")
     elif sys.stdout is not None:  # None where it is closed: then there is no width to fit into
         emit(as_table(listed, runs_dir))

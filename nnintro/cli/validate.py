@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nnintro.cli import Set, emit
+from nnintro.cli import Set, emit, say
 from nnintro.errors import ConfigError
 
 NOT_LOOKED_AT = "rules that depend on the data were not checked: training reads the files first"
@@ -26,11 +25,11 @@ def validate(
             loaded = load_config(path, set_ or ())
         except ConfigError as error:
             failed = True
-            print(error, file=sys.stderr)
+            say(error)
             continue
         emit(f"{path}: ok")
         is_known = loaded.experiment.dataset.facts is not None
         for note in loaded.setup().notes() if is_known else [NOT_LOOKED_AT]:
-            print(f"{path}: note: {note}", file=sys.stderr)
+            say(f"{path}: note: {note}")
     if failed:
         raise typer.Exit(ConfigError.exit_code)

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Column, Table
 from rich.text import Text
 
-from nnintro.wording import duration
+from nnintro.wording import duration, plain
 
 REFRESH_SECONDS = 0.1
 PLAIN_LINES = 5
@@ -90,7 +90,7 @@ class Display:
         self._printed = 0
 
     def line(self, text: str, style: str = "") -> None:
-        self._print(Text(text, style=style), soft_wrap=not self.live)
+        self._print(Text(plain(text), style=style), soft_wrap=not self.live)
 
     def warn(self, text: str) -> None:
         self.line(f"warning: {text}", "yellow")
@@ -142,7 +142,7 @@ class Display:
         columns = Column(style="dim", no_wrap=True), Column(overflow="fold")
         table = Table(*columns, box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
         for name, fact in facts.items():
-            table.add_row(name, Text(fact))
+            table.add_row(plain(name), Text(plain(fact)))
         self._table(table)
 
     def _epoch(self, step: int) -> str:

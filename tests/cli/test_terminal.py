@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import re
 import struct
+import subprocess
+import sys
 import termios
 
 import pytest
 
+import nnintro
+from nnintro.wording import plain
 from tests.cli.conftest import environment
-from tests.support import PATIENCE
+from tests.support import PATIENCE, config
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]")
 COLOURS = re.compile(r"\x1b\[(?:[0-9;]*;)?(?:3[0-8]|4[0-8]|9[0-7])[0-9;]*m")
@@ -97,3 +102,49 @@ def test_a_forced_colour_does_not_make_a_log_a_terminal(process, written):
     assert (running.returncode, out) == (0, "")
     assert not re.search(r"\x1b\[[0-9;?]*[A-KSTfhl]|\r", err)
     assert len(err.splitlines()) <= 30
+
+
+HOSTILE = "\x1b[2J\x1b[31mred\x07\u202egnp\x9b1m"
+
+
+def test_what_would_steer_a_terminal_is_shown_as_escapes():
+    assert plain(HOSTILE) == r"\x1b[2J\x1b[31mred\x07\u202egnp\x9b1m"
+    assert plain("half \ud800, tab\tand\nline, Ümlaut, 漢字, \N{GRINNING FACE}") == (
+        "half \\ud800, tab\tand\nline, Ümlaut, 漢字, \N{GRINNING FACE}"
+    )
+
+
+@pytest.mark.parametrize("arguments", ["runs", "evaluate {run}", "evaluate {run} --json", "predict {run}x t.csv"])
+def test_names_from_a_strangers_run(arguments, tmp_path):
+    """The name of its folder, and of its classes."""
+    (tmp_path / "t.csv").write_text(
+        "x,y\n" + "".join(f"{k},{'a' if k % 2 else 'b' + HOSTILE}\n" for k in range(12)), encoding="utf-8"
+    )
+    values = config(
+        dataset={"kind": "table", "path": str(tmp_path / "t.csv"), "target": "y"}, descent={"batch_size": 2}
+    )
+    run = nnintro.train({**values, "name": "r"}, runs_dir=tmp_path / "runs").directory
+    hostile = run.rename(run.with_name(f"run{HOSTILE}"))
+    done = subprocess.run(
+        [sys.executable, "-m", "nnintro", *arguments.format(run="RUN").replace("RUN", str(hostile)).split(" ")],
+        capture_output=True, text=True, cwd=tmp_path, env=environment(), check=False, timeout=PATIENCE,
+    )  # fmt: skip
+    shown = done.stdout + done.stderr
+    assert r"\x1b[2J" in shown or r"\u001b[2J" in shown
+    assert not {"\x1b", "\x07", "\u202e", "\x9b"} & set(shown)
+    assert "Traceback" not in shown
+
+
+def test_a_warning_is_its_words_alone(tmp_path):
+    run = nnintro.train(config(training={"checkpoint": {"every": "2 steps"}}, name="r"), runs_dir=tmp_path).directory
+    latest = json.loads((run / "checkpoints/latest.json").read_text())["file"]
+    (run / "checkpoints" / latest).write_bytes(b"torn")
+    (tmp_path / "in.csv").write_text("x\n0.5\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "nnintro", "predict", str(run), "in.csv"],
+        capture_output=True, text=True, cwd=tmp_path, env=environment(), check=False, timeout=PATIENCE,
+    )  # fmt: skip
+    assert done.returncode == 0
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("warning: ")
+    assert "is used in its place" in line
