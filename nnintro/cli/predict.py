@@ -32,6 +32,9 @@ def predict(
             "--format", metavar="csv|tsv|npy|jsonl", help="Format; by the suffix of --output, else csv, by default."
         ),
     ] = None,
+    spreadsheet_safe: Annotated[
+        bool, typer.Option(help="Of csv and tsv: put ' before texts that a spreadsheet would compute (=, +, -, @).")
+    ] = False,
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Predict every row of a file, or every pixel of images, with a trained run."""
@@ -39,15 +42,19 @@ def predict(
 
     directory = find_run(run, runs_dir)
     if takes_images(directory):
+        if spreadsheet_safe:
+            raise UsageError("--spreadsheet-safe applies to csv and tsv only; masks are PNG files")
         _images(directory, Path(inputs), output, format_)
     else:
-        _rows(directory, inputs, output, format_)
+        _rows(directory, inputs, output, format_, safe=spreadsheet_safe)
 
 
-def _rows(directory: Path, inputs: str, output: Path | None, format_: str | None) -> None:
+def _rows(directory: Path, inputs: str, output: Path | None, format_: str | None, *, safe: bool) -> None:
     from nnintro.predict import format_of
 
     chosen = format_of(format_, output)
+    if safe and chosen not in ("csv", "tsv"):
+        raise UsageError(f"--spreadsheet-safe applies to csv and tsv only, not to {chosen}")
     if output is not None:
         require_place(output)
     # Only now what takes seconds to load.
@@ -55,7 +62,7 @@ def _rows(directory: Path, inputs: str, output: Path | None, format_: str | None
 
     notes: list[str] = []
     with leaving_tidily():
-        count = predict_file(directory, inputs, output, chosen, say=notes.append)
+        count = predict_file(directory, inputs, output, chosen, say=notes.append, spreadsheet_safe=safe)
     if output is not None:
         say(f"{counted(count, 'prediction')} in {output}")
     for note in notes:

@@ -38,6 +38,7 @@ def predict_file(
     runs_dir: str | Path = "runs",
     *,
     say: Callable[[str], None] = lambda _: None,
+    spreadsheet_safe: bool = False,
 ) -> int:
     """Predict every row of a file; returns how many predictions there are.
 
@@ -48,6 +49,7 @@ def predict_file(
         output: the file of predictions, behind the columns they are for; by default they go to stdout.
         format: csv, tsv, npy or jsonl; by default what the output's suffix says, and csv without an output.
         say: called with what a reader of the file should know.
+        spreadsheet_safe: of csv and tsv, put ' in front of texts that a spreadsheet would compute (=, +, -, @).
 
     Raises:
         CheckpointError: the run cannot be used.
@@ -58,13 +60,13 @@ def predict_file(
     place = None if output is None else Path(output)
     chosen, loaded = format_of(format, place), load_run(run, runs_dir)
     if loaded.has_table:
-        return predict_table(loaded, str(source), place, chosen, say)
+        return predict_table(loaded, str(source), place, chosen, say, spreadsheet_safe=spreadsheet_safe)
     if loaded.setup.task.image is not None:
         raise UsageError(f"{loaded.directory} was trained on images: expected an image or a folder of them")
-    return _predict_numbers(loaded, str(source), place, chosen)
+    return _predict_numbers(loaded, str(source), place, chosen, safe=spreadsheet_safe)
 
 
-def _predict_numbers(run: Run, source: str, output: Path | None, format: str) -> int:
+def _predict_numbers(run: Run, source: str, output: Path | None, format: str, *, safe: bool) -> int:
     """Predict every row of a file of inputs alone, in the order of the network's inputs."""
     task, logits = run.setup.task, run.setup.logits
     read, written = (numpy_type(of(run.model)) for of in (input_precision, precision_of))
@@ -88,7 +90,12 @@ def _predict_numbers(run: Run, source: str, output: Path | None, format: str) ->
             count += len(rows.numbers)
 
     with threads(threads_for(run.model, rows_per_block(len(inputs.names)))):
-        write_output(output, lambda file: write_predictions(format, file, inputs.names, predicted, written, answered()))
+        write_output(
+            output,
+            lambda file: write_predictions(
+                format, file, inputs.names, predicted, written, answered(), spreadsheet_safe=safe
+            ),
+        )
     return count
 
 
@@ -111,7 +118,15 @@ def table_blocks(run: Run, source: str, *, with_targets: bool = False) -> Iterat
         yield block
 
 
-def predict_table(run: Run, source: str, output: Path | None, format_: str, say: Callable[[str], None]) -> int:
+def predict_table(
+    run: Run,
+    source: str,
+    output: Path | None,
+    format_: str,
+    say: Callable[[str], None],
+    *,
+    spreadsheet_safe: bool = False,
+) -> int:
     """Predict every row of a .csv, .tsv, .parquet or .npz; returns how many predictions there are.
 
     The columns that training had must be there, by name and in any order; others go through as
@@ -138,7 +153,8 @@ def predict_table(run: Run, source: str, output: Path | None, format_: str, say:
         first = next(blocks)  # a table without rows was refused
         names = first.columns.schema.names
         free(names, predicted, first.places.name)
-        write_predictions(format_, file, names, predicted, dtype, answered(chain([first], blocks)))
+        every = answered(chain([first], blocks))
+        write_predictions(format_, file, names, predicted, dtype, every, spreadsheet_safe=spreadsheet_safe)
 
     with threads(threads_for(run.model, 1 << 12)):
         write_output(output, fill)

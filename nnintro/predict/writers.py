@@ -12,6 +12,7 @@ from typing import IO, Any, Protocol, cast
 
 import numpy as np
 
+from nnintro.datasets.tables.cells import is_numeral
 from nnintro.errors import DataError
 from nnintro.files import as_csv, require_place, write_whole
 from nnintro.models.standardized import Array
@@ -39,6 +40,8 @@ def write_predictions(
     predicted: Sequence[str],
     dtype: np.dtype[Any],
     blocks: Predicted,
+    *,
+    spreadsheet_safe: bool = False,
 ) -> None:
     """Write to a binary file in a format: csv, tsv, npy or jsonl.
 
@@ -46,22 +49,29 @@ def write_predictions(
         names: of the columns that were read.
         predicted: of the predictions' columns.
         dtype: of an array of predictions.
+        spreadsheet_safe: of csv and tsv, put ' in front of texts that a spreadsheet would compute.
     """
     if format_ == "npy":
         _write_npy(file, len(predicted), dtype, blocks)
     elif format_ == "jsonl":
         _write_json_lines(file, [*names, *predicted], blocks)
     else:
-        _write_csv(file, [*names, *predicted], "\t" if format_ == "tsv" else ",", blocks)
+        _write_csv(file, [*names, *predicted], "\t" if format_ == "tsv" else ",", blocks, safe=spreadsheet_safe)
 
 
-def _write_csv(file: IO[bytes], names: Sequence[str], delimiter: str, blocks: Predicted) -> None:
+def _write_csv(file: IO[bytes], names: Sequence[str], delimiter: str, blocks: Predicted, *, safe: bool) -> None:
     """The columns as they were, then the predictions; UTF-8, lines end in a line feed."""
-    header = [tuple(names)]
+    header = [tuple(map(_uncomputed, names) if safe else names)]
     for rows, predictions in blocks:
-        lines = zip(*rows.texts(), *map(texts, predictions), strict=True)
+        columns = [*rows.texts(), *map(texts, predictions)]
+        lines = zip(*([[_uncomputed(cell) for cell in column] for column in columns] if safe else columns), strict=True)
         file.write(as_csv([*header, *lines], delimiter).encode())
         header = []
+
+
+def _uncomputed(cell: str) -> str:
+    """A text that no spreadsheet takes for a formula; numbers, whatever their sign, stay as they are."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) and not is_numeral(cell) else cell
 
 
 def _write_json_lines(file: IO[bytes], names: Sequence[str], blocks: Predicted) -> None:

@@ -16,6 +16,7 @@ import torch
 
 import nnintro
 from nnintro.exports.export import describe
+from nnintro.predict.rows import predict_file
 from tests.support import config
 from tests.training.test_runs_on_files import CITIES, write_prices
 
@@ -363,3 +364,22 @@ def test_a_series_from_python_is_in_order(tmp_path):
     assert run.predict({"t": [1, 2, 3, 4], "y": [0, 1, 2, 3]}).shape == (2, 1)
     with pytest.raises(nnintro.DataError, match="sort the rows by it"):
         run.predict({"t": [4, 3, 2, 1], "y": [0, 1, 2, 3]})
+
+
+@pytest.mark.parametrize("format", ["csv", "tsv"])
+def test_texts_that_a_spreadsheet_would_compute(format, tmp_path):
+    rows = "".join(f"{k},{2 * k}\n" for k in range(12))
+    (tmp_path / "t.csv").write_text(f"x,y\n{rows}", encoding="utf-8")
+    dataset = {"kind": "table", "path": str(tmp_path / "t.csv"), "target": "y"}
+    run = nnintro.train(config(dataset=dataset, descent={"batch_size": 2}, name="r"), runs_dir=tmp_path)
+    cells = ["=1+1", "+cmd", "-x", "@sum", "-3.5", "+7", "1e-3", "plain", "a=b"]
+    lines = [f"{k},{cell}" for k, cell in enumerate(cells)]
+    (tmp_path / "in.csv").write_text("\n".join(["x,=note", *lines]), encoding="utf-8")
+    found = {}
+    for safe in (False, True):
+        path = tmp_path / f"{safe}.{format}"
+        predict_file(run, tmp_path / "in.csv", path, spreadsheet_safe=safe)
+        split = [line.split("\t" if format == "tsv" else ",") for line in path.read_text(encoding="utf-8").splitlines()]
+        found[safe] = [row[1] for row in split]
+    assert found[False] == ["=note", *cells]
+    assert found[True] == ["'=note", "'=1+1", "'+cmd", "'-x", "'@sum", "-3.5", "+7", "1e-3", "plain", "a=b"]
