@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import signal
 import sys
@@ -66,6 +67,8 @@ UNWRITABLE = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG)
 def run(started: float) -> NoReturn:
     """Run the command line and leave with the right exit code."""
     cli.started = started
+    if isinstance(sys.stdout, io.TextIOWrapper):  # an ASCII locale has no Umlaut: shown as an escape, it is no crash
+        sys.stdout.reconfigure(errors="backslashreplace")
     # Of a warning a reader wants what it says, and not the line of code that says it.
     warnings.formatwarning = lambda message, *_, **__: f"warning: {plain(str(message))}\n"
     if sys.stderr is None:  # closed (`2>&-`): what is said to None would go to stdout, among data

@@ -148,3 +148,25 @@ def test_a_warning_is_its_words_alone(tmp_path):
     (line,) = done.stderr.splitlines()
     assert line.startswith("warning: ")
     assert "is used in its place" in line
+
+
+ASCII = [{"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}, {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}]
+
+
+@pytest.mark.parametrize("variables", ASCII, ids=["C", "ascii"])
+@pytest.mark.parametrize("arguments", ["evaluate runs/r", "runs", "predict runs/r t.csv", "validate nö.yaml"])
+def test_names_that_the_locale_has_no_letters_for(arguments, variables, tmp_path):
+    rows = "".join(f"{k},{'größer' if k > 5 else 'über'}\n" for k in range(12))
+    (tmp_path / "t.csv").write_text(f"x,y\n{rows}", encoding="utf-8")
+    dataset = {"kind": "table", "path": str(tmp_path / "t.csv"), "target": "y"}
+    nnintro.train(config(dataset=dataset, descent={"batch_size": 2}, name="r"), runs_dir=tmp_path / "runs")
+    done = subprocess.run(
+        [sys.executable, "-m", "nnintro", *arguments.split()],
+        capture_output=True, cwd=tmp_path, env=environment(**variables), check=False, timeout=PATIENCE,
+    )  # fmt: skip
+    assert done.returncode == (3 if "validate" in arguments else 0)
+    assert b"Traceback" not in done.stderr
+    if "evaluate" in arguments:
+        assert rb"gr\xf6\xdfer" in done.stdout
+    if "predict" in arguments:  # data are UTF-8, whatever the terminal
+        assert "größer" in done.stdout.decode("utf-8")
