@@ -219,8 +219,10 @@ def _state(path: Path, data: bytes, entry: Entry) -> dict[str, Any]:
     try:
         state = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
     except Exception as error:
-        # Whatever a foreign file makes torch raise, to the user it is one thing.
-        raise CheckpointError(f"{path} is not a checkpoint: {cause(error)}") from error
+        # Whatever a foreign file makes torch raise, to the user it is one thing. What torch advises of a file with
+        # code in it, to load it all the same, is not passed on.
+        reason = "it holds more than tensors and plain values" if "weights_only" in str(error) else cause(error)
+        raise CheckpointError(f"{path} is not a checkpoint: {reason}") from error
     if not isinstance(state, dict) or repr(state.get("format")) != repr(FORMAT):
         raise CheckpointError(f"{path} is not a checkpoint of this version of nnintro")
     if repr(state.get("step")) != repr(entry.step):
