@@ -97,7 +97,7 @@ def norm(gradients: Sequence[Array]) -> float:
 
 
 def clip_factor(length: float, clip_norm: float | None) -> float:
-    """What every gradient is multiplied by so that together they are no longer than ``clip_norm``."""
+    """The factor that scales all gradients so that their joint norm is at most ``clip_norm``."""
     return 1.0 if clip_norm is None else min(1.0, clip_norm / (length + SMALLEST_NORM))
 
 

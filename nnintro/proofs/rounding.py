@@ -122,7 +122,7 @@ def _computed(name: str) -> Callable[..., Computed]:
         around = [t.value + t.error * EITHER_SIGN for t in terms]
         units = [[ONE if i == k else ZERO for i in range(len(terms))] for k in range(len(terms))]
         jet = SLOPES[name](*map(Jet, around, units))
-        # Terms of a sum may cancel; its partial sums are no larger than the terms together.
+        # Terms of a sum may cancel, so its error is bounded by the sum of their absolute values.
         size = reduce(operator.add, map(abs, around)) if name == "add" else abs(jet.value)
         error = own * len(terms) * _DOUBLE * size.upper() + (LOST * _SMALLEST if own else ZERO)
         for slope, term in zip(jet.slopes, terms, strict=True):

@@ -55,7 +55,7 @@ def solve(inputs: Tensor, targets: Tensor) -> LeastSquares:
     sizes = columns.norm(dim=0)
     sizes = torch.where(sizes > 0, sizes, torch.ones_like(sizes))
     left, values, right = torch.linalg.svd(columns / sizes, full_matrices=False)
-    # Numbers that were rounded to float32 are no more collinear than that.
+    # float32 data is exact only up to rounding: smaller singular values are noise.
     is_double = inputs.dtype == torch.float64
     smallest = values[0] * torch.finfo(inputs.dtype).eps * (max(columns.shape) if is_double else 4)
     rank = int((values > smallest).sum())

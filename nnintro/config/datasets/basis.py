@@ -15,7 +15,8 @@ Basis = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1,
 def names_for_formulas(columns: list[str]) -> list[str]:
     """What formulas call the columns of a table: their names, or ``x3`` where that is not a word.
 
-    The number is the column's place from 1. Names of functions and constants are no words of one's own.
+    The number is the column's position, counted from 1. A column named like a function or a constant
+    is numbered too.
     """
     taken = {*FUNCTIONS, *CONSTANTS}
     plain = [name if _is_word(name) and name not in taken else "" for name in columns]

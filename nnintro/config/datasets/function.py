@@ -116,8 +116,13 @@ MOST_WORK = 400_000
 
 def formula_is_sound(dataset: FunctionDataset) -> Complaints:
     """The formula can be read, and is finite all over its domain."""
+    yield from formula_complaints(dataset.formula, dataset.domain)
+
+
+def formula_complaints(formula: str, domain: list[list[float]]) -> Complaints:
+    """The complaint about a formula that cannot be read or is not finite somewhere in ``domain``, if any."""
     try:
-        bad = not_finite_at(dataset.formula, tuple(map(tuple, dataset.domain)))
+        bad = not_finite_at(formula, tuple(map(tuple, domain)))
     except FormulaError as error:
         yield Complaint("dataset.formula", str(error))
         return

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from nnintro.config.datasets.basis import Basis
-from nnintro.config.datasets.function import Interval, boxed, not_finite_at, one_sided
+from nnintro.config.datasets.function import Interval, boxed, formula_complaints, one_sided
 from nnintro.config.section import (
     Complaint,
     Complaints,
@@ -23,7 +23,6 @@ from nnintro.config.section import (
     samples_for_classes,
 )
 from nnintro.config.task import DataFacts, Task, TaskKind
-from nnintro.formula import FormulaError
 
 
 class _Generated(DatasetSection):
@@ -242,13 +241,8 @@ def formula_divides_its_domain(dataset: ClassificationDataset) -> Complaints:
         yield Complaint("dataset.features", f"{wanted}, got {dataset.features}")
     if dataset.proportions is not None:
         yield Complaint("dataset.proportions", "the formula decides the shares of the classes; leave it out")
-    try:
-        bad = not_finite_at(dataset.formula, tuple(map(tuple, dataset.box)))
-    except FormulaError as error:
-        yield Complaint("dataset.formula", str(error))
-        return
-    if bad is not None:
-        yield Complaint("dataset.formula", f"not a finite number at {bad}, which is in the domain")
+    if complaints := list(formula_complaints(dataset.formula, dataset.box)):
+        yield from complaints
     elif only := one_sided(dataset.formula, tuple(map(tuple, dataset.box))):
         yield Complaint("dataset.formula", f"{only}: there is one class only")
 
