@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from nnintro.errors import CheckpointError, ConfigError, DataError, DivergedError, NnintroError
+from nnintro.errors import CheckpointError, ConfigError, DataError, DivergedError, NnintroError, OutOfMemoryError
 from nnintro.version import __version__
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ __all__ = [
     "DivergedError",
     "Fitted",
     "NnintroError",
+    "OutOfMemoryError",
     "Run",
     "__version__",
     "certify",

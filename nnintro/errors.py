@@ -5,13 +5,16 @@ NnintroError              1   any other error that nnintro reports
 ├── ConfigError           3   the YAML (or dict) cannot be used
 ├── DataError             4   the data cannot be used as asked
 ├── DivergedError         5   training left the finite numbers
-└── CheckpointError       6   a run on disk cannot be written, read or trusted
+├── CheckpointError       6   a run on disk cannot be written, read or trusted
+└── OutOfMemoryError      8   the machine has not the memory for it
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +87,38 @@ class CheckpointError(NnintroError):
     """A run on disk that cannot be written, read or trusted."""
 
     exit_code = 6
+
+
+class OutOfMemoryError(NnintroError):
+    """The machine has not the memory that something takes, whichever allocator said so."""
+
+    exit_code = 8
+
+
+SHORTAGES = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc", "bad allocation",
+             "Storage size calculation overflowed")  # fmt: skip
+"""What torch and the libraries below it say, in part, where memory is short: a RuntimeError of many kinds."""
+
+
+@contextlib.contextmanager
+def memory_for(what: str) -> Iterator[None]:
+    """Where an allocator refuses, say for what; what has been said already passes through.
+
+    Raises:
+        OutOfMemoryError: not enough memory for ``what``.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError, OSError) as error:
+        if not _is_shortage(error):
+            raise
+        raise OutOfMemoryError(f"not enough memory for {what}") from error
+
+
+def _is_shortage(error: Exception) -> bool:
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    return isinstance(error, MemoryError) or any(words in str(error) for words in SHORTAGES)
 
 
 def require_package(package: str, need: str, extra: str) -> None:

@@ -1,6 +1,6 @@
-"""Write files whole or not at all; choose their format, and check the place they go to.
+"""Read regular files, of a size that is bounded; write files whole or not at all; choose their format and place.
 
-Writing raises OSError.  What that means is for the caller to say: in a run it is a CheckpointError
+Reading and writing raise OSError.  What that means is for the caller to say: in a run it is a CheckpointError
 (``runs.folder.explained``), of predictions a DataError.
 """
 
@@ -13,6 +13,7 @@ import io
 import json
 import math
 import os
+import stat
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -71,6 +72,49 @@ def _obstacle(place: Path) -> str | None:
     if os.path.lexists(place) and not place.is_file():
         return "it is not a regular file"
     return None
+
+
+def open_regular(path: str | Path) -> IO[bytes]:
+    """Open a file to read it: never a pipe, which would be waited for, or a device, which may have no end.
+
+    Raises:
+        OSError: it cannot be opened, or is not a regular file; IsADirectoryError of a folder.
+        ValueError: no file can have that name: it holds a NUL.
+    """
+    _require_regular(os.stat(path), path)  # noqa: PTH116 (to open a device may already have an effect)
+    nothing_waits = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, os.O_RDONLY | nothing_waits)
+    try:
+        _require_regular(os.fstat(descriptor), path)  # another one may have the name by now
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _require_regular(status: os.stat_result, path: str | Path) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+
+
+def read_bytes(path: str | Path, most: int) -> bytes:
+    """All of a regular file (see ``open_regular``).
+
+    Args:
+        most: bytes that it may have.
+
+    Raises:
+        OSError: it cannot be read, is not a regular file, or has more bytes.
+        ValueError: no file can have that name.
+    """
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        data = b"" if size > most else file.read(most + 1)  # some files of /proc say 0 of themselves
+    if size > most or len(data) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
+    return data
 
 
 def make_folder(folder: Path) -> None:
