@@ -95,9 +95,11 @@ class OutOfMemoryError(NnintroError):
     exit_code = 8
 
 
-SHORTAGES = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc", "bad allocation",
-             "Storage size calculation overflowed")  # fmt: skip
-"""What torch and the libraries below it say, in part, where memory is short: a RuntimeError of many kinds."""
+SHORTAGES = (
+    "can't allocate memory", "cannot allocate memory", "not enough memory", "out of memory", "bad_alloc",
+    "bad allocation", "failed to map segment", "storage size calculation overflowed",
+)  # fmt: skip
+"""What torch, the libraries below it and the loader of libraries say, in part, where memory is short."""
 
 
 @contextlib.contextmanager
@@ -109,16 +111,16 @@ def memory_for(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (MemoryError, RuntimeError, OSError) as error:
+    except (MemoryError, RuntimeError, OSError, ImportError) as error:
         if not _is_shortage(error):
             raise
         raise OutOfMemoryError(f"not enough memory for {what}") from error
 
 
 def _is_shortage(error: Exception) -> bool:
-    if isinstance(error, OSError):
-        return error.errno == errno.ENOMEM
-    return isinstance(error, MemoryError) or any(words in str(error) for words in SHORTAGES)
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    return any(words in str(error).lower() for words in SHORTAGES)
 
 
 def require_package(package: str, need: str, extra: str) -> None:

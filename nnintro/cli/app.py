@@ -28,7 +28,7 @@ from nnintro.cli.runs import runs
 from nnintro.cli.schema import schema
 from nnintro.cli.train import train
 from nnintro.cli.validate import validate
-from nnintro.errors import DataError, NnintroError
+from nnintro.errors import DataError, NnintroError, memory_for
 from nnintro.version import __version__
 from nnintro.wording import cause, plain
 
@@ -74,7 +74,8 @@ def run(started: float) -> NoReturn:
     if sys.stderr is None:  # closed (`2>&-`): what is said to None would go to stdout, among data
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (for as long as the process lives)
     try:
-        app(standalone_mode=True)
+        with memory_for("this command"):
+            app(standalone_mode=True)
         code = 0
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)

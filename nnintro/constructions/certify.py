@@ -14,7 +14,7 @@ import numpy as np
 from torch import nn
 
 from nnintro.constructions import formula_of
-from nnintro.errors import CheckpointError
+from nnintro.errors import CheckpointError, memory_for
 from nnintro.files import write_json
 from nnintro.formula import Formula
 from nnintro.formula.tree import variable_names
@@ -47,6 +47,7 @@ STATEMENT = (
 
 
 @own_modes()
+@memory_for("the proof; a larger --tolerance takes less")
 def certify(
     run: Run | str | Path,
     runs_dir: str | Path = "runs",

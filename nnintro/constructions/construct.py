@@ -17,7 +17,7 @@ from nnintro.config.load import Config, load_config
 from nnintro.constructions import formula_of
 from nnintro.constructions.certify import require_agreement
 from nnintro.constructions.compare_neurons import Row, as_table, compare
-from nnintro.errors import ConfigError, UsageError
+from nnintro.errors import ConfigError, UsageError, memory_for
 from nnintro.files import write_whole
 from nnintro.formula import Formula, parse, torch_function
 from nnintro.models.forward import own_modes
@@ -53,6 +53,7 @@ class Constructed:
 
 
 @own_modes()
+@memory_for("the network; a larger --error takes less")
 def construct(
     config: str | Path | Mapping[str, Any],
     overrides: Sequence[str] = (),

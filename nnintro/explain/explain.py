@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nnintro.errors import UsageError
+from nnintro.errors import UsageError, memory_for
 from nnintro.explain.check import TOLERANCE, Check, check
 from nnintro.explain.subject import Subject, subject_of_config, subject_of_run
 from nnintro.explain.update import Update, updates_of
@@ -106,6 +106,7 @@ def _require_bounded(subject: Subject, sample: int | None, updates: int) -> None
         raise UsageError(f"--updates: {updates:,} of this network are {updates * numbers:,} numbers; at most {most:,}")
 
 
+@memory_for("every number of the updates")
 def explain(
     config_or_run: Path, overrides: Sequence[str] = (), *, sample: int | None = None, updates: int = 1
 ) -> Explanation:

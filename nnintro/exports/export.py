@@ -11,7 +11,7 @@ from typing import IO, cast
 import torch
 from torch import Tensor
 
-from nnintro.errors import ConfigError, DataError
+from nnintro.errors import ConfigError, DataError, memory_for
 from nnintro.exports import FORMATS, SUFFIXES, require_format
 from nnintro.exports.agreement import Agreement, compare
 from nnintro.files import chosen_format, require_place, write_whole
@@ -63,6 +63,7 @@ def default_path(directory: Path, format: str) -> Path:
 
 
 @own_modes()
+@memory_for("the file and its check")
 def write_export(run: Run, format: str, path: Path) -> Agreement:
     """``export`` with everything chosen; how far the file is from the network."""
     require_format(format)

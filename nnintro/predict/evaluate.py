@@ -12,7 +12,7 @@ import torch
 
 from nnintro.datasets import Data, Samples
 from nnintro.datasets.samples import prepared
-from nnintro.errors import DataError
+from nnintro.errors import DataError, memory_for
 from nnintro.models import Standardized, precision_of
 from nnintro.models.basis import first_not_finite
 from nnintro.models.forward import autocast_for, own_modes, threads, threads_for
@@ -47,6 +47,7 @@ class Evaluation:
 
 
 @own_modes()
+@memory_for("the samples to measure the run on")
 def evaluate(run: Run | str | Path, dataset: str | Path | None = None, runs_dir: str | Path = "runs") -> Evaluation:
     """Measure a run; the metrics are those of its training, defined as there.
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nnintro.datasets.images import ImageFormat, image_files, read_image
-from nnintro.errors import DataError, UsageError
+from nnintro.errors import DataError, UsageError, memory_for
 from nnintro.figures.maps import marked
 from nnintro.files import as_csv, write_text, write_whole
 from nnintro.models import precision_of
@@ -69,7 +69,8 @@ def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
                 (folder / part).mkdir()
             with threads(threads_for(run.model, 1)):
                 for path in files:
-                    points += _one(run, form, path, folder)
+                    with memory_for(f"{path}: the network's layers on an image of its size"):
+                        points += _one(run, form, path, folder)
             if form.point_radius is not None:
                 lines = [(name, f"{r:.2f}", f"{c:.2f}", f"{p:.4f}") for name, r, c, p in points]
                 table = as_csv([("image", "row", "column", "probability"), *lines])

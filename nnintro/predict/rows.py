@@ -14,7 +14,7 @@ from torch import Tensor
 from nnintro.config.datasets.table import TableDataset
 from nnintro.config.task import Task
 from nnintro.datasets.tables import Block, Encoding, encoded_blocks
-from nnintro.errors import DataError, UsageError
+from nnintro.errors import DataError, UsageError, memory_for
 from nnintro.models import Standardized, input_precision, output_precision, precision_of
 from nnintro.models.basis import first_not_finite
 from nnintro.models.forward import own_modes, threads, threads_for
@@ -30,6 +30,7 @@ WANTED = "inputs whose outputs are numbers (here an output is nan)"
 
 
 @own_modes()
+@memory_for("the predictions")
 def predict_file(
     run: Run | str | Path,
     source: str | Path,

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from nnintro.config.experiment import Setup
 from nnintro.config.load import Config
 from nnintro.datasets import DATASETS, input_names
-from nnintro.errors import CheckpointError, DataError
+from nnintro.errors import CheckpointError, DataError, memory_for
 from nnintro.models import input_precision
 from nnintro.models.build import Region, architecture_of, build_model, load_parameters
 from nnintro.models.forward import outputs_of, own_modes
@@ -139,6 +139,7 @@ def check_architecture(saved: Any, setup: Setup, where: str) -> None:
 
 
 @own_modes()
+@memory_for("the run's network")
 def load_run(run: Run | str | Path, runs_dir: str | Path = "runs") -> Run:
     """Open a run, also one that is still going on or was cut off.
 
@@ -150,6 +151,7 @@ def load_run(run: Run | str | Path, runs_dir: str | Path = "runs") -> Run:
 
     Raises:
         CheckpointError: it is not a run, or what it holds is missing, damaged or of another model.
+        OutOfMemoryError: the machine has not the memory.
     """
     directory = find_run(run.directory if isinstance(run, Run) else run, runs_dir)
     config, setup = run_config(directory)
@@ -180,6 +182,6 @@ def _reading_of(setup: Setup) -> Any:
 
 def _summary(directory: Path, name: str, step: int) -> dict[str, Any]:
     summary = read_summary(directory)
-    if summary is None or summary.get("status") == "unfinished":
-        return {**unfinished(directory, name), "steps": step, "metrics": {}}
+    if summary is None or summary.get("status") in ("unfinished", "failed"):
+        return {**(summary or unfinished(directory, name)), "directory": str(directory), "steps": step, "metrics": {}}
     return {**summary, "directory": str(directory)}  # it may have been moved

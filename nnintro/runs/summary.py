@@ -82,6 +82,11 @@ def unfinished(directory: Path, name: str) -> dict[str, Any]:
     return {"status": "unfinished", "name": name, "directory": str(directory)}
 
 
+def failed(directory: Path, name: str, reason: str) -> dict[str, Any]:
+    """The summary of a run that ended in an error, and goes on from its newest checkpoint where that is mended."""
+    return {"status": "failed", "name": name, "directory": str(directory), "reason": reason}
+
+
 def write_summary(directory: Path, summary: Mapping[str, Any]) -> None:
     """Write summary.json.
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from nnintro.config.load import load_config
-from nnintro.errors import DivergedError, UsageError
+from nnintro.errors import DivergedError, UsageError, memory_for
 from nnintro.models.forward import own_modes, threads, threads_for, threads_here
 from nnintro.runs.history import COUNTS
 from nnintro.runs.run import Trained
@@ -96,6 +96,7 @@ def fit(
         DataError: the data cannot be used.
         DivergedError: the loss left the finite numbers.
         UsageError: a snapshot is not a number of updates.
+        OutOfMemoryError: the machine has not the memory.
     """
     wanted = _numbers_of_updates(snapshots)
     loaded = load_config(config, overrides)
@@ -108,8 +109,9 @@ def fit(
             parts = assemble(loaded.setup(splits.found), splits)
         count = threads_for(parts.network, parts.plan.batch_size)
         with threads(count):
-            looks, keeper = _Looks(parts, count), _Snapshots(parts, wanted)
-            outcome = parts.loop(looks.measure, looks, keeper, interrupted).run()
+            with memory_for(parts.need):
+                looks, keeper = _Looks(parts, count), _Snapshots(parts, wanted)
+                outcome = parts.loop(looks.measure, looks, keeper, interrupted).run()
             if outcome.status == "diverged":
                 raise DivergedError(divergence(parts.setup, splits, outcome.reason))
             return Fitted(parts, outcome, looks, keeper.taken)

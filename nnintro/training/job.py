@@ -14,7 +14,7 @@ from nnintro.config.experiment import Setup
 from nnintro.config.load import Config
 from nnintro.config.write import as_yaml
 from nnintro.datasets import Splits
-from nnintro.errors import DivergedError
+from nnintro.errors import DivergedError, OutOfMemoryError, memory_for
 from nnintro.models import parameter_count
 from nnintro.models.forward import own_modes, threads, threads_for
 from nnintro.recording.console import Display
@@ -27,7 +27,7 @@ from nnintro.runs.folder import CONFIG, DATA, RunLock, create_run_directory, tid
 from nnintro.runs.reopen import Reopened
 from nnintro.runs.run import Run
 from nnintro.runs.state import OVER, Checkpoint, Outcome, Past
-from nnintro.runs.summary import summarize, unfinished, write_summary
+from nnintro.runs.summary import failed, summarize, unfinished, write_summary
 from nnintro.signals import Interrupts
 from nnintro.training import words
 from nnintro.training.checkpointer import Checkpointer, capture, put_back
@@ -72,6 +72,7 @@ def run_job(request: Request) -> Result:
         DataError: the data cannot be read or used.
         DivergedError: the loss left the finite numbers; everything was saved before.
         CheckpointError: the run cannot be written, or not taken up again.
+        OutOfMemoryError: the machine has not the memory; the run has the status ``failed``, and can go on.
     """
     display = request.display
     with own_modes(), Interrupts(list(request.signals)) as interrupts:
@@ -142,13 +143,16 @@ class _Job:
         try:
             self._open(recorder, outcome)
             self.startup = time.perf_counter() - self.request.started
-            if outcome is None or not self.start.concluded:
-                outcome = self._loop(recorder).run(outcome)
-            self.display.stop()
-            return self._close(recorder, outcome)
-        except BaseException:
+            with memory_for(self.parts.need):
+                if outcome is None or not self.start.concluded:
+                    outcome = self._loop(recorder).run(outcome)
+                self.display.stop()
+                return self._close(recorder, outcome)
+        except BaseException as error:
             self.display.stop()
             recorder.abandon()
+            if isinstance(error, OutOfMemoryError):
+                write_summary(self.directory, failed(self.directory, self.setup.experiment.name, str(error)))
             raise
 
     # --- beginning -----------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from nnintro.descent.streams import stream
 from nnintro.descent.variants import Plan
 from nnintro.engines.choose import build_engine
 from nnintro.engines.engine import Engine, Interrupted, Work
-from nnintro.errors import ConfigError
+from nnintro.errors import ConfigError, memory_for
 from nnintro.models import Standardization, statistics
 from nnintro.models.basis import basis_functions, first_not_finite
 from nnintro.models.build import DTYPES, Region, build_model, load_parameters
@@ -27,6 +27,7 @@ from nnintro.training.handover import hand_over
 from nnintro.training.looks import MEASURED_IMAGES, MEASURED_SAMPLES, looks
 from nnintro.training.loop import Keeper, Loop, Observer
 from nnintro.training.stopping import Patience
+from nnintro.wording import counted
 
 UPDATE_TAGS = ("descent/learning_rate", "descent/gradient_norm", "descent/update_ratio", "speed/steps_per_second")
 
@@ -61,6 +62,13 @@ class Parts(Work):
         generator = stream(self.setup.seed, "measured")
         rows = torch.randperm(len(self.train), generator=generator)[:most]
         return self.train.take(rows.to(self.device))
+
+    @property
+    def need(self) -> str:
+        """What training takes memory for, and what takes less, in words."""
+        images = self.setup.task.image is not None
+        less = "descent.batch_size or dataset.size" if images else "descent.batch_size"
+        return f"updates over {counted(self.setup.batch_size, 'sample')} at a time; a smaller {less} takes less"
 
     def loop(
         self, measure: Callable[[], dict[str, float]], observer: Observer, keeper: Keeper, interrupted: Interrupted
@@ -100,6 +108,7 @@ def resolve_device(name: str) -> torch.device:
     return device
 
 
+@memory_for("the data")
 def build_data(experiment: Experiment) -> Splits[Any]:
     """The experiment's data, from its own two streams; in float64, but large tables."""
     data, splitting = (stream(experiment.seed, name) for name in ("data", "split"))
@@ -146,6 +155,7 @@ def _basis_on(setup: Setup, splits: Splits[Any]) -> Tensor:
     return basis_functions(setup.basis, splits.train.inputs)
 
 
+@memory_for("the network that the config describes, and its data")
 def assemble(
     setup: Setup,
     splits: Splits[Any],
@@ -168,6 +178,7 @@ def assemble(
             precision cannot hold the data.
         DataError: the data cannot be read or used.
         CheckpointError: ``saved`` is of another model.
+        OutOfMemoryError: the machine has not the memory.
     """
     device = resolve_device(setup.experiment.device)
     dtype = DTYPES[setup.precision]
