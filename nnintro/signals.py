@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any, Self
 
@@ -89,6 +89,17 @@ class Interrupts:
         self._restore()
         if kind is KeyboardInterrupt and self.received not in (None, signal.SIGINT):
             signal.raise_signal(self.received)  # nothing was begun: it ends us as it always does
+
+
+def leave_with(parent: int, clean_up: Callable[[], object] = lambda: None) -> None:
+    """In a thread of a child process: end it soon after its parent, which may have been killed.
+
+    The end of stdin is not enough: another child of the parent may hold the pipe open.
+    """
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    clean_up()
+    os._exit(1)
 
 
 def _handlers(signals: Sequence[signal.Signals]) -> dict[int, Any]:

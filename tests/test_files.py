@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
-from nnintro.files import open_regular, read_bytes
+from nnintro.files import open_regular, read_bytes, remove_leftovers
 
 
 def pipe(path):
@@ -48,3 +51,48 @@ def test_a_file_that_says_nothing_of_its_size(tmp_path):
     assert b"Name:" in read_bytes(tmp_path / "x", 1 << 20)
     with pytest.raises(OSError, match="more than 100 bytes"):
         read_bytes(tmp_path / "x", 100)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from nnintro.files import temporary_folder, write_whole
+place = Path(sys.argv[1])
+def stop(_):
+    print("here", flush=True)
+    os.kill(os.getpid(), signal.SIGSTOP)
+if sys.argv[2] == "file":
+    write_whole(place / ("x" * 200), stop)
+with temporary_folder(place, "y" * 200) as folder:
+    (folder / "z").write_text("z")
+    stop(folder)
+"""
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_a_killed_process_leaves_is_removed_once_it_is_dead(kind, tmp_path):
+    (tmp_path / ".other.123.tmp").write_text("of another program")
+    (tmp_path / ".x.nnintro-99999999999.tmp").write_text("no number of a process")
+    link = tmp_path / ".x.nnintro-999999999.tmp"
+    link.symlink_to(tmp_path / "nowhere")
+    theirs = set(tmp_path.iterdir())
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path), kind], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "here\n"
+        remove_leftovers(tmp_path)
+        assert len(set(tmp_path.iterdir()) - theirs) == 1, "its process is alive"
+        process.kill()
+    remove_leftovers(tmp_path)
+    assert set(tmp_path.iterdir()) == theirs
+
+
+def test_what_is_held_elsewhere_stays(tmp_path):
+    """A process of another machine has a number that may be nobody's here; its lock is seen."""
+    path = tmp_path / ".x.nnintro-999999999.tmp"
+    with path.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        remove_leftovers(tmp_path)
+        assert path.exists()
+    remove_leftovers(tmp_path)
+    assert not path.exists()

@@ -11,7 +11,7 @@ import typer
 from nnintro import cli
 from nnintro.cli import RUNS, Name, Quiet, RunsDir, Set, emit, say
 from nnintro.files import as_json
-from nnintro.signals import SIGNALS
+from nnintro.signals import SIGNALS, leaving_tidily
 
 
 def construct(
@@ -35,19 +35,20 @@ def construct(
     from nnintro.constructions.construct import construct as build
     from nnintro.constructions.construct import in_words
 
-    constructed = build(
-        config,
-        set_ or (),
-        runs_dir,
-        error=error,
-        neurons=neurons,
-        compare_sizes=compare,
-        name=name,
-        quiet=quiet,
-        command=sys.argv,
-        signals=SIGNALS,
-        started=cli.started,
-    )
+    with leaving_tidily():
+        constructed = build(
+            config,
+            set_ or (),
+            runs_dir,
+            error=error,
+            neurons=neurons,
+            compare_sizes=compare,
+            name=name,
+            quiet=quiet,
+            command=sys.argv,
+            signals=SIGNALS,
+            started=cli.started,
+        )
     if not quiet:
         say(in_words(constructed))
     if json_:

@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import functools
 import hashlib
+import hmac
 import os
 import stat
 import subprocess
@@ -24,10 +25,12 @@ import numpy as np
 
 from nnintro.engines.backpropagation.codes import ENTRY
 from nnintro.errors import NnintroError
+from nnintro.files import temporary_folder
 
 SOURCES = Path(__file__).with_name("backpropagation")
 DIGEST = hashlib.sha256().digest_size
-"""Bytes in front of an object file, by which a damaged one is known."""
+"""Bytes in front of an object file, by which a damaged one, or another program's, is known."""
+KEY = "key"
 LARGEST = 1 << 26
 """Bytes of an object file: it has some hundred thousand."""
 Say = Callable[[str], None]
@@ -53,22 +56,60 @@ def load_kernel(dtype: np.dtype[Any], say: Say, interrupted: Callable[[], bool])
         why_not = f"others may write to {others}" if others else "no folder can be written to keep it in"
         often = "once" if folder else f"each time, for {why_not}"
         say(f"compiling the fused engine for {dtype}, {often}: about fifteen seconds")
-        with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            made = Path(scratch) / "kernel.o"
+        with temporary_folder(folder or Path(tempfile.gettempdir()), "kernel") as scratch:
+            made = scratch / "kernel.o"
             _compile(dtype, made, interrupted)
             code = made.read_bytes()
             if folder is not None:
-                made.write_bytes(hashlib.sha256(code).digest() + code)
-                made.chmod(0o600)
-                with contextlib.suppress(OSError):  # a folder has its name: it is compiled anew the next time
-                    made.replace(folder / f"{dtype.name}.o")
+                _keep(made, code, folder / f"{dtype.name}.o")
     return _function(code)
 
 
+def _keep(made: Path, code: bytes, path: Path) -> None:
+    """Put an object file into the cache, behind its digest under the cache's key, which is made with the first one."""
+    new, key = made.with_name(KEY), _key_of(path)
+    for file, content in ((new, os.urandom(DIGEST)), (made, b"")):
+        file.write_bytes(content)
+        file.chmod(0o600)
+    # Where one of these fails (a folder has the name, say) it is compiled anew the next time.
+    with contextlib.suppress(OSError):
+        os.link(new, key)  # of processes that start at once, one makes it
+    if _secret(key) is None:
+        with contextlib.suppress(OSError):
+            new.replace(key)
+    secret = _secret(key)
+    if secret is not None:
+        made.write_bytes(hmac.digest(secret, code, "sha256") + code)
+        with contextlib.suppress(OSError):
+            made.replace(path)
+
+
+def _key_of(path: Path) -> Path:
+    """One for all kernels of a cache."""
+    return path.parents[1] / KEY
+
+
+def _secret(path: Path) -> bytes | None:
+    key = _trusted(path)
+    return key if key is not None and len(key) == DIGEST else None
+
+
 def _read(path: Path) -> bytes | None:
-    """An object file's bytes; None where there is none, it is not what was written, or others could have written it."""
+    """An object file's bytes; None where there is none, or it is not what this program has put there.
+
+    The linker ends the process over an object that is none, so nothing else may come before it.
+    """
     if not path.is_absolute() or open_to_others(path.parent) is not None:
         return None
+    secret, content = _secret(_key_of(path)), _trusted(path)
+    if secret is None or content is None:
+        return None
+    digest, code = content[:DIGEST], content[DIGEST:]
+    return code if hmac.compare_digest(hmac.digest(secret, code, "sha256"), digest) else None
+
+
+def _trusted(path: Path) -> bytes | None:
+    """A file's bytes; None where there is none, or others could have written it."""
     try:
         # A link, a pipe or a device in its place is not an object file, and not waited for.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
@@ -76,11 +117,9 @@ def _read(path: Path) -> bytes | None:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST or _is_open(status):
                 return None
-            content = file.read()
+            return file.read()
     except OSError:
         return None
-    digest, code = content[:DIGEST], content[DIGEST:]
-    return code if hashlib.sha256(code).digest() == digest else None
 
 
 def _compile(dtype: np.dtype[Any], path: Path, interrupted: Callable[[], bool]) -> None:
@@ -88,7 +127,7 @@ def _compile(dtype: np.dtype[Any], path: Path, interrupted: Callable[[], bool]) 
     root = str(SOURCES.parents[2])  # the package may have been found by no path that a child knows
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", module, dtype.name, str(path)],
+        [sys.executable, "-P", "-m", module, dtype.name, str(path), str(os.getpid())],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

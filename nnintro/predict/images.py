@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from torch import Tensor
@@ -13,7 +12,7 @@ from torch.nn import functional
 from nnintro.datasets.images import ImageFormat, image_files, read_image
 from nnintro.errors import DataError, UsageError, memory_for
 from nnintro.figures.maps import marked
-from nnintro.files import as_csv, write_text, write_whole
+from nnintro.files import as_csv, temporary_folder, write_text, write_whole
 from nnintro.models import precision_of
 from nnintro.models.forward import threads, threads_for
 from nnintro.models.standardized import Array
@@ -61,10 +60,9 @@ def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
     files = _files(source)
     points: list[Point] = []
     # A hidden folder on the output's disk holds the files until all are done.
-    place, prefix = output if output.is_dir() else output.parent, f".{output.name}."
+    place = output if output.is_dir() else output.parent
     try:
-        with TemporaryDirectory(prefix=prefix, dir=place, ignore_cleanup_errors=True) as hidden:
-            folder = Path(hidden)
+        with temporary_folder(place, output.name) as folder:
             for part in PARTS:
                 (folder / part).mkdir()
             with threads(threads_for(run.model, 1)):

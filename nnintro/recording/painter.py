@@ -27,12 +27,13 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from nnintro.files import write_whole
+from nnintro.files import remove_leftovers, temporary_folder, write_whole
+from nnintro.signals import leave_with
 
 if TYPE_CHECKING:  # numpy is imported where it is used: a painter starts before anything heavy
     import numpy.typing as npt
 
-HURRIED_SECONDS = 4.0
+HURRIED_SECONDS = 1.5
 """For the last figures of a run that is to end now."""
 MOST_WAITING = 2**30
 """Bytes of waiting jobs; once there are as many, no further job is accepted."""
@@ -133,6 +134,8 @@ class Painter:
         if process is not None:
             process.kill()
         self._open.close()  # waits for thread and process, closes the pipes and stderr's file
+        if process is not None and process.returncode:
+            remove_leftovers(Path(tempfile.gettempdir()))
 
     def _serve(self) -> None:
         """The thread: have one job after the other drawn, until None comes or the process ends."""
@@ -226,7 +229,21 @@ def work(parent: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(5)
-    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+    with ExitStack() as scratch:
+        _take_folder(scratch)
+        threading.Thread(target=leave_with, args=(parent, scratch.close), daemon=True).start()
+        _draw_jobs()
+    os._exit(0)  # taking matplotlib apart would keep a run waiting
+
+
+def _take_folder(scratch: ExitStack) -> None:
+    """Give matplotlib a folder that is removed in the end: without a home it makes one, and would leave it."""
+    with suppress(OSError):
+        folder = scratch.enter_context(temporary_folder(Path(tempfile.gettempdir()), "figures"))
+        tempfile.tempdir = str(folder)
+
+
+def _draw_jobs() -> None:
     replies = os.fdopen(os.dup(1), "wb")
     with Path(os.devnull).open("wb") as nowhere:  # for what libraries print
         os.dup2(nowhere.fileno(), 1)
@@ -238,15 +255,6 @@ def work(parent: int) -> None:
             error, png = draw_job(sys.stdin.buffer.read(size), *header)
             replies.write(b"\n" + REPLY + json.dumps([error, len(png)]).encode() + b"\n" + png)
             replies.flush()
-    os._exit(0)  # taking matplotlib apart would keep a run waiting
-
-
-def _leave_with(parent: int) -> None:
-    """End this process soon after its parent, in the middle of a figure if need be."""
-    # The end of stdin is not enough: another child of the parent may hold the pipe open.
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
 
 
 def draw_job(body: bytes, names: list[str], kind: str, texts: dict[str, Any], save_as: str | None) -> tuple[str, bytes]:

@@ -7,14 +7,13 @@ import errno
 import fcntl
 import itertools
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nnintro.errors import CheckpointError
-from nnintro.files import make_folder, sync_folder, write_text
+from nnintro.files import make_folder, remove_leftovers, sync_folder, temporary_name, write_text
 from nnintro.wording import cause, nearest
 
 CONFIG, DATA = "config.yaml", "data.json"
@@ -69,8 +68,8 @@ def tidy(directory: Path) -> None:
     """
     with explained(f"cannot write {directory}"):
         (directory / "figures").mkdir(exist_ok=True)
-        for left_over in directory.glob(".*.tmp"):
-            left_over.unlink(missing_ok=True)
+    for folder in (directory, *(directory / name for name in FOLDERS)):
+        remove_leftovers(folder)
 
 
 def create_run_directory(runs_dir: Path, name: str, config: str, data: str | None = None) -> tuple[Path, RunLock]:
@@ -87,7 +86,8 @@ def create_run_directory(runs_dir: Path, name: str, config: str, data: str | Non
     """
     with explained(f"cannot make a run in {runs_dir}"), contextlib.ExitStack() as undo:
         make_folder(runs_dir)
-        unnamed = runs_dir / f".{name}.{secrets.token_hex(6)}"
+        remove_leftovers(runs_dir)
+        unnamed = runs_dir / temporary_name(name)
         unnamed.mkdir()
         undo.callback(shutil.rmtree, unnamed, ignore_errors=True)
         (unnamed / "checkpoints").mkdir()

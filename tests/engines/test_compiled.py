@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -213,6 +214,30 @@ def test_something_else_in_the_place_of_the_object_file(kind, fresh, tmp_path):
     else:
         (tmp_path / "elsewhere").write_bytes(kept)
         path.symlink_to(tmp_path / "elsewhere")
+    assert load([]) == b"code"
+    assert len(fresh) == 2
+
+
+@pytest.mark.parametrize("kind", ["fifo", "short", "missing", "another"])
+def test_something_else_in_the_place_of_the_key(kind, fresh):
+    load([])
+    path = compiled.cache_folder().parent / "key"
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.unlink()
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind != "missing":
+        path.write_bytes(b"x" * (5 if kind == "short" else 32))
+        path.chmod(0o600)
+    assert [load([]), load([])] == [b"code", b"code"]
+    assert len(fresh) == 2
+
+
+def test_an_object_file_with_a_digest_of_its_own_is_not_linked(fresh):
+    """The linker ends the process over what is no object file."""
+    load([])
+    path = compiled.cache_folder() / "float32.o"
+    path.write_bytes(hashlib.sha256(b"garbage").digest() + b"garbage")
     assert load([]) == b"code"
     assert len(fresh) == 2
 

@@ -1,4 +1,4 @@
-"""Compile the kernel: ``python -m nnintro.engines.backpropagation.build TYPE FILE``.
+"""Compile the kernel: ``python -m nnintro.engines.backpropagation.build TYPE FILE PARENT``.
 
 A process of its own: whoever waits for it can be interrupted, and never loads numba.
 """
@@ -8,8 +8,13 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
 from pathlib import Path
 
+from nnintro.signals import leave_with
+
+if __name__ == "__main__":  # before anything that takes long: whoever waits may be killed
+    threading.Thread(target=leave_with, args=(int(sys.argv[3]),), daemon=True).start()
 os.environ["NUMBA_OPT"] = "0"  # whole programs are optimised below, once; not every part for itself
 
 import llvmlite.binding as llvm
