@@ -240,8 +240,12 @@ def _is_free(path: str) -> bool:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a whole file of UTF-8 (see ``write_whole``)."""
-    write_whole(path, lambda file: file.write(text.encode()))
+    """Write a whole file of UTF-8 (see ``write_whole``).
+
+    A path that is not UTF-8 has a character for each byte that has no place there (PEP 383): written as ``\\udce9``,
+    which JSON reads back.
+    """
+    write_whole(path, lambda file: file.write(text.encode(errors="backslashreplace")))
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -7,8 +7,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import core_schema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticKnownError, core_schema
 
 from nnintro.config.task import DataFacts
 from nnintro.wording import shown
@@ -125,6 +134,16 @@ class ModelSection(Section):
         return []
 
 
+def _path(value: Any) -> str:
+    """A text that is not empty; pydantic's own texts cannot hold the path of a file whose name is not UTF-8."""
+    if not isinstance(value, str):
+        raise PydanticKnownError("string_type")
+    if not value:
+        raise PydanticKnownError("string_too_short", {"min_length": 1})
+    return value
+
+
+FilePath = Annotated[str, PlainValidator(_path), WithJsonSchema({"minLength": 1, "type": "string"})]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]

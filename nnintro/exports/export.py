@@ -22,6 +22,7 @@ from nnintro.runs.folder import explained
 from nnintro.runs.run import Run, architecture, load_run
 from nnintro.training.setup import build_data
 from nnintro.version import __version__
+from nnintro.wording import plain
 
 
 def export(
@@ -121,7 +122,7 @@ def describe(run: Run) -> dict[str, str]:
     return {
         "producer": "nnintro",
         "version": __version__,
-        "run": run.directory.resolve().name,
+        "run": plain(run.directory.resolve().name),
         "task": task.kind,
         "input": INPUT,
         "output": OUTPUT,

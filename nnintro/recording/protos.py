@@ -18,6 +18,8 @@ from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 from tensorboard.compat.proto.types_pb2 import DT_DOUBLE, DT_FLOAT, DT_STRING
 
+from nnintro.wording import plain
+
 BUCKETS = 30
 """TensorBoard's own number; its loaders resample to it."""
 LARGEST = 1e307
@@ -54,7 +56,7 @@ def histogram_value(tag: str, values: npt.NDArray[Any]) -> Any | None:
 
 def text_value(tag: str, markdown: str) -> Any:
     """Markdown under ``tag``."""
-    return _tensor_value(tag, "text", _string(markdown.encode()))
+    return _tensor_value(tag, "text", _string(plain(markdown).encode()))
 
 
 def layout_value(charts: Mapping[str, Mapping[str, Sequence[str]]]) -> Any:
@@ -80,7 +82,8 @@ def session_start_value(values: Mapping[str, str | float | bool], seconds: float
     data.session_start_info.start_time_secs = seconds
     for key, value in values.items():
         kind = {bool: "bool", str: "string"}.get(type(value), "number")
-        setattr(data.session_start_info.hparams[key], f"{kind}_value", value)
+        shown = plain(value) if isinstance(value, str) else value
+        setattr(data.session_start_info.hparams[key], f"{kind}_value", shown)
     return _hparams_value("session_start_info", data)
 
 

@@ -11,6 +11,7 @@ from nnintro.config.section import (
     Complaints,
     Count,
     DatasetSection,
+    FilePath,
     Fraction,
     NotNegative,
     Positive,
@@ -33,7 +34,7 @@ class ImagesDataset(DatasetSection):
     gives: ClassVar[Literal["rows", "images"]] = "images"
 
     kind: Literal["images"]
-    path: Annotated[str, Field(min_length=1)] | None = None
+    path: FilePath | None = None
     """The folder that holds images/ and masks/, relative to the config."""
     generator: Literal["cells", "sky", "tumour"] | None = None
     """In place of a path: touching blurred cells and their boundaries; point sources on a gamma-ray

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from nnintro.config.datasets.basis import Basis
-from nnintro.config.section import Complaint, Complaints, Count, DatasetSection, Fraction, Rule, one_or_list
+from nnintro.config.section import Complaint, Complaints, Count, DatasetSection, FilePath, Fraction, Rule, one_or_list
 from nnintro.formula import FormulaError, parse
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -31,7 +31,7 @@ class TableDataset(DatasetSection):
     """A CSV, TSV, Parquet or .npz file; the network learns its target columns from the others."""
 
     kind: Literal["table"]
-    path: Annotated[str, Field(min_length=1)]
+    path: FilePath
     """The file, relative to the config: .csv, .tsv (also .gz), .parquet or .npz."""
     target: OneOrMore
     """The column to predict; several numeric ones as a list."""

@@ -179,9 +179,12 @@ def scalar(text: str) -> Scalar:
 
 
 def is_text(value: str) -> bool:
-    """Whether all characters are whole: half of a surrogate pair can be escaped, never written."""
+    """Whether all characters are whole: half of a surrogate pair can be escaped, never written.
+
+    Those that stand for the bytes of a path that is not UTF-8 (PEP 383) are whole.
+    """
     try:
-        value.encode()
+        value.encode(errors="surrogateescape")
     except UnicodeEncodeError:
         return False
     return True
