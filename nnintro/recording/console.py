@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import math
+import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+_STATE = random.getstate()  # it is the caller's, and rich draws from it while it is loaded
+
+# ruff: noqa: E402 (for that alone)
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
 from rich.table import Column, Table
 from rich.text import Text
 
 from nnintro.wording import duration, plain
+
+random.setstate(_STATE)
 
 REFRESH_SECONDS = 0.1
 PLAIN_LINES = 5
