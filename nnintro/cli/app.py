@@ -28,7 +28,7 @@ from nnintro.cli.runs import runs
 from nnintro.cli.schema import schema
 from nnintro.cli.train import train
 from nnintro.cli.validate import validate
-from nnintro.errors import DataError, NnintroError, memory_for
+from nnintro.errors import DataError, NnintroError, UsageError, memory_for
 from nnintro.version import __version__
 from nnintro.wording import cause, plain
 
@@ -74,6 +74,7 @@ def run(started: float) -> NoReturn:
     if sys.stderr is None:  # closed (`2>&-`): what is said to None would go to stdout, among data
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (for as long as the process lives)
     try:
+        _require_folder()
         with memory_for("this command"):
             app(standalone_mode=True)
         code = 0
@@ -93,6 +94,14 @@ def run(started: float) -> NoReturn:
     except KeyboardInterrupt:
         code = 128 + signal.SIGINT
     _leave(code)
+
+
+def _require_folder() -> None:
+    """Raise UsageError where the working folder was removed: below torch, MKL ends the process over that."""
+    try:
+        os.getcwd()  # noqa: PTH109
+    except FileNotFoundError:
+        raise UsageError("the working folder is gone: go to one that is there (cd), and try again") from None
 
 
 def _leave(code: int) -> NoReturn:
