@@ -121,6 +121,32 @@ def test_ctrl_c_while_starting_leaves_no_trace(process, written, tmp_path, libra
         assert_readable(tmp_path / "runs/small", "interrupted")
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.7])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("construct", "small.yaml", "--error", "1e-5"),
+        ("construct", "small.yaml", "--compare", "--error", "0.01"),
+        ("certify", "runs/earlier", "--tolerance", "1e-9"),
+        ("export", "runs/earlier", "--format", "torch"),
+    ],
+)
+def test_ctrl_c_ends_what_takes_long(process, written, runs, tmp_path, words, seconds):
+    """At once, and without a trace: no temporary file, no hidden folder."""
+    written("small.yaml")
+    shutil.copytree(runs["curve"], tmp_path / "runs/earlier")
+    with process(*words) as running:
+        wait_for(lambda: running.poll() is not None or "libtorch_cpu" in Path(f"/proc/{running.pid}/maps").read_text())
+        time.sleep(seconds)
+        begun = time.monotonic()
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=PATIENCE)
+    assert time.monotonic() - begun < PATIENCE / 10
+    assert running.returncode in (130, 0)  # 0 on a fast machine
+    assert "Traceback" not in err
+    assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
+
+
 def test_a_closed_terminal_leaves_a_readable_run(process, written, tmp_path):
     ours, theirs = os.openpty()
     with process(
