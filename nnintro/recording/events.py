@@ -11,17 +11,20 @@ import os
 import platform
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 
+from nnintro.files import open_regular
 from nnintro.recording import protos
-from nnintro.recording.tfrecord import records
+from nnintro.recording.tfrecord import messages, records
 from nnintro.wording import cause
 
 BUFFER = 1 << 18
@@ -164,20 +167,48 @@ class EventFile:
                 file.close()
 
 
-def rewind(directory: Path, lengths: Mapping[str, int]) -> None:
+@dataclass(frozen=True)
+class Shown:
+    """A picture in an event file."""
+
+    tag: str
+    step: int
+    wall_time: float
+    png: bytes
+
+
+def rewind(directory: Path, lengths: Mapping[str, int]) -> list[Shown]:
     """Take the events of a run back to an earlier moment: each file to its length then.
 
     Files that were begun later go.  Event files of other programs are left alone.
 
+    Returns:
+        The pictures in what was cut off: drawing takes a while, and theirs may be of that moment or before.
+
     Raises:
         OSError: the folder cannot be written.
     """
+    cut: list[Shown] = []
     for path in directory.glob("events.out.tfevents.*"):
         if path.name in lengths:
             if path.stat().st_size > lengths[path.name]:
+                cut += _pictures(path, lengths[path.name])
                 os.truncate(path, lengths[path.name])
         elif OWN_NAME.fullmatch(path.name):
+            cut += _pictures(path, 0)
             path.unlink()
+    return cut
+
+
+def _pictures(path: Path, start: int) -> Iterator[Shown]:
+    """Those in an event file from a byte on, as far as it is whole."""
+    with open_regular(path) as file, suppress(DecodeError):
+        file.seek(start)
+        for message in messages(file):
+            event = Event.FromString(message)
+            for value in event.summary.value:
+                if value.HasField("image"):
+                    yield Shown(value.tag, event.step, event.wall_time, value.image.encoded_image_string)
 
 
 def _file_name() -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nnintro.recording.console import Display
-from nnintro.recording.events import EventFile, rewind
+from nnintro.recording.events import EventFile, Shown, rewind
 from nnintro.recording.painter import Painter, Picture
 from nnintro.runs.folder import explained
 from nnintro.runs.history import History
@@ -57,13 +57,15 @@ class Recorder:
     def __post_init__(self) -> None:
         self._event_files = dict(self.earlier.events) if self.earlier else {}
         with explained(f"cannot write {self.directory}"):
-            rewind(self.directory, self._event_files)
+            cut = rewind(self.directory, self._event_files)
         history = self.earlier.history if self.earlier else None
         self.history = History(self.directory / "history.csv", self.tags, history)
         self.events = EventFile(self.directory, purge_step=self.begins_at)
         self._flushed = 0.0
         self._weighed: set[int] = set()
         self._shown: set[tuple[str, int]] = set()
+        # Asked for before the checkpoint, and finished after it: nobody else draws them again.
+        self._show([one for one in cut if one.step < self.begins_at and one.step in self.sketch_moments])
 
     def observe(self, point: Any, *, last: bool) -> None:
         """Record one look of the loop's (a ``training.loop.Point``)."""
@@ -129,7 +131,7 @@ class Recorder:
         if self.painter is not None:
             self._show(self.painter.finished())
 
-    def _show(self, pictures: list[Picture]) -> None:
+    def _show(self, pictures: Sequence[Picture | Shown]) -> None:
         for drawn in pictures:
             if (drawn.tag, drawn.step) not in self._shown:
                 self._shown.add((drawn.tag, drawn.step))

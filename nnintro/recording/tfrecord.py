@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import chain
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,22 @@ def records(messages: Sequence[bytes]) -> bytes:
     lengths = [struct.pack("<Q", len(message)) for message in messages]
     parts = zip(lengths, _masked(crc32c(lengths, lane=8)), messages, _masked(crc32c(messages)), strict=True)
     return b"".join(chain.from_iterable(parts))
+
+
+LARGEST = 1 << 26
+"""Bytes of a record that is read: a picture has some ten thousand."""
+
+
+def messages(file: IO[bytes]) -> Iterator[bytes]:
+    """What ``records`` framed, from where the file stands, up to the first record that is torn or damaged."""
+    while len(header := file.read(12)) == 12:
+        (length,) = struct.unpack("<Q", header[:8])
+        if length > LARGEST:
+            return
+        rest = file.read(length + 4)
+        if length < 4 or header + rest != records([rest[:length]]):
+            return
+        yield rest[:length]
 
 
 def crc32c(messages: Sequence[bytes], lane: int = LANE) -> Registers:  # (messages,)

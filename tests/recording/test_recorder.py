@@ -20,6 +20,7 @@ from nnintro.config.load import load_config
 from nnintro.recording.console import Display
 from nnintro.recording.recorder import Recorder
 from nnintro.runs.history import read_history
+from nnintro.training.setup import Parts
 from tests.support import config
 
 
@@ -83,6 +84,36 @@ def test_the_last_picture_is_the_file(run, events):
     for name in ("fit", "curves"):
         last = events.Images(f"figures/{name}")[-1]
         assert (run.directory / f"figures/{name}.png").read_bytes() == last.encoded_image_string
+
+
+@pytest.mark.parametrize("engine", ["autograd", "fused"])
+def test_pictures_that_were_finished_after_the_checkpoint_are_there_after_a_resume(engine, tmp_path, monkeypatch):
+    """The first figure takes a second, in which a small network has long been trained."""
+    values = config(training={"epochs": 40, "engine": engine}, logging={"figures": "auto"}, name="run")
+    whole = nnintro.train(values, runs_dir=tmp_path / "whole")
+    build = Parts.loop
+
+    def interrupting(*arguments):
+        loop = build(*arguments)
+        loop.interrupted = lambda: len(loop.observer.history.columns["step"]) > 20
+        return loop
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Parts, "loop", interrupting)
+        cut = nnintro.train(values, runs_dir=tmp_path)
+    assert cut.summary["status"] == "interrupted"
+    nnintro.train(resume=tmp_path / "run")
+    assert shown(tmp_path / "run") == shown(whole.directory)
+
+
+def shown(directory):
+    """(tag, step) -> pixels of every picture."""
+    found = read(directory)
+    return {
+        (tag, image.step): np.asarray(Image.open(io.BytesIO(image.encoded_image_string))).tobytes()
+        for tag in found.Tags()["images"]
+        for image in found.Images(tag)
+    }
 
 
 def test_histograms_of_every_parameter(run, events):

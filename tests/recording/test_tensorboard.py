@@ -26,6 +26,7 @@ from tensorboard.util import tensor_util
 
 from nnintro.recording.events import EventFile
 from nnintro.recording.tfrecord import crc32c, records
+from nnintro.recording.tfrecord import messages as read_messages
 
 
 def read(directory):
@@ -83,6 +84,21 @@ class TestRecords:
             expected += length + struct.pack("<I", masked_crc32c(length))
             expected += message + struct.pack("<I", masked_crc32c(message))
         assert records(messages) == expected
+        assert list(read_messages(io.BytesIO(expected))) == messages
+
+    @pytest.mark.parametrize("damage", ["cut", "flipped", "a length beyond the file", "a length beyond all", "short"])
+    def test_reading_ends_at_the_first_damage(self, damage):
+        whole = records([b"12345", b"67890", b"abcde"])
+        second = bytearray(whole[21:42])
+        if damage == "cut":
+            second = second[:-1]
+        elif damage == "flipped":
+            second[14] ^= 1
+        elif damage == "short":
+            second[0] = 3
+        else:
+            second[3 if damage.endswith("file") else 7] = 1
+        assert list(read_messages(io.BytesIO(whole[:21] + second))) == [b"12345"]
 
 
 class TestContent:
