@@ -142,8 +142,9 @@ def columns_have_one_role(dataset: TableDataset) -> Complaints:
         ("text", "exclude", "excluded"),
         ("categorical", "exclude", "excluded"),
     ):
+        others = set(lists[other])
         for name in dict.fromkeys(lists[key]):
-            if name in lists[other]:
+            if name in others:
                 yield Complaint(f"dataset.{key}", f"column '{name}' is {why}")
 
 
