@@ -78,7 +78,7 @@ def _obstacle(place: Path) -> str | None:
     return None
 
 
-def open_regular(path: str | Path) -> IO[bytes]:
+def open_regular(path: str | Path) -> io.BufferedReader:
     """Open a file to read it: never a pipe, which would be waited for, or a device, which may have no end.
 
     Raises:

@@ -57,7 +57,7 @@ class Training(Section):
     """Which program carries out the updates; all give the same parameters.  auto takes fused on the
     CPU where it serves the config and autograd would take more than about a second, else autograd.
     It never takes graph (CUDA only), which has not run on a GPU yet."""
-    stop_when: Annotated[dict[str, float], Field(min_length=1)] | None = None
+    stop_when: Annotated[dict[str, float], Field(min_length=1, max_length=100)] | None = None
     """Metric -> value; training stops once every metric named is at its value or better."""
     early_stopping: EarlyStopping | None = None
     """Stop when a metric no longer improves, and go back to its best parameters."""

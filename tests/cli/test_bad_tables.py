@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import errno
 import io
 import os
@@ -75,14 +74,14 @@ class TestFiles:
     def test_no_permission(self, command, runs, tmp_path, monkeypatch, words):
         # Root may read any file.
         (tmp_path / "a.csv").write_text("x,y\n1,2\n")
-        plain = builtins.open
+        plain = os.open
 
         def refusing(path, *arguments, **options):
             if path == "a.csv":
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             return plain(path, *arguments, **options)
 
-        monkeypatch.setattr(builtins, "open", refusing)
+        monkeypatch.setattr(os, "open", refusing)
         done = command(words[0], runs["curve"], *words[1:], "a.csv")
         assert (done.code, done.out) == (4, "")
         assert done.err == "a.csv: cannot be read: Permission denied\n"

@@ -148,7 +148,7 @@ g: &g [*f, *f, *f, *f, *f, *f, *f, *f, *f]
 dataset: {kind: function, formula: x}
 model: {kind: mlp}
 """,
-        ["bad.yaml:6:12: more than 200,000 values, aliases written out"],
+        ["bad.yaml:6:16: more than 250,000 keys and values, aliases written out"],
     ),
     "deep nesting": ("[" * 2000, ["bad.yaml:1:34: nested more than 32 levels deep"]),
     "deep nesting of keys": ("{a: " * 2000, ["bad.yaml:1:133: nested more than 32 levels deep"]),

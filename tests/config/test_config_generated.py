@@ -8,14 +8,18 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 
 from nnintro.config.datasets import function
 from nnintro.config.experiment import as_values, smoke
 from nnintro.config.load import Config, load_config
+from nnintro.config.parse import yaml_text
+from nnintro.config.parse.nodes import Place, plain
 from nnintro.config.write import as_yaml
 from nnintro.errors import ConfigError
 from tests.config import config_strategies as generated
+from tests.config.bad_configs import CASES
 
 SLOWEST = 2.0
 """Seconds of a processor for one config."""
@@ -153,7 +157,21 @@ LARGE = {
     "unknown keys": FINE + "".join(f"learning_rate{i}: 1\n" for i in range(3_000)),
     "misspelt names": f"{FINE.replace('mlp', 'mlp, activation: [' + 'relo, ' * 5_000 + ']')}",
     "metrics": FINE + "training: {stop_when: {" + ", ".join(f"m{i}: a" for i in range(3_000)) + "}}",
-    "many repeated keys": FINE + "seed: 1\n" * 3_000,
+    "many repeated keys": FINE + "seed: 1\n" * 400_000,
+    "350,000 unknown keys": FINE + "".join(f"k{i}: 1\n" for i in range(350_000)),
+    "50,000 steps": FINE.replace("kind: mlp", "kind: steps, steps: [" + "{at: 0.1, height: 1}, " * 50_000 + "]"),
+    "20,000 misspelt steps": FINE.replace("kind: mlp", "kind: steps, steps: [" + "{hight: 1}, " * 20_000 + "]"),
+    "a list of numbers for names": FINE.replace(
+        "kind: function, formula: x", "kind: table, path: a, target: y, exclude: [" + "1, " * 99_000 + "]"
+    ),
+    "45,000 columns of two roles": FINE.replace(
+        "kind: function, formula: x",
+        "kind: table, path: a, target: &a [" + ", ".join(f"c{i}" for i in range(45_000)) + "], exclude: *a",
+    ),
+    "99,000 metrics": FINE + "training: {stop_when: {" + ", ".join(f"m{i}: 1" for i in range(99_000)) + "}}",
+    "2,000 long formulas": FINE.replace("formula: x", "formula: x, basis: [" + f"{'x+' * 900}x, " * 2_000 + "]"),
+    "a million colons": ":" * 1_000_000,
+    "blank lines": FINE + "\n" * 4_000_000,
     "a long key": "x" * 200_000 + ": 1\n",
     "a long text": FINE + "name: " + "x" * 200_000,
     "brackets": FINE + "name: " + "[" * 200_000,
@@ -172,6 +190,50 @@ def test_large_configs_are_answered_quickly(title, path):
         lines = str(error).split("\n")
     assert time.process_time() - started < 8
     assert len(lines) <= 101
+
+
+def test_libyaml_reads_the_same_values(monkeypatch):
+    """PyYAML's own parser is the truth: what both accept has the same values on the same lines."""
+    if not yaml.__with_libyaml__:
+        pytest.skip("PyYAML was built without libyaml")
+    seen: Counter[str] = Counter()
+
+    def outcome(text):
+        try:
+            source = yaml_text.read_text(text, Place("a.yaml"))
+        except ConfigError:
+            return None
+        return plain(source.root), lines_of(source.root), [finding.problem.line for finding in source.findings]
+
+    def both(text):
+        monkeypatch.setattr(yaml_text, "LONG", len(text))
+        slow = outcome(text)
+        monkeypatch.setattr(yaml_text, "LONG", len(text) - 1)
+        fast = outcome(text)
+        assert slow is None or fast is None or repr(slow) == repr(fast)
+        seen["both read" if slow and fast else "both refused" if slow is fast else "one refused"] += 1
+
+    for text, _ in CASES.values():
+        both(text)
+    assert seen["one refused"] == 1, seen  # half of a surrogate pair in an escape
+    for file in (Path(__file__).parents[2] / "configs").rglob("*.yaml"):
+        both(file.read_text())
+
+    @settings(hard, max_examples=1000)
+    @given(text=generated.yaml_texts)
+    def try_one(text):
+        both(text)
+
+    try_one()
+    assert seen["both read"] > 300, seen
+    assert seen["both refused"] > 300, seen
+
+
+def lines_of(node):
+    content = node.content
+    if isinstance(content, dict):
+        return [node.place.line, [(entry.place.line, lines_of(entry.value)) for entry in content.values()]]
+    return [node.place.line, list(map(lines_of, content)) if isinstance(content, list) else None]
 
 
 def test_dicts_that_grow_without_end():

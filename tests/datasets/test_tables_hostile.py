@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import os
 import subprocess
 import sys
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet
 import pytest
 import torch
@@ -18,7 +21,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nnintro.datasets.tables import Encoding, encoded_blocks
-from nnintro.errors import ConfigError, DataError
+from nnintro.datasets.tables.files import open_table
+from nnintro.errors import ConfigError, DataError, OutOfMemoryError
 from tests.datasets.tables import built, write
 
 COLUMNS = {
@@ -154,3 +158,94 @@ def test_arrays_are_unpacked_as_far_as_they_are_needed(tmp_path):
     tracemalloc.stop()
     assert count == n
     assert peak < 20_000_000
+
+
+# --- files of kilobytes that unpack to far more ----------------------------------------------
+
+ROWS = 400_000
+
+
+def csv_bomb(path):
+    path.write_bytes(gzip.compress(b"area,y\n" + b"0.25,1\n0.5,2\n" * (ROWS // 2)))
+
+
+def parquet_bomb(path):
+    values = pa.table({"area": np.arange(ROWS) % 4 / 4, "y": np.arange(ROWS) % 2.0})
+    pyarrow.parquet.write_table(values, path)
+
+
+def npz_bomb(path):
+    np.savez_compressed(path, area=np.arange(ROWS) % 4 / 4, y=np.arange(ROWS) % 2.0)
+
+
+def long_texts(path):
+    """Two texts that half of the rows share each: kilobytes in the file."""
+    texts = pa.DictionaryArray.from_arrays(
+        pa.array(np.arange(1000) % 2, pa.int32()), pa.array(["a" * 50_000, "b" * 50_000])
+    )
+    table = pa.table({"area": texts, "y": np.arange(1000) % 3.0})
+    pyarrow.parquet.write_table(table, path, store_schema=False, write_statistics=False)
+
+
+BOMBS = {".csv.gz": csv_bomb, ".parquet": parquet_bomb, ".npz": npz_bomb, "-texts.parquet": long_texts}
+
+
+@pytest.mark.parametrize("suffix", BOMBS)
+def test_what_unpacks_to_more_than_the_memory_is_refused(suffix, tmp_path):
+    path = tmp_path / f"a{suffix}"
+    BOMBS[suffix](path)
+    assert path.stat().st_size < 100_000
+    with pytest.raises(DataError, match=r"MiB or more once it is unpacked, and dataset\.memory is 2;"):
+        built(path, memory=2.0)
+
+
+@pytest.mark.parametrize("suffix", [".csv.gz", ".parquet", ".npz"])
+def test_what_fits_into_the_memory_is_read(suffix, tmp_path):
+    path = tmp_path / f"a{suffix}"
+    BOMBS[suffix](path)
+    assert len(built(path, memory=8.0).train) == 320_000
+
+
+def test_blocks_of_long_texts_are_cut(tmp_path, monkeypatch):
+    monkeypatch.setattr("nnintro.datasets.tables.files.parquet.LARGEST_PART", 1 << 20)
+    long_texts(tmp_path / "a.parquet")
+    sizes, rows = [], []
+    for batch, places in open_table(str(tmp_path / "a.parquet")).blocks(1000):
+        assert batch.schema.field("area").type == pa.string()
+        sizes.append(batch.nbytes)
+        rows += [places.at(row) for row in range(batch.num_rows)]
+    assert max(sizes) < 1.1 * (1 << 20)
+    assert sum(sizes) > 1000 * 50_000
+    assert rows == [places.name + f": row {row:,}" for row in range(1, 1001)]
+
+
+OTHERS = {
+    "a device": (lambda path: path.symlink_to("/dev/zero"), "it is not a regular file"),
+    "a pipe": (os.mkfifo, "it is not a regular file"),
+    "a folder": (lambda path: path.mkdir(), "Is a directory"),
+    "a loop of links": (lambda path: path.symlink_to(path), "Too many levels of symbolic links"),
+}
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".tsv", ".parquet", ".npz"])
+@pytest.mark.parametrize("kind", OTHERS)
+def test_another_file_may_have_the_name_by_then(kind, suffix, tmp_path, monkeypatch):
+    """The opening itself is safe: whatever was there when the name was looked at."""
+    monkeypatch.chdir(tmp_path)
+    make, why = OTHERS[kind]
+    make(Path(f"a{suffix}"))
+    monkeypatch.setattr("nnintro.datasets.tables.files.require_readable", lambda _: None)
+    with pytest.raises(DataError) as caught:
+        built(f"a{suffix}")
+    assert str(caught.value) == f"a{suffix}: cannot be read: {why}"
+
+
+def test_a_shortage_of_memory_is_said(tmp_path, monkeypatch):
+    path = write(tmp_path / "a.csv", {"area": [0.5, 1.5, 2.5], "y": [1.0, 2.0, 3.0]})
+
+    def refusing(*_, **__):
+        raise pa.ArrowMemoryError("malloc of size 64 failed")
+
+    monkeypatch.setattr(pa.csv, "read_csv", refusing)
+    with pytest.raises(OutOfMemoryError, match=r"not enough memory for the table .*a\.csv"):
+        built(path)

@@ -5,11 +5,24 @@ from __future__ import annotations
 import keyword
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from nnintro.formula.tree import CONSTANTS, FUNCTIONS
 
-Basis = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1, max_length=10_000)]
+MOST_CHARACTERS = 120_000
+"""Of all formulas: each is computed at hundreds of points, which takes seconds for as many."""
+
+
+def _few_characters(formulas: list[str]) -> list[str]:
+    characters = sum(map(len, formulas))
+    if characters > MOST_CHARACTERS:
+        raise ValueError(f"expected at most {MOST_CHARACTERS:,} characters in all formulas, got {characters:,}")
+    return formulas
+
+
+Basis = Annotated[
+    list[Annotated[str, Field(min_length=1)]], Field(min_length=1, max_length=10_000), AfterValidator(_few_characters)
+]
 
 
 def names_for_formulas(columns: list[str]) -> list[str]:

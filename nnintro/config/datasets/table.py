@@ -9,7 +9,17 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from nnintro.config.datasets.basis import Basis
-from nnintro.config.section import Complaint, Complaints, Count, DatasetSection, FilePath, Fraction, Rule, one_or_list
+from nnintro.config.section import (
+    Complaint,
+    Complaints,
+    Count,
+    DatasetSection,
+    FilePath,
+    Fraction,
+    Positive,
+    Rule,
+    one_or_list,
+)
 from nnintro.formula import FormulaError, parse
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -78,6 +88,9 @@ class TableDataset(DatasetSection):
     samples: Annotated[Count, Field(ge=2)] | None = None
     """At most this many rows (of a time series the latest, else chosen at random); all by default.
     More where they could not be split: every class needs a row on both sides."""
+    memory: Positive = 4096.0
+    """MiB that the file may take once it is unpacked, and its columns in memory, 8 bytes for each cell that is
+    read. What takes more is an error; a file of kilobytes may unpack to gigabytes."""
     encoding: Annotated[str, Field(min_length=1, max_length=40)] = "utf-8"
     """Of a text file, such as cp1252."""
     delimiter: Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_delimiter)] | None = None
@@ -142,8 +155,9 @@ def columns_have_one_role(dataset: TableDataset) -> Complaints:
         ("text", "exclude", "excluded"),
         ("categorical", "exclude", "excluded"),
     ):
+        others = set(lists[other])
         for name in dict.fromkeys(lists[key]):
-            if name in lists[other]:
+            if name in others:
                 yield Complaint(f"dataset.{key}", f"column '{name}' is {why}")
 
 

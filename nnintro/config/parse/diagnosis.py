@@ -17,6 +17,8 @@ from nnintro.config.parse.vocabulary import Slot, kind_of, slot_at, walk
 from nnintro.wording import nearest
 
 MOST_PASSES = 8
+BEHIND_ALL = 1 << 62
+"""The rank of a place behind all others."""
 MOST_EXPLAINED = 500
 """Findings beyond it are only counted: a flood of them is cut short, and explaining takes time."""
 PLACEHOLDERS: dict[Keys, dict[str, str] | str] = {
@@ -67,7 +69,8 @@ class Diagnosis:
             self.break_off(keys)
             return
         if len(self.findings) >= MOST_EXPLAINED:
-            self.report(keys, "wrong")
+            # Behind those that are explained, which are more than are listed.
+            self.findings.append(Finding(Place(self.root.place.file, rank=BEHIND_ALL), keys, "wrong"))
             self.break_off(keys)
             return
         match error["type"]:

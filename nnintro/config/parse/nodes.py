@@ -12,8 +12,8 @@ from nnintro.wording import shown_key
 
 Keys = tuple[str | int, ...]
 MOST_DEPTH = 32
-MOST_NODES = 200_000
-"""Values in one config, aliases written out."""
+MOST_NODES = 250_000
+"""Keys and values in one config, aliases written out."""
 MOST_PROBLEMS = 100
 """What one error lists; more are counted."""
 

@@ -45,7 +45,7 @@ class _Builder:
     def node(self, value: Any, keys: Keys) -> Node:
         self.nodes += 1
         if self.nodes > MOST_NODES:
-            raise ConfigError(f"more than {MOST_NODES:,} values")
+            raise ConfigError(f"more than {MOST_NODES:,} keys and values")
         if len(keys) > MOST_DEPTH:
             message = f"nested more than {MOST_DEPTH} levels deep"
             raise ConfigError([Problem(message, dotted(keys[:1]))])
@@ -61,12 +61,12 @@ class _Builder:
         entries: dict[str, Entry] = {}
         refused = False
         for key, item in value.items():
+            self.nodes += 1
             if isinstance(key, str) and is_text(key):
                 below = self.node(item, (*keys, str.__str__(key)))
                 entries[str.__str__(key)] = Entry(below.place, below)
                 continue
             refused = True
-            self.nodes += 1
             message = f"a key must be a text, got {_kind_and_value(key)}"
             self.findings.append(Finding(Place(rank=self.nodes), keys, message))
         return Node(entries, place, incomplete=refused)

@@ -6,7 +6,7 @@ import types
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pydantic import Discriminator
@@ -46,14 +46,16 @@ class Slot:
 ROOT = Slot((Experiment,))
 
 
+@cache
 def kind_of(section: type[Section]) -> str | None:
     """The name a section goes by under ``kind``."""
     field = section.model_fields.get("kind")
     return str(typing.get_args(field.annotation)[0]) if field else None
 
 
+@cache
 def fields_of(section: type[Section]) -> dict[str, FieldInfo]:
-    """By the key in the YAML, which may be a word that Python keeps for itself (``from``)."""
+    """By the key in the YAML, which may be a word that Python keeps for itself (``from``); not to be changed."""
     return {field.alias or name: field for name, field in section.model_fields.items()}
 
 
@@ -74,11 +76,16 @@ def walk(location: Keys) -> tuple[Keys, Slot]:
     slot, keys = ROOT, Keys()
     for part in location:
         if slot.tagged:
-            slot = Slot(tuple(s for s in slot.sections if kind_of(s) == part))
+            slot = _chosen(slot, part)
         else:
             keys = (*keys, part)
             slot = below(slot, part)
     return keys, slot
+
+
+@lru_cache(1000)
+def _chosen(slot: Slot, kind: str | int) -> Slot:
+    return Slot(tuple(s for s in slot.sections if kind_of(s) == kind))
 
 
 def slot_at(keys: Keys) -> Slot:
@@ -93,6 +100,11 @@ def below(slot: Slot, key: str | int) -> Slot:
     """The slot under a key of any of the sections allowed in ``slot``."""
     if isinstance(key, int):
         return Slot(slot.items)
+    return _below(slot, key) if any(key in fields_of(s) for s in slot.sections) else Slot()
+
+
+@lru_cache(1000)
+def _below(slot: Slot, key: str) -> Slot:
     fields = [fields_of(s)[key] for s in slot.sections if key in fields_of(s)]
     sections = tuple(dict.fromkeys(s for field in fields for s in _sections(field.annotation)))
     tagged = len(sections) > 1 or any(map(_has_discriminator, fields))

@@ -8,6 +8,8 @@ rotation that a camera notes (EXIF) is done.
 from __future__ import annotations
 
 import contextlib
+import io
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnintro.errors import DataError
+from nnintro.datasets.images.complaints import collected, in_one_line, warn_once
+from nnintro.datasets.images.survey import look_over, look_over_tags
+from nnintro.errors import DataError, NnintroError, memory_for
+from nnintro.files import open_regular
 from nnintro.wording import cause, listing
 
 if TYPE_CHECKING:
@@ -34,6 +39,8 @@ ORIENTATION = 0x0112
 """EXIF's tag; from 5 on height and width are swapped."""
 KINDS = {"1": 1, "L": 1, "P": 3, "RGB": 3, "RGBA": 3, "LA": 1, "PA": 3}
 """Pillow's modes of 8 bits that are read -> channels."""
+PILLOW_WARNS = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
+"""The filter of warnings that Pillow's are not shown by: they do not say of which file."""
 Pixels = NDArray[np.unsignedinteger[Any]]
 
 
@@ -127,12 +134,25 @@ def read_header(path: Path) -> Header:
     Raises:
         DataError: the file is not an image of a kind that is read, or too large.
     """
-    # Pillow only warns of a decompression bomb, which is refused here; whatever else it warns of,
-    # reading the pixels reports.  Not for threads, which share the filters of warnings.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with _opened(path) as image:
-            return _checked_header(path, image)
+    # Not for threads, which share the filters of warnings.
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        try:
+            with _opened(path, warned) as image:
+                header = _checked_header(path, image)
+        finally:
+            said = _said(warned)
+    if said:
+        warn_once(f"{place(path)}: {in_one_line(said)}")
+    return header
+
+
+def _said(warned: list[warnings.WarningMessage]) -> list[str]:
+    """What Pillow warned of, each once; of a decompression bomb it only warns, and that is refused here."""
+    from PIL import Image
+
+    others = (w for w in warned if not issubclass(w.category, Image.DecompressionBombWarning))
+    return list(dict.fromkeys(str(w.message) for w in others))
 
 
 def read_pixels(path: Path) -> Pixels:
@@ -174,24 +194,37 @@ def read_values(path: Path) -> NDArray[np.int64]:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[ImageFile]:
-    """The file, open; whatever goes wrong in reading it is one error that names it."""
+def _opened(path: Path, warned: list[warnings.WarningMessage] | None = None) -> Iterator[ImageFile]:
+    """The file, open; whatever goes wrong in reading it is one error that names it.
+
+    Args:
+        warned: where Pillow's warnings are recorded; else they are not shown, for reading the header has said them.
+    """
     from PIL import Image, UnidentifiedImageError
 
+    complaints: list[str] = []
+    if warned is None and PILLOW_WARNS not in warnings.filters:
+        warnings.filterwarnings("ignore", module=r"PIL\.")
     try:
-        with Image.open(path, formats=FORMATS) as image:
-            yield image
-    except (DataError, MemoryError):
+        with memory_for(f"the image {place(path)}"), collected() as complaints, open_regular(path) as file:
+            look_over(file)
+            with Image.open(file, formats=FORMATS) as image:
+                yield image
+    except NnintroError:
         raise
     except UnidentifiedImageError as error:
         what = "an empty file" if path.stat().st_size == 0 else "something else"
-        raise refuse(path, "a PNG, JPEG or TIFF image", what) from error
+        why = [*_said(warned or []), *complaints]
+        raise refuse(path, "a PNG, JPEG or TIFF image", f"{what}: {in_one_line(why)}" if why else what) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise refuse(path, f"at most {MOST_PIXELS:,} pixels", "far more") from error
     except Exception as error:  # a decoder on foreign bytes raises anything: struct, zlib, ...
-        reason = " ".join(str(error).split()) or type(error).__name__
-        reason = reason.replace(f": {str(path)!r}", "")
+        reason = " ".join(cause(error).split())
+        why = [*complaints, *_said(warned or [])]
+        reason = f"{reason}: {in_one_line(why)}" if why else reason
         raise DataError(f"{place(path)}: the image cannot be read: {reason}") from error
+    if complaints:
+        warn_once(f"{place(path)}: {in_one_line(complaints)}")
 
 
 def _checked_header(path: Path, image: ImageFile) -> Header:
@@ -223,10 +256,19 @@ def _named(mode: str, raw: str) -> str:
 
 
 def _orientation(image: ImageFile) -> int:
+    _look_over_exif(image)
     # A PNG may hold EXIF behind its pixels: getexif decodes all of it to see, twice the work.
     if image.format == "PNG" and not {"exif", "Raw profile type exif"} & image.info.keys():
         return 1
     return int(image.getexif().get(ORIENTATION, 1))
+
+
+def _look_over_exif(image: ImageFile) -> None:
+    """ValueError where the tags of a PNG's EXIF hold too much; those of a JPEG were looked at before."""
+    if image.format == "PNG":
+        raw = str(image.info.get("Raw profile type exif", "")).split("\n")[3:]
+        for exif in (image.info.get("exif", b""), bytes.fromhex("".join(raw))):
+            look_over_tags(io.BytesIO(exif.removeprefix(b"Exif\0\0")))
 
 
 def _decoded(path: Path, image: ImageFile) -> Image:
@@ -235,6 +277,7 @@ def _decoded(path: Path, image: ImageFile) -> Image:
 
     _checked_header(path, image)
     image.load()
+    _look_over_exif(image)  # a PNG may have it behind its pixels
     return ImageOps.exif_transpose(image)
 
 

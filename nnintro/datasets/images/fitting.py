@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nnintro.datasets.images.files import Pair, Pixels, read_pixels, read_values, refuse
+from nnintro.datasets.images.files import Pair, Pixels, read_header, read_pixels, read_values, refuse
 
 GRAY = (0.299, 0.587, 0.114)
 """Of red, green and blue (ITU-R BT.601)."""
@@ -87,6 +87,7 @@ def read_image(path: Path, form: ImageFormat) -> tuple[Tensor, tuple[int, int]]:
     Raises:
         DataError: the file cannot be read, or is of another kind than the run's files.
     """
+    read_header(path)  # which says what Pillow warns of
     pixels = read_pixels(path)
     height, width = pixels.shape[1:]
     if form.fit != "resize":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from functools import reduce
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from nnintro.datasets.tables.columns import recognized
 from nnintro.datasets.tables.columns.column import FileColumn
 from nnintro.datasets.tables.encoding import Encoding, windows_of
 from nnintro.datasets.tables.files import Table, open_table
-from nnintro.datasets.tables.files.places import cannot_be_read, no_column
+from nnintro.datasets.tables.files.places import cannot_be_read, no_column, opened
 from nnintro.datasets.tables.fill import Filled, Filling
 from nnintro.datasets.tables.rows import chosen_rows, needs_two
 from nnintro.datasets.tables.splitting import Division, divided, kind_of_split, read_times
@@ -40,7 +39,7 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
         ConfigError: the section names a column that the file lacks, or the like.
         DataError: the file cannot be used as asked.
     """
-    table = open_table(dataset.path, dataset.encoding, dataset.delimiter)
+    table = open_table(dataset.path, dataset.encoding, dataset.delimiter, memory=dataset.memory)
     inputs = _inputs(dataset, table)
     needed = list(dict.fromkeys([*inputs, *dataset.targets, *([dataset.split_by] if dataset.split_by else [])]))
     table.load(needed, {*dataset.categorical, *dataset.text}.intersection(needed))
@@ -145,7 +144,7 @@ def _splits(
 def _sha256(path: str) -> str:
     """Of a file's bytes, in hexadecimal; DataError where it cannot be read."""
     try:
-        with Path(path).open("rb") as file:
+        with opened(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise cannot_be_read(path, error) from error

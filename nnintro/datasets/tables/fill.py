@@ -15,7 +15,7 @@ from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns.column import Column, FileColumn
 from nnintro.datasets.tables.columns.number import mean_and_deviation
 from nnintro.datasets.tables.files import Table
-from nnintro.errors import DataError
+from nnintro.errors import DataError, memory_for
 
 
 @dataclass
@@ -51,7 +51,8 @@ class Filling:
         """The array of all columns' features.
 
         Raises:
-            DataError: a value is missing or not finite, a column constant, memory too small.
+            DataError: a value is missing or not finite, a column constant.
+            OutOfMemoryError: they do not fit.
         """
         seen = self.order[: self.training]
         columns = [column.learn_features(source, seen) for column, source in recognized]
@@ -66,12 +67,12 @@ class Filling:
 
     def _allocated(self, columns: list[Column]) -> Filled:
         rows, features = len(self.order), sum(len(column.features) for column in columns)
-        try:
-            inputs = np.zeros((rows, features), self.dtype)
-        except (MemoryError, ValueError) as error:
-            need = rows * features * self.dtype.itemsize / 2**30
-            needed = f"{rows:,} rows of {features:,} inputs need {need:,.1f} GiB"
-            raise DataError(f"{self.table.name}: {needed}, more than this machine has") from error
+        need = rows * features * self.dtype.itemsize / 2**30
+        with memory_for(f"{rows:,} rows of {features:,} inputs of {self.table.name}: {need:,.1f} GiB"):
+            try:
+                inputs = np.zeros((rows, features), self.dtype)
+            except ValueError as error:  # beyond what an address can say
+                raise MemoryError from error
         mean, scale, low, high = np.zeros((4, features))
         return Filled(columns, inputs, mean, scale + 1, low, high)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -34,7 +35,11 @@ class Table(Protocol):
     places: Places
 
     def load(self, names: Sequence[str], as_text: Collection[str]) -> None:
-        """Make these columns ready; those ``as_text`` keep their spelling."""
+        """Make these columns ready; those ``as_text`` keep their spelling.
+
+        Raises:
+            DataError: they take more memory than the table may.
+        """
 
     def type(self, name: str) -> pa.DataType:
         """Of the cells of a column that was loaded; they need not be read for it."""
@@ -49,12 +54,19 @@ class Table(Protocol):
         """All columns, at most ``block_rows`` rows at a time, and their places; needs no ``load``."""
 
 
-def open_table(path: str, encoding: str = "utf-8", delimiter: str | None = None, wanted: Sequence[str] = ()) -> Table:
+def open_table(
+    path: str,
+    encoding: str = "utf-8",
+    delimiter: str | None = None,
+    wanted: Sequence[str] = (),
+    memory: float = math.inf,
+) -> Table:
     """Open a .csv, .tsv (also .gz), .parquet or .npz, or CSV on stdin for ``-``, and read its columns' names.
 
     Args:
         path: of stdin there is no more than ``blocks``.
         wanted: columns that are needed; they help to see the delimiter.
+        memory: MiB that ``load`` may take (``dataset.memory``).
 
     Raises:
         ConfigError: there is no such encoding (``dataset.encoding``).
@@ -64,11 +76,11 @@ def open_table(path: str, encoding: str = "utf-8", delimiter: str | None = None,
         require_readable(path)
     lower = path.lower()
     if path == STDIN or lower.endswith(TEXT):
-        return CsvTable(TextFile(path, python_name(encoding)), delimiter, wanted)
+        return CsvTable(TextFile(path, python_name(encoding)), delimiter, wanted, memory=memory)
     if lower.endswith(".parquet"):
-        return ParquetTable(path)
+        return ParquetTable(path, memory)
     if lower.endswith(".npz"):
-        return ArraysTable(path)
+        return ArraysTable(path, memory)
     raise DataError(f"{shown_path(path)}: expected a file that ends in .csv, .tsv, .csv.gz, .parquet or .npz")
 
 

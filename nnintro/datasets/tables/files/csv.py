@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING
 from nnintro.datasets.tables.cells import MISSING
 from nnintro.datasets.tables.files.csv_layout import Layout, read_layout
 from nnintro.datasets.tables.files.csv_rows import LONGEST_ROW, Piece, place_of
-from nnintro.datasets.tables.files.places import Places
+from nnintro.datasets.tables.files.places import CELL, Places, opened, require_room
 from nnintro.datasets.tables.files.text import TextFile
-from nnintro.errors import DataError
+from nnintro.errors import DataError, memory_for
+from nnintro.wording import cause
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,13 +33,20 @@ class CsvTable:
     Args:
         delimiter: None to see it from the header.
         wanted, positional: see ``csv_layout.read_layout``.
+        memory: MiB that ``load`` may take.
 
     Raises:
         DataError: it cannot be read, is not text, or has no usable header.
     """
 
     def __init__(
-        self, file: TextFile, delimiter: str | None = None, wanted: Sequence[str] = (), *, positional: bool = False
+        self,
+        file: TextFile,
+        delimiter: str | None = None,
+        wanted: Sequence[str] = (),
+        *,
+        positional: bool = False,
+        memory: float = math.inf,
     ) -> None:
         self._file, self._asked = file, (delimiter, wanted, positional)
         self.layout, self._pieces = self._opened()
@@ -47,6 +56,7 @@ class CsvTable:
         self.places = Places(self.name, lambda row: place_of(row, self._opened()[1], self.name, len(self.names)))
         self._columns: dict[str, pa.ChunkedArray] = {}
         self._has_quotes = self._has_odd = False
+        self._memory = memory
         self.rows = 0
 
     def _opened(self) -> tuple[Layout, Iterator[Piece]]:
@@ -86,16 +96,16 @@ class CsvTable:
         import pyarrow as pa
         import pyarrow.csv
 
-        if not self._look_over():
+        if not self._look_over(len(names)):
             raise self._no_rows()
         given = {name: pa.string() for name in as_text}
         with self._reporting():
             try:
                 known = {**self._seen(names, given), **given}
-                table = pyarrow.csv.read_csv(*self._arguments(names, known, BLOCK_BYTES))
+                table = self._read(names, known, BLOCK_BYTES)
             except pa.ArrowInvalid:
                 # A later cell is of another type, a row is too long for a block, or it is no CSV.
-                table = pyarrow.csv.read_csv(*self._arguments(names, given, 2 * LONGEST_ROW))
+                table = self._read(names, given, 2 * LONGEST_ROW)
             if self._has_odd:
                 table = self._with_odd_as_text(table)
         self.rows = table.num_rows
@@ -103,13 +113,17 @@ class CsvTable:
             raise self._no_rows()
         self._columns = dict(zip(table.column_names, table.columns, strict=True))
 
-    def _look_over(self) -> bool:
-        """Check the text to its end, for pyarrow alone would not: encoding, quotes, long rows.
+    def _look_over(self, columns: int) -> bool:
+        """Check the text to its end, for pyarrow alone would not: encoding, quotes, long rows, its size.
 
         Returns whether there are rows.
         """
         found = False
+        size = cells = 0
         for piece in self._pieces:
+            size += len(piece.text)
+            cells += columns * max(piece.text.count(b"\n"), piece.text.count(b"\r"))
+            require_room(self.name, max(size, CELL * cells), self._memory)
             found |= not piece.text.isspace()
             self._has_quotes |= piece.has_quotes
             text = piece.text.lower()
@@ -124,17 +138,31 @@ class CsvTable:
         import pyarrow as pa
         import pyarrow.csv
 
-        with pyarrow.csv.open_csv(*self._arguments(names, given, BLOCK_BYTES)) as reader:
+        options = self._options(names, given, BLOCK_BYTES)
+        with self._text() as text, pyarrow.csv.open_csv(text, *options) as reader:
             return {field.name: field.type for field in reader.schema if not pa.types.is_null(field.type)}
 
-    def _arguments(
-        self, names: Sequence[str], known: Mapping[str, pa.DataType], block_bytes: int
-    ) -> tuple[pa.NativeFile, pyarrow.csv.ReadOptions, pyarrow.csv.ParseOptions, pyarrow.csv.ConvertOptions]:
-        """What pyarrow's readers of CSV take: the file, and how to read, parse and convert it."""
-        import pyarrow as pa
+    def _read(self, names: Sequence[str], known: Mapping[str, pa.DataType], block_bytes: int) -> pa.Table:
         import pyarrow.csv
 
-        path = self._file.path
+        with self._text() as text:
+            return pyarrow.csv.read_csv(text, *self._options(names, known, block_bytes))
+
+    @contextlib.contextmanager
+    def _text(self) -> Iterator[pa.NativeFile]:
+        """The file for pyarrow, which would open a pipe and wait."""
+        import pyarrow as pa
+
+        with opened(self._file.path) as file:
+            text = pa.PythonFile(file, mode="r")
+            yield pa.CompressedInputStream(text, "gzip") if self._file.path.lower().endswith(".gz") else text
+
+    def _options(
+        self, names: Sequence[str], known: Mapping[str, pa.DataType], block_bytes: int
+    ) -> tuple[pyarrow.csv.ReadOptions, pyarrow.csv.ParseOptions, pyarrow.csv.ConvertOptions]:
+        """How pyarrow is to read, parse and convert a CSV."""
+        import pyarrow.csv
+
         reading = pyarrow.csv.ReadOptions(
             column_names=self.names,
             skip_rows=self.layout.skipped_lines,
@@ -151,8 +179,7 @@ class CsvTable:
             true_values=["true", "True", "TRUE"],
             false_values=["false", "False", "FALSE"],
         )
-        text = pa.input_stream(path, compression="gzip" if path.lower().endswith(".gz") else None)
-        return text, reading, self._parsing(quotes=self._has_quotes), converting
+        return reading, self._parsing(quotes=self._has_quotes), converting
 
     def _with_odd_as_text(self, table: pa.Table) -> pa.Table:
         """Columns of numbers that hold such a cell become text, as they are where they are read."""
@@ -164,7 +191,7 @@ class CsvTable:
         numbers = [f.name for f in table.schema
                    if types.is_integer(f.type) or types.is_floating(f.type)]  # fmt: skip
         as_text = dict.fromkeys(numbers, pa.string())
-        texts = pyarrow.csv.read_csv(*self._arguments(numbers, as_text, 2 * LONGEST_ROW))
+        texts = self._read(numbers, as_text, 2 * LONGEST_ROW)
         for name, column in zip(texts.column_names, texts.columns, strict=True):
             if pc.any(pc.match_substring_regex(column, _ODD)).as_py():
                 table = table.set_column(table.column_names.index(name), name, column)
@@ -196,13 +223,13 @@ class CsvTable:
         import pyarrow as pa
 
         try:
-            yield
-        except (pa.ArrowException, UnicodeError, OSError, MemoryError) as error:
+            with memory_for(f"the table {self.name}"):
+                yield
+        except (pa.ArrowException, UnicodeError, OSError) as error:
             for piece in self._opened()[1] if pieces is None else pieces:
                 if fault := piece.fault(len(self.names)):
                     raise fault from error
-            reason = (str(error) or "out of memory").splitlines()[0]
-            raise DataError(f"{self.name}: not readable as CSV: {reason}") from error
+            raise DataError(f"{self.name}: not readable as CSV: {cause(error)}") from error
 
     def _no_rows(self) -> DataError:
         return DataError(f"{self.name}: the file has a header but no rows")

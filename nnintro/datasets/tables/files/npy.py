@@ -13,7 +13,7 @@ from typing import IO, Any, Literal
 import numpy as np
 
 from nnintro.datasets.tables.cells import Array
-from nnintro.datasets.tables.files.places import cannot_be_read, shown_path
+from nnintro.datasets.tables.files.places import cannot_be_read, opened, shown_path
 from nnintro.errors import DataError
 
 _LONGEST_HEADER = 1 << 16
@@ -98,7 +98,7 @@ def read_numeric_header(stream: IO[bytes], size: int, columns: int, name: str) -
 
 def npy_header(path: str, columns: int) -> Header:
     """What a .npy file of real numbers, (n, columns) or (n,), says of itself (see ``read_numeric_header``)."""
-    with open(path, "rb") as file:  # noqa: PTH123
+    with opened(path) as file:
         return read_numeric_header(file, os.fstat(file.fileno()).st_size, columns, shown_path(path))
 
 
@@ -109,7 +109,7 @@ def npy_blocks(path: str, header: Header, rows: int) -> Iterator[Array]:
         DataError: it cannot be read.
     """
     order: Literal["C", "F"] = "F" if header.fortran else "C"
-    with open(path, "rb") as file:  # noqa: PTH123
+    with opened(path) as file:
         for first in range(0, header.shape[0], rows):
             try:
                 # Mapped anew for each block: what was read of an open map still counts as memory in use.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import lzma
+import math
 import struct
 import tokenize
 import zipfile
@@ -17,8 +18,8 @@ import numpy as np
 
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.files.npy import Header, read_header, read_numeric_header, unpacked
-from nnintro.datasets.tables.files.places import Places, check_names, require_readable, shown_path
-from nnintro.errors import DataError
+from nnintro.datasets.tables.files.places import Places, check_names, opened, require_room, shown_path
+from nnintro.errors import DataError, memory_for
 from nnintro.wording import MOST_NAMED, quoted
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 _DAMAGED = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, OSError,
-    KeyError, TypeError, SyntaxError, tokenize.TokenError, struct.error, MemoryError,
+    KeyError, TypeError, SyntaxError, tokenize.TokenError, struct.error,
 )  # fmt: skip
 """What a damaged archive makes Python's and numpy's readers raise."""
 
@@ -44,9 +45,9 @@ class ArraysTable:
         DataError: it cannot be read, or its arrays are not columns of one length.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, memory: float = math.inf) -> None:
         self.name = self.place = shown_path(path)
-        self._path = path
+        self._path, self._memory = path, memory
         self._columns: dict[str, tuple[Header, int]] = {}
         """Name -> its array, and which column of that it is."""
         self._unpacked: dict[str, Array] = {}
@@ -84,7 +85,7 @@ class ArraysTable:
         with contextlib.ExitStack() as stack:
             with self._reporting():
                 # What zipfile opens by itself stays open until the last of its streams is gone.
-                file = stack.enter_context(open(self._path, "rb"))  # noqa: PTH123
+                file = stack.enter_context(opened(self._path))
                 archive = stack.enter_context(zipfile.ZipFile(file))
             yield archive
 
@@ -92,7 +93,8 @@ class ArraysTable:
     def _reporting(self, name: str = "") -> Iterator[None]:
         """What is wrong with the file, or with one of its arrays."""
         try:
-            yield
+            with memory_for(f"the table {self.name}"):
+                yield
         except _DAMAGED as error:
             where = f"array {quoted(name)}: " if name else ""
             raise DataError(f"{self.name}: {where}not readable as .npz") from error
@@ -117,8 +119,10 @@ class ArraysTable:
             self._columns[column] = header, index
 
     def load(self, names: Sequence[str], as_text: Collection[str]) -> None:  # noqa: ARG002
-        """What is read is read when it is asked for."""
+        """Check that these columns fit; what is read is read when it is asked for."""
         self._needed = set(names)
+        arrays = {header.name: header for header, _ in map(self._columns.__getitem__, names)}
+        require_room(self.name, sum(header.bytes for header in arrays.values()), self._memory)
 
     def type(self, name: str) -> pa.DataType:
         return self._arrow(name, np.empty(0, self._columns[name][0].dtype)).type
@@ -163,8 +167,9 @@ class ArraysTable:
         import pyarrow as pa
 
         try:
-            return pa.array(_plain(column))
-        except (pa.ArrowException, ValueError, TypeError, OverflowError, MemoryError) as error:
+            with memory_for(f"the table {self.name}"):
+                return pa.array(_plain(column))
+        except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
             named = f"{self.name}: column {quoted(name)}"
             raise DataError(f"{named}: cells of type {column.dtype} are not readable") from error
 
@@ -188,10 +193,9 @@ def numbers_in(path: str, columns: Mapping[str, Sequence[str]]) -> dict[str, Arr
     Raises:
         DataError: the file cannot be read, lacks one, or holds something else under its name.
     """
-    require_readable(path)
     file = shown_path(path)
     try:
-        with zipfile.ZipFile(path) as archive:
+        with memory_for(f"the arrays of {file}"), opened(path) as binary, zipfile.ZipFile(binary) as archive:
             # As numpy has it: a name, or the name with .npy behind it.
             there = {member.removesuffix(".npy"): member for member in archive.namelist()}
             for key in columns:

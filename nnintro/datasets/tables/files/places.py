@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from io import BufferedReader
 
 from nnintro.errors import DataError
-from nnintro.wording import listed, nearest, quoted, shown, subject
+from nnintro.files import open_regular
+from nnintro.wording import cause, listed, nearest, quoted, shown, subject
+
+MIB = 1 << 20
+CELL = 8
+"""Bytes that a number takes in memory."""
 
 
 @dataclass(frozen=True)
@@ -71,19 +76,26 @@ def check_names(names: Sequence[str], place: str, *, all_named: bool = True) -> 
         raise DataError(f"{place}: {subject('column', twice)} given more than once; rename all but one")
 
 
+def require_room(name: str, needed: int, memory: float) -> None:
+    """Raise DataError where a table takes more bytes than the MiB of ``dataset.memory``."""
+    if needed > memory * MIB:
+        takes = f"takes {needed / MIB:,.0f} MiB or more once it is unpacked, and dataset.memory is {memory:,g}"
+        raise DataError(f"{name}: {takes}; set it higher if this machine has that much")
+
+
 def require_readable(path: str) -> None:
     """Raise DataError where there is no regular file that may be opened, but a folder, a pipe or nothing."""
+    with opened(path):
+        pass
+
+
+def opened(path: str) -> BufferedReader:
+    """A regular file, open to be read; DataError where it cannot be opened, or is something else."""
     try:
-        # Opening a named pipe would wait until somebody writes to it.
-        mode = os.stat(path).st_mode  # noqa: PTH116
-        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            raise DataError(f"{shown_path(path)}: cannot be read: it is not a regular file")
-        with open(path, "rb"):  # noqa: PTH123
-            pass
+        return open_regular(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL, or half of a character
         raise cannot_be_read(shown_path(path), error) from error
 
 
-def cannot_be_read(name: str, error: OSError | ValueError | MemoryError) -> DataError:
-    reason = getattr(error, "strerror", None) or str(error) or "out of memory"
-    return DataError(f"{name}: cannot be read: {reason.splitlines()[0]}")
+def cannot_be_read(name: str, error: OSError | ValueError) -> DataError:
+    return DataError(f"{name}: cannot be read: {cause(error)}")

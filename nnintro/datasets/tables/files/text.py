@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
-from nnintro.datasets.tables.files.places import cannot_be_read, shown_path
+from nnintro.datasets.tables.files.places import cannot_be_read, opened, shown_path
 from nnintro.errors import ConfigError, DataError
 
 STDIN = "-"
@@ -65,8 +65,14 @@ class TextFile:
                 raise DataError(f"{self.name}: is closed")
             return contextlib.nullcontext(sys.stdin.buffer)
         if self.path.lower().endswith(".gz"):
-            return cast(IO[bytes], gzip.open(self.path, "rb"))
-        return open(self.path, "rb")  # noqa: PTH123
+            return _unzipped(self.path)
+        return opened(self.path)
+
+
+@contextlib.contextmanager
+def _unzipped(path: str) -> Iterator[IO[bytes]]:
+    with opened(path) as file, gzip.GzipFile(fileobj=file) as text:
+        yield cast(IO[bytes], text)
 
 
 def python_name(encoding: str) -> str:
