@@ -81,7 +81,7 @@ def test_every_command(odd, locale):
         ["runs", "--runs-dir", ODD],
         ["runs", "--runs-dir", ODD, "--json"],
         ["predict", f"{ODD}/run", table, "--output", f"{ODD}{ODD}.csv"],
-        ["evaluate", f"{ODD}/run", table, "--json"],
+        ["evaluate", f"{ODD}/run", "--dataset", table, "--json"],
         ["train", "--resume", f"{ODD}/run", "--set", "training.epochs=3", "--json"],
         ["evaluate", f"{ODD}/run"],
         ["explain", f"{ODD}/run"],
