@@ -13,6 +13,7 @@ import io
 import json
 import math
 import os
+import re
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -117,6 +118,20 @@ def read_bytes(path: str | Path, most: int) -> bytes:
     return data
 
 
+def read_json(path: str | Path, most: int) -> Any:
+    """What a regular file of JSON says (see ``read_bytes``).
+
+    Raises:
+        OSError: it cannot be read, is not a regular file, or has more bytes.
+        ValueError: it is not JSON in UTF-8, or nested too deep.
+    """
+    text = read_bytes(path, most).decode()
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
 def make_folder(folder: Path) -> None:
     """Make the folder and those above it.
 
@@ -147,6 +162,39 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+_TEMPORARY = re.compile(r"\.(.+)\.(\d{1,9})\.tmp", re.DOTALL)
+
+
+def remove_left_over(folder: Path, is_own: Callable[[str], bool]) -> None:
+    """Remove what killed processes left half written of files with such names (see ``write_whole``).
+
+    Raises:
+        OSError: the folder cannot be read, or a file not be removed.
+    """
+    for path in folder.iterdir():
+        match = _TEMPORARY.fullmatch(path.name)
+        if match and is_own(match[1]) and is_regular(path) and not _is_another_alive(int(match[2])):
+            path.unlink(missing_ok=True)
+
+
+def is_regular(path: Path) -> bool:
+    """Whether a regular file has that name: no link to one, and nothing else."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _is_another_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # somebody else's
+    return pid not in (0, os.getpid())
 
 
 def write_text(path: Path, text: str) -> None:

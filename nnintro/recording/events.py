@@ -20,6 +20,7 @@ from typing import Any
 import numpy.typing as npt
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 
+from nnintro.files import is_regular
 from nnintro.recording import protos
 from nnintro.recording.tfrecord import records
 from nnintro.wording import cause
@@ -167,17 +168,19 @@ class EventFile:
 def rewind(directory: Path, lengths: Mapping[str, int]) -> None:
     """Take the events of a run back to an earlier moment: each file to its length then.
 
-    Files that were begun later go.  Event files of other programs are left alone.
+    Files that were begun later go.  Event files of other programs, links and whatever else has such a name are left
+    alone.
 
     Raises:
         OSError: the folder cannot be written.
     """
     for path in directory.glob("events.out.tfevents.*"):
-        if path.name in lengths:
-            if path.stat().st_size > lengths[path.name]:
-                os.truncate(path, lengths[path.name])
-        elif OWN_NAME.fullmatch(path.name):
+        if not (OWN_NAME.fullmatch(path.name) and is_regular(path)):
+            continue
+        if path.name not in lengths:
             path.unlink()
+        elif path.stat().st_size > lengths[path.name]:
+            os.truncate(path, lengths[path.name])
 
 
 def _file_name() -> str:

@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nnintro.errors import CheckpointError
-from nnintro.files import make_folder, sync_folder, write_text
+from nnintro.files import make_folder, remove_left_over, sync_folder, write_text
 from nnintro.wording import cause, nearest
 
 CONFIG, DATA = "config.yaml", "data.json"
+LARGEST = 1 << 23
+"""Bytes of a file of JSON in a run."""
 
 
 def find_run(run: str | Path, runs_dir: str | Path = "runs") -> Path:
@@ -69,8 +71,7 @@ def tidy(directory: Path) -> None:
     """
     with explained(f"cannot write {directory}"):
         (directory / "figures").mkdir(exist_ok=True)
-        for left_over in directory.glob(".*.tmp"):
-            left_over.unlink(missing_ok=True)
+        remove_left_over(directory, OWN.__contains__)
 
 
 def create_run_directory(runs_dir: Path, name: str, config: str, data: str | None = None) -> tuple[Path, RunLock]:

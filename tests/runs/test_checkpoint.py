@@ -18,6 +18,8 @@ from nnintro.files import write_whole
 from nnintro.runs import checkpoint
 from nnintro.runs.checkpoint import has_checkpoint, load_checkpoint, save_checkpoint
 
+DEAD = 999_999_999
+"""No process has this number: Linux counts to 4,194,304."""
 STATE = {"model": {"weight": torch.arange(6.0).reshape(2, 3)}, "epoch": 1.5}
 
 
@@ -46,7 +48,7 @@ def test_the_manifest_names_the_file_and_its_digest(run):
     latest = json.loads((run / "checkpoints/latest.json").read_text())
     data = (run / "checkpoints/step-40.pt").read_bytes()
     digest = hashlib.sha256(data).hexdigest()
-    assert latest == {"file": "step-40.pt", "step": 40, "sha256": digest, "previous": []}
+    assert latest == {"file": "step-40.pt", "step": 40, "sha256": digest, "bytes": len(data), "previous": []}
     names = {path.name for path in (run / "checkpoints").iterdir()}
     assert names == {"latest.json", "step-40.pt"}
 
@@ -103,7 +105,7 @@ def test_the_one_before_is_used_and_the_damage_told(run):
 
 
 def test_only_so_many_are_kept(run):
-    (run / "checkpoints/.step-60.pt.1.tmp").write_bytes(b"half written")
+    (run / f"checkpoints/.step-60.pt.{DEAD}.tmp").write_bytes(b"half written")
     (run / "checkpoints/step-50.pt").write_bytes(b"never named")
     for step in (80, 120, 160):
         save_checkpoint(run, step, STATE, keep=3)
