@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from nnintro.config.typed import STRICT
-
+STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+"""``__pydantic_config__`` of a dataclass that is read from a run's files (see ``config.typed``)."""
 TaskKind = Literal["regression", "binary", "multiclass", "segmentation"]
 Count = Annotated[int, Field(ge=1, lt=1 << 53)]
 

@@ -6,20 +6,21 @@ import functools
 from collections.abc import Hashable
 from typing import Any, TypeVar, cast
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from nnintro.config.parse.messages import message
 from nnintro.config.parse.nodes import dotted
 from nnintro.wording import shown
-
-STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
-"""``__pydantic_config__`` of a dataclass that is read this way."""
 
 T = TypeVar("T")
 
 
 def from_json(kind: type[T], text: str | bytes) -> T:
     """The dataclass that a JSON text says; nothing is converted, but lists to tuples and whole numbers to floats.
+
+    Args:
+        kind: with ``config.task.STRICT`` as its ``__pydantic_config__``, and so every dataclass in it.
 
     Raises:
         ValueError: it is not JSON, or a field is not as ``kind`` has it: one line.
@@ -37,8 +38,6 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 def _misfit(error: ErrorDetails) -> str:
-    from nnintro.config.parse.messages import message  # which loads all sections, and some of them are read this way
-
     match error["type"]:
         case "json_invalid":
             return f"no JSON: {error['ctx']['error']}"

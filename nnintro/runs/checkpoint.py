@@ -20,7 +20,8 @@ from typing import Annotated, Any
 import torch
 from pydantic import Field
 
-from nnintro.config.typed import STRICT, from_json
+from nnintro.config.task import STRICT
+from nnintro.config.typed import from_json
 from nnintro.errors import CheckpointError
 from nnintro.files import is_regular, open_regular, read_bytes, remove_left_over, write_json, write_whole
 from nnintro.runs.archive import unpacked
@@ -165,7 +166,7 @@ def load_checkpoint(directory: Path, before: int | None = None, most: int = MOST
 
     Args:
         before: only checkpoints of fewer updates count.
-        most: bytes that one may have (see ``runs.run.largest_checkpoint``).
+        most: bytes that one may have (see ``runs.run.read_checkpoint``).
 
     Raises:
         CheckpointError: there is none, all are damaged, or it is not an nnintro checkpoint.

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from nnintro.config.experiment import Setup
 from nnintro.config.load import Config
-from nnintro.config.task import Count, DataFacts, Task
-from nnintro.config.typed import STRICT, from_json
+from nnintro.config.task import STRICT, Count, DataFacts, Task
+from nnintro.config.typed import from_json
 from nnintro.errors import CheckpointError, ConfigError, DataError
 from nnintro.files import read_bytes, read_json
 from nnintro.runs.folder import DATA, LARGEST

@@ -145,7 +145,7 @@ class Checkpoint:
                 raise ValueError("plan: expected a variant and two numbers of samples")
             said = [plain[name] for name in ("config", "architecture", "optimizer_kind", "plan")]
             if any(_holds_tensors(part) for part in said):
-                raise ValueError("tensors in place of settings")
+                raise ValueError("config, architecture and plan: expected settings, got tensors")
             kept = {name: plain[name] for name in ("model", "network", "optimizer", "patience")}
             return cls(Origin(*said), _outcome(plain), records=_records(plain), past=_past(plain["past"]), **kept)
 

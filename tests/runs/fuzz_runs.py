@@ -9,7 +9,6 @@ time (measured by the clock) nor much memory (the growth of the process's peak o
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import random
 import resource
@@ -131,34 +130,25 @@ def changed(base, folder, source):
         tree = mutants.sealed(tree) if source.random() < 0.9 else tree
         if source.random() < 0.7:  # and somebody has thought of the checkpoint
             state = {**base.state, "architecture": {**base.state["architecture"], "data": mutants.data_digest(tree)}}
-            put(base, files["checkpoint"], mutants.saved(state))
+            mutants.vouched_for(files["checkpoint"], mutants.saved(state))
     path.write_bytes(mutants.as_json(tree))
     return kind, where
 
 
 def change_checkpoint(base, path, source):
     if source.random() < 0.05:
-        put(base, path, mutants.compressed(path.read_bytes()))
+        mutants.vouched_for(path, mutants.compressed(path.read_bytes()))
         return ()
     if source.random() < 0.05:
-        put(base, path, mutants.mutated_text(path.read_bytes(), source))
+        mutants.vouched_for(path, mutants.mutated_text(path.read_bytes(), source))
         return ("model",)  # a number of the network may be another now
     state, where = mutants.mutated_state(base.state, source)
     try:
         data = mutants.saved(state)
     except Exception:  # torch does not save everything that it loads
         return ()
-    put(base, path, data)
+    mutants.vouched_for(path, data)
     return where
-
-
-def put(base, path, data):
-    """Put a checkpoint in its place, with a manifest that vouches for it."""
-    path.write_bytes(data)
-    manifest = path.with_name("latest.json")
-    latest = json.loads(manifest.read_text())
-    entry = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
-    manifest.write_text(json.dumps({**latest, **entry}))
 
 
 def looked_at(base, folder, kind, where, source):

@@ -159,3 +159,11 @@ def compressed(data):
         for part in old.infolist():
             new.writestr(part.filename, old.read(part) + (b"\0" * 10**7 if part.filename.endswith("data/0") else b""))
     return buffer.getvalue()
+
+
+def vouched_for(path, contents):
+    """Put bytes in a checkpoint's place, and their SHA-256 and size into latest.json."""
+    path.write_bytes(contents)
+    manifest = path.with_name("latest.json")
+    entry = {"sha256": hashlib.sha256(contents).hexdigest(), "bytes": len(contents)}
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), **entry}))

@@ -16,7 +16,7 @@ from nnintro.runs import data
 from nnintro.runs.archive import unpacked
 from nnintro.runs.history import read_history
 from nnintro.wording import shown
-from tests.runs.mutants import compressed, nested, saved, sealed, strange_tensors
+from tests.runs.mutants import compressed, nested, saved, sealed, strange_tensors, vouched_for
 from tests.support import config
 
 
@@ -207,3 +207,46 @@ def test_an_environment_that_is_none_is_noted(text, table, tmp_path, capsys):
 
 def test_a_value_is_shown_in_one_line():
     assert shown(torch.ones(2, 2)) == "tensor([[1., 1.], [1., 1.]])"
+
+
+def without(name):
+    return lambda memory: memory.pop(name)
+
+
+LBFGS = {
+    "a step that is a number": lambda memory: memory["old_stps"].__setitem__(1, 3),
+    "a step less": lambda memory: memory["old_stps"].pop(),
+    "a direction of another length": lambda memory: memory["old_dirs"].__setitem__(0, torch.ones(3)),
+    "more steps than the history has": lambda memory: [
+        memory[k].extend(memory[k]) for k in ("old_dirs", "old_stps", "ro")
+    ],
+    "no direction": without("d"),
+    "no gradient": without("prev_flat_grad"),
+    "iterations in words": lambda memory: memory.update(n_iter="x"),
+    "products in words": lambda memory: memory.update(ro=["x"] * len(memory["ro"])),
+    "too few sums": lambda memory: memory.update(al=[]),
+}
+
+
+@pytest.mark.parametrize("what", LBFGS)
+def test_a_memory_of_lbfgs_that_is_none(what, tmp_path):
+    values = config(descent={"optimizer": "lbfgs", "variant": "batch", "batch_size": 23}, name="run")
+    run = nnintro.train(values, runs_dir=tmp_path).directory
+    path = run / "checkpoints/step-3.pt"
+    state = torch.load(path, weights_only=True)
+    LBFGS[what](state["optimizer"][0])
+    vouched_for(path, saved(state))
+    with pytest.raises(CheckpointError, match=r"step-3\.pt: the checkpoint is (damaged|incomplete): ") as error:
+        nnintro.train(resume=run, overrides=["training.epochs=5"])
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("step", [torch.ones(2), 3, "x", torch.ones((), dtype=torch.int64), None])
+def test_a_memory_of_adam_that_is_none(step, tmp_path):
+    run = nnintro.train(config(descent={"optimizer": "adam"}, name="run"), runs_dir=tmp_path).directory
+    path = run / "checkpoints/step-18.pt"
+    state = torch.load(path, weights_only=True)
+    state["optimizer"][0]["step"] = step
+    vouched_for(path, saved(state))
+    with pytest.raises(CheckpointError, match=r"is damaged: optimizer\.0\.step: expected numbers of shape \(\)"):
+        nnintro.train(resume=run, overrides=["training.epochs=5"])

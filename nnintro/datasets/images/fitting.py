@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
-from nnintro.config.task import Task
-from nnintro.config.typed import STRICT, from_json
+from nnintro.config.task import STRICT, Task
+from nnintro.config.typed import from_json
 from nnintro.datasets.images.files import MOST_PIXELS, Pair, Pixels, read_pixels, read_values, refuse
 
 GRAY = (0.299, 0.587, 0.114)

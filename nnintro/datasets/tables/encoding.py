@@ -12,8 +12,8 @@ import numpy as np
 from pydantic import Field
 
 from nnintro.config.datasets.basis import names_for_formulas
-from nnintro.config.task import Task
-from nnintro.config.typed import STRICT, from_json
+from nnintro.config.task import STRICT, Task
+from nnintro.config.typed import from_json
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns import COLUMNS, TARGETS
 from nnintro.datasets.tables.columns.column import Column, Described, Missing, Policy, Target, Unseen

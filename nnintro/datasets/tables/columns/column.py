@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from nnintro.config.datasets.table import TableDataset
-from nnintro.config.typed import STRICT
+from nnintro.config.task import STRICT
 from nnintro.datasets.tables.cells import Array, Reading, is_text
 from nnintro.datasets.tables.columns.coded import Coded, coded
 from nnintro.datasets.tables.files import Table
