@@ -121,6 +121,20 @@ def read_bytes(path: str | Path, most: int) -> bytes:
     return data
 
 
+def read_json(path: str | Path, most: int) -> Any:
+    """What a regular file of JSON says (see ``read_bytes``).
+
+    Raises:
+        OSError: it cannot be read, is not a regular file, or has more bytes.
+        ValueError: it is not JSON in UTF-8, or nested too deep.
+    """
+    text = read_bytes(path, most).decode()
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
 def make_folder(folder: Path) -> None:
     """Make the folder and those above it.
 
@@ -237,6 +251,14 @@ def _is_free(path: str) -> bool:
         return _hold(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_regular(path: Path) -> bool:
+    """Whether a regular file has that name: no link to one, and nothing else."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def write_text(path: Path, text: str) -> None:

@@ -62,7 +62,7 @@ def shown(value: Any) -> str:
         return _shown_list(value)
     if isinstance(value, str):
         return repr(_cut(value))
-    return _cut(str(value))
+    return " ".join(_cut(str(value)).split())
 
 
 def _shown_list(items: list[Any]) -> str:

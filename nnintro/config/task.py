@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import ConfigDict, Field
+
+STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+"""``__pydantic_config__`` of a dataclass that is read from a run's files (see ``config.typed``)."""
 TaskKind = Literal["regression", "binary", "multiclass", "segmentation"]
+Count = Annotated[int, Field(ge=1, lt=1 << 53)]
 
 
 @dataclass(frozen=True)
@@ -47,13 +52,15 @@ METRICS = {
 class Task:
     """A dataset's demand on the model: sizes, kind, and the names of the classes if any."""
 
+    __pydantic_config__ = STRICT
+
     kind: TaskKind
-    inputs: int
-    outputs: int
-    classes: tuple[str, ...] = ()
+    inputs: Count
+    outputs: Count
+    classes: Annotated[tuple[str, ...], Field(fail_fast=True)] = ()
     has_truth: bool = False
     """Whether the noise-free target is known everywhere, so that sup_error is defined."""
-    image: tuple[int, int] | None = None
+    image: tuple[Count, Count] | None = None
     """Height and width where an input is an image; ``inputs`` are its channels then."""
     has_points: bool = False
     """Whether the peaks of a segmentation's map are judged as points."""

@@ -25,8 +25,8 @@ class Kind:
     build: Callable[[Any, torch.Generator, torch.Generator, torch.dtype], Splits[Any]]
     """(section, stream that draws, stream that splits, type of the run) -> its data."""
     reading: Callable[[Mapping[str, Any]], Any] | None = None
-    """``DataFacts.description`` -> how another file is read as the training's was; raises a
-    KeyError, TypeError, ValueError or AttributeError where it is not in nnintro's format."""
+    """``DataFacts.description`` -> how another file is read as the training's was, which has a ``task``; raises a
+    ValueError of one line where it is not in nnintro's format."""
 
 
 # What reads files is loaded with the first run that has some: it is a third of this package's time.

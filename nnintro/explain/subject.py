@@ -18,12 +18,10 @@ from nnintro.explain.backpropagation import Layer
 from nnintro.explain.equations import ACTIVATIONS, LOSSES, Array, Loss
 from nnintro.explain.optimizers import RULES, Memory
 from nnintro.models import Mlp, Network
-from nnintro.runs.checkpoint import load_checkpoint
 from nnintro.runs.data import same_data
 from nnintro.runs.folder import CONFIG
 from nnintro.runs.reopen import run_config
-from nnintro.runs.run import check_architecture
-from nnintro.runs.state import Checkpoint
+from nnintro.runs.run import read_checkpoint
 from nnintro.training.checkpointer import put_back
 from nnintro.training.setup import Parts, assemble, build_data
 from nnintro.training.start import check_descent
@@ -148,10 +146,8 @@ def subject_of_run(directory: Path, overrides: Sequence[str]) -> Subject:
         _require_kind(config)
         splits = build_data(config.experiment)
         setup = same_data(directory, splits, config)
-        loaded = load_checkpoint(directory)
+        loaded, checkpoint = read_checkpoint(directory, setup)
         where = str(loaded.path)
-        checkpoint = Checkpoint.from_plain(loaded.state, where)
-        check_architecture(checkpoint.origin.architecture, setup, str(directory))
         check_descent(checkpoint, setup)
         parts = assemble(setup, splits, checkpoint.model, where)
         _require_rows(parts)

@@ -93,12 +93,12 @@ def with_units(network: Network, region: Region) -> Network:
     return Standardized(network, region.inputs, region.targets, region.basis)
 
 
-def architecture_of(setup: Setup) -> dict[str, Any]:
-    """The ``architecture()`` of the model that a training saves."""
-    with torch.device("meta"):  # shapes without numbers: nothing is allocated, nothing is drawn
+def outline(setup: Setup) -> Network:
+    """The model that a training saves, in shapes without numbers: nothing is allocated, nothing is drawn."""
+    with torch.device("meta"):
         network = MODELS[setup.model.kind].from_section(setup.model, setup.network_task)
     # The region is outside: arithmetic on the meta device imports sympy and torch._dynamo, which takes a second.
-    return with_units(network, Region.unknown(setup)).architecture()
+    return with_units(network, Region.unknown(setup))
 
 
 def rebuilt(architecture: Mapping[str, Any], dtype: torch.dtype) -> Network:
@@ -107,6 +107,19 @@ def rebuilt(architecture: Mapping[str, Any], dtype: torch.dtype) -> Network:
     inputs, outputs = len(basis) or architecture["inputs"], architecture["outputs"]
     network = MODELS[architecture["kind"]].from_architecture({**architecture, "inputs": inputs}).to(dtype)
     return with_units(network, Region.of_shape(inputs, outputs, architecture.get("standardize", "none"), basis))
+
+
+def require_shapes(module: nn.Module, parameters: Any, where: str) -> None:
+    """Raise CheckpointError where saved parameters are not of the shapes of a module."""
+    for name, tensor in module.state_dict().items():
+        found = parameters.get(name) if isinstance(parameters, Mapping) else None
+        shape = tuple(found.shape) if isinstance(found, Tensor) else None
+        if shape != tuple(tensor.shape):
+            what = f"of shape {shape}" if shape is not None else "missing"
+            raise CheckpointError(
+                f"{where}: the checkpoint is of another model than config.yaml: {name} is {what}, "
+                f"not of shape {tuple(tensor.shape)}"
+            )
 
 
 def load_parameters(module: nn.Module, parameters: Any, where: str) -> None:

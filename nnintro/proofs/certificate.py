@@ -8,20 +8,23 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, cast
 
 from nnintro.errors import CheckpointError
-from nnintro.files import write_json
+from nnintro.files import read_json, write_json
 from nnintro.formula import FormulaError, parse
 from nnintro.formula.tree import Formula
 from nnintro.proofs.construction import Construction, Towers
 from nnintro.proofs.target import Side
+from nnintro.wording import cause
 
 FILE = "certificate.json"
 FORMAT = "nnintro certificate 1"
+LARGEST = 1 << 26
+"""Bytes of a certificate: a million pieces have fewer."""
 Piece = Mapping[str, Any]
 """``from``, ``to`` (with two inputs a list each) and ``value``."""
 
@@ -147,10 +150,10 @@ def read(path: Path) -> Certificate:
     """
     with about(path):
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path, LARGEST)
         except OSError as error:
-            raise CertificateError(f"cannot be read: {error.strerror}") from error
-        except (ValueError, RecursionError) as error:
+            raise CertificateError(f"cannot be read: {cause(error)}") from error
+        except ValueError as error:
             raise CertificateError(f"is not JSON: {error}") from error
         _require_seal(content)
         _require_numbers(content)
@@ -166,8 +169,12 @@ def _require_seal(content: Any) -> None:
     _require(content["format"] == FORMAT, f"format: expected {FORMAT!r}")
     try:
         sealed = seal(content)
+    except UnicodeEncodeError:
+        raise CertificateError("has halves of characters") from None
     except ValueError:
         raise CertificateError("has numbers that are not finite") from None
+    except RecursionError:
+        raise CertificateError("is nested too deep") from None
     _require(content["sha256"] == sealed, "sha256: was changed after it was made")
 
 
@@ -191,7 +198,9 @@ def _require(holds: bool, otherwise: str) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -sys.float_info.max <= value <= sys.float_info.max  # of whole numbers too, which may be beyond floats
 
 
 def _is_piece(piece: Any, inputs: int) -> bool:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 
-from nnintro.files import open_regular
+from nnintro.files import is_regular, open_regular
 from nnintro.recording import protos
 from nnintro.recording.tfrecord import messages, records
 from nnintro.wording import cause
@@ -180,7 +180,8 @@ class Shown:
 def rewind(directory: Path, lengths: Mapping[str, int]) -> list[Shown]:
     """Take the events of a run back to an earlier moment: each file to its length then.
 
-    Files that were begun later go.  Event files of other programs are left alone.
+    Files that were begun later go.  Event files of other programs, links and whatever else has such a name are left
+    alone.
 
     Returns:
         The pictures in what was cut off: drawing takes a while, and theirs may be of that moment or before.
@@ -190,13 +191,14 @@ def rewind(directory: Path, lengths: Mapping[str, int]) -> list[Shown]:
     """
     cut: list[Shown] = []
     for path in directory.glob("events.out.tfevents.*"):
-        if path.name in lengths:
-            if path.stat().st_size > lengths[path.name]:
-                cut += _pictures(path, lengths[path.name])
-                os.truncate(path, lengths[path.name])
-        elif OWN_NAME.fullmatch(path.name):
+        if not (OWN_NAME.fullmatch(path.name) and is_regular(path)):
+            continue
+        if path.name not in lengths:
             cut += _pictures(path, 0)
             path.unlink()
+        elif path.stat().st_size > lengths[path.name]:
+            cut += _pictures(path, lengths[path.name])
+            os.truncate(path, lengths[path.name])
     return cut
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from nnintro.config.experiment import Setup
 from nnintro.config.load import Config
-from nnintro.config.task import DataFacts, Task, TaskKind
+from nnintro.config.task import STRICT, Count, DataFacts, Task
+from nnintro.config.typed import from_json
 from nnintro.errors import CheckpointError, ConfigError, DataError
-from nnintro.runs.folder import DATA
+from nnintro.files import read_bytes, read_json
+from nnintro.runs.folder import DATA, LARGEST
 from nnintro.wording import cause
 
 if TYPE_CHECKING:
@@ -24,13 +26,19 @@ def data_text(setup: Setup, splits: Splits[Any]) -> str | None:
     """What data.json says of the data; None where a config says all of it.
 
     Raises:
-        DataError: the file is gone meanwhile.
+        DataError: the file is gone meanwhile, or too much is to be kept of it.
     """
     if splits.fingerprint is None:
         return None
     held = {**_values(setup.facts), "fingerprint": splits.fingerprint()}
     held["sha256"] = _sha256(held)
-    return json.dumps(held, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(held, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    if len(text.encode()) > LARGEST:  # before hours of training, not after
+        raise DataError(
+            f"{setup.dataset.files}: what a run keeps of its columns would have more than {LARGEST:,} bytes; "
+            "name columns of long texts in exclude"
+        )
+    return text
 
 
 def _values(facts: DataFacts) -> dict[str, Any]:
@@ -44,9 +52,9 @@ def _values(facts: DataFacts) -> dict[str, Any]:
 def takes_images(directory: Path) -> bool:
     """Whether a run was trained on images; what is wrong with it shows when it is loaded."""
     try:
-        held = json.loads((directory / DATA).read_text(encoding="utf-8"))
+        held = read_json(directory / DATA, LARGEST)
         return held["task"]["image"] is not None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
@@ -80,7 +88,7 @@ def setup_of(config: Config, directory: Path) -> Setup:
     if config.experiment.dataset.facts is not None:
         return config.setup()
     try:
-        return config.setup(_read(directory)[0])
+        return config.setup(_read(directory, config.experiment.dataset.kind)[0])
     except ConfigError as error:
         raise CheckpointError(f"{directory} cannot be used: {error}") from error
 
@@ -97,7 +105,7 @@ def same_data(directory: Path, splits: Splits[Any], config: Config) -> Setup:
     now = splits.found
     if now is None or splits.fingerprint is None:
         return config.setup()
-    was, identity = _read(directory)
+    was, identity = _read(directory, config.experiment.dataset.kind)
     if _form(was) != _form(now) or identity != splits.fingerprint():
         path = config.experiment.dataset.files or "the data"
         raise DataError(f"{path}: has changed since the run in {directory} began; it can only go on over the same data")
@@ -119,34 +127,43 @@ def _without_fractions(value: Any) -> Any:
     return None if isinstance(value, float) else value
 
 
-def _read(directory: Path) -> tuple[DataFacts, str]:
+@dataclass(frozen=True)
+class _Held:
+    """What data.json says."""
+
+    __pydantic_config__ = STRICT
+
+    task: Task
+    training_samples: Count
+    description: dict[str, Any]
+    fingerprint: str
+    sha256: str
+
+
+def _read(directory: Path, kind: str) -> tuple[DataFacts, str]:
+    from nnintro.datasets import DATASETS  # which loads torch
+
     path = directory / DATA
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-        if held.pop("sha256") != _sha256(held):
-            raise ValueError("SHA-256 mismatch")
-        facts = DataFacts(_task(held["task"]), held["training_samples"], dict(held["description"]))
-        _require_counts(facts.training_samples, facts.task.inputs, facts.task.outputs)
-        return facts, str(held["fingerprint"])
+        text = read_bytes(path, LARGEST)
+        held = from_json(_Held, text)
+        values = json.loads(text)
+        if values.pop("sha256") != _sha256(values):
+            raise ValueError("sha256: was changed after it was made")
+        facts = DataFacts(held.task, held.training_samples, held.description)
+        reading = DATASETS[kind].reading
+        if reading is None or _described(reading, facts) != facts.task:
+            raise ValueError("task: is not that of the description")
+        return facts, held.fingerprint
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {cause(error)}") from error
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
-        raise CheckpointError(f"{path}: is damaged: {error!r}") from error
+    except ValueError as error:
+        raise CheckpointError(f"{path}: is damaged: {error}") from error
 
 
-def _task(held: dict[str, Any]) -> Task:
-    image = held["image"]
-    if image is not None:
-        height, width = image
-        _require_counts(height, width)
-        image = (height, width)
-    task = Task(**{**held, "classes": tuple(map(str, held["classes"])), "image": image})
-    if task.kind not in get_args(TaskKind):
-        raise ValueError(f"a task of kind {task.kind!r}")
-    return task
-
-
-def _require_counts(*numbers: Any) -> None:
-    for number in numbers:
-        if type(number) is not int or number < 1:
-            raise ValueError(f"expected a whole number above 0, got {number!r}")
+def _described(reading: Callable[[Mapping[str, Any]], Any], facts: DataFacts) -> Any:
+    """The task of what the description says."""
+    try:
+        return reading(facts.description).task
+    except ValueError as error:
+        raise ValueError(f"description.{error}") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import platform
 import shlex
@@ -15,9 +14,10 @@ from typing import Any
 import numpy
 import torch
 
-from nnintro.files import write_json
-from nnintro.runs.folder import explained
+from nnintro.files import as_json, read_json, write_json
+from nnintro.runs.folder import LARGEST, explained
 from nnintro.version import __version__
+from nnintro.wording import shown, shown_key
 
 NAME = "environment.json"
 BITS_DEPEND_ON = ("torch", "numpy", "processor", "threads", "device", "cuda_device")
@@ -40,10 +40,10 @@ def write_environment(
     if resumed is not None:
         entry = {**resumed, **now}
         try:
-            begun = json.loads(path.read_text(encoding="utf-8"))
+            begun = _read(path)
             values = {**begun, "resumed": [*begun.get("resumed", []), entry]}
             notes = [_difference(key, begun, now) for key in BITS_DEPEND_ON if begun.get(key) != now[key]]
-        except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+        except (OSError, ValueError, RecursionError):
             values = {**now, "resumed": [entry]}
             notes = [f"{NAME} was not readable: whether this is the same machine is not known"]
     with explained(f"cannot write {path}"):
@@ -51,8 +51,18 @@ def write_environment(
     return notes
 
 
+def _read(path: Path) -> dict[str, Any]:
+    """What an environment.json says; ValueError where it is not one, or cannot be written again."""
+    begun = read_json(path, LARGEST)
+    if not isinstance(begun, dict) or not isinstance(begun.get("resumed", []), list):
+        raise ValueError("no environment")
+    as_json(begun).encode()  # text from JSON may have halves of characters
+    return begun
+
+
 def _difference(key: str, begun: dict[str, Any], now: dict[str, Any]) -> str:
-    return f"{key} was {begun.get(key)} and is {now[key]}: the bits may differ from an unbroken run's"
+    was, is_ = (shown_key(value) if isinstance(value, str) else shown(value) for value in (begun.get(key), now[key]))
+    return f"{key} was {was} and is {is_}: the bits may differ from an unbroken run's"
 
 
 def _environment(device: torch.device, command: list[str] | None) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from nnintro.files import make_folder, remove_leftovers, sync_folder, temporary_
 from nnintro.wording import cause, nearest
 
 CONFIG, DATA = "config.yaml", "data.json"
+LARGEST = 1 << 23
+"""Bytes of a file of JSON in a run."""
 
 
 def find_run(run: str | Path, runs_dir: str | Path = "runs") -> Path:

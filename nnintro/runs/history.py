@@ -5,17 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from nnintro.errors import CheckpointError
-from nnintro.files import write_text
+from nnintro.files import open_regular, write_text
 from nnintro.runs.folder import explained
-from nnintro.wording import cause
+from nnintro.wording import cause, shown, shown_key
 
 COUNTS = ("step", "epoch", "samples", "seconds")
 WHOLE = ("step", "samples")
 """Those of them that are whole numbers."""
+LARGEST, LONGEST_LINE = 1 << 28, 1 << 20
+"""Bytes of a history that is read, and characters of a line."""
 
 
 class History:
@@ -90,16 +94,41 @@ def read_history(path: Path) -> dict[str, list[float | None]]:
         CheckpointError: the file is missing or not such a table.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            rows = list(reader)
-            names = reader.fieldnames or []
-        return {name: [_number(row[name], name) for row in rows] for name in names}
-    except (OSError, ValueError, csv.Error, TypeError) as error:
-        raise CheckpointError(f"cannot read {path}: {error}") from error
+        with open_regular(path) as plain, io.TextIOWrapper(plain, encoding="utf-8", newline="") as file:
+            if os.fstat(file.fileno()).st_size > LARGEST:
+                raise ValueError(f"it has more than {LARGEST:,} bytes")
+            rows = csv.reader(_lines(file))
+            names = next(rows, [])
+            if missing := [name for name in COUNTS if name not in names]:
+                raise ValueError(f"it has no column {missing[0]}")
+            columns: list[list[float | None]] = [[] for _ in names]
+            if len(set(names)) < len(names):
+                raise ValueError("two columns have one name")
+            for row in rows:
+                if len(row) != len(names):
+                    raise ValueError(f"line {rows.line_num}: expected {len(names)} cells, got {len(row)}")
+                for name, values, text in zip(names, columns, row, strict=True):
+                    values.append(_number(text, name, rows.line_num))
+        return dict(zip(names, columns, strict=True))
+    except (OSError, ValueError, csv.Error) as error:
+        raise CheckpointError(f"cannot read {path}: {cause(error)}") from error
 
 
-def _number(text: str, column: str) -> float | None:
+def _lines(file: TextIO) -> Iterator[str]:
+    """The lines of a file, none of which may fill the memory."""
+    read = 0
+    while line := file.readline(LONGEST_LINE):
+        read += len(line)
+        if len(line) == LONGEST_LINE or read > LARGEST:
+            raise ValueError("it is no table of numbers")
+        yield line
+
+
+def _number(text: str, column: str, line: int) -> float | None:
     if text == "":
         return None
-    return int(text) if column in WHOLE else float(text)
+    try:
+        return int(text) if column in WHOLE else float(text)
+    except ValueError:
+        wanted = "a whole number" if column in WHOLE else "a number"
+        raise ValueError(f"line {line}, column {shown_key(column)}: expected {wanted}, got {shown(text)}") from None

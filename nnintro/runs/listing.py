@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +30,25 @@ def find_runs(runs_dir: Path) -> list[dict[str, Any]]:
     if not runs_dir.is_dir():
         raise CheckpointError(f"{runs_dir}: no such folder of runs")
     # A hidden folder is a run that never took its name.
-    configs = [path for path in sorted(runs_dir.rglob(CONFIG)) if not path.parent.name.startswith(".")]
-    return [_summary(path.parent) for path in configs]
+    runs = [path for path in sorted(_with_config(runs_dir)) if not path.name.startswith(".")]
+    return [_summary(path) for path in runs]
+
+
+def _with_config(top: Path) -> Iterator[Path]:
+    """Of the folder and all below it, those that have a config; links to folders are not followed."""
+    waiting = [top]
+    while waiting:
+        folder = waiting.pop()
+        with suppress(OSError), os.scandir(folder) as entries:  # what nobody may look into has no runs to show
+            for entry in entries:
+                if entry.name == CONFIG:
+                    yield folder
+                elif entry.is_dir(follow_symlinks=False):
+                    waiting.append(folder / entry.name)
 
 
 def _summary(directory: Path) -> dict[str, Any]:
-    path = directory / NAME
-    modified = (path if path.exists() else directory).stat().st_mtime
+    modified = _modified(directory / NAME) or _modified(directory) or 0.0
     try:
         summary = read_summary(directory)
     except CheckpointError:
@@ -41,6 +56,13 @@ def _summary(directory: Path) -> dict[str, Any]:
     if summary is None:
         summary = {"status": "unfinished"}
     return {"name": directory.name, **summary, "directory": str(directory), "modified": modified}
+
+
+def _modified(path: Path) -> float | None:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return None
 
 
 def _value(run: dict[str, Any], key: str) -> Any:

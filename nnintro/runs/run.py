@@ -16,16 +16,17 @@ from nnintro.config.experiment import Setup
 from nnintro.config.load import Config
 from nnintro.datasets import DATASETS, input_names
 from nnintro.errors import CheckpointError, DataError, memory_for
-from nnintro.models import input_precision
-from nnintro.models.build import Region, architecture_of, build_model, load_parameters
+from nnintro.models import Network, input_precision
+from nnintro.models.build import Region, build_model, load_parameters, outline, require_shapes
 from nnintro.models.forward import outputs_of, own_modes
-from nnintro.runs.checkpoint import load_checkpoint
+from nnintro.runs.checkpoint import MOST, Loaded, load_checkpoint
 from nnintro.runs.data import digest
-from nnintro.runs.folder import DATA, find_run
+from nnintro.runs.folder import find_run
 from nnintro.runs.history import read_history
 from nnintro.runs.reopen import run_config
 from nnintro.runs.state import Checkpoint
 from nnintro.runs.summary import read_summary, unfinished
+from nnintro.wording import shown, shown_key
 
 
 class Trained:
@@ -122,20 +123,52 @@ class Run(Trained):
 
 def architecture(setup: Setup) -> dict[str, Any]:
     """What decides which function a set of parameters is; kept in the checkpoint."""
+    return _architecture(setup, outline(setup))
+
+
+def _architecture(setup: Setup, model: Network) -> dict[str, Any]:
     of_data = {} if setup.dataset.facts is not None else {"data": digest(setup.facts)}
-    return {**architecture_of(setup), **of_data}
+    return {**model.architecture(), **of_data}
 
 
-def check_architecture(saved: Any, setup: Setup, where: str) -> None:
-    """Raise CheckpointError where a checkpoint's architecture is not the setup's."""
-    present = architecture(setup)
-    if repr(saved) == repr(present):  # whatever it is that was saved
+def read_checkpoint(directory: Path, setup: Setup, before: int | None = None) -> tuple[Loaded, Checkpoint]:
+    """The newest checkpoint (see ``load_checkpoint``), of the model that the setup describes.
+
+    Raises:
+        CheckpointError: there is none that can be used; or it is of another model.
+    """
+    model = outline(setup)
+    loaded = load_checkpoint(directory, before, _largest_checkpoint(setup, model))
+    checkpoint = Checkpoint.from_plain(loaded.state, str(loaded.path))
+    _check_architecture(checkpoint.origin.architecture, _architecture(setup, model), str(directory))
+    # Before there is a network: of other sizes it would have other needs of memory.
+    require_shapes(model, checkpoint.model, str(loaded.path))
+    return loaded, checkpoint
+
+
+def _largest_checkpoint(setup: Setup, model: Network) -> int:
+    """Bytes of a checkpoint of this model, with what its optimizer remembers, in float64, at most."""
+    optimizer = setup.descent.optimizer
+    copies = 8 + (2 * optimizer.history if optimizer.kind == "lbfgs" else 0)
+    values: int = sum(tensor.numel() for tensor in model.state_dict().values())
+    return MOST + 8 * copies * values
+
+
+def _check_architecture(saved: Mapping[str, Any], present: Mapping[str, Any], where: str) -> None:
+    """Raise CheckpointError where a checkpoint's architecture is not that of now."""
+    if repr(saved) == repr(present):
         return
-    difference = "it does not say of which"
-    if isinstance(saved, dict):
-        pairs = [(key, saved.get(key), present.get(key)) for key in {**present, **saved}]
-        difference = ", ".join(f"{key} {was} became {now}" for key, was, now in pairs if repr(was) != repr(now))
+    pairs = [(key, saved.get(key), present.get(key)) for key in {**present, **saved}]
+    difference = ", ".join(
+        f"{shown_key(key)} {_in_short(was)} became {_in_short(now)}"
+        for key, was, now in pairs
+        if repr(was) != repr(now)
+    )
     raise CheckpointError(f"{where}: the checkpoint is of another model than config.yaml: {difference}")
+
+
+def _in_short(value: Any) -> str:
+    return shown_key(value) if isinstance(value, str) else shown(value)
 
 
 @own_modes()
@@ -155,24 +188,13 @@ def load_run(run: Run | str | Path, runs_dir: str | Path = "runs") -> Run:
     """
     directory = find_run(run.directory if isinstance(run, Run) else run, runs_dir)
     config, setup = run_config(directory)
-    _require_description(setup, directory)
-    loaded = load_checkpoint(directory)
+    loaded, checkpoint = read_checkpoint(directory, setup)
     for damage in loaded.damaged:
         warnings.warn(f"{damage}; {loaded.path.name} is used in its place", stacklevel=2)
-    checkpoint = Checkpoint.from_plain(loaded.state, str(loaded.path))
-    check_architecture(checkpoint.origin.architecture, setup, str(directory))
     _, model = build_model(setup, Region.unknown(setup))
     load_parameters(model, checkpoint.model, str(directory))
     summary = _summary(directory, setup.experiment.name, checkpoint.outcome.step)
     return Run(directory, model.eval(), summary, config, setup)
-
-
-def _require_description(setup: Setup, directory: Path) -> None:
-    """Raise CheckpointError where data.json does not say how files become inputs."""
-    try:
-        _reading_of(setup)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"{directory / DATA}: is damaged: {error!r}") from error
 
 
 def _reading_of(setup: Setup) -> Any:

@@ -7,17 +7,31 @@ update: there is no random state to keep, and the update's number says all of th
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import NoneType
 from typing import Any, Literal, cast, get_args
 
 import torch
 
 from nnintro.errors import CheckpointError
-from nnintro.runs.history import WHOLE
+from nnintro.runs.history import COUNTS, WHOLE
+from nnintro.wording import cause, shown
 
 Status = Literal["running", "completed", "stopped", "diverged", "interrupted"]
+Kinds = type | tuple[type, ...]
+_MAPPING: tuple[Kinds, str] = (dict, "a mapping")
+_OPTIONAL: tuple[Kinds, str] = ((dict, NoneType), "a mapping or nothing")
+_LIST: tuple[Kinds, str] = (list, "a list")
+_TEXT: tuple[Kinds, str] = (str, "a text")
+_MADE_OF = {
+    "config": _MAPPING, "architecture": _MAPPING, "optimizer_kind": _TEXT, "plan": _LIST, "status": _TEXT,
+    "reason": _TEXT, "model": _MAPPING, "network": _OPTIONAL, "optimizer": _MAPPING, "patience": _OPTIONAL,
+    "history": _MAPPING, "events": _MAPPING, "lost": _LIST, "past": _MAPPING,
+}  # fmt: skip
+"""Field of a checkpoint -> what it is made of, and how messages call that; numbers have checks of their own."""
+LONGEST = 1e15
+"""Seconds that a run may have taken."""
 OVER = ("completed", "stopped")
 """The statuses of a training that has come to its end."""
 
@@ -124,12 +138,16 @@ class Checkpoint:
             CheckpointError: something is missing, or has another form.
         """
         with complete(where):
-            config = plain["config"]
-            if not isinstance(config, dict) or "tensor(" in repr(config):
-                raise CheckpointError(f"{where}: the checkpoint is incomplete: it has no config")
-            origin = Origin(config, plain["architecture"], plain["optimizer_kind"], plain["plan"])
+            for name, (kinds, words) in _MADE_OF.items():
+                if not isinstance(plain[name], kinds):
+                    raise ValueError(f"{name}: expected {words}, got {shown(plain[name])}")
+            if [type(part) for part in plain["plan"]] != [str, int, int]:
+                raise ValueError("plan: expected a variant and two numbers of samples")
+            said = [plain[name] for name in ("config", "architecture", "optimizer_kind", "plan")]
+            if any(_holds_tensors(part) for part in said):
+                raise ValueError("config, architecture and plan: expected settings, got tensors")
             kept = {name: plain[name] for name in ("model", "network", "optimizer", "patience")}
-            return cls(origin, _outcome(plain), records=_records(plain), past=_past(plain["past"]), **kept)
+            return cls(Origin(*said), _outcome(plain), records=_records(plain), past=_past(plain["past"]), **kept)
 
 
 @contextlib.contextmanager
@@ -137,38 +155,52 @@ def complete(where: str) -> Iterator[None]:
     """Contents that are missing or of another form are a CheckpointError, whatever they raise."""
     try:
         yield
-    except (KeyError, ValueError, TypeError, AttributeError, RuntimeError, ArithmeticError, IndexError) as error:
-        raise CheckpointError(f"{where}: the checkpoint is incomplete: {error!r}") from error
+    except KeyError as error:
+        raise CheckpointError(f"{where}: the checkpoint is incomplete: {shown(error.args[0])} is missing") from error
+    except (ValueError, TypeError, AttributeError, RuntimeError, ArithmeticError, IndexError) as error:
+        raise CheckpointError(f"{where}: the checkpoint is damaged: {cause(error)}") from error
+
+
+def _holds_tensors(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(not isinstance(key, str) or _holds_tensors(item) for key, item in value.items())
+    return any(map(_holds_tensors, value)) if isinstance(value, list) else isinstance(value, torch.Tensor)
 
 
 def _outcome(plain: Mapping[str, Any]) -> Outcome:
-    status = cast(Status, str(plain["status"]))
+    status = cast(Status, plain["status"])
     if status not in get_args(Status):
-        raise ValueError(f"status {status!r}")
-    return Outcome(status, int(plain["step"]), _duration(plain["seconds"]), str(plain["reason"]))
+        raise ValueError(f"status: {shown(status)}")
+    return Outcome(status, _count(plain["step"], "step"), _duration(plain["seconds"], "seconds"), plain["reason"])
 
 
 def _past(plain: Mapping[str, Any]) -> Past:
-    resumed = tuple(map(int, plain["resumed"]))
-    return Past(_duration(plain["startup"]), _duration(plain["total"]), resumed)
+    resumed = tuple(_count(step, "past.resumed") for step in plain["resumed"])
+    return Past(_duration(plain["startup"], "past.startup"), _duration(plain["total"], "past.total"), resumed)
 
 
-def _duration(value: Any) -> float:
-    seconds = float(value)
-    if not (math.isfinite(seconds) and seconds >= 0):
-        raise ValueError(f"{seconds} seconds")
-    return seconds
+def _count(value: Any, field: str) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{field}: expected a whole number from 0, got {shown(value)}")
+    return value
+
+
+def _duration(value: Any, field: str) -> float:
+    if type(value) not in (int, float) or not 0 <= value < LONGEST:
+        raise ValueError(f"{field}: expected seconds, got {shown(value)}")
+    return float(value)
 
 
 def _records(plain: Mapping[str, Any]) -> Records:
-    columns = {str(name): column for name, column in plain["history"].items()}
-    shapes = {(column.dim(), len(column)) for column in columns.values()}
-    if shapes != {(1, len(columns["step"]))}:
-        raise ValueError("columns of unequal length")
-    if any(column.is_complex() for column in columns.values()):
-        raise ValueError("columns of complex numbers")
+    columns = plain["history"]
+    for name in [*COUNTS, *columns]:
+        wanted = torch.int64 if name in WHOLE else torch.float64
+        if not isinstance(name, str) or not name.isprintable() or columns[name].dtype != wanted:
+            raise ValueError(f"history: column {shown(name)}: expected numbers of type {wanted}")
+        if columns[name].shape != (len(columns["step"]),):
+            raise ValueError("history: columns of unequal length")
     history = {name: column.tolist() for name, column in columns.items()}
-    if not all(isinstance(step, int) for name in WHOLE for step in history[name]):
-        raise ValueError("counts that are not whole numbers")
-    events = {str(name): int(length) for name, length in plain["events"].items()}
-    return Records(history, events, [str(problem) for problem in plain["lost"]])
+    events, lost = plain["events"], plain["lost"]
+    if not all(isinstance(name, str) for name in [*events, *lost]):
+        raise ValueError("events and lost: expected texts")
+    return Records(history, {name: _count(length, "events") for name, length in events.items()}, lost)

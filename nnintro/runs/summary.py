@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnintro.errors import CheckpointError
-from nnintro.files import write_json
+from nnintro.files import read_json, write_json
 from nnintro.runs.folder import explained
+from nnintro.wording import cause
 
 if TYPE_CHECKING:  # a list of runs needs no torch
     from nnintro.config.experiment import Setup
@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # a list of runs needs no torch
     from nnintro.runs.state import Outcome, Past
 
 NAME = "summary.json"
+LARGEST = 1 << 25
+"""Bytes: the confusion of a thousand classes has half as many."""
+MOST = 1e300
 
 
 def summarize(
@@ -105,11 +108,11 @@ def read_summary(directory: Path) -> dict[str, Any] | None:
     """
     path = directory / NAME
     try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
+        summary = read_json(path, LARGEST)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{directory} has no readable {NAME}: {error}") from error
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{directory} has no readable {NAME}: {cause(error)}") from error
     if not isinstance(summary, dict):
         raise CheckpointError(f"{path} is not a summary: expected a mapping")
     for field, wanted in _misfits(summary):
@@ -117,7 +120,6 @@ def read_summary(directory: Path) -> dict[str, Any] | None:
     return summary
 
 
-LARGEST = 1e300
 LONGEST = 500
 WORDS = ("status", "name", "engine")
 COUNTS = ("parameters", "steps", "samples")
@@ -129,7 +131,7 @@ def _misfits(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if key in summary and not _is_word(summary[key]):
             yield key, "a short text on one line"
     for key in COUNTS:
-        if key in summary and not (type(summary[key]) is int and 0 <= summary[key] <= LARGEST):
+        if key in summary and not (type(summary[key]) is int and 0 <= summary[key] <= MOST):
             yield key, "a whole number from 0"
     for key in ("epochs", "steps_per_second"):
         if key in summary and not _is_number(summary[key]):
@@ -155,4 +157,4 @@ def _is_word(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and -LARGEST <= value <= LARGEST
+    return type(value) in (int, float) and -MOST <= value <= MOST

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nnintro.descent.optimizers import memories_of
+from nnintro.descent.optimizers import OPTIMIZERS, kind_of, memories_of
 from nnintro.errors import CheckpointError
 from nnintro.models.build import load_parameters
 from nnintro.runs.checkpoint import save_checkpoint
@@ -162,10 +162,38 @@ def _check_optimizer(saved: Mapping[Any, Any], optimizer: torch.optim.Optimizer,
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     names = memories_of(optimizer)
     if names is None:
-        return  # one state for all, of lists
+        _check_lbfgs(saved, parameters, optimizer.param_groups[0]["history_size"])
+        return
     if names and set(saved) != set(range(len(parameters))) and (begun or saved):
-        raise ValueError("no state of the optimizer for every parameter")
+        raise ValueError("optimizer: no state for every parameter")
     for index, memory in saved.items():
         for name in names:
-            if memory[name].shape != parameters[index].shape:
-                raise ValueError(f"{name} of another shape")
+            _check_memory(memory[name], parameters[index].shape, parameters[index].dtype, f"optimizer.{index}.{name}")
+        if "step" in memory or (names and OPTIMIZERS[kind_of(optimizer)].counts_updates):
+            _check_memory(memory["step"], torch.Size(), torch.float32, f"optimizer.{index}.step")
+
+
+def _check_memory(value: Any, shape: torch.Size, dtype: torch.dtype, field: str) -> None:
+    if not isinstance(value, Tensor) or (value.shape, value.dtype) != (shape, dtype):
+        raise ValueError(f"{field}: expected numbers of shape {tuple(shape)} and type {dtype}")
+
+
+def _check_lbfgs(saved: Mapping[Any, Any], parameters: list[Tensor], history: int) -> None:
+    """The same of L-BFGS, which has one state for all parameters, of vectors as long as they are together."""
+    if not saved:
+        return
+    memory, shape, dtype = saved[0], torch.Size([sum(p.numel() for p in parameters)]), parameters[0].dtype
+    if not all(type(memory[name]) is int and memory[name] >= 0 for name in ("func_evals", "n_iter")):
+        raise ValueError("optimizer: expected whole numbers of iterations and of evaluations")
+    if memory["n_iter"] == 0:
+        return  # it begins anew
+    pairs = [memory[name] for name in ("old_dirs", "old_stps", "ro")]
+    if not all(isinstance(part, list) and len(part) == len(pairs[0]) <= history for part in pairs):
+        raise ValueError(f"optimizer: expected a history of {history} steps at most")
+    for vector in (memory["d"], memory["prev_flat_grad"], *pairs[0], *pairs[1]):
+        _check_memory(vector, shape, dtype, "optimizer: of L-BFGS")
+    for number in (memory["H_diag"], memory["t"], memory["prev_loss"], *pairs[2]):
+        if not (type(number) in (int, float) or (isinstance(number, Tensor) and number.shape == ())):
+            raise ValueError("optimizer: expected numbers of L-BFGS")
+    if "al" in memory and not (isinstance(memory["al"], list) and len(memory["al"]) == history):
+        raise ValueError("optimizer: expected a history of L-BFGS")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from nnintro.config.experiment import Setup, flat_values
 from nnintro.errors import CheckpointError, ConfigError
-from nnintro.runs.checkpoint import Loaded, has_checkpoint, load_checkpoint
+from nnintro.runs.checkpoint import Loaded, has_checkpoint
 from nnintro.runs.reopen import Reopened, changed, has_effect
-from nnintro.runs.run import architecture, check_architecture
+from nnintro.runs.run import architecture, read_checkpoint
 from nnintro.runs.state import OVER, Checkpoint, Origin, Past, Records
+from nnintro.wording import shown_key
 
 
 @dataclass(frozen=True)
@@ -72,21 +72,15 @@ def find_start(reopened: Reopened | None, setup: Setup, warn: Callable[[str], No
         if steps:
             raise CheckpointError(f"{directory} has no checkpoint left of its {steps} updates")
         return Start()  # cut off before its first checkpoint, a run begins anew
-    loaded, checkpoint = _read(directory)
-    check_architecture(checkpoint.origin.architecture, setup, str(directory))
+    loaded, checkpoint = read_checkpoint(directory, setup)
     concluded = _is_concluded(checkpoint, setup)
     if not concluded:
         if checkpoint.outcome.status == "diverged":
-            loaded, checkpoint = _before_divergence(directory, checkpoint.outcome.step)
+            loaded, checkpoint = _before_divergence(directory, setup, checkpoint.outcome.step)
         _check_progress(checkpoint, setup)
     for damage in loaded.damaged:
         warn(f"{damage}; going on from {loaded.path.name}")
     return Start(checkpoint, str(loaded.path), loaded.passed_over, concluded)
-
-
-def _read(directory: Path, before: int | None = None) -> tuple[Loaded, Checkpoint]:
-    loaded = load_checkpoint(directory, before)
-    return loaded, Checkpoint.from_plain(loaded.state, str(loaded.path))
 
 
 def _is_concluded(checkpoint: Checkpoint, setup: Setup) -> bool:
@@ -97,7 +91,7 @@ def _is_concluded(checkpoint: Checkpoint, setup: Setup) -> bool:
     return checkpoint.outcome.status in (*OVER, "diverged")
 
 
-def _before_divergence(directory: Path, step: int) -> tuple[Loaded, Checkpoint]:
+def _before_divergence(directory: Path, setup: Setup, step: int) -> tuple[Loaded, Checkpoint]:
     """The checkpoint before one where training diverged.
 
     Its parameters are finite and the loss there is not: no learning rate can go on from it.
@@ -107,7 +101,7 @@ def _before_divergence(directory: Path, step: int) -> tuple[Loaded, Checkpoint]:
             f"{directory} diverged after {step:,} updates, and no checkpoint from before that is "
             "kept: begin a new run with a smaller learning rate"
         )
-    return _read(directory, before=step)
+    return read_checkpoint(directory, setup, before=step)
 
 
 def _check_progress(checkpoint: Checkpoint, setup: Setup) -> None:
@@ -125,7 +119,7 @@ def check_descent(checkpoint: Checkpoint, setup: Setup) -> None:
     if repr(was.optimizer_kind) != repr(now.optimizer_kind):  # whatever it is that was saved
         raise ConfigError.at(
             "descent.optimizer",
-            f"the run has the state of {was.optimizer_kind}, which is of no use to {now.optimizer_kind}",
+            f"the run has the state of {shown_key(was.optimizer_kind)}, which is of no use to {now.optimizer_kind}",
         )
     if repr(was.plan) != repr(now.plan):
         raise ConfigError.at(
@@ -134,9 +128,9 @@ def check_descent(checkpoint: Checkpoint, setup: Setup) -> None:
         )
 
 
-def _in_words(plan: Any) -> str:
-    variant, samples, size = plan if isinstance(plan, list) and len(plan) == 3 else ("?", "?", 0)
-    return f"{samples} samples, {variant}" + (f" of {size}" if size else "")
+def _in_words(plan: list[str | int]) -> str:
+    variant, samples, size = plan
+    return f"{samples} samples, {shown_key(str(variant))}" + (f" of {size}" if size else "")
 
 
 def _optimizer_kind(setup: Setup) -> str:

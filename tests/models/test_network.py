@@ -7,7 +7,7 @@ import torch
 
 from nnintro.config.load import load_config
 from nnintro.models import MODELS, Standardization, Standardized
-from nnintro.models.build import Region, architecture_of, build_model, build_network
+from nnintro.models.build import Region, build_model, build_network, outline
 from tests.models.test_unet import build as unet
 from tests.support import config
 
@@ -50,7 +50,7 @@ def test_a_standardisation_is_part_of_it():
 def test_an_architecture_takes_no_memory():
     """4 TB of parameters: a run is compared with its config before anything is built."""
     wide = load_config(config(model={"hidden": [1_000_000, 1_000_000]})).setup()
-    assert architecture_of(wide)["hidden"] == [1_000_000, 1_000_000]
+    assert outline(wide).architecture()["hidden"] == [1_000_000, 1_000_000]
 
 
 def test_parameters_are_rounded_to_the_precision():

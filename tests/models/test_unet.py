@@ -202,6 +202,7 @@ class TestParameters:
         for layer in (network.down[1][0], network.upsample[0]):
             weight = layer.weight.detach()
             with torch.random.fork_rng():
+                torch.manual_seed(1)  # the largest of few biases is not always near the bound
                 if isinstance(layer, nn.Conv2d):
                     twin = nn.Conv2d(weight.shape[1], weight.shape[0], 3)
                 else:

@@ -18,6 +18,7 @@ from nnintro.files import write_whole
 from nnintro.runs import checkpoint
 from nnintro.runs.checkpoint import has_checkpoint, load_checkpoint, save_checkpoint
 
+"""No process has this number: Linux counts to 4,194,304."""
 STATE = {"model": {"weight": torch.arange(6.0).reshape(2, 3)}, "epoch": 1.5}
 
 
@@ -46,7 +47,7 @@ def test_the_manifest_names_the_file_and_its_digest(run):
     latest = json.loads((run / "checkpoints/latest.json").read_text())
     data = (run / "checkpoints/step-40.pt").read_bytes()
     digest = hashlib.sha256(data).hexdigest()
-    assert latest == {"file": "step-40.pt", "step": 40, "sha256": digest, "previous": []}
+    assert latest == {"file": "step-40.pt", "step": 40, "sha256": digest, "bytes": len(data), "previous": []}
     names = {path.name for path in (run / "checkpoints").iterdir()}
     assert names == {"latest.json", "step-40.pt"}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import pickle
 import shutil
 from pathlib import Path
 
@@ -182,8 +181,8 @@ class TestLoad:
             def __reduce__(self):
                 return Path.touch, (copy / "executed",)
 
-        data = pickle.dumps(Trap())
-        (copy / "checkpoints/step-18.pt").write_bytes(data)
+        torch.save(Trap(), copy / "checkpoints/step-18.pt")
+        data = (copy / "checkpoints/step-18.pt").read_bytes()
         digest = hashlib.sha256(data).hexdigest()
         latest = {"file": "step-18.pt", "step": 18, "sha256": digest}
         (copy / "checkpoints/latest.json").write_text(json.dumps(latest))

@@ -53,7 +53,7 @@ def test_what_is_written_is_what_is_read(plain):
 @pytest.mark.parametrize("key", sorted(KEYS))
 def test_a_key_that_is_missing(plain, key):
     without = {name: value for name, value in plain.items() if name != key}
-    with pytest.raises(CheckpointError, match=f"x: the checkpoint is incomplete: KeyError.*{key}"):
+    with pytest.raises(CheckpointError, match=f"x: the checkpoint is incomplete: '{key}' is missing"):
         Checkpoint.from_plain(without, "x")
 
 

@@ -434,8 +434,9 @@ def test_wrong_contents_behind_a_right_digest(key, value, tmp_path, monkeypatch)
     state[key] = value
     torch.save(state, folder / "step-10.pt")
     manifest = json.loads((folder / "latest.json").read_text())
-    digest = hashlib.sha256((folder / "step-10.pt").read_bytes()).hexdigest()
-    (folder / "latest.json").write_text(json.dumps({**manifest, "sha256": digest}))
+    data = (folder / "step-10.pt").read_bytes()
+    entry = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    (folder / "latest.json").write_text(json.dumps({**manifest, **entry}))
     before = {path: path.read_bytes() for path in folder.parent.rglob("*") if path.is_file()}
     with pytest.raises((CheckpointError, ConfigError)) as error:
         train(None, tmp_path, resume="run")

@@ -33,8 +33,9 @@ def names_for_formulas(columns: list[str]) -> list[str]:
     """
     taken = {*FUNCTIONS, *CONSTANTS}
     plain = [name if _is_word(name) and name not in taken else "" for name in columns]
+    known = set(plain)
     return [
-        name or next(free for free in _numbered(place) if free not in plain)
+        name or next(free for free in _numbered(place) if free not in known)
         for place, name in enumerate(plain, start=1)
     ]
 

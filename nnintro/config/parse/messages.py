@@ -151,7 +151,8 @@ def _hint(kind: str, value: Any) -> str | None:
         meant = word.get(value.lower(), value.lower())
         return f"write {meant}" if meant in ("true", "false") else None
     if kind == "list_type" and isinstance(value, int | float | str):
-        return f"write [{value}]" if len(str(value)) <= LONGEST else None
+        text = str(value)
+        return f"write [{text}]" if len(text) <= LONGEST and text.isprintable() else None
     if kind == "int_type":
         return _whole(_number(value))
     number = _number(value) if kind == "float_type" else None

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from nnintro.config.datasets.images import ImagesDataset
 from nnintro.config.section import held_out
-from nnintro.config.task import DataFacts, Task
+from nnintro.config.task import DataFacts
 from nnintro.datasets.images.data import ImageData
 from nnintro.datasets.images.files import pairs_of, read_header, read_values
 from nnintro.datasets.images.fitting import ImageFormat, sized
@@ -76,14 +76,6 @@ def _splits(
 ) -> Splits[ImageData]:
     """Rows of a store as training and validation data, with what is known of them."""
     count = len(form.classes)
-    task = Task(
-        "segmentation",
-        inputs=form.channels,
-        outputs=1 if count == 2 else count,
-        classes=form.classes,
-        image=form.size,
-        has_points=form.point_radius is not None,
-    )
     facts |= {"images": len(store), "size": sized(form.size), "channels": form.channels, "classes": list(form.classes)}
     standard = Standardization(statistics.mean, statistics.scale)
     return Splits(
@@ -93,7 +85,7 @@ def _splits(
         high=statistics.high,
         facts=facts,
         standardization=standard if dataset.standardize == "inputs" else None,
-        found=DataFacts(task, len(rows[0]), form.description()),
+        found=DataFacts(form.task, len(rows[0]), form.description()),
         # Of all images and masks, and of which are in which part.
         fingerprint=lambda: _sha256(
             "".join(_sha256(part.numpy().tobytes() + store.sha256.encode()) for part in rows).encode()

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 from torch import Tensor
 
-from nnintro.datasets.images.files import Pair, Pixels, read_header, read_pixels, read_values, refuse
+from nnintro.config.task import STRICT, Task
+from nnintro.config.typed import from_json
+from nnintro.datasets.images.files import MOST_PIXELS, Pair, Pixels, read_header, read_pixels, read_values, refuse
 
 GRAY = (0.299, 0.587, 0.114)
 """Of red, green and blue (ITU-R BT.601)."""
+MOST_VALUES = 256
+"""In masks: a class number is a byte."""
+Side = Annotated[int, Field(ge=1, le=MOST_PIXELS)]
 CHANNELS = {1: "gray", 3: "RGB"}
 """Number of channels -> its name in messages."""
 
@@ -24,7 +31,9 @@ CHANNELS = {1: "gray", 3: "RGB"}
 class ImageFormat:
     """Plain values, in and out of JSON by ``description`` and ``from_description``."""
 
-    size: tuple[int, int]
+    __pydantic_config__ = STRICT
+
+    size: tuple[Side, Side]
     """Height and width of a sample."""
     fit: Literal["resize", "crop"] | None
     """How files come to that size; None where they must have it."""
@@ -34,12 +43,12 @@ class ImageFormat:
     """Whether gray and coloured files are made into one another; else they must be alike."""
     bits: int | None
     """8 or 16: a file's numbers are divided by the largest of that many bits. None: they are counts, left as is."""
-    values: tuple[int, ...]
+    values: Annotated[tuple[Annotated[int, Field(ge=0, lt=1 << 16)], ...], Field(fail_fast=True)]
     """The values in masks, rising; class k is value k."""
-    classes: tuple[str, ...]
-    threshold: float
+    classes: Annotated[tuple[str, ...], Field(fail_fast=True)]
+    threshold: Annotated[float, Field(gt=0, lt=1)]
     """Probability from which a pixel belongs to the second of two classes."""
-    point_radius: float | None
+    point_radius: Annotated[float, Field(gt=0)] | None
     """Pixels within which a peak is a point of the mask; None where points do not matter."""
 
     @property
@@ -53,9 +62,30 @@ class ImageFormat:
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> ImageFormat:
-        """The inverse of ``description``; takes ``DataFacts.description``."""
-        plain: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in description.items()}
-        return cls(**plain)
+        """The inverse of ``description``; takes ``DataFacts.description``.
+
+        Raises:
+            ValueError: it is not such a description: one line, with the field.
+        """
+        form = from_json(cls, json.dumps(description))
+        if not 2 <= len(form.values) == len(form.classes) <= MOST_VALUES or sorted(set(form.values)) != [*form.values]:
+            raise ValueError("values: expected one for each class, rising")
+        if form.channels not in CHANNELS or form.bits not in (8, 16, None):
+            raise ValueError(f"channels and bits: expected those of an image, got {form.channels} and {form.bits}")
+        return form
+
+    @property
+    def task(self) -> Task:
+        """What a network has to do on samples of this format."""
+        count = len(self.classes)
+        return Task(
+            "segmentation",
+            inputs=self.channels,
+            outputs=1 if count == 2 else count,
+            classes=self.classes,
+            image=self.size,
+            has_points=self.point_radius is not None,
+        )
 
 
 def sized(size: tuple[int, ...]) -> str:

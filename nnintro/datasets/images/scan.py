@@ -15,12 +15,10 @@ from torch import Tensor
 
 from nnintro.config.datasets.images import MIB, ImagesDataset
 from nnintro.datasets.images.files import Header, Pair, read_header, refuse
-from nnintro.datasets.images.fitting import CHANNELS, ImageFormat, check_size, fit_values, load_pair, sized
+from nnintro.datasets.images.fitting import CHANNELS, MOST_VALUES, ImageFormat, check_size, fit_values, load_pair, sized
 from nnintro.datasets.images.store import Ahead, InMemory, OnDisk, Store
 from nnintro.errors import ConfigError
 
-MOST_VALUES = 256
-"""In masks: a class number is a byte."""
 MOST_VALUES_WITHOUT_NAMES = 16
 """More of them are rather a mask that was blurred than classes."""
 AHEAD = 8

@@ -10,7 +10,7 @@ import torch
 
 from nnintro.config.datasets.basis import names_for_formulas
 from nnintro.config.datasets.table import TableDataset
-from nnintro.config.task import DataFacts, Task
+from nnintro.config.task import DataFacts
 from nnintro.datasets.samples import Data, Splits, balanced_weights
 from nnintro.datasets.tables.columns import recognized
 from nnintro.datasets.tables.columns.column import FileColumn
@@ -136,7 +136,7 @@ def _splits(
         facts=facts,
         standardization=Standardization(mean, scale) if dataset.basis is None else None,
         class_weights=weights,
-        found=DataFacts(_task(encoding), training, described),
+        found=DataFacts(encoding.task, training, described),
         fingerprint=lambda: _sha256(dataset.path),
     )
 
@@ -148,10 +148,3 @@ def _sha256(path: str) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise cannot_be_read(path, error) from error
-
-
-def _task(encoding: Encoding) -> Task:
-    classes = encoding.classes
-    if len(classes) > 2:
-        return Task("multiclass", encoding.features, len(classes), classes)
-    return Task("binary" if classes else "regression", encoding.features, len(encoding.targets), classes)

@@ -3,35 +3,60 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
 import numpy as np
+from pydantic import Field
 
+from nnintro.config.datasets.basis import names_for_formulas
+from nnintro.config.task import STRICT, Task
+from nnintro.config.typed import from_json
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns import COLUMNS, TARGETS
 from nnintro.datasets.tables.columns.column import Column, Described, Missing, Policy, Target, Unseen
 from nnintro.datasets.tables.columns.number import Number
 from nnintro.datasets.tables.files.places import Places
+from nnintro.wording import choice
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+MOST_FEATURES = 1 << 22
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Window(Described):
     """Consecutive rows that make one sample, and how far ahead of the last its target is."""
 
-    rows: int
-    horizon: int
+    rows: Annotated[int, Field(ge=1)]
+    horizon: Annotated[int, Field(ge=0)]
     order: Number | None = None
     """The column of the time, which has to be in rising order."""
 
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
-        order = values["order"]
-        return cls(values["rows"], values["horizon"], Number.from_json(order) if order else None)
+
+Parts = Annotated[list[dict[str, Any]], Field(min_length=1, fail_fast=True)]
+
+
+@dataclass(frozen=True)
+class Description:
+    """``DataFacts.description`` of a table: an encoding, and what else the training knows of its data."""
+
+    __pydantic_config__ = STRICT
+
+    columns: Parts
+    """Of the kinds in ``COLUMNS``."""
+    targets: Parts
+    """Of the kinds in ``TARGETS``."""
+    missing: Missing
+    unseen: Unseen
+    window: Window | None
+    variables: Annotated[tuple[str, ...] | None, Field(fail_fast=True)] = None
+    """What formulas call the features."""
+    class_weights: Annotated[tuple[Annotated[float, Field(gt=0)], ...] | None, Field(fail_fast=True)] = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +90,14 @@ class Encoding:
 
     @property
     def features(self) -> int:
-        return len(self.row_features) * (1 if self.window is None else self.window.rows)
+        return sum(column.size for column in self.columns) * (1 if self.window is None else self.window.rows)
+
+    @property
+    def task(self) -> Task:
+        classes = self.classes
+        if len(classes) > 2:
+            return Task("multiclass", self.features, len(classes), classes)
+        return Task("binary" if classes else "regression", self.features, len(self.targets), classes)
 
     def column_of(self, feature: int) -> Column:
         """The column that an input comes from."""
@@ -136,15 +168,36 @@ class Encoding:
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> Self:
-        """The encoding that was described; read back from JSON or not."""
-        window = description["window"]
-        return cls(
-            tuple(COLUMNS[values["kind"]].from_json(values) for values in description["columns"]),
-            tuple(TARGETS[values["kind"]].from_json(values) for values in description["targets"]),
-            description["missing"],
-            description["unseen"],
-            None if window is None else Window.from_json(window),
-        )
+        """The encoding that was described; read back from JSON or not.
+
+        Raises:
+            ValueError: it is not such a description: one line, with the field.
+        """
+        said = from_json(Description, json.dumps(description))
+        columns = tuple(_parts(said.columns, COLUMNS, "columns"))
+        targets = tuple(_parts(said.targets, TARGETS, "targets"))
+        found = cls(columns, targets, said.missing, said.unseen, said.window)
+        if len(targets) > 1 and any(target.kind != "number" for target in targets):
+            raise ValueError("targets: several are numbers, each of them")
+        if said.class_weights is not None and len(said.class_weights) != len(found.classes):
+            raise ValueError("class_weights: expected one for each class")
+        if found.features > MOST_FEATURES:
+            raise ValueError(f"columns: expected at most {MOST_FEATURES:,} inputs, got {found.features:,}")
+        if said.variables is not None and list(said.variables) != names_for_formulas(found.feature_names):
+            raise ValueError("variables: are not those of the columns")
+        return found
+
+
+def _parts(described: list[dict[str, Any]], kinds: Mapping[str, type[T]], field: str) -> Iterator[T]:
+    """Columns or targets of these kinds; ValueError where one is not described as its kind is."""
+    for number, values in enumerate(described):
+        kind = values.get("kind")
+        try:
+            if not isinstance(kind, str) or kind not in kinds:
+                raise ValueError(f"kind: {choice(kind, list(kinds))}")
+            yield from_json(kinds[kind], json.dumps(values))
+        except ValueError as error:
+            raise ValueError(f"{field}.{number}.{error}") from None
 
 
 def chunked(values: Any) -> pa.ChunkedArray:

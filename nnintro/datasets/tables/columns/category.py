@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import compress
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import numpy as np
+from pydantic import Field
 
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns.coded import ABSENT, UNSEEN, coded, one_of
@@ -30,7 +31,7 @@ class Category(Column):
     """One input for each value: 1 where the row has it, else 0 (one-hot)."""
 
     name: str
-    values: tuple[str, ...]
+    values: Annotated[tuple[str, ...], Field(fail_fast=True)]
     missing: bool = False
     """Whether a missing value is a category of its own, behind the others."""
     kind: Literal["category"] = "category"
@@ -115,7 +116,7 @@ class ClassTarget(Target):
     """A class to predict; ``classes`` in the order of their numbers."""
 
     name: str
-    classes: tuple[str, ...]
+    classes: Annotated[tuple[str, ...], Field(min_length=2, fail_fast=True)]
     kind: Literal["class"] = "class"
 
     @property

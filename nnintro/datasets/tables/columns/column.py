@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from nnintro.config.datasets.table import TableDataset
+from nnintro.config.task import STRICT
 from nnintro.datasets.tables.cells import Array, Reading, is_text
 from nnintro.datasets.tables.columns.coded import Coded, coded
 from nnintro.datasets.tables.files import Table
@@ -81,12 +81,10 @@ class FileColumn:
 class Described:
     """A dataclass that is part of data.json: its fields, in their order."""
 
+    __pydantic_config__ = STRICT
+
     def as_json(self) -> dict[str, Any]:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
 
 class Column(Described, ABC):
@@ -116,6 +114,11 @@ class Column(Described, ABC):
     @abstractmethod
     def features(self) -> list[str]:
         """The names of the inputs."""
+
+    @property
+    def size(self) -> int:
+        """How many they are."""
+        return len(self.features)
 
     @property
     @abstractmethod

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import numpy as np
+from pydantic import Field
 
 from nnintro.datasets.tables.cells import MISSING, Array
 from nnintro.datasets.tables.columns.column import Column, FileColumn
@@ -28,7 +29,7 @@ class Words(Column):
     """
 
     name: str
-    width: int
+    width: Annotated[int, Field(ge=1, le=1 << 20)]
     kind: Literal["words"] = "words"
 
     @classmethod
@@ -40,6 +41,10 @@ class Words(Column):
     @property
     def features(self) -> list[str]:
         return [f"{self.name}#{index}" for index in range(self.width)]
+
+    @property
+    def size(self) -> int:
+        return self.width
 
     @property
     def expected(self) -> str:
