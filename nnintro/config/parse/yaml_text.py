@@ -22,6 +22,7 @@ from nnintro.config.parse.nodes import (
     scalar,
 )
 from nnintro.errors import ConfigError, Problem
+from nnintro.files import open_regular
 from nnintro.wording import cause, shown_key
 
 MOST_BYTES = 1 << 22
@@ -68,7 +69,7 @@ def read_file(path: Path) -> Source:
     """
     name = str(path)
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         raise ConfigError([Problem(f"cannot be read: {cause(error)}", file=name)]) from None
