@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, Self
 
@@ -17,6 +17,12 @@ from nnintro.errors import ConfigError
 from nnintro.models import Standardization, Standardized
 
 Truth = Callable[[Tensor], Tensor]
+Coinciding = Mapping[str, tuple[int, int]]
+"""Input -> how many different values it has, and how many are left once they are rounded."""
+COMPARED = 1 << 24
+"""Numbers that are looked at for values that coincide, in all inputs together: a second or two."""
+FEW = 0.9
+"""The part of the values that may be left: of millions of random numbers some fall together in float32."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,8 @@ class Splits(Generic[Some]):
     """(classes,) what a sample of each class counts in the loss; None for 1 each."""
     found: DataFacts | None = None
     """Of data from files: what the dataset section could not know."""
+    coinciding: Coinciding = field(default_factory=dict)
+    """Where the inputs are in the run's precision already: those whose values fell together."""
     fingerprint: Callable[[], str] | None = None
     """Of data from files: SHA-256 of a table's file, or of all pixels, when it is asked for.
 
@@ -180,6 +188,23 @@ def prepared(data: Some, model: nn.Module) -> Some:
     if not data.inputs_standardized:
         inputs = (model.features(inputs) - model.mean.cpu()) / model.scale.cpu()
     return replace(data, inputs=inputs, targets=model.scaled(data.targets))
+
+
+def coinciding(inputs: Tensor, names: Sequence[str], dtype: torch.dtype) -> Coinciding:
+    """The inputs of which many values are one number in ``dtype``.
+
+    Args:
+        inputs: (n, features) as the network takes them, not yet rounded; of very many the first rows count.
+    """
+    if inputs.dtype == dtype:
+        return {}
+    rows, found = max(1000, COMPARED // max(1, inputs.shape[1])), {}
+    for name, column in zip(names, inputs[:rows].T, strict=True):
+        values = column.unique()
+        left = len(values.to(dtype).unique())
+        if left < FEW * len(values):
+            found[name] = len(values), left
+    return found
 
 
 def require_finite(data: Samples, inputs: str = "dataset", targets: str = "dataset") -> None:

@@ -11,13 +11,14 @@ from torch import Tensor, nn
 
 from nnintro.config.experiment import Experiment, Setup
 from nnintro.datasets import Samples, Splits, build_dataset
-from nnintro.datasets.samples import prepared, require_finite
+from nnintro.datasets.samples import Coinciding, Data, coinciding, prepared, require_finite
 from nnintro.descent.optimizers import build_optimizer
 from nnintro.descent.streams import stream
 from nnintro.descent.variants import Plan
 from nnintro.engines.choose import build_engine
 from nnintro.engines.engine import Engine, Interrupted, Work
 from nnintro.errors import ConfigError, memory_for
+from nnintro.formula.tree import variable_names
 from nnintro.models import Standardization, statistics
 from nnintro.models.basis import basis_functions, first_not_finite
 from nnintro.models.build import DTYPES, Region, build_model, load_parameters
@@ -45,6 +46,8 @@ class Parts(Work):
     evaluator: Evaluator
     patience: Patience | None
     """Early stopping, where it is asked for."""
+    coinciding: Coinciding
+    """Inputs of which many training values are one number in the run's precision."""
     moments: list[int]
     """Updates after which training is looked at."""
 
@@ -188,7 +191,13 @@ def assemble(
     else:  # before the data is standardised: by the statistics that are saved
         load_parameters(model, saved, where)
     model.to(device)  # and the network in it
-    train, validation = (prepared(data, model).to(device, dtype) for data in (splits.train, splits.validation))
+    exact = prepared(splits.train, model)
+    together = splits.coinciding
+    if isinstance(exact, Data):
+        names = setup.dataset.formulas or variable_names(setup.task.inputs)
+        together = {**together, **coinciding(exact.inputs, names, dtype)}
+    train, validation = exact.to(device, dtype), prepared(splits.validation, model).to(device, dtype)
+    del exact
     # Validation first: of a function it has no noise, and shows whether the formula is to blame.
     for part, noise in ((validation, False), (train, True)):
         inputs, targets = setup.dataset.keys_of_numbers(noise=noise)
@@ -206,6 +215,7 @@ def assemble(
         engine=build_engine(work, say, interrupted),
         evaluator=build_evaluator(setup, network, model, loss, validation, work.autocast),
         patience=_patience(setup),
+        coinciding=together,
         moments=looks(setup.total_updates, plan, len(validation), setup.experiment.logging.every),
     )
 

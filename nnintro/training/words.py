@@ -15,7 +15,7 @@ from nnintro.models import Network
 from nnintro.recording.console import Display
 from nnintro.recording.events import EventFile
 from nnintro.training.setup import Parts
-from nnintro.wording import duration
+from nnintro.wording import counted, duration, listing, quoted
 
 MOST_SHOWN = 500
 """Characters of a hyperparameter: steps by hand may be thousands."""
@@ -38,13 +38,29 @@ def heading(display: Display, setup: Setup, parts: Parts, directory: Path) -> No
     table = cast(Network, parts.model).rows()
     rows = [(row.layer, row.shape, row.activation, f"{row.parameters:,}") for row in table]
     display.heading(setup.experiment.name, _facts(setup, parts, directory), rows)
-    for note in setup.notes():
+    for note in _notes(setup, parts):
         display.warn(note)
+
+
+def _notes(setup: Setup, parts: Parts) -> list[str]:
+    """What the user should know of the config, and of the data with it."""
+    if not parts.coinciding:
+        return setup.notes()
+    (name, (values, left)), *others = parts.coinciding.items()
+    also = f" (so do those of {counted(len(others), 'other input')})" if others else ""
+    remedies = ["precision: float64"]
+    if setup.dataset.standardize == "none":
+        remedies.append("dataset.standardize: inputs")
+    note = (
+        f"{values:,} different values of input {quoted(name)} become {left:,} when they are rounded to float32{also}: "
+        f"the network cannot tell them apart; write {listing(remedies)}"
+    )
+    return [*setup.notes(), note]
 
 
 def describe(events: EventFile, setup: Setup, parts: Parts) -> None:
     """Write the config, the model, the data's facts, the hyperparameters and the charts' layout."""
-    said = setup.notes()
+    said = _notes(setup, parts)
     events.text("config", f"```yaml\n{as_yaml(setup.experiment)}```")
     events.text("model", f"```\n{parts.model}\n```")
     for key, fact in parts.splits.facts.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections import Counter
 from pathlib import Path
@@ -190,6 +191,13 @@ def test_large_configs_are_answered_quickly(title, path):
         lines = str(error).split("\n")
     assert time.process_time() - started < 8
     assert len(lines) <= 101
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_only_regular_files_are_opened(make, tmp_path):
+    make(tmp_path / "a.yaml")
+    with pytest.raises(ConfigError, match=r"a\.yaml: cannot be read: it is not a regular file"):
+        load_config(tmp_path / "a.yaml")
 
 
 def test_libyaml_reads_the_same_values(monkeypatch):

@@ -136,6 +136,7 @@ def _splits(
         facts=facts,
         standardization=Standardization(mean, scale) if dataset.basis is None else None,
         class_weights=weights,
+        coinciding=filled.coinciding,
         found=DataFacts(encoding.task, training, described),
         fingerprint=lambda: _sha256(dataset.path),
     )

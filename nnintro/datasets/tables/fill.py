@@ -7,10 +7,12 @@ more than a few columns are in memory.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 
+from nnintro.datasets.samples import coinciding
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns.column import Column, FileColumn
 from nnintro.datasets.tables.columns.number import mean_and_deviation
@@ -30,6 +32,8 @@ class Filled:
     low: Array
     """Raw."""
     high: Array
+    coinciding: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """See ``Splits.coinciding``."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,8 @@ class Filling:
                     mean[index], scale[index] = mean_and_deviation(inputs[seen, index])
                 inputs -= mean
                 inputs /= scale
+            dtype = torch.from_numpy(filled.inputs[:0]).dtype
+            filled.coinciding |= coinciding(torch.from_numpy(inputs[seen]), column.features, dtype)
             with np.errstate(over="ignore"):
                 inputs = inputs.astype(self.dtype, copy=False)
             self._require_finite(column, source, inputs)
