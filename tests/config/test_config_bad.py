@@ -106,7 +106,8 @@ def test_no_file(monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    Path("a.yaml").touch()
+    monkeypatch.setattr("os.open", refuse)
     assert complaints(Path("a.yaml")) == ["a.yaml: cannot be read: Permission denied"]
 
 
