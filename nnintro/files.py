@@ -126,13 +126,18 @@ def read_json(path: str | Path, most: int) -> Any:
 
     Raises:
         OSError: it cannot be read, is not a regular file, or has more bytes.
-        ValueError: it is not JSON in UTF-8, or nested too deep.
+        ValueError: it is not JSON in UTF-8, is nested too deep, or has halves of characters, which cannot be written.
     """
     text = read_bytes(path, most).decode()
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        if "\\u" in text:  # the only way for them to come in
+            json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
         raise ValueError("it is nested too deep") from None
+    except UnicodeEncodeError:
+        raise ValueError("it has halves of characters") from None
+    return value
 
 
 def make_folder(folder: Path) -> None:

@@ -169,8 +169,6 @@ def _require_seal(content: Any) -> None:
     _require(content["format"] == FORMAT, f"format: expected {FORMAT!r}")
     try:
         sealed = seal(content)
-    except UnicodeEncodeError:
-        raise CertificateError("has halves of characters") from None
     except ValueError:
         raise CertificateError("has numbers that are not finite") from None
     except RecursionError:

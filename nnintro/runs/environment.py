@@ -14,7 +14,7 @@ from typing import Any
 import numpy
 import torch
 
-from nnintro.files import as_json, read_json, write_json
+from nnintro.files import read_json, write_json
 from nnintro.runs.folder import LARGEST, explained
 from nnintro.version import __version__
 from nnintro.wording import shown, shown_key
@@ -52,11 +52,10 @@ def write_environment(
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """What an environment.json says; ValueError where it is not one, or cannot be written again."""
+    """What an environment.json says; ValueError where it is not one."""
     begun = read_json(path, LARGEST)
     if not isinstance(begun, dict) or not isinstance(begun.get("resumed", []), list):
         raise ValueError("no environment")
-    as_json(begun).encode()  # text from JSON may have halves of characters
     return begun
 
 
