@@ -75,7 +75,7 @@ def _require_plain(value: Any) -> None:
         elif isinstance(item, Tensor):
             _require_plain_tensor(item)
         elif isinstance(item, str):
-            item.encode(errors="surrogateescape")  # ValueError where it has halves of characters (but of paths, PEP 383)
+            item.encode(errors="surrogateescape")  # ValueError where it has halves of characters (paths may: PEP 383)
         elif not (item is None or isinstance(item, bool | float) or (isinstance(item, int) and abs(item) < WHOLE)):
             raise ValueError(f"it holds a {type(item).__name__} out of place")
 
