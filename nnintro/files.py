@@ -103,6 +103,9 @@ def _require_regular(status: os.stat_result, path: str | Path) -> None:
         raise OSError(errno.EINVAL, "it is not a regular file", str(path))
 
 
+PIECE = 1 << 16
+
+
 def read_bytes(path: str | Path, most: int) -> bytes:
     """All of a regular file (see ``open_regular``).
 
@@ -115,7 +118,10 @@ def read_bytes(path: str | Path, most: int) -> bytes:
     """
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
-        data = b"" if size > most else file.read(most + 1)  # some files of /proc say 0 of themselves
+        # To ask for more than there is would take memory for it; some files of /proc say 0 of themselves.
+        data = b"" if size > most else file.read(size + 1)
+        while size < len(data) <= most and (more := file.read(PIECE)):
+            data += more
     if size > most or len(data) > most:
         raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
     return data
