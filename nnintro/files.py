@@ -13,15 +13,13 @@ import io
 import json
 import math
 import os
-import re
-import secrets
-import shutil
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Literal
 
 from nnintro.errors import UsageError
+from nnintro.temporary import hold, remove_leftovers, temporary_name
 from nnintro.wording import choice, listing
 
 Suffixes = Mapping[str, Sequence[str]]
@@ -169,7 +167,7 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     temporary = path.with_name(temporary_name(path.name))
     try:
         with temporary.open("wb") as file:
-            _hold(file.fileno())
+            hold(file.fileno())
             write(file)
             file.flush()
             os.fsync(file.fileno())
@@ -177,91 +175,6 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-SHORT = 40
-"""Characters of a name that a temporary one begins with: both may be as long as the file system allows."""
-_TEMPORARY = re.compile(r"\..*\.nnintro-(\d{1,9})\.tmp", re.DOTALL)
-
-
-def temporary_name(name: str) -> str:
-    """A hidden name of a file or folder that this process makes and removes again (see ``remove_leftovers``)."""
-    return f".{name[:SHORT]}.{secrets.token_hex(4)}.nnintro-{os.getpid()}.tmp"
-
-
-@contextlib.contextmanager
-def temporary_folder(place: Path, name: str) -> Iterator[Path]:
-    """A hidden folder in ``place``, for this user alone, removed in the end: of a killed process by the next one.
-
-    Raises:
-        OSError: it cannot be made.
-    """
-    remove_leftovers(place)
-    folder = place / temporary_name(name)
-    folder.mkdir(mode=0o700)
-    with contextlib.ExitStack() as undo:
-        undo.callback(shutil.rmtree, folder, ignore_errors=True)
-        with contextlib.suppress(PermissionError):  # Windows opens no folders
-            descriptor = os.open(folder, os.O_RDONLY)
-            undo.callback(os.close, descriptor)
-            _hold(descriptor)
-        yield folder
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove temporary files and folders of this program whose process was killed.
-
-    What cannot be removed stays, and does no harm.
-    """
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            match = _TEMPORARY.fullmatch(entry.name)
-            if match is None or _is_alive(int(match[1])) or not _is_free(entry.path):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                shutil.rmtree(entry.path, ignore_errors=True)
-            else:
-                os.unlink(entry.path)  # noqa: PTH108
-
-
-def _is_alive(process: int) -> bool:
-    """Whether a process of that number is there, on this machine."""
-    if os.name == "nt":
-        return True  # to ask there would end it
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # another user's
-    return True
-
-
-def _hold(descriptor: int) -> bool:
-    """Lock a temporary file or folder: processes of other machines see that it is in use; whether it was free."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        pass  # a file system without locks
-    return True
-
-
-def _is_free(path: str) -> bool:
-    """Whether nobody holds a temporary file or folder; of a link or another user's it is not known."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    except OSError:
-        return False
-    try:
-        return _hold(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def is_regular(path: Path) -> bool:

@@ -10,7 +10,8 @@ import sys
 
 import pytest
 
-from nnintro.files import open_regular, read_bytes, remove_leftovers
+from nnintro.files import open_regular, read_bytes
+from nnintro.temporary import remove_leftovers
 
 
 def pipe(path):
@@ -56,7 +57,8 @@ def test_a_file_that_says_nothing_of_its_size(tmp_path):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from nnintro.files import temporary_folder, write_whole
+from nnintro.files import write_whole
+from nnintro.temporary import temporary_folder
 place = Path(sys.argv[1])
 def stop(_):
     print("here", flush=True)

@@ -25,7 +25,7 @@ import numpy as np
 
 from nnintro.engines.backpropagation.codes import ENTRY
 from nnintro.errors import NnintroError
-from nnintro.files import temporary_folder
+from nnintro.temporary import temporary_folder
 
 SOURCES = Path(__file__).with_name("backpropagation")
 DIGEST = hashlib.sha256().digest_size

@@ -12,12 +12,13 @@ from torch.nn import functional
 from nnintro.datasets.images import ImageFormat, image_files, read_image
 from nnintro.errors import DataError, UsageError, memory_for
 from nnintro.figures.maps import marked
-from nnintro.files import as_csv, temporary_folder, write_text, write_whole
+from nnintro.files import as_csv, write_text, write_whole
 from nnintro.models import precision_of
 from nnintro.models.forward import threads, threads_for
 from nnintro.models.standardized import Array
 from nnintro.objectives.segmentation import answers, peaks
 from nnintro.runs.run import Run, load_run
+from nnintro.temporary import temporary_folder
 from nnintro.training.sketches import pictures
 from nnintro.wording import cause
 

@@ -27,8 +27,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from nnintro.files import remove_leftovers, temporary_folder, write_whole
+from nnintro.files import write_whole
 from nnintro.signals import leave_with
+from nnintro.temporary import remove_leftovers, temporary_folder
 
 if TYPE_CHECKING:  # numpy is imported where it is used: a painter starts before anything heavy
     import numpy.typing as npt

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nnintro.errors import CheckpointError
-from nnintro.files import make_folder, remove_leftovers, sync_folder, temporary_name, write_text
+from nnintro.files import make_folder, sync_folder, write_text
+from nnintro.temporary import remove_leftovers, temporary_name
 from nnintro.wording import cause, nearest
 
 CONFIG, DATA = "config.yaml", "data.json"
