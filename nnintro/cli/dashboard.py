@@ -7,14 +7,21 @@ import io
 import logging
 import os
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nnintro.cli import RUNS, RunsDir, say
 from nnintro.errors import CheckpointError, UsageError
 from nnintro.signals import FATAL, Interrupts
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+HOSTS = ("127.0.0.1", "localhost", "[::1]")
+"""By which this machine calls itself."""
 
 
 def dashboard(
@@ -44,7 +51,10 @@ def _start(runs_dir: Path, port: int | None) -> str:
         warnings.simplefilter("ignore")
         from tensorboard import program
 
-        board = program.TensorBoard()
+        def server(app: WSGIApplication, flags: Any) -> Any:
+            return program.create_port_scanning_werkzeug_server(_asked_by_this_machine(app), flags)
+
+        board = program.TensorBoard(server_class=server)
         arguments = ["tensorboard", "--logdir", str(runs_dir), "--host", "127.0.0.1"]
         arguments += ["--port", str(port)] if port is not None else []
         try:
@@ -54,3 +64,20 @@ def _start(runs_dir: Path, port: int | None) -> str:
             reason = " ".join(error.msg.split())
             raise UsageError(f"TensorBoard does not start: {reason}") from error
     return address
+
+
+def _asked_by_this_machine(app: WSGIApplication) -> WSGIApplication:
+    """The same, but for requests of another host's name.
+
+    A page on the web may let a name of its own lead to 127.0.0.1, and so read what is served there (DNS rebinding).
+    """
+
+    def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        host = str(environ.get("HTTP_HOST", "")).rpartition("@")[2]
+        name = host[: host.find("]") + 1] if host.startswith("[") else host.partition(":")[0]
+        if name.lower() in HOSTS:
+            return app(environ, start)
+        start("421 Misdirected Request", [("Content-Type", "text/plain; charset=utf-8")])
+        return [b"this page is for this machine: http://127.0.0.1\n"]
+
+    return answer

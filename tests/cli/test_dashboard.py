@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -57,6 +58,14 @@ class Board:
         out, err = self.running.communicate(timeout=PATIENCE)
         return self.running.returncode, out, err
 
+    def status(self, host):
+        request = urllib.request.Request(f"{self.address}data/runs", headers={"Host": host})
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+
 
 def children(pid):
     tasks = Path(f"/proc/{pid}/task").glob("*/children")
@@ -71,6 +80,18 @@ def test_it_serves_the_runs_until_ctrl_c(process, runs):
         names = board.loaded("data/runs", lambda names: len(names) == 2)
         # The hyperparameters make no run of their own.
         assert sorted(names) == ["first", "second"]
+
+        known = ("127.0.0.1", "localhost:6006", "LOCALHOST", "[::1]:6006")
+        unknown = (
+            "example.org",
+            "127.0.0.1.example.org",
+            "localhost.example.org:6006",
+            "[::2]",
+            "10.0.0.1",
+            "127.0.0.1@a.b",
+        )
+        assert {host: board.status(host) for host in known} == dict.fromkeys(known, 200)
+        assert {host: board.status(host) for host in unknown} == dict.fromkeys(unknown, 421)
 
         views = board.get("data/plugins_listing")
         for view in ("timeseries", "scalars", "custom_scalars", "images", "histograms", "hparams"):
