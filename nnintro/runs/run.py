@@ -29,6 +29,10 @@ from nnintro.runs.summary import read_summary, unfinished
 from nnintro.wording import shown, shown_key
 
 
+MOST_COLUMNS = 64
+"""Of a history: no task has as many metrics."""
+
+
 class Trained:
     """A trained network with what is known of its data.
 
@@ -147,11 +151,13 @@ def read_checkpoint(directory: Path, setup: Setup, before: int | None = None) ->
 
 
 def _largest_checkpoint(setup: Setup, model: Network) -> int:
-    """Bytes of a checkpoint of this model, with what its optimizer remembers, in float64, at most."""
+    """Bytes of a checkpoint of this model, with what its optimizer remembers and its history, in float64, at most."""
     optimizer = setup.descent.optimizer
     copies = 8 + (2 * optimizer.history if optimizer.kind == "lbfgs" else 0)
     values: int = sum(tensor.numel() for tensor in model.state_dict().values())
-    return MOST + 8 * copies * values
+    every = setup.experiment.logging.every
+    points = setup.total_updates // every if every else 0  # by itself it records a thousand
+    return MOST + 8 * (copies * values + MOST_COLUMNS * points)
 
 
 def _check_architecture(saved: Mapping[str, Any], present: Mapping[str, Any], where: str) -> None:
