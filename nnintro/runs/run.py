@@ -28,7 +28,6 @@ from nnintro.runs.state import Checkpoint
 from nnintro.runs.summary import read_summary, unfinished
 from nnintro.wording import shown, shown_key
 
-
 MOST_COLUMNS = 64
 """Of a history: no task has as many metrics."""
 
