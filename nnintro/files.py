@@ -130,13 +130,13 @@ def read_json(path: str | Path, most: int) -> Any:
 
     Raises:
         OSError: it cannot be read, is not a regular file, or has more bytes.
-        ValueError: it is not JSON in UTF-8, is nested too deep, or has halves of characters, which cannot be written.
+        ValueError: it is not JSON in UTF-8, is nested too deep, or has halves of characters.
     """
     text = read_bytes(path, most).decode()
     try:
         value = json.loads(text)
         if "\\u" in text:  # the only way for them to come in
-            json.dumps(value, ensure_ascii=False).encode()
+            json.dumps(value, ensure_ascii=False).encode(errors="surrogateescape")  # of paths (see ``write_text``)
     except RecursionError:
         raise ValueError("it is nested too deep") from None
     except UnicodeEncodeError:

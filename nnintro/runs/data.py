@@ -33,7 +33,7 @@ def data_text(setup: Setup, splits: Splits[Any]) -> str | None:
     held = {**_values(setup.facts), "fingerprint": splits.fingerprint()}
     held["sha256"] = _sha256(held)
     text = json.dumps(held, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    if len(text.encode()) > LARGEST:  # before hours of training, not after
+    if len(text.encode(errors="backslashreplace")) > LARGEST:  # before hours of training, not after
         raise DataError(
             f"{setup.dataset.files}: what a run keeps of its columns would have more than {LARGEST:,} bytes; "
             "name columns of long texts in exclude"
