@@ -13,7 +13,9 @@ import tempfile
 import traceback
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import nnintro
 from nnintro.cli import app
@@ -71,6 +73,26 @@ def test_one_line_or_none(row, small):
     if (code, "train" in script) == (0, True):
         assert nnintro.load(small / "runs/small").summary["status"] == "completed"
         assert not list((small / "runs").rglob(".*"))
+
+
+def test_an_image_too_large_for_the_memory(tmp_path, written):
+    """Of the whole image at once a layer of 16 maps takes 433 MB; the run itself is small."""
+    network = {"kind": "unet", "channels": [16, 32]}
+    data = {"kind": "images", "generator": "cells", "samples": 4, "size": [32, 32]}
+    written(
+        "small.yaml",
+        dataset=data,
+        model=network,
+        descent={"batch_size": 2},
+        training={"epochs": 1},
+        precision="float32",
+    )
+    assert shell(f"{COMMAND} train small.yaml -q", tmp_path).returncode == 0
+    Image.fromarray(np.zeros((2600, 2600), np.uint8)).save(tmp_path / "large.png")
+    done = shell(f"ulimit -v 2000000; {COMMAND} predict runs/small large.png --output out", tmp_path)
+    assert done.returncode == 8, done.stderr
+    assert done.stderr == "not enough memory for large.png: the network's layers on an image of its size\n"
+    assert {path.name for path in tmp_path.iterdir()} == {"small.yaml", "runs", "large.png"}
 
 
 def test_whatever_the_umask_lets_others_is_what_they_get(small):
