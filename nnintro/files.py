@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from nnintro.errors import UsageError
-from nnintro.temporary import hold, remove_leftovers, temporary_name
+from nnintro.temporary import hold, remove_leftovers, temporary_file
 from nnintro.wording import choice, listing
 
 Suffixes = Mapping[str, Sequence[str]]
@@ -164,8 +164,7 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     Raises:
         OSError: the disk failed; whatever was under that name before is intact.  What ``write`` raises passes through.
     """
-    temporary = path.with_name(temporary_name(path.name))
-    try:
+    with temporary_file(path) as temporary:
         with temporary.open("wb") as file:
             hold(file.fileno())
             write(file)
@@ -173,8 +172,6 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
         sync_folder(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def is_regular(path: Path) -> bool:

@@ -39,6 +39,29 @@ def temporary_folder(place: Path, name: str) -> Iterator[Path]:
         yield folder
 
 
+_OWN: set[Path] = set()
+"""Temporary files of this process, while they are written."""
+
+
+@contextlib.contextmanager
+def temporary_file(path: Path) -> Iterator[Path]:
+    """A hidden name beside ``path``, to be filled and renamed; nothing has it in the end."""
+    temporary = path.with_name(temporary_name(path.name))
+    _OWN.add(temporary)
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+        _OWN.discard(temporary)
+
+
+def remove_own() -> None:
+    """Of a process that is about to end in the middle of whatever it does."""
+    for temporary in [*_OWN]:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
 def remove_leftovers(folder: Path) -> None:
     """Remove temporary files and folders of this program whose process was killed.
 

@@ -29,7 +29,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from nnintro.files import write_whole
 from nnintro.signals import leave_with
-from nnintro.temporary import remove_leftovers, temporary_folder
+from nnintro.temporary import remove_leftovers, remove_own, temporary_folder
 
 if TYPE_CHECKING:  # numpy is imported where it is used: a painter starts before anything heavy
     import numpy.typing as npt
@@ -232,6 +232,7 @@ def work(parent: int) -> None:
         os.nice(5)
     with ExitStack() as scratch:
         _take_folder(scratch)
+        scratch.callback(remove_own)
         threading.Thread(target=leave_with, args=(parent, scratch.close), daemon=True).start()
         _draw_jobs()
     os._exit(0)  # taking matplotlib apart would keep a run waiting

@@ -265,6 +265,7 @@ class _Job:
         recorder.conclude(outcome.step, f"{self.setup.experiment.name}: learning curves")
         metrics = self.evaluator.measure(self.parts.train)
         incomplete = recorder.finish(outcome.status)
+        tidy(self.directory)  # of a part that was killed a figure may have been half written still when this one began
         self._write_what_is_gone()
         confusion = self.evaluator.confusion
         found = findings(self.parts, metrics["train/loss"], outcome.step)
