@@ -35,6 +35,7 @@ def summarize(
     parameters: int,
     data: Mapping[str, Any],
     confusion: list[list[int]] | None,
+    best_step: int | None = None,
     incomplete: list[str],
     findings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -45,6 +46,7 @@ def summarize(
         parameters: how many the model has.
         data: what the data was made of.
         confusion: a row for each true class, a column for each predicted one.
+        best_step: the update whose parameters are the run's, where early stopping has chosen them.
         incomplete: what is missing in the run, in words.
         findings: key -> what is known beside the metrics (see ``training.findings``).
     """
@@ -67,6 +69,7 @@ def summarize(
         "parameters": parameters,
         "epochs": int(epochs) if epochs == int(epochs) else epochs,
         "steps": outcome.step,
+        **({} if best_step is None else {"best_step": best_step}),
         "samples": plan.samples_after(outcome.step),
         "steps_per_second": outcome.step / seconds if seconds > 0 else 0.0,
         "seconds": {
@@ -122,7 +125,7 @@ def read_summary(directory: Path) -> dict[str, Any] | None:
 
 LONGEST = 500
 WORDS = ("status", "name", "engine")
-COUNTS = ("parameters", "steps", "samples")
+COUNTS = ("parameters", "steps", "best_step", "samples")
 
 
 def _misfits(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -30,7 +30,7 @@ from nnintro.runs.state import OVER, Checkpoint, Outcome, Past
 from nnintro.runs.summary import failed, summarize, unfinished, write_summary
 from nnintro.signals import Interrupts
 from nnintro.training import words
-from nnintro.training.checkpointer import Checkpointer, capture, put_back
+from nnintro.training.checkpointer import Checkpointer, capture, put_back, put_back_patience
 from nnintro.training.findings import findings
 from nnintro.training.hint import divergence
 from nnintro.training.looks import histogram_moments, sketch_moments
@@ -179,8 +179,11 @@ class _Job:
     def _restored(self) -> Outcome | None:
         """Put everything back to where the checkpoint was made; None where a run begins."""
         checkpoint = self.start.checkpoint
-        if checkpoint is None or self.start.concluded:
-            return None if checkpoint is None else checkpoint.outcome
+        if checkpoint is None:
+            return None
+        if self.start.concluded:
+            put_back_patience(checkpoint, self.parts, self.start.where)
+            return checkpoint.outcome
         return put_back(checkpoint, self.parts, self.start.where)
 
     def _open(self, recorder: Recorder, outcome: Outcome | None) -> None:
@@ -261,6 +264,10 @@ class _Job:
         if not (self.directory / ENVIRONMENT).exists():
             write_environment(self.directory, self.parts.device, self.request.command)
 
+    def _best_step(self, outcome: Outcome) -> int | None:
+        patience = self.parts.patience
+        return patience.best_step if patience is not None and outcome.status in OVER else None
+
     def _close(self, recorder: Recorder, outcome: Outcome) -> Result:
         recorder.conclude(outcome.step, f"{self.setup.experiment.name}: learning curves")
         metrics = self.evaluator.measure(self.parts.train)
@@ -280,6 +287,7 @@ class _Job:
             parameters=parameter_count(self.parts.model),
             data=self.parts.splits.facts,
             confusion=None if confusion is None else confusion.tolist(),
+            best_step=self._best_step(outcome),
             incomplete=incomplete,
             findings={finding.key: finding.values for finding in found},
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -25,7 +25,7 @@ from nnintro.models.build import DTYPES, Region, build_model, load_parameters
 from nnintro.objectives.losses import loss_for
 from nnintro.training.evaluation import Evaluator, build_evaluator
 from nnintro.training.handover import hand_over
-from nnintro.training.looks import MEASURED_IMAGES, MEASURED_SAMPLES, looks
+from nnintro.training.looks import MEASURED_IMAGES, MEASURED_SAMPLES, WATCHED_SAMPLES, looks
 from nnintro.training.loop import Keeper, Loop, Observer
 from nnintro.training.stopping import Patience
 from nnintro.wording import counted
@@ -60,11 +60,31 @@ class Parts(Work):
     def measured_sample(self) -> Samples:
         """The training samples on which a curve is measured: all, or a fixed sample of them."""
         most = MEASURED_SAMPLES if self.setup.task.image is None else MEASURED_IMAGES
-        if len(self.train) <= most:
-            return self.train
-        generator = stream(self.setup.seed, "measured")
-        rows = torch.randperm(len(self.train), generator=generator)[:most]
-        return self.train.take(rows.to(self.device))
+        return self._sample(self.train, most, "measured")
+
+    def watched_sample(self) -> Samples:
+        """The validation samples on which the stopping rules are measured at each epoch's end.
+
+        All of them; of a regression's that are more than WATCHED_SAMPLES and than a quarter of the training samples
+        (a formula's grid, say), a fixed sample of as many, so that measuring costs little beside the updates.
+        """
+        # Of classes and images all: a sample may lack a rare class, and some metrics with it.
+        if self.setup.task.kind != "regression":
+            return self.validation
+        return self._sample(self.validation, max(WATCHED_SAMPLES, len(self.train) // 4), "watched")
+
+    def _sample(self, samples: Samples, most: int, name: str) -> Samples:
+        if len(samples) <= most:
+            return samples
+        rows = torch.randperm(len(samples), generator=stream(self.setup.seed, name))[:most]
+        return samples.take(rows.to(self.device))
+
+    def _watching(self, validation: Samples) -> Callable[[], dict[str, float]]:
+        """Measures what the stopping rules ask for, and nothing else."""
+        early = [] if self.patience is None else [self.patience.metric]
+        tags = [*(self.setup.training.stop_when or {}), *early]
+        train, evaluator = self.measured_sample(), replace(self.evaluator, validation=validation)
+        return lambda: evaluator.measure(train, tags)
 
     @property
     def need(self) -> str:
@@ -84,6 +104,8 @@ class Parts(Work):
             total=self.setup.total_updates,
             moments=self.moments,
             measure=measure,
+            watched=self._watching(self.watched_sample()),
+            confirmed=self._watching(self.validation),
             learning_rate=self.learning_rate,
             observer=observer,
             keeper=keeper,
