@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,7 +79,7 @@ def summarize(
             "recording": max(past.total - past.startup - seconds, 0.0),
             "total": past.total,
         },
-        "metrics": metrics,
+        "metrics": {tag: None if math.isnan(value) else value for tag, value in metrics.items()},
         **{key: value for key, value in optional.items() if value},
     }
 

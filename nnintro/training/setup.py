@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,7 @@ from nnintro.models import Standardization, statistics
 from nnintro.models.basis import basis_functions, first_not_finite
 from nnintro.models.build import DTYPES, Region, build_model, load_parameters
 from nnintro.objectives.losses import loss_for
+from nnintro.objectives.metrics import undefined
 from nnintro.training.evaluation import Evaluator, build_evaluator
 from nnintro.training.handover import hand_over
 from nnintro.training.looks import MEASURED_IMAGES, MEASURED_SAMPLES, WATCHED_SAMPLES, looks
@@ -56,6 +57,18 @@ class Parts(Work):
         """The scalars that are recorded, in the order of their columns."""
         setup = self.setup
         return ("train/loss", *setup.task.validation_tags(setup.loss_name), *UPDATE_TAGS)
+
+    @property
+    def undefined(self) -> dict[str, str]:
+        """Metric -> why it has no value on the validation data."""
+        task, per_class = self.setup.task, {}
+        if task.is_segmentation:
+            return {}
+        if task.is_classification:
+            labels = cast(Data, self.validation).targets.reshape(-1).long()
+            counts = torch.bincount(labels, minlength=len(task.classes)).tolist()
+            per_class = dict(zip(task.classes, counts, strict=True))
+        return undefined(len(self.validation), per_class)
 
     def measured_sample(self) -> Samples:
         """The training samples on which a curve is measured: all, or a fixed sample of them."""
@@ -229,7 +242,7 @@ def assemble(
     weights = splits.class_weights
     loss = loss_for(setup.loss_name, setup.task, None if weights is None else weights.to(device, dtype))
     work = Work(setup, network, train, plan, optimizer, loss)
-    return Parts(
+    parts = Parts(
         **vars(work),
         splits=splits,
         validation=validation,
@@ -240,6 +253,19 @@ def assemble(
         coinciding=together,
         moments=looks(setup.total_updates, plan, len(validation), setup.experiment.logging.every),
     )
+    _refuse_to_watch(parts.undefined, setup)
+    return parts
+
+
+def _refuse_to_watch(undefined: Mapping[str, str], setup: Setup) -> None:
+    """Raise ConfigError where a stopping rule waits for a metric that has no value on the validation data."""
+    training = setup.training
+    keys = {tag: f"training.stop_when.{tag}" for tag in training.stop_when or {}}
+    if training.early_stopping is not None:
+        keys[training.early_stopping.metric] = "training.early_stopping.metric"
+    for name, why in undefined.items():
+        if key := keys.get(f"validation/{name}"):
+            raise ConfigError.at(key, f"in the validation data {why}; watch another metric, or split otherwise")
 
 
 def _patience(setup: Setup) -> Patience | None:

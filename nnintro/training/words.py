@@ -15,7 +15,7 @@ from nnintro.models import Network
 from nnintro.recording.console import Display
 from nnintro.recording.events import EventFile
 from nnintro.training.setup import Parts
-from nnintro.wording import counted, duration, listing, quoted
+from nnintro.wording import counted, duration, listing, measurement, quoted
 
 MOST_SHOWN = 500
 """Characters of a hyperparameter: steps by hand may be thousands."""
@@ -44,8 +44,9 @@ def heading(display: Display, setup: Setup, parts: Parts, directory: Path) -> No
 
 def _notes(setup: Setup, parts: Parts) -> list[str]:
     """What the user should know of the config, and of the data with it."""
+    said = [*setup.notes(), *(f"validation: {why}" for why in parts.undefined.values())]
     if not parts.coinciding:
-        return setup.notes()
+        return said
     (name, (values, left)), *others = parts.coinciding.items()
     also = f" (so do those of {counted(len(others), 'other input')})" if others else ""
     remedies = ["precision: float64"]
@@ -55,7 +56,7 @@ def _notes(setup: Setup, parts: Parts) -> list[str]:
         f"{values:,} different values of input {quoted(name)} become {left:,} when they are rounded to float32{also}: "
         f"the network cannot tell them apart; write {listing(remedies)}"
     )
-    return [*setup.notes(), note]
+    return [*said, note]
 
 
 def describe(events: EventFile, setup: Setup, parts: Parts) -> None:
@@ -114,7 +115,7 @@ def resumed(step: int | None, total: int, changes: Sequence[str]) -> list[str]:
 def closing(summary: dict[str, Any], loss_name: str, directory: Path, found: Sequence[Finding] = ()) -> dict[str, str]:
     """Name -> fact, for the lines at the end."""
     facts = {
-        tag: f"{value:.6g}"
+        tag: measurement(value)
         for tag, value in summary["metrics"].items()
         # The loss under its own name, as a metric, would be a line said twice (but in other units).
         if tag != f"validation/{loss_name}" or value != summary["metrics"].get("validation/loss")
