@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # a list of runs needs no torch
     from nnintro.runs.state import Outcome, Past
 
 NAME = "summary.json"
+OVER = ("completed", "stopped")
+"""The statuses of a training that has come to its end."""
 LARGEST = 1 << 24
 """Bytes: the confusion of a thousand classes has fewer."""
 MOST = 1e300

@@ -17,7 +17,8 @@ from nnintro.errors import CheckpointError
 from nnintro.models.build import load_parameters
 from nnintro.runs.checkpoint import save_checkpoint
 from nnintro.runs.folder import MovedError, RunLock
-from nnintro.runs.state import OVER, Checkpoint, Origin, Outcome, Past, Records, complete
+from nnintro.runs.state import Checkpoint, Origin, Outcome, Past, Records, complete
+from nnintro.runs.summary import OVER
 from nnintro.training.setup import Parts
 
 

@@ -26,8 +26,8 @@ from nnintro.runs.environment import write_environment
 from nnintro.runs.folder import CONFIG, DATA, RunLock, create_run_directory, tidy, write_config
 from nnintro.runs.reopen import Reopened
 from nnintro.runs.run import Run
-from nnintro.runs.state import OVER, Checkpoint, Outcome, Past
-from nnintro.runs.summary import failed, summarize, unfinished, write_summary
+from nnintro.runs.state import Checkpoint, Outcome, Past
+from nnintro.runs.summary import OVER, failed, summarize, unfinished, write_summary
 from nnintro.signals import Interrupts
 from nnintro.training import words
 from nnintro.training.checkpointer import Checkpointer, capture, put_back, put_back_patience

@@ -17,7 +17,8 @@ from torch import nn
 
 from nnintro.descent.variants import Plan
 from nnintro.engines.engine import Advance, Engine, Interrupted
-from nnintro.runs.state import OVER, Outcome
+from nnintro.runs.state import Outcome
+from nnintro.runs.summary import OVER
 from nnintro.training.stopping import Patience, reached
 
 LONGEST_STRETCH_SECONDS = 0.5

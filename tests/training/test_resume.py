@@ -320,11 +320,33 @@ def test_a_stopped_run_whose_rule_is_taken_back_and_that_is_cut_off(tmp_path, mo
     assert train(None, tmp_path, resume="run").summary["steps"] == 18
 
 
-def test_a_change_without_effect_on_the_updates_leaves_a_run_finished(tmp_path, monkeypatch):
-    run = train(experiment(), tmp_path)
-    with cut_before(monkeypatch, 0, expected=0):
-        again = train(None, tmp_path, resume="run", overrides=["training.checkpoint.keep=3"])
-    assert again.summary == run.summary
+@pytest.mark.parametrize(
+    "change", ["training.checkpoint.keep=3", "descent.learning_rate=0.5", "training.stop_when={train/loss: 9}"]
+)
+def test_a_change_to_a_finished_run_from_which_nothing_follows_is_refused(change, tmp_path, monkeypatch):
+    run = train(config(name="run"), tmp_path)
+    before = {path: path.read_bytes() for path in run.directory.rglob("*") if path.is_file()}
+    with cut_before(monkeypatch, 0, expected=0), pytest.raises(UsageError) as error:
+        train(None, tmp_path, resume="run", overrides=[change])
+    said = str(error.value)
+    assert said.startswith(f"{run.directory} is finished: completed after 18 updates, without more of them nothing")
+    assert said.endswith(f"; --resume {run.directory} --set training.epochs=6")
+    assert change.partition("=")[0] in said
+    assert "\n" not in said
+    assert {path: path.read_bytes() for path in run.directory.rglob("*") if path.is_file()} == before
+    longer = train(None, tmp_path, resume="run", overrides=[change, "training.epochs=6"])
+    assert longer.summary["steps"] in (24, 36)
+
+
+def test_early_stopping_that_is_taken_back_at_the_end_leaves_the_last_network(tmp_path):
+    values = config(dataset={"noise": 1.0, "samples": 12}, model={"hidden": [40]}, name="run")
+    values = {**values, "descent": {"learning_rate": 0.05, "optimizer": "adam", "batch_size": 4}}
+    values["training"] = {"epochs": 60, "early_stopping": {"patience": 500}}
+    run = train(values, tmp_path)
+    assert run.summary["best_step"] < run.summary["steps"]
+    last = train(values, tmp_path / "whole", overrides=["training.early_stopping=null"])
+    again = train(None, tmp_path, resume="run", overrides=["training.early_stopping=null"])
+    assert parameters(again.directory) == parameters(last.directory)
 
 
 def test_checkpoints_that_nobody_can_go_on_from_do_not_displace_the_others(tmp_path):
