@@ -24,7 +24,7 @@ from nnintro.runs.data import data_text, same_data
 from nnintro.runs.environment import NAME as ENVIRONMENT
 from nnintro.runs.environment import write_environment
 from nnintro.runs.folder import CONFIG, DATA, RunLock, create_run_directory, tidy, write_config
-from nnintro.runs.reopen import Reopened
+from nnintro.runs.reopen import Reopened, run_config
 from nnintro.runs.run import Run
 from nnintro.runs.state import Checkpoint, Outcome, Past
 from nnintro.runs.summary import OVER, failed, summarize, unfinished, write_summary
@@ -205,6 +205,10 @@ class _Job:
         step, changes = None if outcome is None else outcome.step, reopened.changes
         for fact in words.resumed(step, self.total, changes):
             self.display.line(fact)
+        if step and changes:
+            _, before = run_config(self.directory)
+            for note in words.redrawn(before, self.setup, step):
+                self.display.warn(note)
         device, command = self.parts.device, self.request.command
         entry = {"step": step or 0, "changes": list(changes)}
         for note in write_environment(self.directory, device, command, entry):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any, cast
 from nnintro.config.experiment import Setup, flat_values
 from nnintro.config.task import Task
 from nnintro.config.write import as_yaml
+from nnintro.descent.schedules import LearningRate
 from nnintro.models import Network
 from nnintro.recording.console import Display
 from nnintro.recording.events import EventFile
@@ -110,6 +112,23 @@ def resumed(step: int | None, total: int, changes: Sequence[str]) -> list[str]:
     begins = "was cut off before its first checkpoint: it begins anew"
     at = begins if step is None else f"goes on from update {step:,} of {total:,}"
     return [f"the run {at}", *(f"  {change}" for change in changes)]
+
+
+def redrawn(before: Setup, now: Setup, step: int) -> list[str]:
+    """That a schedule runs over another number of updates, from what rate to what rate; nothing where it is as it was.
+
+    Args:
+        step: updates that were made, from 1.
+    """
+    descent, was, total = now.descent, before.total_updates, now.total_updates
+    kept, rate = (LearningRate(descent, length)(step) for length in (was, total))
+    if step >= total or math.isclose(kept, rate, rel_tol=0.01):
+        return []
+    last = LearningRate(before.descent, was)(step - 1)
+    return [
+        f"the {descent.schedule.kind} schedule is drawn anew over {total:,} updates in place of {was:,}: "
+        f"the learning rate goes from {last:.3g} to {rate:.3g}"
+    ]
 
 
 def closing(summary: dict[str, Any], loss_name: str, directory: Path, found: Sequence[Finding] = ()) -> dict[str, str]:

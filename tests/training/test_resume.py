@@ -278,6 +278,27 @@ def test_a_change_that_cannot_be_made(override, message, tmp_path):
 LONGER = ["training.epochs=9"]
 
 
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        # Half a cosine over updates 0 to 17, then over 0 to 35: 0.05 * (1 + cos(pi * 18 / 35)) / 2.
+        ("cosine", "drawn anew over 36 updates in place of 18: the learning rate goes from 0 to 0.0239"),
+        ({"kind": "step", "every": 5, "factor": 0.5}, None),
+        ("constant", None),
+    ],
+)
+def test_a_schedule_that_is_drawn_anew_is_said(schedule, said, tmp_path, capsys):
+    every = {"scalars": "every 1 step", "figures": "off"}
+    train(config(descent={"schedule": schedule}, logging=every, name="run"), tmp_path)
+    run = train(None, tmp_path, resume="run", overrides=["training.epochs=6"], quiet=False)
+    shown = capsys.readouterr().err
+    assert ("drawn anew" in shown) == (said is not None)
+    if said is not None:
+        assert f"warning: the cosine schedule is {said}\n" in shown
+        before, after = (run.history["descent/learning_rate"][run.history["step"].index(at)] for at in (18, 19))
+        assert (f"{before:.3g}", f"{after:.3g}") == ("0", "0.0239")
+
+
 def test_a_lengthened_run_that_is_cut_off_is_not_finished(tmp_path, monkeypatch):
     """Its newest checkpoint is one of a completed run, under another config."""
     values = config(training={"epochs": 4}, name="run")
