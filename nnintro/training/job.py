@@ -298,6 +298,9 @@ class _Job:
         write_summary(self.directory, summary)
         for problem in incomplete:
             self.display.warn(f"incomplete: {problem}")
+        if outcome.status in OVER and self.parts.patience is None:
+            for note in words.worsened(recorder.history.columns):
+                self.display.warn(note)
         style = "bold green" if outcome.status in OVER else "bold red"
         title = outcome.status + (f": {outcome.reason}" if outcome.reason else "")
         self.display.closing(title, style, words.closing(summary, self.loss_name, self.directory, found))

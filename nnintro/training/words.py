@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -19,6 +19,8 @@ from nnintro.recording.events import EventFile
 from nnintro.training.setup import Parts
 from nnintro.wording import counted, duration, listing, measurement, quoted
 
+MOST_LOST = 0.2
+"""Share of the improvement of validation/loss that may be lost again without a word."""
 MOST_SHOWN = 500
 """Characters of a hyperparameter: steps by hand may be thousands."""
 
@@ -128,6 +130,24 @@ def redrawn(before: Setup, now: Setup, step: int) -> list[str]:
     return [
         f"the {descent.schedule.kind} schedule is drawn anew over {total:,} updates in place of {was:,}: "
         f"the learning rate goes from {last:.3g} to {rate:.3g}"
+    ]
+
+
+def worsened(history: Mapping[str, Sequence[float]]) -> list[str]:
+    """That validation/loss has clearly risen after its best: by a fifth of its fall, at each of the last points.
+
+    Args:
+        history: column name -> values, of a run that ended without early stopping.
+    """
+    losses = history["validation/loss"]
+    best, tail = min(losses), losses[-max(len(losses) // 10, 1) :]
+    fall = losses[0] - best
+    if not (0 < fall < math.inf and min(tail) - best > MOST_LOST * fall):
+        return []
+    epoch = history["epoch"][losses.index(best)]
+    return [
+        f"validation/loss was best at epoch {epoch:g} ({best:.3g}, now {losses[-1]:.3g}); "
+        "training.early_stopping would have kept the parameters of its best"
     ]
 
 

@@ -7,6 +7,7 @@ import torch
 
 import nnintro
 from nnintro.config.load import load_config
+from nnintro.training import words
 from nnintro.training.looks import even_moments, regular_moments
 from nnintro.training.stopping import Patience, reached
 from tests.support import assembled, config
@@ -140,6 +141,32 @@ def test_of_much_validation_data_a_fixed_sample_is_watched_and_a_goal_is_confirm
     assert parts.watched_sample() is parts.validation
     run = nnintro.train(config(training=training), runs_dir=tmp_path)
     assert run.summary["metrics"]["validation/sup_error"] <= 0.2
+
+
+def test_validation_that_has_clearly_become_worse_is_said():
+    def said(*losses):
+        return words.worsened({"validation/loss": list(losses), "epoch": list(range(len(losses)))})
+
+    assert said(1.0, 0.5, 0.2, 0.37) == [
+        "validation/loss was best at epoch 2 (0.2, now 0.37); "
+        "training.early_stopping would have kept the parameters of its best"
+    ]
+    assert said(1.0, 0.5, 0.2, 0.35) == []  # less than a fifth of 0.8
+    assert said(1.0, 0.5, 0.2) == said(1.0) == []
+    assert said(1.0, 1.5, 2.0) == []  # it was never better: that is another trouble
+    late = [1.0, *[0.2] * 18, 0.9]
+    assert said(*late) == []  # one point of the last two is no trend
+    assert said(*late, 0.8) != []
+
+
+def test_it_is_said_at_the_end_but_not_where_early_stopping_went_back(tmp_path, capsys):
+    long = {"epochs": 300}
+    for training, times in ((long, 1), ({**long, "early_stopping": {"patience": 1000}}, 0)):
+        values = noisy(training=training)
+        values["dataset"]["noise"] = 5.0
+        run = nnintro.train(values, runs_dir=tmp_path, quiet=False)
+        assert run.summary["status"] == "completed"
+        assert capsys.readouterr().err.count("warning: validation/loss was best at epoch ") == times
 
 
 def test_both_engines_stop_at_the_same_update(tmp_path):
