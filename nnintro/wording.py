@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -167,3 +168,10 @@ def cause(error: Exception) -> str:
     """Why something failed, in one line: the system's own words where it is the system's error."""
     text = getattr(error, "strerror", None) or str(error)
     return text.partition("\n")[0] or type(error).__name__
+
+
+def measurement(value: float | None) -> str:
+    """A metric's value as it is shown; None and nan are a value that there is not."""
+    if value is None or math.isnan(value):
+        return "undefined"
+    return f"{value:.6g}" if math.isfinite(value) else "not finite"

@@ -16,7 +16,7 @@ class EarlyStopping(Section):
     """Stop when a metric has not improved for a while, and go back to its best parameters."""
 
     patience: Positive = 20.0
-    """Epochs without an improvement."""
+    """Epochs without an improvement; it is measured at the end of each."""
     metric: str = "validation/loss"
     """The metric that is watched, such as validation/accuracy."""
     minimum_improvement: NotNegative = 0.0
@@ -58,7 +58,8 @@ class Training(Section):
     CPU where it serves the config and autograd would take more than about a second, else autograd.
     It never takes graph (CUDA only), which has not run on a GPU yet."""
     stop_when: Annotated[dict[str, float], Field(min_length=1, max_length=100)] | None = None
-    """Metric -> value; training stops once every metric named is at its value or better."""
+    """Metric -> value; training stops at the end of the first epoch after which every metric named is at its
+    value or better."""
     early_stopping: EarlyStopping | None = None
     """Stop when a metric no longer improves, and go back to its best parameters."""
     checkpoint: Checkpoints = Field(default_factory=Checkpoints)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -24,9 +25,12 @@ class Errors:
 def _r2(errors: Errors) -> Tensor:
     """1 - residual/total sum of squares, averaged over the outputs.
 
-    For a constant target it is 1 when met exactly and 0 otherwise (scikit-learn's convention).
+    For a constant target it is 1 when met exactly and 0 otherwise, and of a single sample nan (scikit-learn's
+    conventions).
     """
     targets, squares = errors.targets, errors.squares
+    if len(targets) < 2:
+        return torch.full_like(errors.mse, math.nan)
     total = (targets - targets.mean(0)).square().sum(0)
     # Not total == 0: rounding of the mean leaves 1e-34 of it.
     constant = targets.amax(0) == targets.amin(0)
@@ -42,6 +46,20 @@ REGRESSION: dict[str, Callable[[Errors], Tensor]] = {
     "sup_error": lambda errors: errors.residual.abs().max(),
 }
 """Name -> the metric, a scalar in float64; of nan it is nan."""
+
+
+def undefined(samples: int, per_class: Mapping[str, int]) -> dict[str, str]:
+    """Metric -> why it has no value on such samples, whatever the outputs.
+
+    Args:
+        per_class: the samples of each class; empty for numbers.
+    """
+    absent = [name for name, count in per_class.items() if count == 0]
+    if len(per_class) == 2 and absent:
+        return {"auc": f"no sample belongs to class {absent[0]}; auc is not defined"}
+    if not per_class and samples == 1:
+        return {"r2": "there is one sample, which has no spread around a mean; r2 is not defined"}
+    return {}
 
 
 def regression(outputs: Tensor, targets: Tensor, task: Task) -> dict[str, float]:

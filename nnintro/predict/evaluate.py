@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +16,13 @@ from nnintro.models import Standardized, precision_of
 from nnintro.models.basis import first_not_finite
 from nnintro.models.forward import autocast_for, own_modes, threads, threads_for
 from nnintro.objectives.losses import loss_for
+from nnintro.objectives.metrics import undefined
 from nnintro.predict.samples import samples_of
 from nnintro.runs.data import same_data
 from nnintro.runs.run import Run, load_run
 from nnintro.training.evaluation import build_evaluator
 from nnintro.training.setup import build_data, class_weights_of
-from nnintro.wording import counted, plural
+from nnintro.wording import counted, measurement, plural
 
 OWN = "validation"
 """What the run's own data is called among the datasets."""
@@ -112,9 +112,7 @@ def _device(run: Run) -> torch.device:
 
 def as_table(found: Evaluation) -> str:
     """Metric and value; where there are classes, the confusion below."""
-    metrics = [
-        [name, f"{value:.6g}" if math.isfinite(value) else "not finite"] for name, value in found.metrics.items()
-    ]
+    metrics = [[name, measurement(value)] for name, value in found.metrics.items()]
     lines = _aligned([["metric", "value"], *metrics], left=2)
     if "sup_error" in found.metrics and found.dataset != OWN:  # which has it on a grid
         lines[list(found.metrics).index("sup_error") + 1] += f"  {LARGEST_ERROR}"
@@ -133,11 +131,11 @@ def heading(found: Evaluation) -> str:
 
 def remarks(found: Evaluation) -> list[str]:
     """What a reader should know of the numbers."""
-    absent = [name for name, row in zip(found.classes, found.confusion or (), strict=False) if sum(row) == 0]
-    if not absent:
-        return []
-    rest = "; auc is not defined" if math.isnan(found.metrics.get("auc", 0.0)) else ""
-    return [f"no sample belongs to {plural('class', len(absent))} {', '.join(absent)}{rest}"]
+    per_class = dict(zip(found.classes, map(sum, found.confusion or ()), strict=False))
+    if said := [why for name, why in undefined(found.samples, per_class).items() if name in found.metrics]:
+        return said
+    absent = [name for name, count in per_class.items() if count == 0]
+    return [f"no sample belongs to {plural('class', len(absent))} {', '.join(absent)}"] if absent else []
 
 
 def _aligned(rows: list[list[str]], left: int) -> list[str]:

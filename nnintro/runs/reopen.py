@@ -16,13 +16,17 @@ from nnintro.config.parse.overrides import RIVALS
 from nnintro.errors import CheckpointError, ConfigError, Problem
 from nnintro.runs.data import setup_of
 from nnintro.runs.folder import CONFIG, RunLock, find_run, require_own_files
-from nnintro.runs.summary import read_summary
+from nnintro.runs.summary import OVER, read_summary
 from nnintro.wording import shown
 
 LONGEST = 300
 """Characters of a value in a message."""
 WITHOUT_EFFECT = ("name", "device", "logging", "training.checkpoint", "training.engine")
 """Keys that change nothing about the updates of a run, nor about when it is over."""
+
+EFFECT_WITHOUT_UPDATES = ("training.early_stopping", "descent.optimizer.kind", "descent.variant", "descent.batch_size")
+"""Keys of ``descent`` and ``training`` that have one once all updates are made: the parameters that early stopping has
+kept; and what cannot be changed, which is to be said."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Reopened:
     @property
     def is_over(self) -> bool:
         """Whether the run has come to its end, and nothing is to be changed about that."""
-        return self.summary.get("status") in ("completed", "stopped") and not self.goes_on
+        return self.summary.get("status") in OVER and not self.goes_on
 
     @property
     def would_diverge(self) -> bool:
@@ -85,10 +89,11 @@ def reopen(
         with now.locating():
             _refuse_what_was_not_asked_for(differences, named)
         changes = tuple(f"{key}: {_shown(a)} -> {_shown(b)}" for key, a, b in differences)
-        goes_on = any(has_effect(key) for key, _, __ in differences)
         summary: dict[str, Any] = {}
         with suppress(CheckpointError):  # a summary that is damaged says nothing
             summary = read_summary(directory) or {}
+        no_more = summary.get("status") in OVER and summary.get("steps") == now.setup(setup.facts).total_updates
+        goes_on = any(has_effect(key, no_more=no_more) for key, _, __ in differences)
         return Reopened(directory, lock, now, changes, goes_on, summary)
     except BaseException:
         lock.close()
@@ -108,9 +113,19 @@ def run_config(directory: Path) -> tuple[Config, Setup]:
     return config, setup_of(config, directory)
 
 
-def has_effect(key: str) -> bool:
-    """Whether a key has a say in the updates of a run, or in when it is over."""
-    return not any(key == name or key.startswith(f"{name}.") for name in WITHOUT_EFFECT)
+def has_effect(key: str, *, no_more: bool = False) -> bool:
+    """Whether a key has a say in the updates of a run, or in when it is over.
+
+    Args:
+        no_more: whether the run has made all its updates.
+    """
+    if no_more and any(_is_in(key, name) for name in ("descent", "training")):
+        return any(_is_in(key, name) for name in EFFECT_WITHOUT_UPDATES)
+    return not any(_is_in(key, name) for name in WITHOUT_EFFECT)
+
+
+def _is_in(key: str, section: str) -> bool:
+    return key == section or key.startswith(f"{section}.")
 
 
 MEANT = {"descent.replacement": False, "dataset.validation": "grid"}

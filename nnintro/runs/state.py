@@ -32,8 +32,6 @@ _MADE_OF = {
 """Field of a checkpoint -> what it is made of, and how messages call that; numbers have checks of their own."""
 LONGEST = 1e15
 """Seconds that a run may have taken."""
-OVER = ("completed", "stopped")
-"""The statuses of a training that has come to its end."""
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:  # a list of runs needs no torch
     from nnintro.runs.state import Outcome, Past
 
 NAME = "summary.json"
+OVER = ("completed", "stopped")
+"""The statuses of a training that has come to its end."""
 LARGEST = 1 << 24
 """Bytes: the confusion of a thousand classes has fewer."""
 MOST = 1e300
@@ -35,6 +38,7 @@ def summarize(
     parameters: int,
     data: Mapping[str, Any],
     confusion: list[list[int]] | None,
+    best_step: int | None = None,
     incomplete: list[str],
     findings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -45,6 +49,7 @@ def summarize(
         parameters: how many the model has.
         data: what the data was made of.
         confusion: a row for each true class, a column for each predicted one.
+        best_step: the update whose parameters are the run's, where early stopping has chosen them.
         incomplete: what is missing in the run, in words.
         findings: key -> what is known beside the metrics (see ``training.findings``).
     """
@@ -67,6 +72,7 @@ def summarize(
         "parameters": parameters,
         "epochs": int(epochs) if epochs == int(epochs) else epochs,
         "steps": outcome.step,
+        **({} if best_step is None else {"best_step": best_step}),
         "samples": plan.samples_after(outcome.step),
         "steps_per_second": outcome.step / seconds if seconds > 0 else 0.0,
         "seconds": {
@@ -75,7 +81,7 @@ def summarize(
             "recording": max(past.total - past.startup - seconds, 0.0),
             "total": past.total,
         },
-        "metrics": metrics,
+        "metrics": {tag: None if math.isnan(value) else value for tag, value in metrics.items()},
         **{key: value for key, value in optional.items() if value},
     }
 
@@ -122,7 +128,7 @@ def read_summary(directory: Path) -> dict[str, Any] | None:
 
 LONGEST = 500
 WORDS = ("status", "name", "engine")
-COUNTS = ("parameters", "steps", "samples")
+COUNTS = ("parameters", "steps", "best_step", "samples")
 
 
 def _misfits(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

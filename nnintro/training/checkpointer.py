@@ -17,7 +17,8 @@ from nnintro.errors import CheckpointError
 from nnintro.models.build import load_parameters
 from nnintro.runs.checkpoint import save_checkpoint
 from nnintro.runs.folder import MovedError, RunLock
-from nnintro.runs.state import OVER, Checkpoint, Origin, Outcome, Past, Records, complete
+from nnintro.runs.state import Checkpoint, Origin, Outcome, Past, Records, complete
+from nnintro.runs.summary import OVER
 from nnintro.training.setup import Parts
 
 
@@ -139,10 +140,20 @@ def put_back(checkpoint: Checkpoint, parts: Parts, where: str) -> Outcome:
         # The saved state with the config's own settings: those may have been changed on purpose.
         groups = parts.optimizer.state_dict()["param_groups"]
         parts.optimizer.load_state_dict({"state": checkpoint.optimizer, "param_groups": groups})
+    put_back_patience(checkpoint, parts, where)
+    return replace(checkpoint.outcome)  # a copy: the loop counts on in it
+
+
+def put_back_patience(checkpoint: Checkpoint, parts: Parts, where: str) -> None:
+    """What early stopping knew, where there was and is one.
+
+    Raises:
+        CheckpointError: the checkpoint lacks something, or it is of another training.
+    """
+    with complete(where):
         if parts.patience is not None and checkpoint.patience is not None:
             _check_tensors(checkpoint.patience["parameters"], parts.network.state_dict())
             parts.patience.load(checkpoint.patience)
-    return replace(checkpoint.outcome)  # a copy: the loop counts on in it
 
 
 def _check_tensors(saved: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -47,16 +47,23 @@ class Evaluator:
     confusion: Tensor | None = field(default=None, init=False)
     """(classes, classes) counts of the latest validation, rows are true classes; None without classes."""
 
-    def measure(self, train: Any) -> dict[str, float]:
-        """``train/loss`` and every ``validation/<metric>`` of the task."""
-        tagged = {f"validation/{name}": value for name, value in self.validate().items()}
-        return {"train/loss": self.train_loss(train), **tagged}
+    def measure(self, train: Any, tags: Collection[str] | None = None) -> dict[str, float]:
+        """``train/loss`` and every ``validation/<metric>`` of the task; of ``tags`` alone where they are given."""
+        measured = {"train/loss": self.train_loss(train)} if tags is None or "train/loss" in tags else {}
+        names = None if tags is None else {tag.removeprefix("validation/") for tag in tags if tag != "train/loss"}
+        if names is None or names:
+            measured |= {f"validation/{name}": value for name, value in self.validate(names).items()}
+        return measured
 
     def train_loss(self, train: Any) -> float:
         raise NotImplementedError
 
-    def validate(self) -> dict[str, float]:
-        """Every metric of the task on the validation data, by its name, in the task's order."""
+    def validate(self, names: Collection[str] | None = None) -> dict[str, float]:
+        """Every metric of the task on the validation data, by its name, in the task's order.
+
+        Args:
+            names: those that are asked for, where not all are; others may be left out.
+        """
         raise NotImplementedError
 
 
@@ -75,10 +82,12 @@ class RowEvaluator(Evaluator):
     def train_loss(self, train: Data) -> float:
         return float(self.loss(outputs_of(self.network, train.inputs, self.autocast), train.targets))
 
-    def validate(self) -> dict[str, float]:
+    def validate(self, names: Collection[str] | None = None) -> dict[str, float]:
         outputs = outputs_of(self.network, self.validation.inputs, self.autocast)
         targets = self.validation.targets
         loss = float(self.loss(outputs, targets))
+        if names == {"loss"}:
+            return {"loss": loss}
         if self.task.classes:
             values, self.confusion = metrics.classification(
                 outputs, targets, self.task, logits=self.logits, scores=self.scores
@@ -163,7 +172,9 @@ class SegmentationEvaluator(Evaluator):
     def train_loss(self, train: Maps) -> float:
         return sum(loss for loss, _, __ in self._losses(train)) / len(train)
 
-    def validate(self) -> dict[str, float]:
+    def validate(self, names: Collection[str] | None = None) -> dict[str, float]:
+        if names == {"loss"}:
+            return {"loss": self.train_loss(self.validation)}
         tally = _Tally(self.task, self.threshold, self.point_radius)
         total = 0.0
         for loss, outputs, targets in self._losses(self.validation):

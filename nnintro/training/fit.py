@@ -125,10 +125,10 @@ def _numbers_of_updates(snapshots: Sequence[int]) -> list[int]:
 
 
 class _Looks:
-    """What the loop observes: points, and where nothing waits for their metrics the network then.
+    """What the loop observes: points, and the network then.
 
-    Measuring costs more than the updates of a small network.  Where no stopping rule asks for the
-    metrics, the parameters are kept in their place and measured when somebody looks.
+    Measuring costs more than the updates of a small network: the parameters are kept in the place of their metrics,
+    and measured when somebody looks.
     """
 
     def __init__(self, parts: Parts, count: int) -> None:
@@ -137,8 +137,7 @@ class _Looks:
         self._points: list[Point] = []
         self._networks: list[Parameters] = []
         kept = len(parts.moments) * sum(p.numel() for p in parts.network.parameters())
-        decides = parts.patience is not None or bool(parts.setup.training.stop_when)
-        self._later = not decides and kept <= MOST_KEPT
+        self._later = kept <= MOST_KEPT
         # A model of its own, on the device and in the precision of the training: whoever has the trained one may change
         # it, and ``Fitted`` moves it to the CPU, before the history is asked for.  One copy, as one may hold the other.
         pair = parts.network, parts.model

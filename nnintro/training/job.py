@@ -24,13 +24,13 @@ from nnintro.runs.data import data_text, same_data
 from nnintro.runs.environment import NAME as ENVIRONMENT
 from nnintro.runs.environment import write_environment
 from nnintro.runs.folder import CONFIG, DATA, RunLock, create_run_directory, tidy, write_config
-from nnintro.runs.reopen import Reopened
+from nnintro.runs.reopen import Reopened, run_config
 from nnintro.runs.run import Run
-from nnintro.runs.state import OVER, Checkpoint, Outcome, Past
-from nnintro.runs.summary import failed, summarize, unfinished, write_summary
+from nnintro.runs.state import Checkpoint, Outcome, Past
+from nnintro.runs.summary import OVER, failed, summarize, unfinished, write_summary
 from nnintro.signals import Interrupts
 from nnintro.training import words
-from nnintro.training.checkpointer import Checkpointer, capture, put_back
+from nnintro.training.checkpointer import Checkpointer, capture, put_back, put_back_patience
 from nnintro.training.findings import findings
 from nnintro.training.hint import divergence
 from nnintro.training.looks import histogram_moments, sketch_moments
@@ -179,8 +179,11 @@ class _Job:
     def _restored(self) -> Outcome | None:
         """Put everything back to where the checkpoint was made; None where a run begins."""
         checkpoint = self.start.checkpoint
-        if checkpoint is None or self.start.concluded:
-            return None if checkpoint is None else checkpoint.outcome
+        if checkpoint is None:
+            return None
+        if self.start.concluded:
+            put_back_patience(checkpoint, self.parts, self.start.where)
+            return checkpoint.outcome
         return put_back(checkpoint, self.parts, self.start.where)
 
     def _open(self, recorder: Recorder, outcome: Outcome | None) -> None:
@@ -202,6 +205,10 @@ class _Job:
         step, changes = None if outcome is None else outcome.step, reopened.changes
         for fact in words.resumed(step, self.total, changes):
             self.display.line(fact)
+        if step and changes:
+            _, before = run_config(self.directory)
+            for note in words.redrawn(before, self.setup, step):
+                self.display.warn(note)
         device, command = self.parts.device, self.request.command
         entry = {"step": step or 0, "changes": list(changes)}
         for note in write_environment(self.directory, device, command, entry):
@@ -261,6 +268,10 @@ class _Job:
         if not (self.directory / ENVIRONMENT).exists():
             write_environment(self.directory, self.parts.device, self.request.command)
 
+    def _best_step(self, outcome: Outcome) -> int | None:
+        patience = self.parts.patience
+        return patience.best_step if patience is not None and outcome.status in OVER else None
+
     def _close(self, recorder: Recorder, outcome: Outcome) -> Result:
         recorder.conclude(outcome.step, f"{self.setup.experiment.name}: learning curves")
         metrics = self.evaluator.measure(self.parts.train)
@@ -281,12 +292,16 @@ class _Job:
             parameters=parameter_count(self.parts.model),
             data=self.parts.splits.facts,
             confusion=None if confusion is None else confusion.tolist(),
+            best_step=self._best_step(outcome),
             incomplete=incomplete,
             findings={finding.key: finding.values for finding in found},
         )
         write_summary(self.directory, summary)
         for problem in incomplete:
             self.display.warn(f"incomplete: {problem}")
+        if outcome.status in OVER and self.parts.patience is None:
+            for note in words.worsened(recorder.history.columns):
+                self.display.warn(note)
         style = "bold green" if outcome.status in OVER else "bold red"
         title = outcome.status + (f": {outcome.reason}" if outcome.reason else "")
         self.display.closing(title, style, words.closing(summary, self.loss_name, self.directory, found))

@@ -12,6 +12,8 @@ SKETCHES = 5
 MEASURED_SAMPLES = 2048
 """Training samples on which train/loss is measured while training; the summary's is over all."""
 MEASURED_IMAGES = 32
+WATCHED_SAMPLES = 500
+"""Validation samples of a regression on which stopping rules are measured at least (see ``Parts.watched_sample``)."""
 EVALUATION_SHARE = 0.012
 """Evaluation's share of the arithmetic of training, where it is not below LEAST_POINTS."""
 UPDATE_OVERHEAD_SAMPLES = 2000

@@ -6,6 +6,7 @@ no concern of its own.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -16,7 +17,8 @@ from torch import nn
 
 from nnintro.descent.variants import Plan
 from nnintro.engines.engine import Advance, Engine, Interrupted
-from nnintro.runs.state import OVER, Outcome
+from nnintro.runs.state import Outcome
+from nnintro.runs.summary import OVER
 from nnintro.training.stopping import Patience, reached
 
 LONGEST_STRETCH_SECONDS = 0.5
@@ -70,6 +72,10 @@ class Loop:
     moments: list[int]
     """Updates after which to look, ascending; the last is ``total``."""
     measure: Callable[[], dict[str, float]]
+    watched: Callable[[], dict[str, float]]
+    """Measures what the stopping rules ask for, on a sample where there is much validation data."""
+    confirmed: Callable[[], dict[str, float]]
+    """The same on all of it."""
     learning_rate: Callable[[int], float]
     observer: Observer
     keeper: Keeper
@@ -86,6 +92,7 @@ class Loop:
         """
         if outcome is None:
             outcome = Outcome()
+            self._decide(outcome)
             self._look(outcome, {"descent/learning_rate": self.learning_rate(0)})
         else:
             outcome.status, outcome.reason = "running", ""
@@ -95,10 +102,16 @@ class Loop:
         if outcome.status == "running":
             outcome.status = "completed"
         if outcome.status in OVER:
+            self._say_where_it_went_back_to(outcome)
             self.keeper.save(outcome)
             if self.patience is not None:
                 self.patience.restore(self.model)
         return outcome
+
+    def _say_where_it_went_back_to(self, outcome: Outcome) -> None:
+        best = outcome.step if self.patience is None else self.patience.best_step
+        if best != outcome.step:
+            outcome.reason = "; ".join(filter(None, [outcome.reason, f"back to update {best}"]))
 
     def _train_to(self, outcome: Outcome, moment: int) -> None:
         """Updates up to ``moment``, a look there, and a save where it ends before its time.
@@ -107,7 +120,9 @@ class Loop:
         is none at this place.
         """
         extra = self._advance(outcome, moment)
-        if outcome.step == moment and outcome.status in ("running", "interrupted"):
+        if outcome.status == "stopped":
+            self._look(outcome, extra)
+        elif outcome.step == moment and outcome.status in ("running", "interrupted"):
             was, outcome.status = outcome.status, "running"
             self._look(outcome, extra)
             if outcome.step < self.total and outcome.status == "running":
@@ -122,13 +137,15 @@ class Loop:
         start, before, extra = outcome.step, outcome.seconds, {}
         while outcome.step < moment and outcome.status == "running":
             begun = time.perf_counter()
-            stop = min(moment, self.keeper.next_stop(outcome.step) or moment)
+            stop = min(moment, self.keeper.next_stop(outcome.step) or moment, self._next_decision(outcome.step))
             advance = self.engine.advance(outcome.step, stop, self._pause_after(begun))
             outcome.seconds += time.perf_counter() - begun
             outcome.step = advance.step
             extra = _measured(advance)
             if advance.diverged:
                 outcome.status, outcome.reason = "diverged", f"after {advance.step} updates"
+            elif self._is_stopped(outcome):
+                pass  # it is saved after the look at its end
             elif self.interrupted():
                 outcome.status = "interrupted"
             elif outcome.step < moment:
@@ -145,26 +162,46 @@ class Loop:
         return lambda: self.interrupted() or time.perf_counter() > deadline
 
     def _look(self, outcome: Outcome, extra: Mapping[str, float]) -> None:
-        """Measure, show, and decide whether to go on."""
-        scalars = {**self.measure(), **extra}
-        epoch = self.plan.epochs_after(outcome.step)
-        samples = self.plan.samples_after(outcome.step)
-        if outcome.status == "running":
-            self._decide(outcome, scalars, epoch)
-        last = outcome.status != "running" or outcome.step == self.total
-        point = Point(outcome.step, epoch, samples, outcome.seconds, scalars)
-        self.observer.observe(point, last=last)
-
-    def _decide(self, outcome: Outcome, scalars: Mapping[str, float], epoch: float) -> None:
-        if reached(self.stop_when, scalars):
-            outcome.status = "stopped"
-            outcome.reason = "every metric of stop_when reached"
-        elif self.patience is not None and self.patience.watch(scalars, outcome.step, epoch, self.model):
-            outcome.status = "stopped"
-            outcome.reason = (
-                f"{self.patience.metric} has not improved since epoch "
-                f"{self.patience.best_epoch:g}; back to update {self.patience.best_step}"
+        """Measure and show: the network as it is, at the end of training as it is left."""
+        is_over = outcome.status == "stopped" or (outcome.status == "running" and outcome.step == self.total)
+        goes_back = is_over and self.patience is not None
+        with self.patience.best_in(self.model) if self.patience and goes_back else contextlib.nullcontext():
+            point = Point(
+                outcome.step,
+                self.plan.epochs_after(outcome.step),
+                self.plan.samples_after(outcome.step),
+                outcome.seconds,
+                {**self.measure(), **extra},
             )
+            self.observer.observe(point, last=is_over or outcome.status != "running")
+
+    # --- stopping early: at each epoch's end, wherever looks are -----------------------------------
+
+    @property
+    def _decides(self) -> bool:
+        return bool(self.stop_when) or self.patience is not None
+
+    def _next_decision(self, step: int) -> int:
+        """The end of the epoch that the update after ``step`` belongs to; the last without a stopping rule."""
+        size = self.plan.updates_per_epoch
+        return min((step // size + 1) * size, self.total) if self._decides else self.total
+
+    def _is_stopped(self, outcome: Outcome) -> bool:
+        if outcome.step % self.plan.updates_per_epoch == 0 or outcome.step == self.total:
+            self._decide(outcome)
+        return outcome.status == "stopped"
+
+    def _decide(self, outcome: Outcome) -> None:
+        """Measure what the stopping rules ask for, and stop where they say so."""
+        if not self._decides:
+            return
+        scalars, epoch = self.watched(), self.plan.epochs_after(outcome.step)
+        runs_out = self.patience is not None and self.patience.watch(scalars, outcome.step, epoch, self.model)
+        if reached(self.stop_when, scalars) and reached(self.stop_when, self.confirmed()):
+            outcome.status, outcome.reason = "stopped", "every metric of stop_when reached"
+        elif self.patience is not None and runs_out:
+            outcome.status = "stopped"
+            outcome.reason = f"{self.patience.metric} has not improved since epoch {self.patience.best_epoch:g}"
 
 
 def _measured(advance: Advance) -> dict[str, float]:

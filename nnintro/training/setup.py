@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -23,9 +23,10 @@ from nnintro.models import Standardization, statistics
 from nnintro.models.basis import basis_functions, first_not_finite
 from nnintro.models.build import DTYPES, Region, build_model, load_parameters
 from nnintro.objectives.losses import loss_for
+from nnintro.objectives.metrics import undefined
 from nnintro.training.evaluation import Evaluator, build_evaluator
 from nnintro.training.handover import hand_over
-from nnintro.training.looks import MEASURED_IMAGES, MEASURED_SAMPLES, looks
+from nnintro.training.looks import MEASURED_IMAGES, MEASURED_SAMPLES, WATCHED_SAMPLES, looks
 from nnintro.training.loop import Keeper, Loop, Observer
 from nnintro.training.stopping import Patience
 from nnintro.wording import counted
@@ -57,14 +58,46 @@ class Parts(Work):
         setup = self.setup
         return ("train/loss", *setup.task.validation_tags(setup.loss_name), *UPDATE_TAGS)
 
+    @property
+    def undefined(self) -> dict[str, str]:
+        """Metric -> why it has no value on the validation data."""
+        task, per_class = self.setup.task, {}
+        if task.is_segmentation:
+            return {}
+        if task.is_classification:
+            labels = cast(Data, self.validation).targets.reshape(-1).long()
+            counts = torch.bincount(labels, minlength=len(task.classes)).tolist()
+            per_class = dict(zip(task.classes, counts, strict=True))
+        return undefined(len(self.validation), per_class)
+
     def measured_sample(self) -> Samples:
         """The training samples on which a curve is measured: all, or a fixed sample of them."""
         most = MEASURED_SAMPLES if self.setup.task.image is None else MEASURED_IMAGES
-        if len(self.train) <= most:
-            return self.train
-        generator = stream(self.setup.seed, "measured")
-        rows = torch.randperm(len(self.train), generator=generator)[:most]
-        return self.train.take(rows.to(self.device))
+        return self._sample(self.train, most, "measured")
+
+    def watched_sample(self) -> Samples:
+        """The validation samples on which the stopping rules are measured at each epoch's end.
+
+        All of them; of a regression's that are more than WATCHED_SAMPLES and than a quarter of the training samples
+        (a formula's grid, say), a fixed sample of as many, so that measuring costs little beside the updates.
+        """
+        # Of classes and images all: a sample may lack a rare class, and some metrics with it.
+        if self.setup.task.kind != "regression":
+            return self.validation
+        return self._sample(self.validation, max(WATCHED_SAMPLES, len(self.train) // 4), "watched")
+
+    def _sample(self, samples: Samples, most: int, name: str) -> Samples:
+        if len(samples) <= most:
+            return samples
+        rows = torch.randperm(len(samples), generator=stream(self.setup.seed, name))[:most]
+        return samples.take(rows.to(self.device))
+
+    def _watching(self, validation: Samples) -> Callable[[], dict[str, float]]:
+        """Measures what the stopping rules ask for, and nothing else."""
+        early = [] if self.patience is None else [self.patience.metric]
+        tags = [*(self.setup.training.stop_when or {}), *early]
+        train, evaluator = self.measured_sample(), replace(self.evaluator, validation=validation)
+        return lambda: evaluator.measure(train, tags)
 
     @property
     def need(self) -> str:
@@ -84,6 +117,8 @@ class Parts(Work):
             total=self.setup.total_updates,
             moments=self.moments,
             measure=measure,
+            watched=self._watching(self.watched_sample()),
+            confirmed=self._watching(self.validation),
             learning_rate=self.learning_rate,
             observer=observer,
             keeper=keeper,
@@ -207,7 +242,7 @@ def assemble(
     weights = splits.class_weights
     loss = loss_for(setup.loss_name, setup.task, None if weights is None else weights.to(device, dtype))
     work = Work(setup, network, train, plan, optimizer, loss)
-    return Parts(
+    parts = Parts(
         **vars(work),
         splits=splits,
         validation=validation,
@@ -218,6 +253,19 @@ def assemble(
         coinciding=together,
         moments=looks(setup.total_updates, plan, len(validation), setup.experiment.logging.every),
     )
+    _refuse_to_watch(parts.undefined, setup)
+    return parts
+
+
+def _refuse_to_watch(undefined: Mapping[str, str], setup: Setup) -> None:
+    """Raise ConfigError where a stopping rule waits for a metric that has no value on the validation data."""
+    training = setup.training
+    keys = {tag: f"training.stop_when.{tag}" for tag in training.stop_when or {}}
+    if training.early_stopping is not None:
+        keys[training.early_stopping.metric] = "training.early_stopping.metric"
+    for name, why in undefined.items():
+        if key := keys.get(f"validation/{name}"):
+            raise ConfigError.at(key, f"in the validation data {why}; watch another metric, or split otherwise")
 
 
 def _patience(setup: Setup) -> Patience | None:

@@ -11,7 +11,8 @@ from nnintro.errors import CheckpointError, ConfigError
 from nnintro.runs.checkpoint import Loaded, has_checkpoint
 from nnintro.runs.reopen import Reopened, changed, has_effect
 from nnintro.runs.run import architecture, read_checkpoint
-from nnintro.runs.state import OVER, Checkpoint, Origin, Past, Records
+from nnintro.runs.state import Checkpoint, Origin, Past, Records
+from nnintro.runs.summary import OVER
 from nnintro.wording import shown_key
 
 

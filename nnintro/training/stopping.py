@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,6 +73,17 @@ class Patience:
             return  # another metric is watched from here on
         self.best, self.best_step = float(state["best"]), int(state["best_step"])
         self.best_epoch, self.parameters = float(state["best_epoch"]), dict(state["parameters"])
+
+    @contextlib.contextmanager
+    def best_in(self, model: nn.Module) -> Iterator[None]:
+        """The best parameters in the model for a while, then its own again."""
+        own = {k: v.detach().clone() for k, v in model.state_dict().items()}
+        self.restore(model)
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                model.load_state_dict(own)
 
     def restore(self, model: nn.Module) -> None:
         """Put the best parameters back."""

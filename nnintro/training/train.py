@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from nnintro.config.load import Config, load_config
 from nnintro.errors import DivergedError, UsageError
 from nnintro.runs.reopen import Reopened, reopen
+from nnintro.wording import listing
 
 if TYPE_CHECKING:
+    from nnintro.config.training import Training
     from nnintro.recording.painter import Painter
     from nnintro.runs.run import Run
     from nnintro.training.job import Result
@@ -77,7 +79,11 @@ def _read(
 
 
 def _nothing_to_do(reopened: Reopened, *, quiet: bool) -> Result:
-    """A run that is over says so; one that diverged raises, for it would do so again."""
+    """A run that is over says so; one that diverged raises, for it would do so again.
+
+    Raises:
+        UsageError: changes are asked for from which nothing would follow.
+    """
     from nnintro.recording.console import Display
     from nnintro.runs.checkpoint import has_checkpoint
     from nnintro.runs.run import load_run
@@ -96,16 +102,21 @@ def _nothing_to_do(reopened: Reopened, *, quiet: bool) -> Result:
         )
         message = f"{directory} diverged after {steps} updates, and would again; {how}"
         raise DivergedError(message, directory, summary)
-    training = experiment.training
-    longer = (
-        f"epochs={2 * training.epochs or 200}"
-        if training.steps is None and training.epochs is not None
-        else f"steps={2 * (training.steps or 500)}"
-    )
+    ended = f"{directory} is finished: {summary['status']} after {summary.get('steps')} updates"
+    longer = f"--resume {directory} --set training.{_longer(experiment.training)}"
+    if reopened.changes:
+        raise UsageError(f"{ended}, without more of them nothing follows from {listing(reopened.changes)}; {longer}")
     display = Display(quiet=quiet)
-    display.line(f"{directory} is finished: {summary['status']} after {summary.get('steps')} updates")
-    display.line(f"to train on: --resume {directory} --set training.{longer}")
+    display.line(ended)
+    display.line(f"to train on: {longer}")
     return Result(load_run(directory), None)
+
+
+def _longer(training: Training) -> str:
+    """What makes a run of such a length longer."""
+    if training.steps is None and training.epochs is not None:
+        return f"epochs={2 * training.epochs or 200}"
+    return f"steps={2 * (training.steps or 500)}"
 
 
 def train(
@@ -136,7 +147,8 @@ def train(
         DataError: the data cannot be used.
         DivergedError: the loss left the finite numbers; the run is saved.
         CheckpointError: the run cannot be written, or not resumed.
-        UsageError: neither a config nor a run is given, or a name for a run that has one.
+        UsageError: neither a config nor a run is given, or a name for a run that has one, or changes to a finished run
+            from which nothing would follow.
         KeyboardInterrupt: after Ctrl-C, once the run is saved; a handler of SIGINT that the caller has installed is
             left in its place, and is the only one to hear of it.
     """

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -11,12 +12,15 @@ from typing import Any, cast
 from nnintro.config.experiment import Setup, flat_values
 from nnintro.config.task import Task
 from nnintro.config.write import as_yaml
+from nnintro.descent.schedules import LearningRate
 from nnintro.models import Network
 from nnintro.recording.console import Display
 from nnintro.recording.events import EventFile
 from nnintro.training.setup import Parts
-from nnintro.wording import counted, duration, listing, quoted
+from nnintro.wording import counted, duration, listing, measurement, quoted
 
+MOST_LOST = 0.2
+"""Share of the improvement of validation/loss that may be lost again without a word."""
 MOST_SHOWN = 500
 """Characters of a hyperparameter: steps by hand may be thousands."""
 
@@ -44,8 +48,9 @@ def heading(display: Display, setup: Setup, parts: Parts, directory: Path) -> No
 
 def _notes(setup: Setup, parts: Parts) -> list[str]:
     """What the user should know of the config, and of the data with it."""
+    said = [*setup.notes(), *(f"validation: {why}" for why in parts.undefined.values())]
     if not parts.coinciding:
-        return setup.notes()
+        return said
     (name, (values, left)), *others = parts.coinciding.items()
     also = f" (so do those of {counted(len(others), 'other input')})" if others else ""
     remedies = ["precision: float64"]
@@ -55,7 +60,7 @@ def _notes(setup: Setup, parts: Parts) -> list[str]:
         f"{values:,} different values of input {quoted(name)} become {left:,} when they are rounded to float32{also}: "
         f"the network cannot tell them apart; write {listing(remedies)}"
     )
-    return [*setup.notes(), note]
+    return [*said, note]
 
 
 def describe(events: EventFile, setup: Setup, parts: Parts) -> None:
@@ -111,10 +116,45 @@ def resumed(step: int | None, total: int, changes: Sequence[str]) -> list[str]:
     return [f"the run {at}", *(f"  {change}" for change in changes)]
 
 
+def redrawn(before: Setup, now: Setup, step: int) -> list[str]:
+    """That a schedule runs over another number of updates, from what rate to what rate; nothing where it is as it was.
+
+    Args:
+        step: updates that were made, from 1.
+    """
+    descent, was, total = now.descent, before.total_updates, now.total_updates
+    kept, rate = (LearningRate(descent, length)(step) for length in (was, total))
+    if step >= total or math.isclose(kept, rate, rel_tol=0.01):
+        return []
+    last = LearningRate(before.descent, was)(step - 1)
+    return [
+        f"the {descent.schedule.kind} schedule is drawn anew over {total:,} updates in place of {was:,}: "
+        f"the learning rate goes from {last:.3g} to {rate:.3g}"
+    ]
+
+
+def worsened(history: Mapping[str, Sequence[float]]) -> list[str]:
+    """That validation/loss has clearly risen after its best: by a fifth of its fall, at each of the last points.
+
+    Args:
+        history: column name -> values, of a run that ended without early stopping.
+    """
+    losses = history["validation/loss"]
+    best, tail = min(losses), losses[-max(len(losses) // 10, 1) :]
+    fall = losses[0] - best
+    if not (0 < fall < math.inf and min(tail) - best > MOST_LOST * fall):
+        return []
+    epoch = history["epoch"][losses.index(best)]
+    return [
+        f"validation/loss was best at epoch {epoch:g} ({best:.3g}, now {losses[-1]:.3g}); "
+        "training.early_stopping would have kept the parameters of its best"
+    ]
+
+
 def closing(summary: dict[str, Any], loss_name: str, directory: Path, found: Sequence[Finding] = ()) -> dict[str, str]:
     """Name -> fact, for the lines at the end."""
     facts = {
-        tag: f"{value:.6g}"
+        tag: measurement(value)
         for tag, value in summary["metrics"].items()
         # The loss under its own name, as a metric, would be a line said twice (but in other units).
         if tag != f"validation/{loss_name}" or value != summary["metrics"].get("validation/loss")

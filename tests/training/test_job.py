@@ -176,14 +176,21 @@ def early(request, tmp_path_factory):
 
 class TestEarlyStopping:
     def test_the_reason_is_given(self, early):
-        run = early
-        losses = run.history["validation/loss"]
-        best = losses.index(min(losses))
-        assert run.summary["status"] == "stopped"
-        epoch, step = run.history["epoch"][best], run.history["step"][best]
-        assert run.summary["reason"] == (
-            f"validation/loss has not improved since epoch {epoch:g}; back to update {step}"
+        summary = early.summary
+        step, updates_per_epoch = summary["best_step"], 3
+        assert summary["status"] == "stopped"
+        assert summary["reason"] == (
+            f"validation/loss has not improved since epoch {step / updates_per_epoch:g}; back to update {step}"
         )
+        assert summary["epochs"] == step / updates_per_epoch + 10
+
+    def test_the_last_row_and_event_are_of_the_network_that_is_saved(self, early):
+        run = early
+        saved = run.summary["metrics"]["validation/loss"]
+        assert run.history["step"][-1] == run.summary["steps"]
+        assert run.history["validation/loss"][-1] == pytest.approx(saved, rel=1e-12)
+        event = read(run).Scalars("validation/loss")[-1]
+        assert (event.step, event.value) == (run.summary["steps"], pytest.approx(saved, rel=1e-6))
 
     def test_the_last_histogram_is_of_the_network_that_is_saved(self, early):
         run = early

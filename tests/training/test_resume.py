@@ -201,7 +201,14 @@ def test_early_stopping_goes_on_from_the_last_network_not_the_best(engine, tmp_p
     whole = train(values, tmp_path / "whole", overrides=patient)
     assert whole.summary["status"] == "completed"
     resumed = train(None, tmp_path, resume=short.directory, overrides=patient)
-    assert_same_run(resumed.directory, whole.directory)
+    assert parameters(resumed.directory) == parameters(whole.directory)
+    # The row at which it had stopped is of the network that it had gone back to then.
+    ended, rows = short.summary["steps"], []
+    for run in (resumed, whole):
+        columns = history(run.directory)
+        there = [at for at, step in enumerate(columns["step"]) if step != ended]
+        rows.append({name: [values[at] for at in there] for name, values in columns.items()})
+    assert rows[0] == rows[1]
 
 
 def test_fewer_epochs_than_were_trained(tmp_path):
@@ -271,6 +278,27 @@ def test_a_change_that_cannot_be_made(override, message, tmp_path):
 LONGER = ["training.epochs=9"]
 
 
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        # Half a cosine over updates 0 to 17, then over 0 to 35: 0.05 * (1 + cos(pi * 18 / 35)) / 2.
+        ("cosine", "drawn anew over 36 updates in place of 18: the learning rate goes from 0 to 0.0239"),
+        ({"kind": "step", "every": 5, "factor": 0.5}, None),
+        ("constant", None),
+    ],
+)
+def test_a_schedule_that_is_drawn_anew_is_said(schedule, said, tmp_path, capsys):
+    every = {"scalars": "every 1 step", "figures": "off"}
+    train(config(descent={"schedule": schedule}, logging=every, name="run"), tmp_path)
+    run = train(None, tmp_path, resume="run", overrides=["training.epochs=6"], quiet=False)
+    shown = capsys.readouterr().err
+    assert ("drawn anew" in shown) == (said is not None)
+    if said is not None:
+        assert f"warning: the cosine schedule is {said}\n" in shown
+        before, after = (run.history["descent/learning_rate"][run.history["step"].index(at)] for at in (18, 19))
+        assert (f"{before:.3g}", f"{after:.3g}") == ("0", "0.0239")
+
+
 def test_a_lengthened_run_that_is_cut_off_is_not_finished(tmp_path, monkeypatch):
     """Its newest checkpoint is one of a completed run, under another config."""
     values = config(training={"epochs": 4}, name="run")
@@ -313,11 +341,33 @@ def test_a_stopped_run_whose_rule_is_taken_back_and_that_is_cut_off(tmp_path, mo
     assert train(None, tmp_path, resume="run").summary["steps"] == 18
 
 
-def test_a_change_without_effect_on_the_updates_leaves_a_run_finished(tmp_path, monkeypatch):
-    run = train(experiment(), tmp_path)
-    with cut_before(monkeypatch, 0, expected=0):
-        again = train(None, tmp_path, resume="run", overrides=["training.checkpoint.keep=3"])
-    assert again.summary == run.summary
+@pytest.mark.parametrize(
+    "change", ["training.checkpoint.keep=3", "descent.learning_rate=0.5", "training.stop_when={train/loss: 9}"]
+)
+def test_a_change_to_a_finished_run_from_which_nothing_follows_is_refused(change, tmp_path, monkeypatch):
+    run = train(config(name="run"), tmp_path)
+    before = {path: path.read_bytes() for path in run.directory.rglob("*") if path.is_file()}
+    with cut_before(monkeypatch, 0, expected=0), pytest.raises(UsageError) as error:
+        train(None, tmp_path, resume="run", overrides=[change])
+    said = str(error.value)
+    assert said.startswith(f"{run.directory} is finished: completed after 18 updates, without more of them nothing")
+    assert said.endswith(f"; --resume {run.directory} --set training.epochs=6")
+    assert change.partition("=")[0] in said
+    assert "\n" not in said
+    assert {path: path.read_bytes() for path in run.directory.rglob("*") if path.is_file()} == before
+    longer = train(None, tmp_path, resume="run", overrides=[change, "training.epochs=6"])
+    assert longer.summary["steps"] in (24, 36)
+
+
+def test_early_stopping_that_is_taken_back_at_the_end_leaves_the_last_network(tmp_path):
+    values = config(dataset={"noise": 1.0, "samples": 12}, model={"hidden": [40]}, name="run")
+    values = {**values, "descent": {"learning_rate": 0.05, "optimizer": "adam", "batch_size": 4}}
+    values["training"] = {"epochs": 60, "early_stopping": {"patience": 500}}
+    run = train(values, tmp_path)
+    assert run.summary["best_step"] < run.summary["steps"]
+    last = train(values, tmp_path / "whole", overrides=["training.early_stopping=null"])
+    again = train(None, tmp_path, resume="run", overrides=["training.early_stopping=null"])
+    assert parameters(again.directory) == parameters(last.directory)
 
 
 def test_checkpoints_that_nobody_can_go_on_from_do_not_displace_the_others(tmp_path):

@@ -6,9 +6,11 @@ import pytest
 import torch
 
 import nnintro
+from nnintro.config.load import load_config
+from nnintro.training import words
 from nnintro.training.looks import even_moments, regular_moments
 from nnintro.training.stopping import Patience, reached
-from tests.support import config
+from tests.support import assembled, config
 
 
 def test_reached_is_at_or_below_and_for_growing_metrics_at_or_above():
@@ -65,24 +67,106 @@ def test_a_run_stops_when_told(engine, tmp_path):
     assert min(run.history["validation/sup_error"][:-1]) > 0.2
 
 
+def noisy(**sections):
+    """12 noisy samples in 3 updates an epoch; the validation samples are few enough to be measured all each time."""
+    base = {
+        "dataset": {"noise": 1.0, "samples": 12, "validation": "samples"},
+        "model": {"hidden": [40]},
+        "descent": {"learning_rate": 0.05, "optimizer": "adam"},
+    }
+    return config(**{**base, **sections})
+
+
+def stops_at(losses, patience):
+    """(epoch of the best, epoch of the stop) by the definition, from the losses after every epoch."""
+    best = 0
+    for epoch, loss in enumerate(losses):
+        best = epoch if loss < losses[best] else best
+        if epoch - best >= patience:
+            return best, epoch
+    return best, len(losses) - 1
+
+
 @pytest.mark.parametrize("engine", ["autograd", "fused"])
-def test_early_stopping_leaves_the_best_parameters(engine, tmp_path):
-    values = config(
-        dataset={"noise": 1.0, "samples": 12},
-        model={"hidden": [40]},
-        descent={"learning_rate": 0.05, "optimizer": "adam"},
-        training={"epochs": 3000, "early_stopping": {"patience": 30}, "engine": engine},
-    )
-    run = nnintro.train(values, runs_dir=tmp_path)
-    losses = run.history["validation/loss"]
-    assert run.summary["status"] == "stopped"
-    assert run.summary["metrics"]["validation/loss"] == pytest.approx(min(losses), rel=1e-12)
-    assert losses[-1] > min(losses)
+@pytest.mark.parametrize("scalars", ["auto", "off", "every 7 steps", "every 1 step"])
+def test_early_stopping_is_that_of_a_look_at_every_epoch(scalars, engine, tmp_path):
+    """However many epochs were asked for, and wherever the recorded points are."""
+    training = {"epochs": 120, "engine": engine}
+    whole = nnintro.train(noisy(training=training, logging={"scalars": "every 3 steps"}), runs_dir=tmp_path)
+    losses = whole.history["validation/loss"]
+    assert len(losses) == 121
+    best, last = stops_at(losses, 8)
+    assert 0 < best < last < 120, "the test must see a stop"
+    for epochs in (120, 5000):
+        training = {"epochs": epochs, "early_stopping": {"patience": 8}, "engine": engine}
+        run = nnintro.train(noisy(training=training, logging={"scalars": scalars}), runs_dir=tmp_path)
+        assert run.summary["status"] == "stopped"
+        assert (run.summary["best_step"], run.summary["steps"]) == (3 * best, 3 * last)
+        assert run.summary["metrics"]["validation/loss"] == losses[best]
+        assert run.history["validation/loss"][-1] == losses[best]
+        assert run.history["step"][-1] == 3 * last
+
+
+def test_a_run_that_ends_by_itself_goes_back_too_and_says_so(tmp_path):
+    whole = nnintro.train(noisy(training={"epochs": 120}, logging={"scalars": "every 3 steps"}), runs_dir=tmp_path)
+    losses = whole.history["validation/loss"]
     best = losses.index(min(losses))
-    assert run.history["epoch"][-1] - run.history["epoch"][best] >= 30
-    x = torch.linspace(0, 1, 2001, dtype=torch.float64)[:, None]
-    kept = (run.predict(x) - torch.sin(3 * x)).square().mean()
-    assert float(kept) == pytest.approx(min(losses), rel=1e-9)
+    assert best < 120
+    assert "best_step" not in whole.summary
+    run = nnintro.train(noisy(training={"epochs": 120, "early_stopping": {"patience": 500}}), runs_dir=tmp_path)
+    assert (run.summary["status"], run.summary["reason"]) == ("completed", f"back to update {3 * best}")
+    assert run.summary["best_step"] == 3 * best
+    assert run.history["validation/loss"][-1] == losses[best]
+
+
+@pytest.mark.parametrize("scalars", ["auto", "off", "every 7 steps"])
+def test_a_goal_is_looked_for_at_every_epoch(scalars, tmp_path):
+    training = {"epochs": 60}
+    whole = nnintro.train(noisy(training=training, logging={"scalars": "every 3 steps"}), runs_dir=tmp_path)
+    losses = whole.history["validation/loss"]
+    goal = min(losses) * 1.05
+    first = next(epoch for epoch, loss in enumerate(losses) if loss <= goal)
+    training = {"epochs": 3000, "stop_when": {"validation/loss": goal}}
+    run = nnintro.train(noisy(training=training, logging={"scalars": scalars}), runs_dir=tmp_path)
+    assert (run.summary["status"], run.summary["steps"]) == ("stopped", 3 * first)
+
+
+def test_of_much_validation_data_a_fixed_sample_is_watched_and_a_goal_is_confirmed_on_all(tmp_path):
+    training = {"epochs": 2000, "stop_when": {"validation/sup_error": 0.2}}
+    parts = assembled(load_config(config(training=training)))
+    assert (len(parts.validation), len(parts.watched_sample())) == (2001, 500)
+    assert torch.equal(parts.watched_sample().inputs, parts.watched_sample().inputs)
+    of_images_and_classes = load_config(config(dataset={"kind": "classification", "generator": "moons"}))
+    parts = assembled(of_images_and_classes)
+    assert parts.watched_sample() is parts.validation
+    run = nnintro.train(config(training=training), runs_dir=tmp_path)
+    assert run.summary["metrics"]["validation/sup_error"] <= 0.2
+
+
+def test_validation_that_has_clearly_become_worse_is_said():
+    def said(*losses):
+        return words.worsened({"validation/loss": list(losses), "epoch": list(range(len(losses)))})
+
+    assert said(1.0, 0.5, 0.2, 0.37) == [
+        "validation/loss was best at epoch 2 (0.2, now 0.37); "
+        "training.early_stopping would have kept the parameters of its best"
+    ]
+    assert said(1.0, 0.5, 0.2, 0.35) == []  # less than a fifth of 0.8
+    assert said(1.0, 0.5, 0.2) == said(1.0) == []
+    assert said(1.0, 1.5, 2.0) == []  # it was never better: that is another trouble
+    late = [1.0, *[0.2] * 18, 0.9]
+    assert said(*late) == []  # one point of the last two is no trend
+    assert said(*late, 0.8) != []
+
+
+def test_it_is_said_at_the_end_but_not_where_early_stopping_went_back(tmp_path, capsys):
+    long = {"epochs": 300}
+    for training, times in ((long, 1), ({**long, "early_stopping": {"patience": 1000}}, 0)):
+        values = noisy(training=training)
+        values["dataset"]["noise"] = 5.0
+        run = nnintro.train(values, runs_dir=tmp_path, quiet=False)
+        assert run.summary["status"] == "completed"
+        assert capsys.readouterr().err.count("warning: validation/loss was best at epoch ") == times
 
 
 def test_both_engines_stop_at_the_same_update(tmp_path):
