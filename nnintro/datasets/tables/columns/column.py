@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from nnintro.config.datasets.table import TableDataset
 from nnintro.config.task import STRICT
 from nnintro.datasets.tables.cells import Array, Reading, is_text
-from nnintro.datasets.tables.columns.coded import Coded, coded
+from nnintro.datasets.tables.columns.coded import Coded, coded, plain_numeral
 from nnintro.datasets.tables.files import Table
 from nnintro.datasets.tables.files.places import Places
 from nnintro.errors import DataError
@@ -71,6 +71,12 @@ class FileColumn:
         if not column.values:
             raise self.useless("has no value in any row")
         return column
+
+    def constant(self, value: float) -> str:
+        """Why nothing can be learned from a column that is one number in float64."""
+        if len(set(map(plain_numeral, self.coded.values))) > 1:
+            return f"has values that differ by less than float64 can show (all are {value:g} there)"
+        return f"is {value:g} in every row"
 
     def useless(self, why: str) -> DataError:
         """What to raise of a column from which nothing can be learned."""

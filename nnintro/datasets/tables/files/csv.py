@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nnintro.datasets.tables.cells import MISSING
+from nnintro.datasets.tables.cells import LARGEST_WHOLE, MISSING
 from nnintro.datasets.tables.files.csv_layout import Layout, read_layout
 from nnintro.datasets.tables.files.csv_rows import LONGEST_ROW, Piece, place_of
 from nnintro.datasets.tables.files.places import CELL, Places, opened, require_room
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 1 << 20
 """Of text whose types pyarrow looks at; no row of it may be longer."""
-_ODD = r"^\s*[+-]?(0[xX]|[nN][aA][nN]\()"
-"""Cells that pyarrow takes for numbers and nothing else here does: 0x10 and nan(1)."""
+_ODD = r"^\s*[+-]?(0[xX]|[nN][aA][nN]\(|\d{16,}\s*$)"
+"""Cells that pyarrow takes for numbers and nothing else here does: 0x10 and nan(1).  Of whole numbers beyond
+int64 it keeps what float64 can hold, and ids are compared digit by digit."""
 
 
 class CsvTable:
@@ -106,8 +107,8 @@ class CsvTable:
             except pa.ArrowInvalid:
                 # A later cell is of another type, a row is too long for a block, or it is no CSV.
                 table = self._read(names, given, 2 * LONGEST_ROW)
-            if self._has_odd:
-                table = self._with_odd_as_text(table)
+            if odd := [name for name in names if self._may_be_odd(table.column(name))]:
+                table = self._with_odd_as_text(table, odd)
         self.rows = table.num_rows
         if self.rows == 0:
             raise self._no_rows()
@@ -181,15 +182,22 @@ class CsvTable:
         )
         return reading, self._parsing(quotes=self._has_quotes), converting
 
-    def _with_odd_as_text(self, table: pa.Table) -> pa.Table:
+    def _may_be_odd(self, column: pa.ChunkedArray) -> bool:
+        """Whether it is a column of numbers whose cells may say more than the numbers (see ``_ODD``)."""
+        import pyarrow.compute as pc
+        from pyarrow import types
+
+        if not types.is_floating(column.type):
+            return self._has_odd and types.is_integer(column.type)
+        largest = pc.max(pc.abs(column)).as_py()
+        return self._has_odd or (largest is not None and largest >= LARGEST_WHOLE)
+
+    def _with_odd_as_text(self, table: pa.Table, numbers: Sequence[str]) -> pa.Table:
         """Columns of numbers that hold such a cell become text, as they are where they are read."""
         import pyarrow as pa
         import pyarrow.compute as pc
         import pyarrow.csv
 
-        types = pa.types
-        numbers = [f.name for f in table.schema
-                   if types.is_integer(f.type) or types.is_floating(f.type)]  # fmt: skip
         as_text = dict.fromkeys(numbers, pa.string())
         texts = self._read(numbers, as_text, 2 * LONGEST_ROW)
         for name, column in zip(texts.column_names, texts.columns, strict=True):
