@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nnintro.datasets.tables.cells import numbers
+from nnintro.datasets.tables.files import csv as csv_table
 from nnintro.datasets.tables.files import open_table, text
 from nnintro.datasets.tables.files.csv import CsvTable
 from nnintro.errors import DataError
@@ -110,3 +111,21 @@ def test_a_fault_has_its_line_wherever_chunks_end(encoding, end):
             pytest.raises(DataError, match=r"^<stdin>:6: expected 2 cells, found 1$"),
         ):
             list(CsvTable(file).blocks(5))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+@pytest.mark.parametrize("shift", range(3))
+def test_a_line_break_in_quotes_is_read_right_wherever_blocks_end(tmp_path, monkeypatch, encoding, shift):
+    r"""Blocks so short that many end between \r and \n."""
+    monkeypatch.setattr(csv_table, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(csv_table, "LONGEST_ROW", 128)
+    cells = [f"{'x' * (k % 13)}\r\n{k % 7}" for k in range(200)]
+    rows = "".join(f'"{cell}",{k}\r\n' for k, cell in enumerate(cells))
+    path = tmp_path / "a.csv"
+    path.write_bytes(f"{'n' * (shift + 1)},y\r\n{rows}".encode(encoding))
+    table = CsvTable(text.TextFile(str(path), text.python_name(encoding), chunk=50))
+    table.load(table.names, [])
+    assert table.column(table.names[0]).to_pylist() == cells
+    assert table.column("y").to_pylist() == list(range(200))
+    batches = CsvTable(text.TextFile(str(path), text.python_name(encoding), chunk=50)).blocks(5)
+    assert [cell for batch, _ in batches for cell in batch.column(0).to_pylist()] == cells

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nnintro.datasets.tables.cells import LARGEST_WHOLE, MISSING
 from nnintro.datasets.tables.files.csv_layout import Layout, read_layout
-from nnintro.datasets.tables.files.csv_rows import LONGEST_ROW, Piece, place_of
+from nnintro.datasets.tables.files.csv_rows import LONGEST_ROW, Piece, PieceFile, place_of
 from nnintro.datasets.tables.files.places import CELL, Places, opened, require_room
 from nnintro.datasets.tables.files.text import TextFile
 from nnintro.errors import DataError, memory_for
@@ -56,7 +56,7 @@ class CsvTable:
         # The file is read anew to find a row's line.
         self.places = Places(self.name, lambda row: place_of(row, self._opened()[1], self.name, len(self.names)))
         self._columns: dict[str, pa.ChunkedArray] = {}
-        self._has_quotes = self._has_odd = False
+        self._has_quotes = self._has_returns = self._has_odd = False
         self._memory = memory
         self.rows = 0
 
@@ -127,6 +127,7 @@ class CsvTable:
             require_room(self.name, max(size, CELL * cells), self._memory)
             found |= not piece.text.isspace()
             self._has_quotes |= piece.has_quotes
+            self._has_returns |= b"\r" in piece.text
             text = piece.text.lower()
             self._has_odd |= b"0x" in text or b"nan(" in text
         return found
@@ -149,11 +150,19 @@ class CsvTable:
         with self._text() as text:
             return pyarrow.csv.read_csv(text, *self._options(names, known, block_bytes))
 
+    @property
+    def _by_pieces(self) -> bool:
+        r"""Whether pyarrow gets whole rows alone: of a \r\n in quotes it loses the \n where a block ends between."""
+        return self._has_quotes and self._has_returns
+
     @contextlib.contextmanager
     def _text(self) -> Iterator[pa.NativeFile]:
         """The file for pyarrow, which would open a pipe and wait."""
         import pyarrow as pa
 
+        if self._by_pieces:
+            yield pa.PythonFile(PieceFile(self._opened()[1]), mode="r")
+            return
         with opened(self._file.path) as file:
             text = pa.PythonFile(file, mode="r")
             yield pa.CompressedInputStream(text, "gzip") if self._file.path.lower().endswith(".gz") else text
@@ -164,14 +173,13 @@ class CsvTable:
         """How pyarrow is to read, parse and convert a CSV."""
         import pyarrow.csv
 
-        reading = pyarrow.csv.ReadOptions(
-            column_names=self.names,
-            skip_rows=self.layout.skipped_lines,
+        reading = pyarrow.csv.ReadOptions(column_names=self.names, block_size=2 * LONGEST_ROW)
+        if not self._by_pieces:
+            reading.skip_rows = self.layout.skipped_lines
             # pyarrow takes the BOM off by itself.
-            encoding=self._file.encoding.removesuffix("-sig"),
+            reading.encoding = self._file.encoding.removesuffix("-sig")
             # What is skipped has to end in the first block.
-            block_size=max(block_bytes, 2 * self.layout.skipped_bytes),
-        )
+            reading.block_size = max(block_bytes, 2 * self.layout.skipped_bytes)
         converting = pyarrow.csv.ConvertOptions(
             include_columns=list(names),
             column_types=dict(known),
