@@ -908,6 +908,12 @@ RULES: dict[str, tuple[str, list[str]]] = {
             "bad.yaml:2:39: model.output_activation: cross_entropy contains the sigmoid already; expected identity, got 'sigmoid'"
         ],
     ),
+    "a relu before standardised targets": (
+        "dataset: {kind: bundled, name: diabetes}\nmodel: {kind: mlp, output_activation: relu}\n",
+        [
+            "bad.yaml:2:39: model.output_activation: relu does not reach all standardised targets, whose mean is 0 and whose deviation is 1; with dataset.standardize: inputs it acts in the targets' own units"
+        ],
+    ),
     "a relu before cross entropy": (
         """\
 dataset: {kind: classification}
