@@ -44,8 +44,9 @@ def heading(display: Display, setup: Setup, parts: Parts, directory: Path) -> No
 
 def _notes(setup: Setup, parts: Parts) -> list[str]:
     """What the user should know of the config, and of the data with it."""
+    notes = [*parts.splits.notes, *setup.notes()]
     if not parts.coinciding:
-        return setup.notes()
+        return notes
     (name, (values, left)), *others = parts.coinciding.items()
     also = f" (so do those of {counted(len(others), 'other input')})" if others else ""
     remedies = ["precision: float64"]
@@ -55,7 +56,7 @@ def _notes(setup: Setup, parts: Parts) -> list[str]:
         f"{values:,} different values of input {quoted(name)} become {left:,} when they are rounded to float32{also}: "
         f"the network cannot tell them apart; write {listing(remedies)}"
     )
-    return [*setup.notes(), note]
+    return [*notes, note]
 
 
 def describe(events: EventFile, setup: Setup, parts: Parts) -> None:

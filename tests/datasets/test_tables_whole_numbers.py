@@ -75,7 +75,7 @@ def test_inputs_that_float64_does_not_tell_apart_say_so(tmp_path, monkeypatch, s
     why = "has values that differ by less than float64 can show (all are 1.84467e+19 there)"
     with pytest.raises(DataError) as caught:
         built(f"a{suffix}")
-    assert str(caught.value) == f"a{suffix}: column 'id' {why}; name it in exclude"
+    assert str(caught.value) == f"a{suffix}: column 'id' {why}; name it in exclude or categorical"
     with pytest.raises(DataError) as caught:
         built(f"a{suffix}", target="id")
     assert str(caught.value) == f"a{suffix}: target 'id' {why}: nothing is left to learn"

@@ -49,8 +49,8 @@ class TableDataset(DatasetSection):
     """auto: text and truth values are classes, numbers a regression."""
     inputs: ColumnNames | None = None
     """The columns to predict from; by default all but the target and `split_by`."""
-    exclude: ColumnNames = Field(default=[])
-    """Columns to leave out, where `inputs` is not given."""
+    exclude: Annotated[list[Annotated[str, Field(max_length=1000)]], Field(max_length=100_000)] = Field(default=[])
+    """Columns to leave out, where `inputs` is not given; '' is those without a name."""
     categorical: ColumnNames = Field(default=[])
     """Columns of numbers that are names: each value becomes an input of its own (one-hot). Columns
     of text are that anyway."""

@@ -73,14 +73,27 @@ class FileColumn:
         return column
 
     def constant(self, value: float) -> str:
-        """Why nothing can be learned from a column that is one number in float64."""
-        if len(set(map(plain_numeral, self.coded.values))) > 1:
+        """Why nothing can be learned from a column that is this one number in float64."""
+        if self.differs:
             return f"has values that differ by less than float64 can show (all are {value:g} there)"
         return f"is {value:g} in every row"
 
-    def useless(self, why: str) -> DataError:
+    @property
+    def differs(self) -> bool:
+        """Whether the cells hold several values, of which float64 may make one number."""
+        return len(set(map(plain_numeral, self.coded.values))) > 1
+
+    def useless(self, why: str) -> UselessColumnError:
         """What to raise of a column from which nothing can be learned."""
-        return DataError(f"{self.table.name}: column {quoted(self.name)} {why}; name it in exclude")
+        return UselessColumnError(self.table.name, self.name, why)
+
+
+class UselessColumnError(DataError):
+    """Nothing can be learned from a column: a target is wrong then, an input is left out."""
+
+    def __init__(self, table: str, column: str, why: str) -> None:
+        self.why = f"{quoted(column)} {why}"
+        super().__init__(f"{table}: column {self.why}")
 
 
 @dataclass(frozen=True)

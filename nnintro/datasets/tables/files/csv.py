@@ -51,7 +51,7 @@ class CsvTable:
     ) -> None:
         self._file, self._asked = file, (delimiter, wanted, positional)
         self.layout, self._pieces = self._opened()
-        self.name, self.names = file.name, self.layout.names
+        self.name, self.names, self.unnamed = file.name, self.layout.names, self.layout.unnamed
         self.place = f"{self.name}:{self.layout.line}"
         # The file is read anew to find a row's line.
         self.places = Places(self.name, lambda row: place_of(row, self._opened()[1], self.name, len(self.names)))

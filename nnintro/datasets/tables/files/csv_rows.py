@@ -132,6 +132,10 @@ class Text:
             if not self._read_on():
                 raise self.empty()
 
+    def skip(self, line: str) -> None:
+        """Leave out the first line, which is this one."""
+        self._take(len(line.encode()))
+
     def empty(self) -> DataError:
         return DataError(f"{self._name}: the file is empty")
 
