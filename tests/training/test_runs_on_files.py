@@ -312,3 +312,11 @@ def test_a_run_goes_on_where_means_end_in_other_bits(prices, tmp_path, monkeypat
     run = train(None, tmp_path, resume="run")
     assert run.summary["status"] == "completed"
     assert evaluate(run.directory).metrics["rmse"] == run.summary["metrics"]["validation/rmse"]
+
+
+def test_a_path_from_the_home_folder(prices, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(prices.parent))
+    path = tmp_path / "a.yaml"
+    dataset = "{kind: table, path: ~/prices.csv, target: price, exclude: [dear]}"
+    path.write_text(f"dataset: {dataset}\nmodel: {{kind: mlp}}\ntraining: {{epochs: 0}}\n")
+    assert nnintro.train(path, runs_dir=tmp_path).setup.dataset.path == str(prices)

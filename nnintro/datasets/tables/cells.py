@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 Reading = Literal["number", "truth", "time"]
 """How a column's cells are read: as numbers; true and false as 1 and 0; dates as seconds."""
-MISSING = frozenset({"", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL", "?"})
+MISSING = frozenset({"", "NA", "N/A", "n/a", "#N/A", "<NA>", "nan", "NaN", "None", "null", "NULL", "?"})
 """Spellings of no value, blanks around them aside."""
 EXPECTED: dict[Reading, str] = {
     "number": "a number",
