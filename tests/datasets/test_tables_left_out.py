@@ -47,6 +47,15 @@ def test_constant_and_empty_columns(tmp_path, monkeypatch, suffix, missing):
     assert sorted(again[:, 0].tolist()) == X
 
 
+@pytest.mark.parametrize("cell", [7, "a"])
+def test_no_row_is_dropped_for_a_constant_column(tmp_path, cell):
+    path = write(tmp_path / "a.csv", {"x": X, "z": [cell, None] * 10, "y": Y})
+    splits = built(path, missing="drop")
+    assert splits.facts["dropped_rows"] == 0
+    assert len(splits.notes) == 1
+    assert sorted(raw(splits)[:, 0].round(9).tolist()) == X
+
+
 def test_many_are_counted(tmp_path):
     path = write(tmp_path / "a.csv", {**{f"p{k}": [0] * 20 for k in range(784)}, "x": X, "y": Y})
     (note,) = built(path).notes

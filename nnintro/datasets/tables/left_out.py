@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns import recognized
 from nnintro.datasets.tables.columns.column import Column, FileColumn, UselessColumnError
@@ -49,8 +51,11 @@ class LeftOut:
         """The columns that have values, and (rows,) whether one of them lacks its value."""
         absent, kept = None, []
         for column, source in columns:
-            gaps = column.absent(column.read_file(source))
+            values = column.read_file(source)
+            gaps, rows = column.absent(values), np.arange(len(values))
             with self.unless_useless():
+                # No row is dropped for what a constant column lacks.
+                column.learn_features(source, rows).learn_values(source, values, rows)
                 if gaps.all():
                     raise source.useless("has no value in any row")
                 absent = gaps if absent is None else absent | gaps
