@@ -111,7 +111,7 @@ def _with_whole_path(experiment: Experiment, root: Node) -> Experiment:
     name the same one.
 
     It is looked for beside the config that names it; beside the working directory, where the
-    command line or Python does.
+    command line or Python does; ``~`` is the user's home.
     """
     dataset = experiment.dataset
     if dataset.files is None:
@@ -119,7 +119,7 @@ def _with_whole_path(experiment: Experiment, root: Node) -> Experiment:
     file = find(root, ("dataset", "path")).file
     beside = Path(file).parent if file is not None and Path(file).is_file() else Path()
     # Not resolve(): a link keeps the name that the user knows.
-    whole = os.path.normpath(Path.cwd() / beside / dataset.files)
+    whole = os.path.normpath(Path.cwd() / beside / os.path.expanduser(dataset.files))  # noqa: PTH111
     return experiment.model_copy(update={"dataset": dataset.model_copy(update={"path": whole})})
 
 

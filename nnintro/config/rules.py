@@ -17,9 +17,12 @@ from nnintro.config.losses import LOSSES, misfit
 from nnintro.config.models.mlp import GivenInitialization, MlpModel
 from nnintro.config.parse.nodes import Finding, Keys, Node, find
 from nnintro.config.section import Complaint, Complaints, Rule
+from nnintro.config.task import prediction_names
 from nnintro.formula import FormulaError, parse
-from nnintro.wording import listing, nearest, shown
+from nnintro.wording import listing, nearest, quoted, shown
 
+REACHES_ALL = ("identity", "leaky_relu")
+"""The activations whose values are all numbers."""
 MOST_ROWS = 10_000_000
 """Of history.csv."""
 
@@ -88,6 +91,26 @@ def logits_stay_logits(setup: Setup) -> Complaints:
         if setup.scores:
             why = "looks at the sum z itself"
         yield Complaint("model.output_activation", f"{loss} {why}; expected identity, got '{name}'")
+
+
+def outputs_reach_the_targets(setup: Setup) -> Complaints:
+    """What the outputs go through must not keep them from standardised targets, which have mean 0."""
+    name = setup.model.final_activation
+    if setup.task.kind == "regression" and setup.dataset.standardize == "both" and name not in REACHES_ALL:
+        why = f"{name} does not reach all standardised targets, whose mean is 0 and whose deviation is 1"
+        remedy = "with dataset.standardize: inputs it acts in the targets' own units"
+        yield Complaint("model.output_activation", f"{why}; {remedy}")
+
+
+def columns_have_no_output_name(setup: Setup) -> Complaints:
+    """Predictions stand behind the columns of a file, under names of their own."""
+    columns: list[dict[str, Any]] = [*setup.facts.description.get("columns", [])]
+    classes, targets = setup.task.classes, [target["name"] for target in setup.facts.description.get("targets", [])]
+    taken = set(prediction_names(setup.task, logits=setup.logits, classes=classes, targets=targets)) if columns else ()
+    for name in (column["name"] for column in columns):
+        if name in taken:
+            why = f"column {quoted(name)} is called like what predict writes; rename it in the file"
+            yield Complaint("dataset.path", f"{why}, or list it in dataset.exclude")
 
 
 def weights_are_of_classes(setup: Setup) -> Complaints:
@@ -196,6 +219,8 @@ DATA_RULES = (
     ),
     Rule(loss_fits_the_task, ("loss", "dataset.kind")),
     Rule(logits_stay_logits, ("loss", "dataset.kind", "model.output_activation")),
+    Rule(outputs_reach_the_targets, ("dataset.standardize", "dataset.kind", "model.output_activation")),
+    Rule(columns_have_no_output_name, ("dataset.path", "loss")),
     Rule(batch_fits_the_data, (*_SAMPLES, *_BATCH)),
     Rule(warmup_ends_in_time, ("descent.schedule.warmup_steps", *_BATCH, *_LENGTH, *_SAMPLES)),
     Rule(watched_metrics_exist, ("training.early_stopping.metric", "dataset.kind", "loss", *_CLASSES)),

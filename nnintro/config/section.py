@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
@@ -140,6 +141,8 @@ def _path(value: Any) -> str:
         raise PydanticKnownError("string_type")
     if not value:
         raise PydanticKnownError("string_too_short", {"min_length": 1})
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", value):
+        raise ValueError(f"nothing is downloaded; expected a path to a file that is here, got {value!r}")
     return value
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -103,3 +103,31 @@ class DataFacts:
     task: Task
     training_samples: int
     description: Mapping[str, Any] = field(default_factory=dict)
+
+
+def prediction_names(
+    task: Task, *, logits: bool, classes: Sequence[str] | None = None, targets: Sequence[str] | None = None
+) -> list[str]:
+    """What stands behind a row: ``prediction``, and for classes what it was decided by.
+
+    Logits become probabilities.  What was trained on mse and the like against 0 and 1 is no
+    probability (it may be 1.2), so it stands there as ``output``.
+
+    Args:
+        classes, targets: names to tell them apart by; their numbers by default.
+    """
+    if not task.is_classification:
+        if targets is not None and len(targets) > 1:
+            return [f"prediction_{name}" for name in targets]
+        return numbered("prediction", task.outputs, "_")
+    names = list(map(str, range(len(task.classes)))) if classes is None else classes
+    if logits:
+        return ["prediction", *(f"probability_{name}" for name in names)]
+    if task.kind == "binary":
+        return ["prediction", "output"]
+    return ["prediction", *(f"output_{name}" for name in names)]
+
+
+def numbered(stem: str, count: int, joint: str = "") -> list[str]:
+    """``y``, or ``y1``, ``y2``, ... where there are several."""
+    return [stem] if count == 1 else [f"{stem}{joint}{k}" for k in range(1, count + 1)]

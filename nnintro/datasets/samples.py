@@ -103,6 +103,8 @@ class Splits(Generic[Some]):
     """Of data from files: what the dataset section could not know."""
     coinciding: Coinciding = field(default_factory=dict)
     """Where the inputs are in the run's precision already: those whose values fell together."""
+    notes: tuple[str, ...] = ()
+    """Sentences for the user about what was left out of the data; mostly none."""
     fingerprint: Callable[[], str] | None = None
     """Of data from files: SHA-256 of a table's file, or of all pixels, when it is asked for.
 

@@ -1,4 +1,4 @@
-"""Name the columns of a run (inputs, targets, predictions), and turn outputs into such columns."""
+"""Name the columns of a run (inputs, targets), and turn outputs into such columns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from nnintro.config.task import Task
+from nnintro.config.task import Task, numbered
 from nnintro.errors import DataError
 from nnintro.models.standardized import Array
 from nnintro.objectives.metrics import predicted_classes
@@ -16,35 +16,12 @@ from nnintro.wording import listed, subject
 
 def input_names(task: Task) -> list[str]:
     """``x``, or ``x1``, ``x2``, ... where there are several inputs."""
-    return _numbered("x", task.inputs)
+    return numbered("x", task.inputs)
 
 
 def target_names(task: Task) -> list[str]:
     """``y``, or ``y1``, ``y2``, ...; the class number, ``y``, where there are classes."""
-    return ["y"] if task.is_classification else _numbered("y", task.outputs)
-
-
-def prediction_names(
-    task: Task, *, logits: bool, classes: Sequence[str] | None = None, targets: Sequence[str] | None = None
-) -> list[str]:
-    """What stands behind a row: ``prediction``, and for classes what it was decided by.
-
-    Logits become probabilities.  What was trained on mse and the like against 0 and 1 is no
-    probability (it may be 1.2), so it stands there as ``output``.
-
-    Args:
-        classes, targets: names to tell them apart by; their numbers by default.
-    """
-    if not task.is_classification:
-        if targets is not None and len(targets) > 1:
-            return [f"prediction_{name}" for name in targets]
-        return _numbered("prediction", task.outputs, "_")
-    names = list(map(str, range(len(task.classes)))) if classes is None else classes
-    if logits:
-        return ["prediction", *(f"probability_{name}" for name in names)]
-    if task.kind == "binary":
-        return ["prediction", "output"]
-    return ["prediction", *(f"output_{name}" for name in names)]
+    return ["y"] if task.is_classification else numbered("y", task.outputs)
 
 
 def positions(found: Sequence[str], wanted: Sequence[str], place: str) -> list[int]:
@@ -65,12 +42,8 @@ def free(found: Sequence[str], predicted: Sequence[str], place: str) -> None:
             raise DataError(f"{place}: column {name!r} has the name of a prediction; rename it")
 
 
-def _numbered(stem: str, count: int, joint: str = "") -> list[str]:
-    return [stem] if count == 1 else [f"{stem}{joint}{k}" for k in range(1, count + 1)]
-
-
 def answers(outputs: Tensor, task: Task, *, logits: bool, scores: bool = False) -> list[Array]:
-    """(n, outputs) -> one (n,) array per name of ``prediction_names``.
+    """(n, outputs) -> one (n,) array per name of ``config.task.prediction_names``.
 
     Of classes the first is the class number, decided as the metrics decide it.
     """

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from nnintro.config.datasets.table import TableDataset
-from nnintro.config.task import Task
+from nnintro.config.task import Task, prediction_names
 from nnintro.datasets.tables import Block, Encoding, encoded_blocks
 from nnintro.errors import DataError, UsageError, memory_for
 from nnintro.models import Standardized, input_precision, output_precision, precision_of
@@ -21,7 +21,7 @@ from nnintro.models.forward import own_modes, threads, threads_for
 from nnintro.models.standardized import Array, numpy_type
 from nnintro.predict import format_of
 from nnintro.predict.inputs import Rows, fits, open_inputs, rows_per_block
-from nnintro.predict.names import answers, free, input_names, prediction_names
+from nnintro.predict.names import answers, free, input_names
 from nnintro.predict.writers import texts, write_output, write_predictions
 from nnintro.runs.run import Run, load_run
 from nnintro.wording import counted

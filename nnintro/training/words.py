@@ -48,7 +48,7 @@ def heading(display: Display, setup: Setup, parts: Parts, directory: Path) -> No
 
 def _notes(setup: Setup, parts: Parts) -> list[str]:
     """What the user should know of the config, and of the data with it."""
-    said = [*setup.notes(), *(f"validation: {why}" for why in parts.undefined.values())]
+    said = [*parts.splits.notes, *setup.notes(), *(f"validation: {why}" for why in parts.undefined.values())]
     if not parts.coinciding:
         return said
     (name, (values, left)), *others = parts.coinciding.items()

@@ -908,6 +908,22 @@ RULES: dict[str, tuple[str, list[str]]] = {
             "bad.yaml:2:39: model.output_activation: cross_entropy contains the sigmoid already; expected identity, got 'sigmoid'"
         ],
     ),
+    "a relu before standardised targets": (
+        "dataset: {kind: bundled, name: diabetes}\nmodel: {kind: mlp, output_activation: relu}\n",
+        [
+            "bad.yaml:2:39: model.output_activation: relu does not reach all standardised targets, whose mean is 0 and whose deviation is 1; with dataset.standardize: inputs it acts in the targets' own units"
+        ],
+    ),
+    "a path on another machine": (
+        "dataset: {kind: table, target: y, path: 'https://example.org/a.csv'}\nmodel: {kind: mlp}\n",
+        [
+            "bad.yaml:1:41: dataset.path: nothing is downloaded; expected a path to a file that is here, got 'https://example.org/a.csv'"
+        ],
+    ),
+    "a delimiter that is a pattern": (
+        "dataset: {kind: table, target: y, path: a.csv, delimiter: '\\s'}\nmodel: {kind: mlp}\n",
+        ["bad.yaml:1:59: dataset.delimiter: expected one mark, such as ';' or a tab, written '\\t', got '\\\\s'"],
+    ),
     "a relu before cross entropy": (
         """\
 dataset: {kind: classification}

@@ -54,8 +54,11 @@ def test_every_rule_is_broken_by_a_case(monkeypatch, tmp_path):
     for text, _ in CASES.values():
         with pytest.raises(ConfigError):
             load_text(text, tmp_path)
-    assert complaining == every_rule()
-    assert len(complaining) == 50
+    # Of a table's own columns, which are in no config: tests/training/test_runs_on_files.py.
+    of_files = {rule for rule in every_rule() if rule.check is rules.columns_have_no_output_name}
+    assert len(of_files) == 1
+    assert complaining == every_rule() - of_files
+    assert len(complaining) == 51
 
 
 def test_rules_read_keys_that_exist():

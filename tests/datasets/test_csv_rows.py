@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import sys
+import zipfile
 from types import SimpleNamespace
 from unittest.mock import patch
 
@@ -14,10 +15,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nnintro.datasets.tables import Encoding, encoded_blocks
 from nnintro.datasets.tables.cells import numbers
+from nnintro.datasets.tables.files import csv as csv_table
 from nnintro.datasets.tables.files import open_table, text
 from nnintro.datasets.tables.files.csv import CsvTable
 from nnintro.errors import DataError
+from tests.datasets.tables import built, section
 
 NUMERALS = ["1", "2.5", "-3e2", ".5", "7.", "+1", "007", "1e5", "9" * 30, "5e-324", "0.1"]
 ODD = [
@@ -110,3 +114,52 @@ def test_a_fault_has_its_line_wherever_chunks_end(encoding, end):
             pytest.raises(DataError, match=r"^<stdin>:6: expected 2 cells, found 1$"),
         ):
             list(CsvTable(file).blocks(5))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+@pytest.mark.parametrize("shift", range(3))
+def test_a_line_break_in_quotes_is_read_right_wherever_blocks_end(tmp_path, monkeypatch, encoding, shift):
+    r"""Blocks so short that many end between \r and \n."""
+    monkeypatch.setattr(csv_table, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(csv_table, "LONGEST_ROW", 128)
+    cells = [f"{'x' * (k % 13)}\r\n{k % 7}" for k in range(200)]
+    rows = "".join(f'"{cell}",{k}\r\n' for k, cell in enumerate(cells))
+    path = tmp_path / "a.csv"
+    path.write_bytes(f"{'n' * (shift + 1)},y\r\n{rows}".encode(encoding))
+    table = CsvTable(text.TextFile(str(path), text.python_name(encoding), chunk=50))
+    table.load(table.names, [])
+    assert table.column(table.names[0]).to_pylist() == cells
+    assert table.column("y").to_pylist() == list(range(200))
+    batches = CsvTable(text.TextFile(str(path), text.python_name(encoding), chunk=50)).blocks(5)
+    assert [cell for batch, _ in batches for cell in batch.column(0).to_pylist()] == cells
+
+
+def test_a_tab_in_single_quotes(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("x\ty\n" + "".join(f"{k}\t{k % 5}\n" for k in range(20)))
+    assert section(path, delimiter="\\t").delimiter == "\t"
+    assert built(path, delimiter="\\t").found.task.inputs == 1
+
+
+@pytest.mark.parametrize("word", ["None", "<NA>", "#N/A", "n/a", "NaN", "null", "NULL", "", " NA "])
+@pytest.mark.parametrize("cells", [range(20), "ab" * 10])
+def test_words_for_no_value(tmp_path, word, cells):
+    """In training and in predict, of numbers and of categories."""
+    path = tmp_path / "a.csv"
+    path.write_text("x,y\n" + "".join(f"{word if k == 3 else cell},{k % 5}\n" for k, cell in enumerate(cells)))
+    splits = built(path, missing="drop")
+    assert splits.facts["dropped_rows"] == 1
+    encoding = Encoding.from_description(splits.found.description)
+    with pytest.raises(DataError, match=r"a.csv:5: column 'x': expected .*, got no value"):
+        list(encoded_blocks(str(path), encoding))
+
+
+def test_a_sheet_of_excel_under_another_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with zipfile.ZipFile("a.csv", "w") as book:
+        book.writestr("[Content_Types].xml", "<x/>")
+        book.writestr("xl/workbook.xml", "<x/>")
+    with pytest.raises(DataError) as caught:
+        open_table("a.csv")
+    told = "expected text, got what looks like a file of kind .xlsx (Excel); save the sheet as CSV"
+    assert str(caught.value) == f"a.csv: {told}"

@@ -162,6 +162,35 @@ def test_rules_that_need_the_data_are_told_with_their_place(prices, tmp_path):
     assert not (tmp_path / "a").exists()
 
 
+@pytest.mark.parametrize(
+    ("target", "column"), [("y", "prediction"), ("c", "probability_a"), (["y", "z"], "prediction_z")]
+)
+def test_an_input_that_is_called_like_an_output_of_predict(tmp_path, target, column):
+    rows = [f"{k},{k % 5},{'ab'[k % 2]},{k % 7}" for k in range(40)]
+    (tmp_path / "a.csv").write_text("\n".join([f"{column},y,c,z", *rows]) + "\n")
+    path = tmp_path / "a.yaml"
+    dataset = f"dataset: {{kind: table, path: a.csv, target: {target}, exclude: [{'y' if target == 'c' else 'c'}]}}\n"
+    path.write_text(f"{dataset}model: {{kind: mlp}}\ntraining: {{epochs: 1}}\n")
+    with pytest.raises(ConfigError) as caught:
+        nnintro.train(path, runs_dir=tmp_path)
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.path) == (1, "dataset.path")
+    assert problem.message == (
+        f"column '{column}' is called like what predict writes; rename it in the file, or list it in dataset.exclude"
+    )
+    (tmp_path / "a.csv").write_text("\n".join([f"{column}s,y,c,z", *rows]) + "\n")
+    nnintro.train(path, runs_dir=tmp_path)
+
+
+def test_a_bounded_output_acts_in_the_targets_own_units(tmp_path):
+    """Targets from 0 on: a relu on standardised ones could predict nothing below their mean."""
+    (tmp_path / "a.csv").write_text("x,y\n" + "".join(f"{k / 40},{k / 40}\n" for k in range(40)))
+    dataset = {"kind": "table", "path": str(tmp_path / "a.csv"), "target": "y", "standardize": "inputs"}
+    model = {"kind": "mlp", "hidden": [], "output_activation": "softplus"}
+    run = nnintro.train(config(dataset=dataset, model=model, training={"epochs": 300}), runs_dir=tmp_path)
+    assert run.predict({"x": [0.0]})[0, 0] < 0.3 < run.predict({"x": [0.9]})[0, 0]
+
+
 def test_the_file_is_beside_the_config_and_by_override_in_the_working_folder(prices, tmp_path, monkeypatch):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -283,3 +312,11 @@ def test_a_run_goes_on_where_means_end_in_other_bits(prices, tmp_path, monkeypat
     run = train(None, tmp_path, resume="run")
     assert run.summary["status"] == "completed"
     assert evaluate(run.directory).metrics["rmse"] == run.summary["metrics"]["validation/rmse"]
+
+
+def test_a_path_from_the_home_folder(prices, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(prices.parent))
+    path = tmp_path / "a.yaml"
+    dataset = "{kind: table, path: ~/prices.csv, target: price, exclude: [dear]}"
+    path.write_text(f"dataset: {dataset}\nmodel: {{kind: mlp}}\ntraining: {{epochs: 0}}\n")
+    assert nnintro.train(path, runs_dir=tmp_path).setup.dataset.path == str(prices)

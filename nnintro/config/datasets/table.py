@@ -32,6 +32,10 @@ OneOrMore = Annotated[
 
 
 def _delimiter(text: str) -> str:
+    if text == "\\t":
+        return "\t"  # in single quotes YAML leaves it as it is
+    if len(text) > 1:
+        raise ValueError(f"expected one mark, such as ';' or a tab, written '\\t', got {text!r}")
     if not text.isascii() or text.isalnum() or text in "\"'\r\n\0.+-_":
         raise ValueError(f"expected a mark that no cell contains, such as ';', got {text!r}")
     return text
@@ -49,8 +53,8 @@ class TableDataset(DatasetSection):
     """auto: text and truth values are classes, numbers a regression."""
     inputs: ColumnNames | None = None
     """The columns to predict from; by default all but the target and `split_by`."""
-    exclude: ColumnNames = Field(default=[])
-    """Columns to leave out, where `inputs` is not given."""
+    exclude: Annotated[list[Annotated[str, Field(max_length=1000)]], Field(max_length=100_000)] = Field(default=[])
+    """Columns to leave out, where `inputs` is not given; '' is those without a name."""
     categorical: ColumnNames = Field(default=[])
     """Columns of numbers that are names: each value becomes an input of its own (one-hot). Columns
     of text are that anyway."""
@@ -59,7 +63,7 @@ class TableDataset(DatasetSection):
     text_features: Annotated[int, Field(ge=2, le=1 << 20)] = 512
     """Inputs that a text column becomes."""
     missing: Literal["error", "drop", "mean", "indicator"] = "error"
-    """Empty cells and the like (NA, N/A, n/a, nan, NaN, null, NULL, ?): error; drop the row (of the
+    """Empty cells and the like (NA, N/A, n/a, #N/A, <NA>, nan, NaN, None, null, NULL, ?): error; drop the row (of the
     training's file; in others it is an error); take the training rows' mean; or that and a 0/1
     input besides. With the last two a missing category is a category of its own (where a training
     row lacks one; else it is unseen), missing text has no words, and a missing target is an error.
@@ -93,8 +97,8 @@ class TableDataset(DatasetSection):
     read. What takes more is an error; a file of kilobytes may unpack to gigabytes."""
     encoding: Annotated[str, Field(min_length=1, max_length=40)] = "utf-8"
     """Of a text file, such as cp1252."""
-    delimiter: Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_delimiter)] | None = None
-    """Of a text file; seen from its first line by default."""
+    delimiter: Annotated[str, Field(min_length=1, max_length=2), AfterValidator(_delimiter)] | None = None
+    """Of a text file, such as ; or a tab; seen from its first line by default."""
     basis: Basis | None = None
     """Basis functions: formulas of the inputs by the names of their columns, such as `[area, log(rooms)]`,
     that the network takes in place of them. An input whose name is not a plain word is `x3`, by its place

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from functools import reduce
+from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -12,16 +13,16 @@ from nnintro.config.datasets.basis import names_for_formulas
 from nnintro.config.datasets.table import TableDataset
 from nnintro.config.task import DataFacts
 from nnintro.datasets.samples import Data, Splits, balanced_weights
-from nnintro.datasets.tables.columns import recognized
 from nnintro.datasets.tables.columns.column import FileColumn
 from nnintro.datasets.tables.encoding import Encoding, windows_of
 from nnintro.datasets.tables.files import Table, open_table
-from nnintro.datasets.tables.files.places import cannot_be_read, no_column, opened
+from nnintro.datasets.tables.files.places import cannot_be_read, no_column, opened, shown_path
 from nnintro.datasets.tables.fill import Filled, Filling
+from nnintro.datasets.tables.left_out import LeftOut
 from nnintro.datasets.tables.rows import chosen_rows, needs_two
 from nnintro.datasets.tables.splitting import Division, divided, kind_of_split, read_times
 from nnintro.datasets.tables.targets import Targets, read_targets
-from nnintro.errors import ConfigError
+from nnintro.errors import ConfigError, DataError
 from nnintro.models import Standardization
 from nnintro.models.standardized import numpy_type
 from nnintro.wording import quoted
@@ -51,10 +52,11 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
     if dataset.split_by is not None and kind_of_split(dataset, targets) == "time":
         times = read_times(dataset.split_by, dataset, table)
     sources = [FileColumn(name, dataset, table) for name in inputs]
-    columns = [(recognized(source), source) for source in sources]
-    absent = None
+    left = LeftOut(table)
+    columns, absent = left.recognized(sources), None
     if dataset.missing == "drop":
-        absent = reduce(np.logical_or, (column.absent(column.read_file(source)) for column, source in columns))
+        columns, absent = left.with_gaps(columns)
+    left.require_others(columns)
     chosen = chosen_rows(dataset, targets, times, absent, data)
     with chosen.reporting():
         targets = targets.with_classes_of(chosen.rows)
@@ -63,8 +65,9 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
         standardize = dataset.standardize != "none" and dataset.basis is None
         held = numpy_type(dtype if dataset.basis is None else torch.float64)
         filling = Filling(table, division.rows, division.seen, held, standardize)
-        filled = filling.fill(columns)
-        return _splits(dataset, targets, division, filled, chosen.facts)
+        filled = filling.fill(columns, left)
+        splits = _splits(dataset, targets, division, filled, chosen.facts)
+        return replace(splits, notes=left.notes)
 
 
 def _inputs(dataset: TableDataset, table: Table) -> list[str]:
@@ -76,11 +79,13 @@ def _inputs(dataset: TableDataset, table: Table) -> list[str]:
     }  # fmt: skip
     for key, names in named.items():
         for name in names:
-            if name not in table.names:
+            if name not in table.names and (name or key != "exclude"):
                 raise ConfigError.at(f"dataset.{key}", no_column(name, table.names, table.name))
     inputs = dataset.inputs
     if inputs is None:
         aside = {*dataset.targets, *dataset.exclude, *split_by}
+        if "" in aside:
+            aside.update(table.unnamed)
         inputs = [name for name in table.names if name not in aside]
     if dataset.window is not None:
         inputs = [*inputs, *dataset.targets]
@@ -110,6 +115,7 @@ def _splits(
     """The two parts, and what is known of them."""
     window, training, answers = division.window, division.training, division.answers
     encoding = Encoding(tuple(filled.columns), targets.targets, dataset.missing, dataset.unseen, window)
+    _require_own_names(encoding, dataset)
     described = encoding.description()
     if dataset.basis is not None:
         described["variables"] = names_for_formulas(encoding.feature_names)
@@ -140,6 +146,12 @@ def _splits(
         found=DataFacts(encoding.task, training, described),
         fingerprint=lambda: _sha256(dataset.path),
     )
+
+
+def _require_own_names(encoding: Encoding, dataset: TableDataset) -> None:
+    """Raise DataError where a column is called like what another one becomes, such as ``city=Ulm``."""
+    if twice := [name for name, count in Counter(encoding.row_features).items() if count > 1]:
+        raise DataError(f"{shown_path(dataset.path)}: two inputs are called {quoted(twice[0])}; rename a column")
 
 
 def _sha256(path: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import decimal
 import functools
 import re
 from collections.abc import Callable
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 Reading = Literal["number", "truth", "time"]
 """How a column's cells are read: as numbers; true and false as 1 and 0; dates as seconds."""
-MISSING = frozenset({"", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL", "?"})
+MISSING = frozenset({"", "NA", "N/A", "n/a", "#N/A", "<NA>", "nan", "NaN", "None", "null", "NULL", "?"})
 """Spellings of no value, blanks around them aside."""
 EXPECTED: dict[Reading, str] = {
     "number": "a number",
     "truth": "true or false",
     "time": "a date or time such as 2024-12-31",
 }
+LARGEST_WHOLE = 2.0**53
+"""From here on float64 does not hold every whole number."""
 _NUMERAL = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity|nan)", re.ASCII | re.I)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)+", re.ASCII)
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -42,6 +45,31 @@ def is_meant_as_number(cell: str) -> bool:
 
 def number(cell: str) -> float | None:
     return float(cell) if is_numeral(cell) else None
+
+
+def exact_number(numeral: str) -> decimal.Decimal:
+    """The number itself, of which float64 may have no digit right: 9007199254740993."""
+    try:
+        return decimal.Decimal(numeral.strip())
+    except decimal.InvalidOperation:  # an exponent beyond all bounds: 0 or infinity, as float64 has it
+        return decimal.Decimal(float(numeral))
+
+
+def exactly(column: pa.ChunkedArray, values: Array) -> Array:
+    """(rows,) what to compare numbers by: float64, or objects where it holds less than the cells do.
+
+    Args:
+        column: the cells, numbers or numerals.
+        values: the same as ``numbers`` has them; where NaN, they stay NaN.
+    """
+    from pyarrow import types
+
+    if types.is_temporal(column.type) or not (np.abs(values) >= LARGEST_WHOLE).any():
+        return values
+    exact, known = values.astype(object), np.flatnonzero(~np.isnan(values))
+    cells = column.to_pylist()
+    exact[known] = [exact_number(str(cells[row])) for row in known]
+    return exact
 
 
 def truth(cell: str) -> float | None:

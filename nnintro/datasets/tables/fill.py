@@ -17,6 +17,7 @@ from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns.column import Column, FileColumn
 from nnintro.datasets.tables.columns.number import mean_and_deviation
 from nnintro.datasets.tables.files import Table
+from nnintro.datasets.tables.left_out import LeftOut
 from nnintro.errors import DataError, memory_for
 
 
@@ -35,6 +36,12 @@ class Filled:
     coinciding: dict[str, tuple[int, int]] = field(default_factory=dict)
     """See ``Splits.coinciding``."""
 
+    def only(self, kept: Array) -> Filled:
+        """The same with these features alone, (features,) truth values."""
+        mean, scale, low, high = (values[kept] for values in (self.mean, self.scale, self.low, self.high))
+        inputs = np.ascontiguousarray(self.inputs[:, kept])
+        return Filled(self.columns, inputs, mean, scale, low, high, self.coinciding)
+
 
 @dataclass(frozen=True)
 class Filling:
@@ -51,23 +58,30 @@ class Filling:
     dtype: np.dtype[np.floating]
     standardize: bool
 
-    def fill(self, recognized: Sequence[tuple[Column, FileColumn]]) -> Filled:
-        """The array of all columns' features.
+    def fill(self, recognized: Sequence[tuple[Column, FileColumn]], left: LeftOut) -> Filled:
+        """The array of all columns' features, but of constant ones and the like, which are left out.
 
         Raises:
-            DataError: a value is missing or not finite, a column constant.
+            DataError: a value is missing or not finite, or no column is left.
             OutOfMemoryError: they do not fit.
         """
-        seen = self.order[: self.training]
-        columns = [column.learn_features(source, seen) for column, source in recognized]
-        filled = self._allocated(columns)
-        first = 0
-        for index, (_, source) in enumerate(recognized):
-            place = slice(first, first + len(columns[index].features))
-            columns[index] = self._put(columns[index], source, filled, place)
+        seen, learned = self.order[: self.training], []
+        for column, source in recognized:
+            with left.unless_useless():
+                learned.append((column.learn_features(source, seen), source))
+        filled = self._allocated([column for column, _ in learned])
+        filled.columns, first = [], 0
+        kept = np.zeros(filled.inputs.shape[1], bool)
+        for column, source in learned:
+            place = slice(first, first + len(column.features))
+            with left.unless_useless():
+                filled.columns.append(self._put(column, source, filled, place))
+                kept[place] = True
             self.table.forget(source.name)
             first = place.stop
-        return filled
+        left.require_others(filled.columns)
+        with memory_for(f"the inputs of {self.table.name}"):
+            return filled if kept.all() else filled.only(kept)
 
     def _allocated(self, columns: list[Column]) -> Filled:
         rows, features = len(self.order), sum(len(column.features) for column in columns)

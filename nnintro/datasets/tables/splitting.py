@@ -10,7 +10,7 @@ import torch
 from nnintro.config.datasets.table import TableDataset
 from nnintro.config.section import held_out
 from nnintro.datasets.samples import Data, split
-from nnintro.datasets.tables.cells import Array, Reading, is_numeral
+from nnintro.datasets.tables.cells import Array, Reading, exactly, is_numeral
 from nnintro.datasets.tables.columns.coded import coded
 from nnintro.datasets.tables.columns.column import FileColumn
 from nnintro.datasets.tables.columns.number import Number, reading_of
@@ -31,7 +31,7 @@ class Times:
 
     column: Number
     values: Array
-    """(rows,) numbers, or seconds, in float64; NaN where missing."""
+    """(rows,) numbers, seconds, or (where float64 rounds them) ranks, in float64; NaN where missing."""
 
 
 def read_times(name: str, dataset: TableDataset, table: Table) -> Times:
@@ -51,6 +51,11 @@ def read_times(name: str, dataset: TableDataset, table: Table) -> Times:
     absent = np.isnan(times)
     if absent.any() and dataset.missing != "drop":
         raise table.places.refusal(int(absent.argmax()), name, "a time", None)
+    exact = exactly(source.cells, times)
+    if exact.dtype == object:
+        _, ranks = np.unique(exact[~absent], return_inverse=True)
+        times = np.full(len(times), np.nan)
+        times[~absent] = ranks
     return Times(column, times)
 
 

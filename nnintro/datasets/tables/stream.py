@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from nnintro.datasets.tables.cells import Array, is_numeral
+from nnintro.datasets.tables.cells import Array, exactly, is_numeral
 from nnintro.datasets.tables.columns.coded import plain_words
 from nnintro.datasets.tables.columns.column import Policy
 from nnintro.datasets.tables.encoding import Encoding, Window, chunked, windows_of
@@ -136,7 +136,7 @@ def encoded_blocks(
         if name not in table.names:
             raise DataError(f"{table.place}: {no_column(name, table.names, table.name)}")
     rows = block_rows or max(1, CELLS // max(encoding.features, len(table.names)))
-    count, time = 0, -np.inf
+    count, time = 0, cast(Any, -np.inf)
     history = np.zeros((0, len(encoding.row_features)))
     for batch, places in table.blocks(rows):
         columns = dict(zip(batch.schema.names, batch.columns, strict=True))
@@ -154,19 +154,24 @@ def encoded_blocks(
         raise DataError(f"{table.name}: {expected}, got {count:,}")
 
 
-def _require_order(window: Window, columns: Mapping[str, Any], places: Places, last: float = -np.inf) -> float:
-    """The last time; DataError where a row is not later than the one before it, or the first than ``last``."""
+def _require_order(window: Window, columns: Mapping[str, Any], places: Places, last: Any = -np.inf) -> Any:
+    """The last time, to compare others with.
+
+    Raises:
+        DataError: a row is not later than the one before it, or the first than ``last``.
+    """
     column = window.order
     if column is None:
         return last
-    times = column.usable(chunked(columns[column.name]), Policy(), places)
+    cells = chunked(columns[column.name])
+    times = exactly(cells, column.usable(cells, Policy(), places))
     before = np.concatenate([[last], times[:-1]])
     if (times <= before).any():
         row = int((times <= before).argmax())
         got = str(columns[column.name][row])
         error = places.refusal(row, column.name, "a time later than the row before has", got)
         raise DataError(f"{error}; sort the rows by it, one for each time")
-    return float(times[-1])
+    return times[-1]
 
 
 def encoded_columns(columns: Any, encoding: Encoding) -> Array:

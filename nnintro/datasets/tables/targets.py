@@ -116,7 +116,7 @@ def _quantity(target: NumberTarget, source: FileColumn) -> Array:
     if not len(known):
         raise source.useless("has no value in any row")
     if known.min() == known.max():
-        reason = f"is {known[0]:g} in every row: nothing is left to learn"
+        reason = f"{source.constant(float(known[0]))}: nothing is left to learn"
         raise DataError(f"{table.name}: target {quoted(target.name)} {reason}")
     return values
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from nnintro.datasets.tables.cells import MISSING, Array, is_numeral, is_text, number
+from nnintro.datasets.tables.cells import MISSING, Array, exact_number, is_numeral, is_text
 from nnintro.wording import MOST_NAMED, listed
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ABSENT, UNSEEN = -1, -2
 """Codes for a missing value, and for a value that is not one of the categories."""
+MOST_DIGITS = 400
+"""Of a whole number that is spelled out: more than any float64 has before its point."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def coded(column: pa.ChunkedArray) -> Coded:
     words = plain_words(column.chunk(0).dictionary) if column.num_chunks else []
     values = sorted({word for word in words if word not in MISSING})
     if all(map(is_numeral, values)):
-        values.sort(key=float)  # numerals of one number stay in the order of text
+        values.sort(key=exact_number)  # numerals of one number stay in the order of text
     positions = {value: index for index, value in enumerate(values)}
     translation = np.array([*(positions.get(word, ABSENT) for word in words), ABSENT], np.int32)
     indices = [chunk.indices.cast(pa.int64()).fill_null(len(words)) for chunk in column.chunks]
@@ -97,11 +99,15 @@ def one_of(values: Sequence[str], things: str) -> str:
 def _spelling(values: Sequence[str]) -> Callable[[str], str]:
     """What maps the spellings of one value to one text."""
     if values and all(map(is_numeral, values)):
-        return _plain_numeral
+        return plain_numeral
     return str.lower if set(values) <= {"true", "false"} else str.strip
 
 
-def _plain_numeral(text: str) -> str:
-    """``3`` of 3.0 and 03; other texts stay as they are."""
-    value = number(text)
-    return text if value is None else plain_number(value)
+def plain_numeral(text: str) -> str:
+    """``3`` of 3.0 and 03, with every digit of a whole number; other texts stay as they are."""
+    if not is_numeral(text):
+        return text
+    value = exact_number(text)
+    if value.is_finite() and value.adjusted() < MOST_DIGITS and value == value.to_integral_value():
+        return str(int(value))
+    return plain_number(float(text))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from nnintro.config.datasets.table import TableDataset
 from nnintro.config.task import STRICT
 from nnintro.datasets.tables.cells import Array, Reading, is_text
-from nnintro.datasets.tables.columns.coded import Coded, coded
+from nnintro.datasets.tables.columns.coded import Coded, coded, plain_numeral
 from nnintro.datasets.tables.files import Table
 from nnintro.datasets.tables.files.places import Places
 from nnintro.errors import DataError
@@ -72,9 +72,28 @@ class FileColumn:
             raise self.useless("has no value in any row")
         return column
 
-    def useless(self, why: str) -> DataError:
+    def constant(self, value: float) -> str:
+        """Why nothing can be learned from a column that is this one number in float64."""
+        if self.differs:
+            return f"has values that differ by less than float64 can show (all are {value:g} there)"
+        return f"is {value:g} in every row"
+
+    @property
+    def differs(self) -> bool:
+        """Whether the cells hold several values, of which float64 may make one number."""
+        return len(set(map(plain_numeral, self.coded.values))) > 1
+
+    def useless(self, why: str) -> UselessColumnError:
         """What to raise of a column from which nothing can be learned."""
-        return DataError(f"{self.table.name}: column {quoted(self.name)} {why}; name it in exclude")
+        return UselessColumnError(self.table.name, self.name, why)
+
+
+class UselessColumnError(DataError):
+    """Nothing can be learned from a column: a target is wrong then, an input is left out."""
+
+    def __init__(self, table: str, column: str, why: str) -> None:
+        self.why = f"{quoted(column)} {why}"
+        super().__init__(f"{table}: column {self.why}")
 
 
 @dataclass(frozen=True)

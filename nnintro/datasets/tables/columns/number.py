@@ -84,7 +84,9 @@ class Number(Column):
         if np.isnan(low):
             raise source.useless("has no value in any row")
         if low == high and not (self.flagged and np.isnan(values).any()):
-            raise source.useless(f"is {low:g} in every row")
+            error = source.useless(source.constant(float(low)))
+            # Ids are no constant: whoever has them should choose.
+            raise DataError(f"{error}; name it in exclude or categorical") if source.differs else error
         if not source.policy.fills:
             return self
         # Even where no row lacks a value: a later file may.

@@ -30,6 +30,8 @@ class Table(Protocol):
     place: str
     """Where its columns' names stand."""
     names: list[str]
+    unnamed: list[str]
+    """Those of columns to which the file gives none: ``column 3``, or what pandas calls an index."""
     rows: int
     """Known once it is loaded."""
     places: Places

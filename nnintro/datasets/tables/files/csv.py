@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nnintro.datasets.tables.cells import MISSING
+from nnintro.datasets.tables.cells import LARGEST_WHOLE, MISSING
 from nnintro.datasets.tables.files.csv_layout import Layout, read_layout
-from nnintro.datasets.tables.files.csv_rows import LONGEST_ROW, Piece, place_of
+from nnintro.datasets.tables.files.csv_rows import LONGEST_ROW, Piece, PieceFile, place_of
 from nnintro.datasets.tables.files.places import CELL, Places, opened, require_room
 from nnintro.datasets.tables.files.text import TextFile
 from nnintro.errors import DataError, memory_for
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 1 << 20
 """Of text whose types pyarrow looks at; no row of it may be longer."""
-_ODD = r"^\s*[+-]?(0[xX]|[nN][aA][nN]\()"
-"""Cells that pyarrow takes for numbers and nothing else here does: 0x10 and nan(1)."""
+_ODD = r"^\s*[+-]?(0[xX]|[nN][aA][nN]\(|\d{16,}\s*$)"
+"""Cells that pyarrow takes for numbers and nothing else here does: 0x10 and nan(1).  Of whole numbers beyond
+int64 it keeps what float64 can hold, and ids are compared digit by digit."""
 
 
 class CsvTable:
@@ -50,12 +51,12 @@ class CsvTable:
     ) -> None:
         self._file, self._asked = file, (delimiter, wanted, positional)
         self.layout, self._pieces = self._opened()
-        self.name, self.names = file.name, self.layout.names
+        self.name, self.names, self.unnamed = file.name, self.layout.names, self.layout.unnamed
         self.place = f"{self.name}:{self.layout.line}"
         # The file is read anew to find a row's line.
         self.places = Places(self.name, lambda row: place_of(row, self._opened()[1], self.name, len(self.names)))
         self._columns: dict[str, pa.ChunkedArray] = {}
-        self._has_quotes = self._has_odd = False
+        self._has_quotes = self._has_returns = self._has_odd = False
         self._memory = memory
         self.rows = 0
 
@@ -106,8 +107,8 @@ class CsvTable:
             except pa.ArrowInvalid:
                 # A later cell is of another type, a row is too long for a block, or it is no CSV.
                 table = self._read(names, given, 2 * LONGEST_ROW)
-            if self._has_odd:
-                table = self._with_odd_as_text(table)
+            if odd := [name for name in names if self._may_be_odd(table.column(name))]:
+                table = self._with_odd_as_text(table, odd)
         self.rows = table.num_rows
         if self.rows == 0:
             raise self._no_rows()
@@ -126,6 +127,7 @@ class CsvTable:
             require_room(self.name, max(size, CELL * cells), self._memory)
             found |= not piece.text.isspace()
             self._has_quotes |= piece.has_quotes
+            self._has_returns |= b"\r" in piece.text
             text = piece.text.lower()
             self._has_odd |= b"0x" in text or b"nan(" in text
         return found
@@ -148,11 +150,19 @@ class CsvTable:
         with self._text() as text:
             return pyarrow.csv.read_csv(text, *self._options(names, known, block_bytes))
 
+    @property
+    def _by_pieces(self) -> bool:
+        r"""Whether pyarrow gets whole rows alone: of a \r\n in quotes it loses the \n where a block ends between."""
+        return self._has_quotes and self._has_returns
+
     @contextlib.contextmanager
     def _text(self) -> Iterator[pa.NativeFile]:
         """The file for pyarrow, which would open a pipe and wait."""
         import pyarrow as pa
 
+        if self._by_pieces:
+            yield pa.PythonFile(PieceFile(self._opened()[1]), mode="r")
+            return
         with opened(self._file.path) as file:
             text = pa.PythonFile(file, mode="r")
             yield pa.CompressedInputStream(text, "gzip") if self._file.path.lower().endswith(".gz") else text
@@ -163,14 +173,13 @@ class CsvTable:
         """How pyarrow is to read, parse and convert a CSV."""
         import pyarrow.csv
 
-        reading = pyarrow.csv.ReadOptions(
-            column_names=self.names,
-            skip_rows=self.layout.skipped_lines,
+        reading = pyarrow.csv.ReadOptions(column_names=self.names, block_size=2 * LONGEST_ROW)
+        if not self._by_pieces:
+            reading.skip_rows = self.layout.skipped_lines
             # pyarrow takes the BOM off by itself.
-            encoding=self._file.encoding.removesuffix("-sig"),
+            reading.encoding = self._file.encoding.removesuffix("-sig")
             # What is skipped has to end in the first block.
-            block_size=max(block_bytes, 2 * self.layout.skipped_bytes),
-        )
+            reading.block_size = max(block_bytes, 2 * self.layout.skipped_bytes)
         converting = pyarrow.csv.ConvertOptions(
             include_columns=list(names),
             column_types=dict(known),
@@ -181,15 +190,22 @@ class CsvTable:
         )
         return reading, self._parsing(quotes=self._has_quotes), converting
 
-    def _with_odd_as_text(self, table: pa.Table) -> pa.Table:
+    def _may_be_odd(self, column: pa.ChunkedArray) -> bool:
+        """Whether it is a column of numbers whose cells may say more than the numbers (see ``_ODD``)."""
+        import pyarrow.compute as pc
+        from pyarrow import types
+
+        if not types.is_floating(column.type):
+            return self._has_odd and types.is_integer(column.type)
+        largest = pc.max(pc.abs(column)).as_py()
+        return self._has_odd or (largest is not None and largest >= LARGEST_WHOLE)
+
+    def _with_odd_as_text(self, table: pa.Table, numbers: Sequence[str]) -> pa.Table:
         """Columns of numbers that hold such a cell become text, as they are where they are read."""
         import pyarrow as pa
         import pyarrow.compute as pc
         import pyarrow.csv
 
-        types = pa.types
-        numbers = [f.name for f in table.schema
-                   if types.is_integer(f.type) or types.is_floating(f.type)]  # fmt: skip
         as_text = dict.fromkeys(numbers, pa.string())
         texts = self._read(numbers, as_text, 2 * LONGEST_ROW)
         for name, column in zip(texts.column_names, texts.columns, strict=True):

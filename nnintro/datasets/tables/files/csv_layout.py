@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from nnintro.errors import DataError
 from nnintro.wording import counted
 
 DELIMITERS = ",;\t|"
+_SEPARATOR = re.compile(r'"?sep=([,;\t| ])"?\s*', re.I)
+"""A line above the header that names the delimiter to Excel."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,13 @@ class Layout:
 
     @property
     def names(self) -> list[str]:
-        """Of the columns, without blanks around them."""
-        return [name.strip() for name in self.written]
+        """Of the columns, without blanks around them; ``column 3`` where the header has none."""
+        return [name.strip() or f"column {place}" for place, name in enumerate(self.written, 1)]
+
+    @property
+    def unnamed(self) -> list[str]:
+        """The names of columns to which the header gives none."""
+        return [name for name, written in zip(self.names, self.written, strict=True) if not written.strip()]
 
 
 def read_layout(
@@ -51,6 +59,9 @@ def read_layout(
     """
     text = Text(file)
     line = text.first_line()
+    if said := _SEPARATOR.fullmatch(line):
+        text.skip(line)
+        delimiter, line = delimiter or said[1], text.first_line()
     delimiter = delimiter or _delimiter(file, line, wanted, positional=positional)
     pieces = text.pieces(delimiter)
     for piece in pieces:
@@ -62,9 +73,9 @@ def read_layout(
                 skipped = text.given - len(rest.text)
                 names = _by_position(row, wanted, place) if headless else row
                 layout = Layout(delimiter, names, first, rest.line - 1, skipped)
-                if not positional and all(not name or is_numeral(name) for name in layout.names):
+                if not positional and all(not name.strip() or is_numeral(name) for name in row):
                     raise DataError(f"{place}: expected a header with the columns' names, got numbers")
-                check_names(layout.names, place, all_named=not positional)
+                check_names(layout.names, place)
                 return layout, itertools.chain([rest] if rest.text else [], pieces)
     raise text.empty()
 

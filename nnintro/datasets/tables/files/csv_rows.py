@@ -71,6 +71,20 @@ class Piece:
         return replace(self, text=self.text[_size(self.text, line - self.line) :], line=line)
 
 
+class PieceFile(io.RawIOBase):
+    """The pieces as a file of UTF-8, of which every ``read`` gives one, whatever its length."""
+
+    def __init__(self, pieces: Iterator[Piece]) -> None:
+        self._pieces = pieces
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:  # noqa: ARG002
+        piece = next(self._pieces, None)
+        return b"" if piece is None else piece.text
+
+
 def place_of(row: int, pieces: Iterable[Piece], name: str, columns: int) -> str:
     """``prices.csv:17``: where one of the rows that are not blank (from 0) begins."""
     lines = (line for piece in pieces for line, _ in piece.filled(columns))
@@ -117,6 +131,10 @@ class Text:
             self._take(blank)
             if not self._read_on():
                 raise self.empty()
+
+    def skip(self, line: str) -> None:
+        """Leave out the first line, which is this one."""
+        self._take(len(line.encode()))
 
     def empty(self) -> DataError:
         return DataError(f"{self._name}: the file is empty")

@@ -61,6 +61,7 @@ class ArraysTable:
         if not self.names:
             raise DataError(f"{self.name}: the file has no columns")
         check_names(self.names, self.name)
+        self.unnamed: list[str] = []
         self.rows = headers[0].shape[0]
         if self.rows == 0:
             raise DataError(f"{self.name}: the file has no rows")

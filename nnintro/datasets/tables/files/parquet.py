@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 import weakref
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 LARGEST_PART = 1 << 26
 """Bytes of the rows that are spelled out together."""
+
+
+INDEX = re.compile(r"__index_level_\d+__", re.ASCII)
+"""What pandas calls an index without a name."""
 
 
 class ParquetTable:
@@ -42,6 +47,7 @@ class ParquetTable:
             self._file = pyarrow.parquet.ParquetFile(file, metadata=metadata, read_dictionary=texts)
         self.names = list(self._schema.names)
         check_names(self.names, self.name)
+        self.unnamed = [name for name in self.names if INDEX.fullmatch(name)]
         self.rows = self._file.metadata.num_rows
         self.places = Places(self.name)
         self._memory = memory

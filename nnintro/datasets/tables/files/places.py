@@ -60,17 +60,14 @@ def no_column(name: str, names: Iterable[str], file: str) -> str:
     return f"no column {quoted(name)} in {file}; {ending}"
 
 
-def check_names(names: Sequence[str], place: str, *, all_named: bool = True) -> None:
+def check_names(names: Sequence[str], place: str) -> None:
     """Every column has a name, of its own.
-
-    Args:
-        all_named: False where one column may be without: nothing depends on it.
 
     Raises:
         DataError: otherwise.
     """
     for index, name in enumerate(names):
-        if not name and all_named:
+        if not name:
             raise DataError(f"{place}: column {index + 1} of {len(names)} has no name")
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise DataError(f"{place}: {subject('column', twice)} given more than once; rename all but one")

@@ -122,7 +122,9 @@ def utf8(file: TextFile) -> Iterator[bytes]:
 def _require_text(start: bytes, file: TextFile) -> None:
     for mark, kind in _OTHERS.items():
         if start.startswith(mark):
-            message = f"expected text, got what looks like a file of kind {kind}"
+            is_excel = b"xl/workbook" in start or b"[Content_Types].xml" in start
+            named = ".xlsx (Excel); save the sheet as CSV" if is_excel else kind
+            message = f"expected text, got what looks like a file of kind {named}"
             raise DataError(f"{file.name}: {message}")
     marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     if not file.encoding.startswith("utf-16") and start.startswith(marks):

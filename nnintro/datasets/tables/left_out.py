@@ -1,0 +1,101 @@
+"""Leave out the columns that nothing can be learned from, and say which."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nnintro.datasets.tables.cells import Array
+from nnintro.datasets.tables.columns import recognized
+from nnintro.datasets.tables.columns.column import Column, FileColumn, UselessColumnError
+from nnintro.datasets.tables.files import Table
+from nnintro.datasets.tables.files.parquet import INDEX
+from nnintro.errors import DataError
+from nnintro.wording import MOST_NAMED, counted, quoted
+
+Recognized = list[tuple[Column, FileColumn]]
+
+
+@dataclass
+class LeftOut:
+    """The inputs of a table that are left out, one after the other."""
+
+    table: Table
+    reasons: list[str] = field(default_factory=list)
+
+    @contextlib.contextmanager
+    def unless_useless(self) -> Iterator[None]:
+        """Do this for a column; where it turns out to be useless, leave the column out instead."""
+        try:
+            yield
+        except UselessColumnError as error:
+            self.reasons.append(error.why)
+
+    def recognized(self, sources: Sequence[FileColumn]) -> Recognized:
+        """The other columns, each as its kind has it.
+
+        Raises:
+            DataError: one cannot be used.
+        """
+        columns: Recognized = []
+        for source in sources:
+            with self.unless_useless():
+                _require_name(source)
+                columns.append((recognized(source), source))
+        return columns
+
+    def with_gaps(self, columns: Recognized) -> tuple[Recognized, Array | None]:
+        """The columns that have values, and (rows,) whether one of them lacks its value."""
+        absent, kept = None, []
+        for column, source in columns:
+            values = column.read_file(source)
+            gaps, rows = column.absent(values), np.arange(len(values))
+            with self.unless_useless():
+                # No row is dropped for what a constant column lacks.
+                column.learn_features(source, rows).learn_values(source, values, rows)
+                if gaps.all():
+                    raise source.useless("has no value in any row")
+                absent = gaps if absent is None else absent | gaps
+                kept.append((column, source))
+        return kept, absent
+
+    def require_others(self, columns: Sequence[object]) -> None:
+        """Raise DataError where no column is left."""
+        if not columns:
+            raise DataError(f"{self.table.name}: no column is left to predict from: {self._listed()}")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """One sentence, or none."""
+        if not self.reasons:
+            return ()
+        count = counted(len(self.reasons), "column")
+        return (f"{self.table.name}: {count} left out, from which nothing can be learned: {self._listed()}",)
+
+    def _listed(self) -> str:
+        more = len(self.reasons) - MOST_NAMED
+        return ", ".join(self.reasons[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _require_name(source: FileColumn) -> None:
+    """Raise DataError of a column without a name that the section does not ask for; mostly it is no input."""
+    import pyarrow.compute as pc
+    from pyarrow import types
+
+    dataset, table, name = source.dataset, source.table, source.name
+    if name not in table.unnamed or name in (*(dataset.inputs or []), *dataset.categorical, *dataset.text):
+        return
+    if INDEX.fullmatch(name):
+        raise source.useless("is the index that pandas wrote")
+    cells = source.cells
+    if cells.null_count == len(cells):
+        raise source.useless("has no name and no value")
+    is_label = source.is_text or types.is_integer(source.type)
+    if name == table.names[0] and is_label and pc.count_distinct(cells, mode="all").as_py() == len(cells):
+        raise source.useless("has no name and another value in each row")
+    number, count = table.names.index(name) + 1, len(table.names)
+    remedy = f"name it there, or list {quoted(name)} in dataset.exclude"
+    raise DataError(f"{table.place}: column {number} of {count} has no name; {remedy}")
