@@ -79,7 +79,7 @@ class BundledDataset(DatasetSection):
 
     def few(self, samples: int) -> dict[str, Any]:
         needed = samples_for_classes(len(CLASSES.get(self.name, ())), self.validation)
-        return {"samples": min(self.samples or needed, max(samples, needed))}
+        return {"samples": min(self.used_samples, max(samples, needed))}
 
     @property
     def used_samples(self) -> int:
