@@ -85,7 +85,7 @@ class Number(Column):
             raise source.useless("has no value in any row")
         if low == high and not (self.flagged and np.isnan(values).any()):
             error = source.useless(source.constant(float(low)))
-            # Ids are no constant: whoever has them should choose.
+            # Ids that float64 merges are not constant: the user must say what to do with them.
             raise DataError(f"{error}; name it in exclude or categorical") if source.differs else error
         if not source.policy.fills:
             return self
