@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
@@ -19,6 +21,7 @@ from nnintro.datasets.tables.columns import COLUMNS, TARGETS
 from nnintro.datasets.tables.columns.column import Column, Described, Missing, Policy, Target, Unseen
 from nnintro.datasets.tables.columns.number import Number
 from nnintro.datasets.tables.files.places import Places
+from nnintro.errors import DataError
 from nnintro.wording import choice
 
 if TYPE_CHECKING:
@@ -140,12 +143,18 @@ class Encoding:
         rows = len(columns[self.columns[0].name])
         inputs = np.zeros((rows, len(self.row_features)))
         first = 0
-        for column in self.columns:
-            end = first + len(column.features)
-            values = column.usable(chunked(columns[column.name]), policy, places)
-            column.write_into(inputs[:, first:end], values)
-            first = end
+        for alike in self._alike:
+            cells = [chunked(columns[column.name]) for column in alike]
+            for column, values in zip(alike, _usable(alike, cells, policy, places), strict=True):
+                end = first + column.size
+                column.write_into(inputs[:, first:end], values)
+                first = end
         return inputs
+
+    @functools.cached_property
+    def _alike(self) -> list[list[Column]]:
+        """The columns in their order, neighbours that are read alike together."""
+        return [list(some) for _, some in itertools.groupby(self.columns, lambda column: column.way or column)]
 
     def encode_targets(self, columns: Mapping[str, Any], places: Places) -> Array:
         """(rows, outputs) numbers; or (rows, 1) zeros and ones, or (rows,) class numbers (int64).
@@ -198,6 +207,22 @@ def _parts(described: list[dict[str, Any]], kinds: Mapping[str, type[T]], field:
             yield from_json(kinds[kind], json.dumps(values))
         except ValueError as error:
             raise ValueError(f"{field}.{number}.{error}") from None
+
+
+def _usable(alike: Sequence[Column], cells: Sequence[pa.ChunkedArray], policy: Policy, places: Places) -> list[Array]:
+    """The values of columns that are read alike; DataError where one is refused.
+
+    Most of the time that a short column takes is a call's own, so all are read as one column where it can be done.
+    """
+    import pyarrow as pa
+
+    way = alike[0].way
+    if len(alike) > 1 and way is not None and len({column.type for column in cells}) == 1:
+        with contextlib.suppress(DataError):  # told below, with its column
+            joined = pa.chunked_array([chunk for column in cells for chunk in column.chunks], cells[0].type)
+            values = way.usable(joined, policy, places)
+            return list(values.reshape(len(alike), -1))
+    return [column.usable(some, policy, places) for column, some in zip(alike, cells, strict=True)]
 
 
 def chunked(values: Any) -> pa.ChunkedArray:

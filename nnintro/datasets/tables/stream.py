@@ -14,7 +14,7 @@ from nnintro.datasets.tables.cells import Array, exactly, is_numeral
 from nnintro.datasets.tables.columns.coded import plain_words
 from nnintro.datasets.tables.columns.column import Policy
 from nnintro.datasets.tables.encoding import Encoding, Window, chunked, windows_of
-from nnintro.datasets.tables.files import open_table
+from nnintro.datasets.tables.files import full_blocks, open_table
 from nnintro.datasets.tables.files.places import Places, no_column
 from nnintro.errors import DataError
 from nnintro.wording import quoted, shown_key
@@ -138,7 +138,7 @@ def encoded_blocks(
     rows = block_rows or max(1, CELLS // max(encoding.features, len(table.names)))
     count, time = 0, cast(Any, -np.inf)
     history = np.zeros((0, len(encoding.row_features)))
-    for batch, places in table.blocks(rows):
+    for batch, places in full_blocks(table.blocks(rows), rows):
         columns = dict(zip(batch.schema.names, batch.columns, strict=True))
         inputs = encoding.encode(columns, places)
         if window is not None:

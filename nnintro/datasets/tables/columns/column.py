@@ -154,6 +154,14 @@ class Column(Described, ABC):
         """How the cells are read where the section asks for numbers."""
         return "number"
 
+    @property
+    def way(self) -> Column | None:
+        """How cells are read, as a column without a name: the columns that have the same can be read as one.
+
+        None where it depends on the column.
+        """
+        return None
+
     @abstractmethod
     def read(self, cells: pa.ChunkedArray, places: Places) -> Array:
         """(rows,) values, of a type of the kind's own."""

@@ -61,6 +61,10 @@ class Number(Column):
     def expected(self) -> str:
         return EXPECTED[self.reading]
 
+    @property
+    def way(self) -> Column:
+        return replace(self, name="", mean=0.0, flagged=False)
+
     def read(self, cells: pa.ChunkedArray, places: Places) -> Array:
         """(rows,) float64, NaN where missing; infinity is refused."""
         values = numbers(cells, self.name, self.reading, places)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nnintro.datasets.tables.cells import LARGEST_WHOLE, MISSING
 from nnintro.datasets.tables.files.csv_layout import Layout, read_layout
-from nnintro.datasets.tables.files.csv_rows import LONGEST_ROW, Piece, PieceFile, place_of
+from nnintro.datasets.tables.files.csv_rows import LONGEST_ROW, Piece, PieceFile, larger, place_of
 from nnintro.datasets.tables.files.places import CELL, Places, opened, require_room
 from nnintro.datasets.tables.files.text import TextFile
 from nnintro.errors import DataError, memory_for
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 1 << 20
 """Of text whose types pyarrow looks at; no row of it may be longer."""
+LONGEST_PIECE, BYTES_OF_A_COLUMN = 1 << 25, 1 << 9
+"""Of text that is read at once, where there are many columns."""
 _ODD = r"^\s*[+-]?(0[xX]|[nN][aA][nN]\(|\d{16,}\s*$)"
 """Cells that pyarrow takes for numbers and nothing else here does: 0x10 and nan(1).  Of whole numbers beyond
 int64 it keeps what float64 can hold, and ids are compared digit by digit."""
@@ -67,7 +69,8 @@ class CsvTable:
     def blocks(self, block_rows: int) -> Iterator[tuple[pa.RecordBatch, Places]]:
         """All columns, every cell as the text that it is."""
         found = False
-        for piece in self._pieces:
+        # For each column of a piece pyarrow takes some time, whatever its rows: a piece should have hundreds.
+        for piece in larger(self._pieces, min(LONGEST_PIECE, BYTES_OF_A_COLUMN * len(self.names))):
             places = Places(self.name, partial(place_of, pieces=[piece], name=self.name, columns=len(self.names)))
             for batch in self._parsed(piece).to_batches(max_chunksize=block_rows):
                 found = True
