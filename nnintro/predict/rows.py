@@ -59,7 +59,8 @@ def predict_file(
         DataError: the inputs cannot be used, or the predictions not be written.
     """
     place = None if output is None else Path(output)
-    chosen, loaded = format_of(format, place), load_run(run, runs_dir)
+    loaded = load_run(run, runs_dir)
+    chosen = format_of(format, place)
     if loaded.has_table:
         return predict_table(loaded, str(source), place, chosen, say, spreadsheet_safe=spreadsheet_safe)
     if loaded.setup.task.image is not None:
