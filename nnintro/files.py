@@ -66,6 +66,13 @@ def require_place(path: Path) -> Path:
     return place
 
 
+def refuse_own_input(source: str | Path, output: Path) -> None:
+    """Raise UsageError where what is written would take the place of what is read."""
+    with contextlib.suppress(OSError, ValueError):  # one of them is not there: whoever opens it says so
+        if os.path.samefile(source, output):  # noqa: PTH121 (a text may hold a NUL)
+            raise UsageError(f"{plain(str(output))} is what is to be predicted; write to another place")
+
+
 def _obstacle(place: Path) -> str | None:
     if place.is_dir():
         return os.strerror(errno.EISDIR)

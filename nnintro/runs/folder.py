@@ -207,6 +207,19 @@ class RunLock(contextlib.ExitStack):
         return None
 
 
+def is_locked(directory: Path) -> bool:
+    """Whether a process trains in a run now; False where that cannot be known."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+    return False
+
+
 def _owner(descriptor: int) -> str:
     """`` (pid 123)``, where Linux says who holds the lock."""
     inode = str(os.fstat(descriptor).st_ino)

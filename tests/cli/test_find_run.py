@@ -120,3 +120,12 @@ def test_a_run_that_is_missing_needs_no_torch(name, tmp_path):
         capture_output=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (6, f"nowhere: no such run; the current folder is {tmp_path}\n")
+
+
+def test_predictions_do_not_take_the_place_of_their_inputs(calling, tmp_path):
+    (tmp_path / "again.csv").symlink_to(tmp_path / "rows.csv")
+    for output in ("rows.csv", "./rows.csv", "again.csv"):
+        done = calling("predict", "elsewhere/small", "--output", output)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.endswith("is what is to be predicted; write to another place\n")
+    assert (tmp_path / "rows.csv").read_text() == "x\n0.5\n"
