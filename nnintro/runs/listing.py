@@ -139,28 +139,29 @@ def _fitting(rows: list[dict[str, str]], width: int) -> list[str]:
 def _cells(run: dict[str, Any], runs_dir: Path) -> dict[str, str]:
     """Heading -> text."""
     metrics, seconds = run.get("metrics", {}), run.get("seconds", {})
+    missing = "not finite" if run["status"] == "diverged" else "undefined"  # such as auc of one class
     steps, speed, total = run.get("steps"), run.get("steps_per_second"), seconds.get("total")
     return {
         "run": Path(run["directory"]).relative_to(runs_dir).as_posix(),
         "status": run["status"],
-        "train/loss": _metric(metrics, "train/loss"),
-        "validation": _main_metric(metrics),
+        "train/loss": _metric(metrics, "train/loss", missing),
+        "validation": _main_metric(metrics, missing),
         "updates": "" if steps is None else f"{steps:,}",
         "updates/s": "" if speed is None else f"{speed:,.0f}" if speed >= 1 else f"{speed:.2g}",
         "time": "" if total is None else duration(total),
     }
 
 
-def _main_metric(metrics: dict[str, float | None]) -> str:
+def _main_metric(metrics: dict[str, float | None], missing: str) -> str:
     for name in ("sup_error", "accuracy", "iou", "rmse", "loss"):
         if f"validation/{name}" in metrics:
-            return f"{name} {_metric(metrics, f'validation/{name}')}"
+            return f"{name} {_metric(metrics, f'validation/{name}', missing)}"
     return ""
 
 
-def _metric(metrics: dict[str, float | None], tag: str) -> str:
-    """Of a metric that has no value on the data, as auc of one class, "undefined"."""
+def _metric(metrics: dict[str, float | None], tag: str, missing: str) -> str:
+    """Four digits; ``missing`` for a metric without a value: JSON has neither infinity nor NaN."""
     if tag not in metrics:
         return ""
     value = metrics[tag]
-    return "undefined" if value is None else f"{value:.4g}"
+    return missing if value is None else f"{value:.4g}"
