@@ -20,7 +20,9 @@ def predict(
     inputs: Annotated[
         str,
         typer.Argument(
-            metavar="INPUTS", help="A .csv, .tsv, .parquet, .npz or .npy; - for CSV on stdin; an image or a folder."
+            metavar="INPUTS",
+            help="A .csv or .tsv, - for CSV on stdin; for a run on a table also .parquet or .npz, for other "
+            "rows .npy; for a run on images: an image or a folder.",
         ),
     ],
     output: Annotated[

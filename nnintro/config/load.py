@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import unicodedata
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +21,10 @@ from nnintro.config.parse.yaml_text import read_file
 from nnintro.config.rules import broken_by_data, broken_rules
 from nnintro.config.task import DataFacts
 from nnintro.errors import ConfigError, Problem
+from nnintro.wording import plain
+
+MOST_NAME = 100
+"""Bytes of a run's name that is taken from a file's."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +89,7 @@ def load_config(
     Raises:
         ConfigError: with all problems, in the order of the file.
     """
-    if isinstance(config, Mapping):
-        source, default_name = from_python(config), "run"
-    else:
-        source, default_name = read_file(Path(config)), name_from(Path(config))
+    source = from_python(config) if isinstance(config, Mapping) else read_file(Path(config))
     root = source.root
     overridden = apply_overrides(root, overrides)
     if not isinstance(root.content, dict):
@@ -102,6 +105,7 @@ def load_config(
     if findings or experiment is None:
         raise refusal(findings)
     if "name" not in root.content:
+        default_name = "run" if isinstance(config, Mapping) else name_from(Path(config))
         experiment = experiment.model_copy(update={"name": default_name})
     return Config(resolve(_with_whole_path(experiment, root)), source)
 
@@ -124,8 +128,18 @@ def _with_whole_path(experiment: Experiment, root: Node) -> Experiment:
 
 
 def name_from(path: Path) -> str:
-    """A run name from a file's name: its stem, with what a folder name should not hold as '-'."""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).lstrip("._-")[:100]
+    """A run name from a file's name: its stem, with what a run's name cannot hold as '-'.
+
+    A stem without a letter or a digit gives "run", with a warning.
+    """
+    stem = unicodedata.normalize("NFC", path.stem)  # macOS decomposes: a letter and its mark are one letter here
+    name = re.sub(r"[^\w.-]+", "-", stem).lstrip("._-").encode()[:MOST_NAME].decode(errors="ignore")
+    if not name:
+        warnings.warn(
+            f"{plain(str(path))}: the file's name gives no name for the run, which is called 'run'; "
+            "give it one with name: in the config, or --name",
+            stacklevel=2,
+        )
     return name or "run"
 
 

@@ -12,7 +12,7 @@ from torch.nn import functional
 from nnintro.datasets.images import ImageFormat, image_files, read_image
 from nnintro.errors import DataError, UsageError, memory_for
 from nnintro.figures.maps import marked
-from nnintro.files import as_csv, write_text, write_whole
+from nnintro.files import as_csv, refuse_own_input, write_text, write_whole
 from nnintro.models import precision_of
 from nnintro.models.forward import threads, threads_for
 from nnintro.models.standardized import Array
@@ -58,6 +58,7 @@ def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
     if not isinstance(form, ImageFormat):
         message = f"{directory} was trained on rows of numbers: expected a table, not images"
         raise UsageError(message)
+    refuse_own_input(source, output)
     files = _files(source)
     points: list[Point] = []
     # A hidden folder on the output's disk holds the files until all are done.

@@ -15,6 +15,7 @@ from nnintro.config.datasets.table import TableDataset
 from nnintro.config.task import Task, prediction_names
 from nnintro.datasets.tables import Block, Encoding, encoded_blocks
 from nnintro.errors import DataError, UsageError, memory_for
+from nnintro.files import refuse_own_input
 from nnintro.models import Standardized, input_precision, output_precision, precision_of
 from nnintro.models.basis import first_not_finite
 from nnintro.models.forward import own_modes, threads, threads_for
@@ -59,7 +60,10 @@ def predict_file(
         DataError: the inputs cannot be used, or the predictions not be written.
     """
     place = None if output is None else Path(output)
-    chosen, loaded = format_of(format, place), load_run(run, runs_dir)
+    loaded = load_run(run, runs_dir)
+    chosen = format_of(format, place)
+    if place is not None:
+        refuse_own_input(source, place)
     if loaded.has_table:
         return predict_table(loaded, str(source), place, chosen, say, spreadsheet_safe=spreadsheet_safe)
     if loaded.setup.task.image is not None:

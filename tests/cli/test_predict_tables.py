@@ -306,7 +306,10 @@ def test_a_run_behind_a_link_is_known_by_its_name(command, trained, tmp_path):
     done = command("predict", "pric", "new.csv")
     assert (done.code, done.err) == (6, "pric: no such run; did you mean 'price'?\n")
     done = command("predict", "price", "new.csv")
-    assert (done.code, done.err) == (4, "new.csv: cannot be read: No such file or directory\n")
+    assert (done.code, done.err) == (
+        4,
+        f"new.csv: cannot be read: No such file or directory; the current folder is {tmp_path}\n",
+    )
 
 
 def test_columns_from_python(trained):

@@ -84,13 +84,13 @@ IDS = "id,y\n" + "".join(f"name{i},{i}\n" for i in range(300))
 BAD = [
     # The file as a whole.
     ("no-such-file", "a.csv", None, {}, None,
-     "a.csv: cannot be read: No such file or directory"),
+     "a.csv: cannot be read: No such file or directory; the current folder is ..."),
     ("folder", "a.csv", "folder", {}, None,
      "a.csv: cannot be read: Is a directory"),
     ("folder-parquet", "a.parquet", "folder", {}, None,
      "a.parquet: cannot be read: Is a directory"),
     ("no-such-npz", "a.npz", None, {}, None,
-     "a.npz: cannot be read: No such file or directory"),
+     "a.npz: cannot be read: No such file or directory; the current folder is ..."),
     ("nul-csv", "a\0.csv", None, {}, None, "...: cannot be read: embedded null byte"),
     ("nul-parquet", "a\0.parquet", None, {}, None, "...: cannot be read: embedded null byte"),
     ("nul-npz", "a\0.npz", None, {}, None, "...: cannot be read: embedded null byte"),
