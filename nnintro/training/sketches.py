@@ -14,6 +14,7 @@ from nnintro.config.experiment import Setup
 from nnintro.datasets import Data, Splits
 from nnintro.models import Steps, input_precision, precision_of
 from nnintro.models.forward import evaluating, outputs_of
+from nnintro.objectives.losses import IGNORED
 from nnintro.objectives.metrics import confusion, predicted_classes
 from nnintro.objectives.segmentation import answers, peaks, points_of, predicted_maps, probabilities
 from nnintro.recording.recorder import Sketch
@@ -244,6 +245,7 @@ def maps(
         logits = model(inputs).float()
     confidence, predicted = answers(logits, threshold)
     truth = targets[:, 0] if targets.dim() == 4 else targets
+    truth = torch.where(truth == IGNORED, predicted.to(truth), truth)  # no mistake is shown where none counts
     arrays = {
         "images": pictures(inputs.float().cpu()),
         "truth": truth.long().cpu().numpy().astype(np.int32),
