@@ -275,12 +275,15 @@ def _numbered(points: list[Tensor]) -> Array:
     return np.concatenate(rows)
 
 
-def pictures(inputs: Tensor) -> Array:
+def pictures(inputs: Tensor, like: Tensor | None = None) -> Array:
     """(b, C, H, W) -> (b, H, W) or (b, H, W, 3) in [0, 1].
 
     Each image stretched from its darkest to its brightest, a percent at each end left over.
+
+    Args:
+        like: the images that the inputs are parts of, where they are.
     """
-    flat = inputs.flatten(1)
+    flat = (inputs if like is None else like).flatten(1)
     some = flat[:, :: -(-flat.shape[1] // MOST_RANKED)].contiguous()
     low, high = (torch.quantile(some, q, dim=1) for q in (0.01, 0.99))
     room = torch.where(high > low, high - low, torch.ones_like(high))

@@ -133,8 +133,8 @@ def read_image(path: Path, form: ImageFormat, page: int = 0) -> tuple[Tensor, tu
     height, width = pixels.shape[1:]
     if form.fit != "resize":
         form = replace(form, size=(height, width))
-    image = torch.from_numpy(np.array(_formed(path, pixels, form)))  # a copy: it may be read-only
-    return image.float() / form.largest, (height, width)
+    image = torch.from_numpy(np.array(_formed(path, pixels, form), np.float32))  # a copy: it may be read-only
+    return image.div_(form.largest), (height, width)
 
 
 def _formed(path: Path, pixels: Pixels, form: ImageFormat) -> Pixels:
