@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -211,5 +212,6 @@ def _save(path: Path, pages: list[Array]) -> None:
     if path.suffix == ".png":
         write_whole(path, lambda file: first.save(file, format="PNG"))
     else:
-        more = {"save_all": True, "append_images": others}
-        write_whole(path, lambda file: first.save(file, format="TIFF", compression="tiff_adobe_deflate", **more))
+        held = io.BytesIO()  # Pillow reads what it has written of a file of several pages
+        first.save(held, format="TIFF", compression="tiff_adobe_deflate", save_all=True, append_images=others)
+        write_whole(path, lambda file: file.write(held.getbuffer()))

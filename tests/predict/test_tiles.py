@@ -15,7 +15,7 @@ from nnintro.predict import tiles
 
 def run_of(channels, outputs, normalization="batch"):
     torch.manual_seed(0)
-    model = Unet(2, outputs, channels, normalization).eval()
+    model = Unet(2, outputs, channels, normalization).double().eval()
     for module in model.modules():
         if isinstance(module, torch.nn.Conv2d | torch.nn.ConvTranspose2d):
             torch.nn.init.normal_(module.weight, 0, 0.4)
@@ -38,10 +38,10 @@ def run_of(channels, outputs, normalization="batch"):
 def test_tiles_have_the_answers_of_the_whole(channels, size, outputs, monkeypatch):
     monkeypatch.setattr(tiles, "CORE", 32)
     run = run_of(channels, outputs)
-    image = torch.randn(1, 2, *size, generator=torch.Generator().manual_seed(1))
+    image = torch.randn(1, 2, *size, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     confidence, classes = tiles.tiled_answers(run, image, 0.5)
-    whole_confidence, whole_classes = answers(run.predict(image), 0.5)
-    np.testing.assert_allclose(confidence, whole_confidence[0], atol=1e-5)
+    whole_confidence, whole_classes = answers(run.predict(image).float(), 0.5)
+    np.testing.assert_allclose(confidence, whole_confidence[0], atol=1e-6)
     assert (classes == whole_classes[0]).double().mean() > 0.999  # a tie may fall either way
 
 
@@ -50,9 +50,9 @@ def test_a_smaller_margin_would_show(monkeypatch):
     monkeypatch.setattr(tiles, "CORE", 32)
     monkeypatch.setattr(tiles, "REACH", 1)
     run = run_of([2, 3, 4], 1)
-    image = torch.randn(1, 2, 160, 192, generator=torch.Generator().manual_seed(1))
+    image = torch.randn(1, 2, 160, 192, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     confidence, _ = tiles.tiled_answers(run, image, 0.5)
-    assert float((confidence - answers(run.predict(image), 0.5)[0][0]).abs().max()) > 1e-4
+    assert float((confidence - answers(run.predict(image).float(), 0.5)[0][0]).abs().max()) > 1e-4
 
 
 def test_group_normalization_sees_the_whole_image():
