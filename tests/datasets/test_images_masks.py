@@ -83,6 +83,14 @@ def test_an_ignored_value_is_no_class_and_its_target_is_minus_one(tmp_path, memo
     assert form_of(splits).classes == ("0", "1", "2")
 
 
+def test_255_beside_other_classes_is_noted_where_nobody_has_named_it(tmp_path):
+    folder = write(tmp_path / "d", random_images(5, 12, 10), voc_masks()[1])
+    note = "the masks' 4 values, 0, 1, 2, 255, are taken as classes; if 255 means ignored, give dataset.ignore: 255"
+    assert build(folder).notes[0].startswith(note)
+    assert not build(folder, classes=["a", "b", "c", "border"]).notes
+    assert not build(folder, ignore=255).notes
+
+
 def test_two_classes_and_an_ignored_value(tmp_path):
     values, masks = voc_masks(classes=2)
     _, targets = everything(build(write(tmp_path / "d", random_images(5, 12, 10), masks), ignore=[255]))
@@ -169,7 +177,8 @@ def test_values_that_hardly_a_pixel_has_are_noted(tmp_path):
     masks = [np.zeros((64, 64), np.uint8) for _ in range(5)]
     for mask in masks:
         mask[:32], mask[32, 5] = 255, 100
-    assert "100" in build(write(tmp_path / "d", random_images(5, 64, 64), masks)).notes[0]
+    notes = build(write(tmp_path / "d", random_images(5, 64, 64), masks)).notes
+    assert notes[-1].startswith("part of the training pixels below 0.001: '100 (0.00024)'")
 
 
 def test_balanced_weights_count_the_training_pixels(tmp_path):

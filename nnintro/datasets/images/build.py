@@ -60,7 +60,9 @@ def build_images(
         form = replace(form, class_weights=balanced_pixels(counts))
     splits = _splits(dataset, store, form, rows, statistics, {})
     weights = None if form.class_weights is None else torch.tensor(form.class_weights, dtype=torch.float64)
-    return replace(splits, class_weights=weights, notes=(*_unpaired(left_out), *_rare(counts, form)))
+    return replace(
+        splits, class_weights=weights, notes=(*_unpaired(left_out), *_odd_values(form, dataset), *_rare(counts, form))
+    )
 
 
 def balanced_pixels(counts: NDArray[np.int64]) -> tuple[float, ...]:
@@ -78,6 +80,16 @@ def _fraction(dataset: ImagesDataset) -> float:
 
 def _unpaired(left_out: int) -> tuple[str, ...]:
     return (f"{counted(left_out, 'file')} without a partner left out (dataset.unpaired)",) if left_out else ()
+
+
+def _odd_values(form: ImageFormat, dataset: ImagesDataset) -> tuple[str, ...]:
+    """A note on values beside 0 and 255 that may not be meant as classes, where nobody has named them."""
+    values = form.values
+    if len(values) < 3 or dataset.classes or form.masks.values or values[-1] != 255:
+        return ()
+    classes = f"the masks' {len(values)} values, {', '.join(map(str, values))}, are taken as classes"
+    remedies = "if 255 means ignored, give dataset.ignore: 255; if the values between are edges, dataset.threshold_mask"
+    return (f"{classes}; {remedies}",)
 
 
 def _rare(counts: NDArray[np.int64], form: ImageFormat) -> tuple[str, ...]:
