@@ -9,6 +9,8 @@ import pytest
 import torch
 from PIL import Image, ImageOps
 
+from nnintro.config.datasets.images import ImagesDataset
+from nnintro.datasets.images import build_images
 from nnintro.errors import ConfigError, DataError
 from tests.datasets.test_images import build, everything, form_of, random_images, write
 
@@ -188,6 +190,14 @@ def test_balanced_weights_count_the_training_pixels(tmp_path):
     splits = build(write(tmp_path / "d", random_images(5, 10, 10), masks), class_weights="balanced")
     np.testing.assert_allclose(splits.class_weights.numpy(), [1 / (2 * 0.9), 1 / (2 * 0.1)])
     assert json.loads(json.dumps(splits.found.description))["class_weights"] == splits.class_weights.tolist()
+
+
+def test_generated_images_have_balanced_weights_too():
+    dataset = ImagesDataset(kind="images", generator="cells", samples=5, class_weights="balanced")
+    splits = build_images(dataset, torch.Generator().manual_seed(0), torch.Generator().manual_seed(1))
+    _, targets = splits.train.rows(torch.arange(len(splits.train)))
+    part = float(targets.mean())
+    np.testing.assert_allclose(splits.class_weights.numpy(), [1 / (2 * (1 - part)), 1 / (2 * part)])
 
 
 # --- files --------------------------------------------------------------------------------------

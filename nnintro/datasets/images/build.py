@@ -56,13 +56,8 @@ def build_images(
         pairs = [*pairs, *others]
     form, pairs = form_of(pairs, dataset)
     store, form, statistics, counts = scan(pairs, form, dataset, rows[0])
-    if dataset.class_weights == "balanced":
-        form = replace(form, class_weights=balanced_pixels(counts))
-    splits = _splits(dataset, store, form, rows, statistics, {})
-    weights = None if form.class_weights is None else torch.tensor(form.class_weights, dtype=torch.float64)
-    return replace(
-        splits, class_weights=weights, notes=(*_unpaired(left_out), *_odd_values(form, dataset), *_rare(counts, form))
-    )
+    notes = (*_unpaired(left_out), *_odd_values(form, dataset), *_rare(counts, form))
+    return replace(_splits(dataset, store, form, rows, statistics, counts, {}), notes=notes)
 
 
 def balanced_pixels(counts: NDArray[np.int64]) -> tuple[float, ...]:
@@ -123,7 +118,8 @@ def _generated(
     rows = split_rows(count, held_out(count, _fraction(dataset)), splitting)
     facts: dict[str, object] = {"data": f"made up by the generator {name}"}
     facts |= {key: getattr(dataset, key) for key in generator.stated}
-    return _splits(dataset, store, form, rows, statistics_of(store.images, rows[0]), facts)
+    counts = np.bincount(store.labels[rows[0]].numpy().ravel(), minlength=len(form.classes))
+    return _splits(dataset, store, form, rows, statistics_of(store.images, rows[0]), counts, facts)
 
 
 def _splits(
@@ -132,9 +128,18 @@ def _splits(
     form: ImageFormat,
     rows: tuple[Tensor, Tensor],
     statistics: Statistics,
+    counts: NDArray[np.int64],
     facts: dict[str, object],
 ) -> Splits[ImageData]:
-    """Rows of a store as training and validation data, with what is known of them."""
+    """Rows of a store as training and validation data, with what is known of them.
+
+    Args:
+        counts: (classes,) training pixels.
+    """
+    weights = None
+    if dataset.class_weights == "balanced":
+        form = replace(form, class_weights=balanced_pixels(counts))
+        weights = torch.tensor(form.class_weights, dtype=torch.float64)
     count = len(form.classes)
     facts |= {"images": len(store), "size": sized(form.size), "channels": form.channels, "classes": list(form.classes)}
     standard = Standardization(statistics.mean, statistics.scale)
@@ -146,6 +151,7 @@ def _splits(
         low=statistics.low,
         high=statistics.high,
         facts=facts,
+        class_weights=weights,
         standardization=standard if dataset.standardize == "inputs" else None,
         found=DataFacts(form.task, len(rows[0]), form.description()),
         # Of all images and masks, and of which are in which part.
