@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from torch import Tensor
@@ -62,10 +63,11 @@ def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
     """
     _require_place(output, source, Folders())
     run = load_run(directory)
-    form, dataset = run.reading, run.setup.dataset
-    if not isinstance(form, ImageFormat) or not isinstance(dataset, ImagesDataset):
+    form = run.reading
+    if not isinstance(form, ImageFormat):
         message = f"{directory} was trained on rows of numbers: expected a table, not images"
         raise UsageError(message)
+    dataset = cast(ImagesDataset, run.setup.dataset)  # the one kind that is read as an ImageFormat
     _require_place(output, source, dataset.folders or Folders())
     files = _files(source, dataset)
     points: list[Point] = []
