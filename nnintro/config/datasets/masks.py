@@ -27,7 +27,9 @@ class Folders(Section):
     """The folders of images and masks by other names, or the two TIFF files whose pages they are."""
 
     images: FilePath = "images"
+    """In dataset.path: a folder, or a TIFF file whose pages are the images."""
     masks: FilePath = "masks"
+    """The same of the masks."""
 
 
 class ValidationFolder(Section):
