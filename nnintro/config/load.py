@@ -19,6 +19,7 @@ from nnintro.config.parse.overrides import BEHIND_ALL, apply_overrides
 from nnintro.config.parse.python import from_python
 from nnintro.config.parse.yaml_text import read_file
 from nnintro.config.rules import broken_by_data, broken_rules
+from nnintro.config.section import Section
 from nnintro.config.task import DataFacts
 from nnintro.errors import ConfigError, Problem
 from nnintro.wording import plain
@@ -120,11 +121,19 @@ def _with_whole_path(experiment: Experiment, root: Node) -> Experiment:
     dataset = experiment.dataset
     if dataset.files is None:
         return experiment
-    file = find(root, ("dataset", "path")).file
+    update: dict[str, object] = {"path": _whole(dataset.files, root, ("dataset", "path"))}
+    validation = getattr(dataset, "validation", None)
+    if isinstance(validation, Section):
+        path = _whole(getattr(validation, "path"), root, ("dataset", "validation", "path"))  # noqa: B009
+        update["validation"] = validation.model_copy(update={"path": path})
+    return experiment.model_copy(update={"dataset": dataset.model_copy(update=update)})
+
+
+def _whole(path: str, root: Node, key: tuple[str, ...]) -> str:
+    file = find(root, key).file
     beside = Path(file).parent if file is not None and Path(file).is_file() else Path()
     # Not resolve(): a link keeps the name that the user knows.
-    whole = os.path.normpath(Path.cwd() / beside / os.path.expanduser(dataset.files))  # noqa: PTH111
-    return experiment.model_copy(update={"dataset": dataset.model_copy(update={"path": whole})})
+    return os.path.normpath(Path.cwd() / beside / os.path.expanduser(path))  # noqa: PTH111
 
 
 def name_from(path: Path) -> str:

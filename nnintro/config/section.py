@@ -97,6 +97,11 @@ class DatasetSection(Section):
         """Whether a sample's class decides what it counts in the loss."""
         return False
 
+    @property
+    def ignores_pixels(self) -> bool:
+        """Whether a mask has pixels that enter neither loss nor metrics."""
+        return False
+
     def resolved(self) -> dict[str, Any]:
         """The values that follow from others, written out."""
         return {}

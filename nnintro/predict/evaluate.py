@@ -94,7 +94,8 @@ def measured(run: Run, data: Samples, *, has_truth: bool) -> tuple[dict[str, flo
     device, dtype = _device(run), precision_of(model)
     data = prepared(data, model).to(device, dtype)
     network = (model.network if isinstance(model, Standardized) else model).to(device)
-    loss = loss_for(experiment.loss_name, experiment.task, class_weights_of(experiment))
+    weights, ignores = class_weights_of(experiment), experiment.dataset.ignores_pixels
+    loss = loss_for(experiment.loss_name, experiment.task, weights, ignores=ignores)
     autocast = autocast_for(experiment, device)
     evaluator = build_evaluator(experiment, network, model, loss, data, autocast, has_truth=has_truth)
     # The number of threads changes the order of sums, and so the last bits.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
 
+from nnintro.config.datasets.images import ImagesDataset
 from nnintro.config.load import load_config
 from nnintro.config.task import Task
 from nnintro.datasets import Data, Samples
@@ -46,7 +48,7 @@ def samples_of(source: str, run: Run) -> tuple[Samples, bool]:
         inputs, targets = joined(table_blocks(run, source, with_targets=True), encoding_of(run))
         return Data(torch.from_numpy(inputs), torch.from_numpy(np.ascontiguousarray(targets))), False
     if task.image is not None:
-        return images_with_masks(Path(source), run.reading), False
+        return images_with_masks(Path(source), run.reading, cast(ImagesDataset, run.setup.dataset)), False
     if suffix in YAML:
         return validation_of(Path(source), run)
     if suffix == ".npz":

@@ -240,7 +240,8 @@ def assemble(
     plan = Plan(setup.descent.variant, len(train), setup.batch_size)
     optimizer = build_optimizer(setup.descent, network.parameters())
     weights = splits.class_weights
-    loss = loss_for(setup.loss_name, setup.task, None if weights is None else weights.to(device, dtype))
+    weights = None if weights is None else weights.to(device, dtype)
+    loss = loss_for(setup.loss_name, setup.task, weights, ignores=setup.dataset.ignores_pixels)
     work = Work(setup, network, train, plan, optimizer, loss)
     parts = Parts(
         **vars(work),
