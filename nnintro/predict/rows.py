@@ -147,7 +147,7 @@ def predict_table(
         for block in blocks:
             yield block, _answers(run, block, format_)
             rows += block.columns.num_rows
-            unanswered += block.without_inputs
+            unanswered += block.columns.num_rows - len(block.rows)
 
     def fill(file: IO[bytes]) -> None:
         blocks = table_blocks(run, source)
@@ -177,15 +177,20 @@ def _answers(run: Run, block: Block, format_: str) -> list[Array]:
     outputs = run.predict(block.inputs)
     bad = _without_class(outputs, task)
     if bad is not None:
-        raise DataError(f"{block.places.at(block.without_inputs + bad)}: expected {WANTED}")
+        raise DataError(f"{block.places.at(int(block.rows[bad]))}: expected {WANTED}")
     columns = answers(outputs, task, logits=run.setup.logits, scores=run.setup.scores)
     if task.classes:  # by their names, but in an array of numbers
         columns[0] = columns[0].astype(float) if format_ == "npy" else np.array(task.classes)[columns[0]]
     if format_ in ("csv", "tsv"):
         columns = [np.array(texts(column)) for column in columns]
-    # A row without inputs has an empty text or NaN.
-    empty = [np.full(block.without_inputs, np.nan if c.dtype.kind == "f" else "", c.dtype) for c in columns]
-    return [np.concatenate(pair) for pair in zip(empty, columns, strict=True)]
+    return [_of_all_rows(column, block) for column in columns]
+
+
+def _of_all_rows(column: Array, block: Block) -> Array:
+    """Of rows with inputs -> of all rows of the block; a row without inputs has an empty text or NaN."""
+    every = np.full(block.columns.num_rows, np.nan if column.dtype.kind == "f" else "", column.dtype)
+    every[block.rows] = column
+    return every
 
 
 UNHELD = "has no value that {} can hold"
@@ -200,12 +205,11 @@ def _require_held(block: Block, encoding: Encoding, run: Run) -> None:
     bad = ~fits(inputs, dtype)
     if bad.any() and run.setup.basis:
         sample, index = (int(index) for index in np.argwhere(bad)[0])
-        place = block.places.at(block.without_inputs + sample)
+        place = block.places.at(int(block.rows[sample]))
         raise DataError(f"{place}: the basis function {run.setup.basis[index]} {UNHELD.format(dtype.name)} here")
     if bad.any():
         sample, feature = (int(index) for index in np.argwhere(bad)[0])
-        window = 1 if encoding.window is None else encoding.window.rows
-        row = block.without_inputs + sample - (window - 1 - feature // len(encoding.row_features))
+        row = _row_of(block, sample, feature, encoding)
         name, value = encoding.column_of(feature).name, block.inputs[sample, feature]
     elif block.targets is not None and not encoding.classes and (bad := ~fits(block.targets, dtype)).any():
         row, index = (int(index) for index in np.argwhere(bad)[0])
@@ -213,3 +217,14 @@ def _require_held(block: Block, encoding: Encoding, run: Run) -> None:
     else:
         return
     raise block.places.refusal(row, name, f"a number that {dtype.name} can hold", float(value))
+
+
+def _row_of(block: Block, sample: int, feature: int, encoding: Encoding) -> int:
+    """The row that a feature of a sample comes from; negative where it is of the block before."""
+    last = int(block.rows[sample])
+    if encoding.window is None:
+        return last
+    back = encoding.window.rows - 1 - feature // len(encoding.row_features)
+    of_series = np.flatnonzero(block.series == block.series[last])
+    place = int(np.searchsorted(of_series, last)) - back
+    return int(of_series[place]) if place >= 0 else last - back

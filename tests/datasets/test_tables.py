@@ -135,7 +135,7 @@ def test_what_cells_may_look_like(tmp_path):
         "2,+2,False,1969-12-31,1970-01-01T00:00:00.5Z\n"
         "3,-.5e1,TRUE,2024-02-29,2024-01-01T00:00:00+01:00\n"
     )
-    splits = built(path, standardize="none", split="time", validation=0.3)
+    splits = built(path, standardize="none", split="time", split_by="y", validation=0.3)
     day = datetime.datetime(2024, 1, 2, tzinfo=datetime.UTC).timestamp()
     leap = datetime.datetime(2024, 2, 29, tzinfo=datetime.UTC).timestamp()
     hour = datetime.datetime(2023, 12, 31, 23, tzinfo=datetime.UTC).timestamp()
@@ -594,11 +594,26 @@ def test_iso_dates_in_text_are_times(tmp_path, suffix):
     assert (column["kind"], column["reading"]) == ("number", "time")
 
 
-@pytest.mark.parametrize("cells", [["09.07.2020"], ["2024/01/02"], ["1/2/2024"], ["2024-01"]])
-def test_other_dates_are_not_taken_for_categories(tmp_path, cells):
-    path = write(tmp_path / "a.csv", {"day": cells * 30, "y": list(map(str, range(30)))})
-    with pytest.raises(DataError, match=r"such as 2024-12-31, got .*; write dates that way, or"):
+@pytest.mark.parametrize(
+    ("cells", "formats"),
+    [
+        (["09.07.2020"], ["%d.%m.%Y", "%m.%d.%Y"]),
+        (["09.07.2020", "31.12.2020"], ["%d.%m.%Y"]),
+        (["2024/01/02"], ["%Y/%m/%d"]),
+        (["1/2/2024", "1/31/2024"], ["%m/%d/%Y"]),
+        (["16/12/2006 17:24:00"], ["%d/%m/%Y %H:%M:%S"]),
+        (["31/12/99"], ["%d/%m/%y"]),
+        (["31.12.2024", "12.31.2024"], []),
+    ],
+)
+def test_other_dates_are_not_taken_for_categories(tmp_path, cells, formats):
+    days = [cells[k % len(cells)] for k in range(30)]
+    path = write(tmp_path / "a.csv", {"day": days, "y": list(map(str, range(30)))})
+    with pytest.raises(DataError, match=r"such as 2024-12-31, got ") as caught:
         built(path)
+    lines = " or ".join(f'dates: {{day: "{form}"}}' for form in formats)
+    wanted = f"; put {lines} under dataset" if formats else "; write dates that way, give their format in dates, or"
+    assert wanted in str(caught.value)
 
 
 def test_what_only_looks_like_dates(tmp_path):

@@ -6,7 +6,7 @@ import functools
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from pydantic import Field
@@ -35,7 +35,10 @@ class Window(Described):
     rows: Annotated[int, Field(ge=1)]
     horizon: Annotated[int, Field(ge=0)]
     order: Number | None = None
-    """The column of the time, which has to be in rising order."""
+    """The column of the time, which has to be in rising order in each series."""
+    series: tuple[str, ...] = ()
+    """The columns that tell series apart; none where all rows are one series."""
+    optional: ClassVar[tuple[str, ...]] = ("series",)
 
 
 Parts = Annotated[list[dict[str, Any]], Field(min_length=1, fail_fast=True)]
@@ -124,7 +127,9 @@ class Encoding:
     def input_columns(self) -> list[str]:
         """The columns that a table must have to be predicted."""
         order = self.window.order if self.window else None
-        return list(dict.fromkeys(column.name for column in (*self.columns, *([order] if order else []))))
+        series = self.window.series if self.window else ()
+        names = [*(column.name for column in self.columns), *([order.name] if order else []), *series]
+        return list(dict.fromkeys(names))
 
     def encode(self, columns: Mapping[str, Any], places: Places) -> Array:
         """What rows become, raw: (rows, row_features) in float64.

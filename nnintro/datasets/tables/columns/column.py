@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from nnintro.config.datasets.table import TableDataset
@@ -101,9 +101,18 @@ class Described:
     """A dataclass that is part of data.json: its fields, in their order."""
 
     __pydantic_config__ = STRICT
+    optional: ClassVar[tuple[str, ...]] = ()
+    """Fields that are left out where they say nothing, so that a run's data.json stays as earlier versions wrote it."""
 
     def as_json(self) -> dict[str, Any]:
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {k: _plain(v) for k, v in values.items() if v or k not in self.optional}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Described):
+        return value.as_json()
+    return list(value) if isinstance(value, tuple) else value
 
 
 class Column(Described, ABC):
