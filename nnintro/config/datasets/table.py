@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, PrivateAttr, Tag
 
 from nnintro.config.datasets.basis import Basis
 from nnintro.config.section import (
@@ -33,6 +33,8 @@ OneOrMore = Annotated[
 
 DAYS = "mdjbBaA"
 """Directives of strptime for the day and the month."""
+LOSSES_OF_NUMBERS = ("mse", "mae", "huber")
+"""Losses that say of 0 and 1 that they are meant as numbers."""
 DIRECTIVES = f"{DAYS}YyHIpMSfz"
 
 
@@ -70,7 +72,8 @@ class TableDataset(DatasetSection):
     target: OneOrMore
     """The column to predict; several numeric ones as a list."""
     task_kind: Annotated[Literal["auto", "regression", "classification"], Field(alias="task")] = "auto"
-    """auto: text and truth values are classes, numbers a regression."""
+    """auto: text, truth values and two whole numbers (0 and 1) are classes, other numbers a regression; with
+    loss mse, mae or huber two whole numbers are one too."""
     inputs: ColumnNames | None = None
     """The columns to predict from; by default all but the target and `split_by`."""
     exclude: Annotated[list[Annotated[str, Field(max_length=1000)]], Field(max_length=100_000)] = Field(default=[])
@@ -131,6 +134,18 @@ class TableDataset(DatasetSection):
     """Basis functions: formulas of the inputs by the names of their columns, such as `[area, log(rooms)]`,
     that the network takes in place of them. An input whose name is not a plain word is `x3`, by its place
     among the inputs. They are a part of the model: `predict` is asked with the columns themselves."""
+
+    _two_numbers_are_classes: bool = PrivateAttr(default=True)
+
+    def under(self, loss: str | None) -> Self:
+        section = self.model_copy()
+        section._two_numbers_are_classes = loss not in LOSSES_OF_NUMBERS
+        return section
+
+    @property
+    def two_numbers_are_classes(self) -> bool:
+        """Whether a target of two whole numbers is taken as classes."""
+        return self.task_kind == "auto" and self._two_numbers_are_classes
 
     @property
     def targets(self) -> list[str]:

@@ -80,7 +80,7 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
         holes = []
         if dataset.window is not None and times is not None:
             holes = notes_on_holes(dataset, times, chosen.rows, series, table)
-        return replace(splits, notes=(*left.notes, *division.notes, *holes))
+        return replace(splits, notes=(*targets.notes, *left.notes, *division.notes, *holes))
 
 
 def _inputs(dataset: TableDataset, table: Table) -> list[str]:
