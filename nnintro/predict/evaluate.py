@@ -11,12 +11,14 @@ import torch
 
 from nnintro.datasets import Data, Samples
 from nnintro.datasets.samples import prepared
+from nnintro.datasets.tables.columns.column import Unseen
 from nnintro.errors import DataError, memory_for
 from nnintro.models import Standardized, precision_of
 from nnintro.models.basis import first_not_finite
 from nnintro.models.forward import autocast_for, own_modes, threads, threads_for
 from nnintro.objectives.losses import loss_for
 from nnintro.objectives.metrics import undefined
+from nnintro.predict.rows import with_unseen
 from nnintro.predict.samples import samples_of
 from nnintro.runs.data import same_data
 from nnintro.runs.run import Run, load_run
@@ -40,15 +42,23 @@ class Evaluation:
     classes: tuple[str, ...]
     confusion: list[list[int]] | None
     """Rows are true classes, columns predicted ones; None for regression."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know of the samples."""
 
     def as_dict(self) -> dict[str, Any]:
         """What ``nnintro evaluate --json`` prints."""
-        return {name: value for name, value in vars(self).items() if name != "classes"}
+        return {name: value for name, value in vars(self).items() if name not in ("classes", "notes")}
 
 
 @own_modes()
 @memory_for("the samples to measure the run on")
-def evaluate(run: Run | str | Path, dataset: str | Path | None = None, runs_dir: str | Path = "runs") -> Evaluation:
+def evaluate(
+    run: Run | str | Path,
+    dataset: str | Path | None = None,
+    runs_dir: str | Path = "runs",
+    *,
+    unseen: Unseen | None = None,
+) -> Evaluation:
     """Measure a run; the metrics are those of its training, defined as there.
 
     Args:
@@ -57,27 +67,30 @@ def evaluate(run: Run | str | Path, dataset: str | Path | None = None, runs_dir:
             (its validation part counts), or ``-`` for CSV on stdin; for a run on a table a table
             of the same columns, for one on images a folder; None for the run's own validation data,
             on which a run is what its summary.json says.
+        unseen: of another table, what becomes of categories that training did not have: zeros or error; by default
+            what the run's config says.
 
     Raises:
         CheckpointError: the run cannot be used.
         DataError: the samples cannot be used.
         ConfigError: the dataset section cannot be used.
     """
-    loaded = load_run(run, runs_dir)
+    loaded = with_unseen(load_run(run, runs_dir), unseen)
     task = loaded.setup.task
     data: Samples
+    notes: list[str] = []
     if dataset is None:
         with loaded.config.locating():
             splits = build_data(loaded.setup.experiment)
         same_data(loaded.directory, splits, loaded.config)
         data, has_truth = splits.validation, task.has_truth
     else:
-        data, has_truth = samples_of(str(dataset), loaded)
+        data, has_truth = samples_of(str(dataset), loaded, notes.append)
     _require_values(loaded, data, OWN if dataset is None else str(dataset))
     metrics, confusion = measured(loaded, data, has_truth=has_truth)
     where = str(loaded.directory)
     name = OWN if dataset is None else str(dataset)
-    return Evaluation(where, name, len(data), metrics, task.classes, confusion)
+    return Evaluation(where, name, len(data), metrics, task.classes, confusion, tuple(notes))
 
 
 def _require_values(run: Run, data: Samples, name: str) -> None:
@@ -133,9 +146,10 @@ def remarks(found: Evaluation) -> list[str]:
     """What a reader should know of the numbers."""
     per_class = dict(zip(found.classes, map(sum, found.confusion or ()), strict=False))
     if said := [why for name, why in undefined(found.samples, per_class).items() if name in found.metrics]:
-        return said
+        return [*found.notes, *said]
     absent = [name for name, count in per_class.items() if count == 0]
-    return [f"no sample belongs to {plural('class', len(absent))} {', '.join(absent)}"] if absent else []
+    missing = [f"no sample belongs to {plural('class', len(absent))} {', '.join(absent)}"] if absent else []
+    return [*found.notes, *missing]
 
 
 def _aligned(rows: list[list[str]], left: int) -> list[str]:

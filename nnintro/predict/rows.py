@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import IO, cast
@@ -14,6 +15,8 @@ from torch import Tensor
 from nnintro.config.datasets.table import TableDataset
 from nnintro.config.task import Task, prediction_names
 from nnintro.datasets.tables import Block, Encoding, encoded_blocks
+from nnintro.datasets.tables.columns.column import Unseen
+from nnintro.datasets.tables.encoding import unseen_note
 from nnintro.errors import DataError, UsageError, memory_for
 from nnintro.models import Standardized, input_precision, output_precision, precision_of
 from nnintro.models.basis import first_not_finite
@@ -40,6 +43,7 @@ def predict_file(
     *,
     say: Callable[[str], None] = lambda _: None,
     spreadsheet_safe: bool = False,
+    unseen: Unseen | None = None,
 ) -> int:
     """Predict every row of a file; returns how many predictions there are.
 
@@ -50,6 +54,8 @@ def predict_file(
         output: the file of predictions, behind the columns they are for; by default they go to stdout.
         format: csv, tsv, npy or jsonl; by default what the output's suffix says, and csv without an output.
         say: called with what a reader of the file should know.
+        unseen: of a run on a table, what becomes of categories that training did not have: zeros or error; by default
+            what the run's config says.
         spreadsheet_safe: of csv and tsv, put ' in front of texts that a spreadsheet would compute (=, +, -, @).
 
     Raises:
@@ -59,7 +65,7 @@ def predict_file(
         DataError: the inputs cannot be used, or the predictions not be written.
     """
     place = None if output is None else Path(output)
-    chosen, loaded = format_of(format, place), load_run(run, runs_dir)
+    chosen, loaded = format_of(format, place), with_unseen(load_run(run, runs_dir), unseen)
     if loaded.has_table:
         return predict_table(loaded, str(source), place, chosen, say, spreadsheet_safe=spreadsheet_safe)
     if loaded.setup.task.image is not None:
@@ -98,6 +104,19 @@ def _predict_numbers(run: Run, source: str, output: Path | None, format: str, *,
             ),
         )
     return count
+
+
+def with_unseen(run: Run, unseen: Unseen | None) -> Run:
+    """The run, newly loaded, with another treatment of categories that training did not have.
+
+    Raises:
+        UsageError: it was not trained on a table.
+    """
+    if unseen is not None:
+        if not run.has_table:
+            raise UsageError("--unseen applies to runs on tables, whose columns may be categories")
+        run.reading = replace(run.reading, unseen=unseen)
+    return run
 
 
 def encoding_of(run: Run) -> Encoding:
@@ -141,12 +160,14 @@ def predict_table(
     predicted = prediction_names(task, logits=logits, classes=encoding.classes, targets=encoding.target_names)
     dtype = numpy_type(output_precision(run.model))
     rows = unanswered = 0
+    unseen: Mapping[str, int] = {}
 
     def answered(blocks: Iterable[Block]) -> Iterator[tuple[Block, list[Array]]]:
-        nonlocal rows, unanswered
+        nonlocal rows, unanswered, unseen
         for block in blocks:
             yield block, _answers(run, block, format_)
             rows += block.columns.num_rows
+            unseen = block.unseen
             unanswered += block.columns.num_rows - len(block.rows)
 
     def fill(file: IO[bytes]) -> None:
@@ -159,6 +180,8 @@ def predict_table(
 
     with threads(threads_for(run.model, 1 << 12)):
         write_output(output, fill)
+    if note := unseen_note(unseen):
+        say(note)
     if unanswered:
         say(f"no prediction for {counted(unanswered, 'row')} without a whole window before")
     return rows - unanswered

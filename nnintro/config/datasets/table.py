@@ -89,11 +89,11 @@ class TableDataset(DatasetSection):
     """Empty cells and the like (NA, N/A, n/a, #N/A, <NA>, nan, NaN, None, null, NULL, ?): error; drop the row (of the
     training's file; in others it is an error); take the training rows' mean; or that and a 0/1
     input besides. With the last two a missing category is a category of its own (where a training
-    row lacks one; else it is unseen), missing text has no words, and a missing target is an error.
+    row lacks one; else all zeros), missing text has no words, and a missing target is an error.
     """
-    unseen: Literal["error", "zeros"] = "error"
-    """Categories that no training row has, in validation rows and other files: error, or none of
-    the known ones (all zeros)."""
+    unseen: Literal["error", "zeros"] = "zeros"
+    """Categories that no training row has, in validation rows and other files: none of the known
+    ones (all zeros), with a note; or an error."""
     standardize: Literal["none", "inputs", "both"] = "both"
     """Shift and scale numeric inputs to mean 0 and deviation 1; both: a regression's targets too.
     Errors are still in the targets' own units."""

@@ -14,7 +14,7 @@ from nnintro.config.datasets.table import TableDataset
 from nnintro.config.task import DataFacts
 from nnintro.datasets.samples import Data, Splits, balanced_weights
 from nnintro.datasets.tables.columns.column import FileColumn
-from nnintro.datasets.tables.encoding import Encoding, windows_of
+from nnintro.datasets.tables.encoding import Encoding, unseen_note, windows_of
 from nnintro.datasets.tables.files import Table, open_table
 from nnintro.datasets.tables.files.places import cannot_be_read, no_column, opened, shown_path
 from nnintro.datasets.tables.fill import Filled, Filling
@@ -80,7 +80,9 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
         holes = []
         if dataset.window is not None and times is not None:
             holes = notes_on_holes(dataset, times, chosen.rows, series, table)
-        return replace(splits, notes=(*targets.notes, *left.notes, *division.notes, *holes))
+        unseen = unseen_note(filled.unseen)
+        said = [f"{table.name}: {unseen} in validation rows; unseen: error refuses them"] if unseen else []
+        return replace(splits, notes=(*targets.notes, *left.notes, *said, *division.notes, *holes))
 
 
 def _inputs(dataset: TableDataset, table: Table) -> list[str]:

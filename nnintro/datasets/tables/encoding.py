@@ -19,7 +19,7 @@ from nnintro.datasets.tables.columns import COLUMNS, TARGETS
 from nnintro.datasets.tables.columns.column import Column, Described, Missing, Policy, Target, Unseen
 from nnintro.datasets.tables.columns.number import Number
 from nnintro.datasets.tables.files.places import Places
-from nnintro.wording import choice
+from nnintro.wording import MOST_NAMED, choice, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -131,12 +131,13 @@ class Encoding:
         names = [*(column.name for column in self.columns), *([order.name] if order else []), *series]
         return list(dict.fromkeys(names))
 
-    def encode(self, columns: Mapping[str, Any], places: Places) -> Array:
+    def encode(self, columns: Mapping[str, Any], places: Places, unseen: dict[str, int] | None = None) -> Array:
         """What rows become, raw: (rows, row_features) in float64.
 
         Args:
             columns: name -> values; pyarrow's or numpy's arrays, lists, or a pyarrow table.
             places: where the rows stand, for messages.
+            unseen: column -> how many of its categories training did not have; it is counted further.
 
         Raises:
             DataError: a cell cannot be used, with its place.
@@ -149,6 +150,8 @@ class Encoding:
             end = first + len(column.features)
             values = column.usable(chunked(columns[column.name]), policy, places)
             column.write_into(inputs[:, first:end], values)
+            if unseen is not None and (count := int(column.unseen(values).sum())):
+                unseen[column.name] = unseen.get(column.name, 0) + count
             first = end
         return inputs
 
@@ -203,6 +206,16 @@ def _parts(described: list[dict[str, Any]], kinds: Mapping[str, type[T]], field:
             yield from_json(kinds[kind], json.dumps(values))
         except ValueError as error:
             raise ValueError(f"{field}.{number}.{error}") from None
+
+
+def unseen_note(unseen: Mapping[str, int]) -> str:
+    """``3 categories that training did not have ('city': 2, 'kind': 1) are encoded as zeros``; empty for none."""
+    if not unseen:
+        return ""
+    each = ", ".join(f"{quoted(name)}: {count:,}" for name, count in [*unseen.items()][:MOST_NAMED])
+    total = sum(unseen.values())
+    cells = f"{total:,} {'cell has a category' if total == 1 else 'cells have categories'}"
+    return f"{cells} that training did not have ({each}), encoded as zeros"
 
 
 def chunked(values: Any) -> pa.ChunkedArray:

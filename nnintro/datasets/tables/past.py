@@ -33,10 +33,12 @@ class Past:
 
     Attributes:
         encoding: of the training's table.
+        unseen: column -> how many of its categories so far training did not have.
     """
 
     def __init__(self, encoding: Encoding) -> None:
         self.encoding = encoding
+        self.unseen: dict[str, int] = {}
         self._numbers: dict[tuple[str, ...], int] = {}
         # The latest rows of each series, one less than a window has; in the order of time.
         self._rows = np.zeros((0, len(encoding.row_features)))
@@ -50,7 +52,7 @@ class Past:
         Raises:
             DataError: a cell cannot be used, or a row is not later than the one before it in its series.
         """
-        encoded, window = self.encoding.encode(columns, places), self.encoding.window
+        encoded, window = self.encoding.encode(columns, places, self.unseen), self.encoding.window
         if window is None:
             return Encoded(encoded, np.arange(len(encoded)), np.zeros(len(encoded), np.int64))
         series = np.zeros(len(encoded), np.int64)

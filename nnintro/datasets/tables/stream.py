@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -45,6 +45,8 @@ class Block:
     """The columns that training took as numbers."""
     series: Array
     """(rows,) the number of each row's series."""
+    unseen: Mapping[str, int]
+    """Column -> how many of its categories, up to here, training did not have."""
 
     def texts(self) -> list[list[str]]:
         """Column by column, the text of every cell."""
@@ -140,7 +142,9 @@ def encoded_blocks(
         columns = dict(zip(batch.schema.names, batch.columns, strict=True))
         encoded = past.samples(columns, places)
         targets = encoding.encode_targets(columns, places) if with_targets else None
-        yield Block(batch, encoded.inputs, encoded.rows, targets, places, encoding.number_columns, encoded.series)
+        yield Block(
+            batch, encoded.inputs, encoded.rows, targets, places, encoding.number_columns, encoded.series, past.unseen
+        )
         count += batch.num_rows
     past.require_samples(table.name)
 

@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+import numpy as np
+
 from nnintro.config.datasets.table import TableDataset
 from nnintro.config.task import STRICT
 from nnintro.datasets.tables.cells import Array, Reading, is_text
@@ -179,6 +181,10 @@ class Column(Described, ABC):
         """(rows,) truth values: no inputs stand for this value."""
         return self.absent(values) & (not policy.fills)
 
+    def unseen(self, values: Array) -> Array:
+        """(rows,) truth values: a category that no training row has."""
+        return np.zeros(len(values), bool)
+
     def learn_features(self, source: FileColumn, training: Array) -> Self:  # noqa: ARG002
         """The column with the inputs for which training rows, by their positions, give reason.
 
@@ -210,9 +216,7 @@ class Column(Described, ABC):
         row = int(bad.argmax())
         is_gap = bool(self.absent(values)[row])
         got = None if is_gap else coded(cells.slice(row, 1)).text(0)
-        error = places.refusal(row, self.name, self.accepted, got)
-        hint = "; in training none was missing there" if is_gap and policy.fills else ""
-        raise DataError(f"{error}{hint}")
+        raise places.refusal(row, self.name, self.accepted, got)
 
 
 class Target(Described, ABC):
