@@ -22,7 +22,7 @@ from nnintro.predict.rows import with_unseen
 from nnintro.predict.samples import samples_of
 from nnintro.runs.data import same_data
 from nnintro.runs.run import Run, load_run
-from nnintro.training.evaluation import build_evaluator
+from nnintro.training.evaluation import RowEvaluator, build_evaluator
 from nnintro.training.setup import build_data, class_weights_of
 from nnintro.wording import counted, measurement, plural
 
@@ -42,12 +42,15 @@ class Evaluation:
     classes: tuple[str, ...]
     confusion: list[list[int]] | None
     """Rows are true classes, columns predicted ones; None for regression."""
+    targets: dict[str, dict[str, float]] | None = None
+    """Target -> its own metrics, where a table has several targets."""
     notes: tuple[str, ...] = ()
     """What a reader should know of the samples."""
 
     def as_dict(self) -> dict[str, Any]:
         """What ``nnintro evaluate --json`` prints."""
-        return {name: value for name, value in vars(self).items() if name not in ("classes", "notes")}
+        aside = ("classes", "notes", *(["targets"] if self.targets is None else []))
+        return {name: value for name, value in vars(self).items() if name not in aside}
 
 
 @own_modes()
@@ -87,10 +90,10 @@ def evaluate(
     else:
         data, has_truth = samples_of(str(dataset), loaded, notes.append)
     _require_values(loaded, data, OWN if dataset is None else str(dataset))
-    metrics, confusion = measured(loaded, data, has_truth=has_truth)
+    metrics, confusion, targets = measured(loaded, data, has_truth=has_truth)
     where = str(loaded.directory)
     name = OWN if dataset is None else str(dataset)
-    return Evaluation(where, name, len(data), metrics, task.classes, confusion, tuple(notes))
+    return Evaluation(where, name, len(data), metrics, task.classes, confusion, targets, tuple(notes))
 
 
 def _require_values(run: Run, data: Samples, name: str) -> None:
@@ -101,8 +104,10 @@ def _require_values(run: Run, data: Samples, name: str) -> None:
         raise DataError(f"{name}: the basis function {basis[index]} has no value at {at}")
 
 
-def measured(run: Run, data: Samples, *, has_truth: bool) -> tuple[dict[str, float], list[list[int]] | None]:
-    """Metrics and confusion of raw samples, computed step by step as the training does."""
+def measured(
+    run: Run, data: Samples, *, has_truth: bool
+) -> tuple[dict[str, float], list[list[int]] | None, dict[str, dict[str, float]] | None]:
+    """Metrics and confusion of raw samples, computed step by step as the training does; of several targets each too."""
     experiment, model = run.setup, run.model
     device, dtype = _device(run), precision_of(model)
     data = prepared(data, model).to(device, dtype)
@@ -112,9 +117,11 @@ def measured(run: Run, data: Samples, *, has_truth: bool) -> tuple[dict[str, flo
     evaluator = build_evaluator(experiment, network, model, loss, data, autocast, has_truth=has_truth)
     # The number of threads changes the order of sums, and so the last bits.
     with threads(threads_for(network, experiment.batch_size)):
-        metrics = evaluator.validate()
+        metrics, targets = evaluator.validate(), None
+        if run.has_table and isinstance(evaluator, RowEvaluator) and len(run.reading.targets) > 1:
+            targets = dict(zip(run.reading.target_names, evaluator.of_each_target(), strict=True))
     counts = evaluator.confusion
-    return metrics, None if counts is None else counts.tolist()
+    return metrics, None if counts is None else counts.tolist(), targets
 
 
 def _device(run: Run) -> torch.device:
@@ -129,6 +136,10 @@ def as_table(found: Evaluation) -> str:
     lines = _aligned([["metric", "value"], *metrics], left=2)
     if "sup_error" in found.metrics and found.dataset != OWN:  # which has it on a grid
         lines[list(found.metrics).index("sup_error") + 1] += f"  {LARGEST_ERROR}"
+    if found.targets is not None:
+        names = list(next(iter(found.targets.values())))
+        each = [[name, *(measurement(values[key]) for key in names)] for name, values in found.targets.items()]
+        lines += ["", *_aligned([["target", *names], *each], left=1)]
     if found.confusion is not None:
         counts = [[name, *map(str, row)] for name, row in zip(found.classes, found.confusion, strict=True)]
         lines += ["", "true class (rows), predicted class (columns)"]

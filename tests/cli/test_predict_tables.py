@@ -173,6 +173,25 @@ def test_unseen_categories_may_be_none_of_the_known(command, trained, tmp_path):
     assert float(row[-1]) == pytest.approx(float(expected), rel=1e-12)
 
 
+def test_several_targets_are_measured_each(command, trained, tmp_path):
+    write_prices(tmp_path / "others.csv", rows=40, seed=5)
+    done = command("evaluate", trained["both"], "--dataset", "others.csv", "--json")
+    found = json.loads(done.out)
+    command("predict", trained["both"], "others.csv", "--output", "out.csv")
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for name in ("price", "area"):
+        truth = np.array([float(row[name]) for row in rows])
+        errors = np.array([float(row[f"prediction_{name}"]) for row in rows]) - truth
+        expected = {
+            "mse": np.mean(errors**2), "mae": np.mean(np.abs(errors)), "rmse": np.sqrt(np.mean(errors**2)),
+            "r2": 1 - np.sum(errors**2) / np.sum((truth - truth.mean()) ** 2),
+        }  # fmt: skip
+        assert found["targets"][name] == pytest.approx(expected, rel=1e-9)
+    shown = command("evaluate", trained["both"], "--dataset", "others.csv").out
+    assert [line.split()[0] for line in shown.splitlines()[-3:]] == ["target", "price", "area"]
+
+
 def test_unseen_categories_in_evaluate(command, trained, tmp_path):
     write(tmp_path / "new.csv", ["1,Aalen,50,90"], "note,city,area,price")
     done = command("evaluate", trained["price"], "--dataset", "new.csv")
