@@ -96,6 +96,14 @@ class RowEvaluator(Evaluator):
             values = metrics.regression(self.unscaled(outputs), self.unscaled(targets), self.task)
         return {"loss": loss, **values}
 
+    def of_each_target(self) -> list[dict[str, float]]:
+        """The metrics of a regression, of each of its outputs by itself, in the targets' own units."""
+        outputs = self.unscaled(outputs_of(self.network, self.validation.inputs, self.autocast))
+        targets, single = self.unscaled(self.validation.targets), replace(self.task, outputs=1)
+        return [
+            metrics.regression(outputs[:, k : k + 1], targets[:, k : k + 1], single) for k in range(self.task.outputs)
+        ]
+
 
 def build_evaluator(
     setup: Setup,

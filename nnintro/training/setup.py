@@ -151,7 +151,7 @@ def build_data(experiment: Experiment) -> Splits[Any]:
     """The experiment's data, from its own two streams; in float64, but large tables."""
     data, splitting = (stream(experiment.seed, name) for name in ("data", "split"))
     dtype = DTYPES[experiment.precision]
-    return build_dataset(experiment.dataset, data, splitting, dtype)
+    return build_dataset(experiment.dataset.under(experiment.loss), data, splitting, dtype)
 
 
 def class_weights_of(setup: Setup) -> Tensor | None:

@@ -158,7 +158,7 @@ def test_parquet_and_stdin(command, trained, tmp_path, monkeypatch):
 )
 def test_what_cannot_be_predicted(command, trained, tmp_path, rows, header, said):
     write(tmp_path / "new.csv", rows, header)
-    done = command("predict", trained["price"], "new.csv")
+    done = command("predict", trained["price"], "new.csv", "--unseen", "error")
     assert (done.code, done.out) == (4, "")
     assert said in done.err
     assert done.err.count("\n") == 1
@@ -166,9 +166,38 @@ def test_what_cannot_be_predicted(command, trained, tmp_path, rows, header, said
 
 def test_unseen_categories_may_be_none_of_the_known(command, trained, tmp_path):
     write(tmp_path / "new.csv", ["1,Aalen,50"])
-    _, row = table(command("predict", trained["zeros"], "new.csv").out)
+    done = command("predict", trained["zeros"], "new.csv")
+    _, row = table(done.out)
+    assert done.err == "note: 1 cell has a category that training did not have ('city': 1), encoded as zeros\n"
     expected = nnintro.load(trained["zeros"]).predict([[50.0, 0, 0, 0]])
     assert float(row[-1]) == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_several_targets_are_measured_each(command, trained, tmp_path):
+    write_prices(tmp_path / "others.csv", rows=40, seed=5)
+    done = command("evaluate", trained["both"], "--dataset", "others.csv", "--json")
+    found = json.loads(done.out)
+    command("predict", trained["both"], "others.csv", "--output", "out.csv")
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for name in ("price", "area"):
+        truth = np.array([float(row[name]) for row in rows])
+        errors = np.array([float(row[f"prediction_{name}"]) for row in rows]) - truth
+        expected = {
+            "mse": np.mean(errors**2), "mae": np.mean(np.abs(errors)), "rmse": np.sqrt(np.mean(errors**2)),
+            "r2": 1 - np.sum(errors**2) / np.sum((truth - truth.mean()) ** 2),
+        }  # fmt: skip
+        assert found["targets"][name] == pytest.approx(expected, rel=1e-9)
+    shown = command("evaluate", trained["both"], "--dataset", "others.csv").out
+    assert [line.split()[0] for line in shown.splitlines()[-3:]] == ["target", "price", "area"]
+
+
+def test_unseen_categories_in_evaluate(command, trained, tmp_path):
+    write(tmp_path / "new.csv", ["1,Aalen,50,90"], "note,city,area,price")
+    done = command("evaluate", trained["price"], "--dataset", "new.csv")
+    assert (done.code, "note: 1 cell has a category that training did not have" in done.err) == (0, True)
+    done = command("evaluate", trained["price"], "--dataset", "new.csv", "--unseen", "error")
+    assert (done.code, "got 'Aalen'" in done.err) == (4, True)
 
 
 def test_images_are_not_for_a_table(command, trained, tmp_path):

@@ -332,7 +332,8 @@ BAD = [
      "no column 'z' in a.csv; it has 'day', 'y'"),
     ("unsortable-time", "a.csv", b"t,x,y\n2024-01-01,1,2\nMonday,2,3\n2024-01-03,3,4\n",
      {"split": "time", "split_by": "t"}, None,
-     "a.csv:3: column 't': expected a date or time such as 2024-12-31, got 'Monday'"),
+     "a.csv:3: column 't': expected a date or time such as 2024-12-31, got 'Monday'; write dates that way, give their "
+     "format in dates, or name the column in categorical or exclude"),
     ("times-of-two-kinds", "a.csv", b"t,x,y\n1,1,2\n2,2,3\n2024-01-03,3,4\n",
      {"split": "time", "split_by": "t"}, None,
      "a.csv:4: column 't': expected a number, got '2024-01-03'"),

@@ -8,7 +8,7 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from pydantic import Field
@@ -22,7 +22,7 @@ from nnintro.datasets.tables.columns.column import Column, Described, Missing, P
 from nnintro.datasets.tables.columns.number import Number
 from nnintro.datasets.tables.files.places import Places
 from nnintro.errors import DataError
-from nnintro.wording import choice
+from nnintro.wording import MOST_NAMED, choice, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,7 +38,10 @@ class Window(Described):
     rows: Annotated[int, Field(ge=1)]
     horizon: Annotated[int, Field(ge=0)]
     order: Number | None = None
-    """The column of the time, which has to be in rising order."""
+    """The column of the time, which has to be in rising order in each series."""
+    series: tuple[str, ...] = ()
+    """The columns that tell series apart; none where all rows are one series."""
+    optional: ClassVar[tuple[str, ...]] = ("series",)
 
 
 Parts = Annotated[list[dict[str, Any]], Field(min_length=1, fail_fast=True)]
@@ -127,14 +130,17 @@ class Encoding:
     def input_columns(self) -> list[str]:
         """The columns that a table must have to be predicted."""
         order = self.window.order if self.window else None
-        return list(dict.fromkeys(column.name for column in (*self.columns, *([order] if order else []))))
+        series = self.window.series if self.window else ()
+        names = [*(column.name for column in self.columns), *([order.name] if order else []), *series]
+        return list(dict.fromkeys(names))
 
-    def encode(self, columns: Mapping[str, Any], places: Places) -> Array:
+    def encode(self, columns: Mapping[str, Any], places: Places, unseen: dict[str, int] | None = None) -> Array:
         """What rows become, raw: (rows, row_features) in float64.
 
         Args:
             columns: name -> values; pyarrow's or numpy's arrays, lists, or a pyarrow table.
             places: where the rows stand, for messages.
+            unseen: column -> how many of its categories training did not have; it is counted further.
 
         Raises:
             DataError: a cell cannot be used, with its place.
@@ -148,6 +154,8 @@ class Encoding:
             for column, values in zip(alike, _usable(alike, cells, policy, places), strict=True):
                 end = first + column.size
                 column.write_into(inputs[:, first:end], values)
+                if unseen is not None and (count := int(column.unseen(values).sum())):
+                    unseen[column.name] = unseen.get(column.name, 0) + count
                 first = end
         return inputs
 
@@ -223,6 +231,16 @@ def _usable(alike: Sequence[Column], cells: Sequence[pa.ChunkedArray], policy: P
             values = way.usable(joined, policy, places)
             return list(values.reshape(len(alike), -1))
     return [column.usable(some, policy, places) for column, some in zip(alike, cells, strict=True)]
+
+
+def unseen_note(unseen: Mapping[str, int]) -> str:
+    """``3 categories that training did not have ('city': 2, 'kind': 1) are encoded as zeros``; empty for none."""
+    if not unseen:
+        return ""
+    each = ", ".join(f"{quoted(name)}: {count:,}" for name, count in [*unseen.items()][:MOST_NAMED])
+    total = sum(unseen.values())
+    cells = f"{total:,} {'cell has a category' if total == 1 else 'cells have categories'}"
+    return f"{cells} that training did not have ({each}), encoded as zeros"
 
 
 def chunked(values: Any) -> pa.ChunkedArray:
