@@ -922,7 +922,7 @@ RULES: dict[str, tuple[str, list[str]]] = {
     ),
     "a delimiter that is a pattern": (
         "dataset: {kind: table, target: y, path: a.csv, delimiter: '\\s'}\nmodel: {kind: mlp}\n",
-        ["bad.yaml:1:59: dataset.delimiter: expected one mark, such as ';' or a tab, written '\\t', got '\\\\s'"],
+        ["bad.yaml:1:59: dataset.delimiter: expected one mark, such as ';' or a tab, written '\\t', or whitespace, got '\\\\s'"],
     ),
     "a relu before cross entropy": (
         """\

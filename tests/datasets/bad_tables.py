@@ -97,9 +97,11 @@ BAD = [
     ("long-name", f"{'a' * 5000}.npz", None, {}, None,
      f"{'a' * 5000}.npz: cannot be read: File name too long"),
     ("suffix", "a.xlsx", b"PK", {}, None,
-     "a.xlsx: expected a file that ends in .csv, .tsv, .csv.gz, .parquet or .npz"),
-    ("no-suffix", "table", GOOD, {}, None,
-     "table: expected a file that ends in .csv, .tsv, .csv.gz, .parquet or .npz"),
+     "a.xlsx: expected text, got a spreadsheet; save the sheet as CSV"),
+    ("json", "a.txt", b'{"x": [1, 2]}', {}, None,
+     "a.txt: expected a table in text (CSV, TSV), .parquet or .npz, got what looks like JSON"),
+    ("an-xlsx-by-another-name", "a.data", b"PK\x03\x04 [Content_Types].xml", {}, None,
+     "a.data: expected text, got what looks like a file of kind .xlsx (Excel); save the sheet as CSV"),
     ("empty", "a.csv", b"", {}, None,
      "a.csv: the file is empty"),
     ("mark-only", "a.csv", b"\xef\xbb\xbf", {}, None,
@@ -145,7 +147,8 @@ BAD = [
      "a.csv.gz: the compressed file is damaged"),
     # The header.
     ("no-header", "a.csv", b"1,2\n3,4\n5,6\n", {}, None,
-     "a.csv:1: expected a header with the columns' names, got numbers"),
+     "a.csv:1: expected a header with the columns' names, got numbers; if this line is a row, add header: false "
+     "(and names: [...] for the columns); if these are names, header: true"),
     ("duplicate", "a.csv", b"x,y,x\n1,2,3\n", {}, None,
      "a.csv:1: column 'x' is given more than once; rename all but one"),
     ("duplicates", "a.csv", b"x,y,x, y\n1,2,3,4\n", {}, None,
@@ -176,7 +179,7 @@ BAD = [
      "dataset.split_by",
      "no column 'patient' in a.csv; it has 'x', 'y', 'color'"),
     ("wrong-delimiter", "a.csv", GOOD, {"delimiter": ";"}, "dataset.target",
-     "no column 'y' in a.csv; it has 'x,y,color'"),
+     "no column 'y' in a.csv; it has 'x,y,color'; line 1 has it with another delimiter: ','"),
     ("capital", "a.csv", GOOD, {"target": "Y"}, "dataset.target",
      "no column 'Y' in a.csv; did you mean 'y'?"),
     # Rows.

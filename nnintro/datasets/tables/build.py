@@ -40,7 +40,7 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
         ConfigError: the section names a column that the file lacks, or the like.
         DataError: the file cannot be used as asked.
     """
-    table = open_table(dataset.path, dataset.encoding, dataset.delimiter, memory=dataset.memory)
+    table = open_table(dataset.path, dataset.text_keys, memory=dataset.memory)
     inputs = _inputs(dataset, table)
     needed = list(dict.fromkeys([*inputs, *dataset.targets, *([dataset.split_by] if dataset.split_by else [])]))
     table.load(needed, {*dataset.categorical, *dataset.text}.intersection(needed))
@@ -80,7 +80,8 @@ def _inputs(dataset: TableDataset, table: Table) -> list[str]:
     for key, names in named.items():
         for name in names:
             if name not in table.names and (name or key != "exclude"):
-                raise ConfigError.at(f"dataset.{key}", no_column(name, table.names, table.name))
+                message = no_column(name, table.names, table.name)
+                raise ConfigError.at(f"dataset.{key}", f"{message}{table.advice(name)}")
     inputs = dataset.inputs
     if inputs is None:
         aside = {*dataset.targets, *dataset.exclude, *split_by}
@@ -114,7 +115,8 @@ def _splits(
 ) -> Splits:
     """The two parts, and what is known of them."""
     window, training, answers = division.window, division.training, division.answers
-    encoding = Encoding(tuple(filled.columns), targets.targets, dataset.missing, dataset.unseen, window)
+    positions = None if targets.table.has_header else tuple(targets.table.names)
+    encoding = Encoding(tuple(filled.columns), targets.targets, dataset.missing, dataset.unseen, window, positions)
     _require_own_names(encoding, dataset)
     described = encoding.description()
     if dataset.basis is not None:

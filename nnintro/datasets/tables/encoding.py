@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from nnintro.config.datasets.basis import names_for_formulas
+from nnintro.config.datasets.text_keys import composed
 from nnintro.config.task import STRICT, Task
 from nnintro.config.typed import from_json
 from nnintro.datasets.tables.cells import Array
@@ -56,6 +57,8 @@ class Description:
     window: Window | None
     variables: Annotated[tuple[str, ...] | None, Field(fail_fast=True)] = None
     """What formulas call the features."""
+    positions: Annotated[tuple[str, ...] | None, Field(fail_fast=True)] = None
+    """See ``Encoding.positions``."""
     class_weights: Annotated[tuple[Annotated[float, Field(gt=0)], ...] | None, Field(fail_fast=True)] = None
 
 
@@ -72,6 +75,8 @@ class Encoding:
     missing: Missing = "error"
     unseen: Unseen = "error"
     window: Window | None = None
+    positions: tuple[str, ...] | None = None
+    """The names of all columns of the training's file in their order, where it has no header."""
 
     @functools.cached_property
     def row_features(self) -> list[str]:
@@ -158,13 +163,17 @@ class Encoding:
 
     def description(self) -> dict[str, Any]:
         """Plain JSON."""
-        return {
+        described: dict[str, Any] = {
             "columns": [column.as_json() for column in self.columns],
             "targets": [target.as_json() for target in self.targets],
             "missing": self.missing,
             "unseen": self.unseen,
             "window": None if self.window is None else self.window.as_json(),
         }
+        # What most tables do not have is left out, as in runs from before it was known.
+        if self.positions is not None:
+            described["positions"] = list(self.positions)
+        return described
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> Self:
@@ -176,7 +185,7 @@ class Encoding:
         said = from_json(Description, json.dumps(description))
         columns = tuple(_parts(said.columns, COLUMNS, "columns"))
         targets = tuple(_parts(said.targets, TARGETS, "targets"))
-        found = cls(columns, targets, said.missing, said.unseen, said.window)
+        found = cls(columns, targets, said.missing, said.unseen, said.window, said.positions)
         if len(targets) > 1 and any(target.kind != "number" for target in targets):
             raise ValueError("targets: several are numbers, each of them")
         if said.class_weights is not None and len(said.class_weights) != len(found.classes):
@@ -195,7 +204,9 @@ def _parts(described: list[dict[str, Any]], kinds: Mapping[str, type[T]], field:
         try:
             if not isinstance(kind, str) or kind not in kinds:
                 raise ValueError(f"kind: {choice(kind, list(kinds))}")
-            yield from_json(kinds[kind], json.dumps(values))
+            # Runs from before names were composed keep them as their file wrote them.
+            named = {**values, "name": composed(str(values["name"]))} if "name" in values else values
+            yield from_json(kinds[kind], json.dumps(named))
         except ValueError as error:
             raise ValueError(f"{field}.{number}.{error}") from None
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from nnintro.config.datasets.text_keys import NOTHING_SAID, TextKeys
 from nnintro.datasets.tables.cells import Array, exactly, is_numeral
 from nnintro.datasets.tables.columns.coded import plain_words
 from nnintro.datasets.tables.columns.column import Policy
@@ -118,11 +119,13 @@ def encoded_blocks(
     encoding: Encoding,
     *,
     with_targets: bool = False,
-    text_encoding: str = "utf-8",
-    delimiter: str | None = None,
+    keys: TextKeys = NOTHING_SAID,
     block_rows: int | None = None,
 ) -> Iterator[Block]:
     """The rows of a file, or of CSV on stdin for ``-``, once, from the first to the last.
+
+    Args:
+        keys: what the run's config says of text files.
 
     Raises:
         ConfigError: there is no such text encoding.
@@ -131,7 +134,7 @@ def encoded_blocks(
     """
     window = encoding.window
     needed = [*encoding.input_columns, *(encoding.target_names if with_targets else [])]
-    table = open_table(source, text_encoding, delimiter, needed)
+    table = open_table(source, _as_trained(keys, encoding, needed), needed)
     for name in needed:
         if name not in table.names:
             raise DataError(f"{table.place}: {no_column(name, table.names, table.name)}")
@@ -152,6 +155,14 @@ def encoded_blocks(
     if window is not None and count < window.rows:
         expected = f"expected {window.rows:,} rows or more for a window"
         raise DataError(f"{table.name}: {expected}, got {count:,}")
+
+
+def _as_trained(keys: TextKeys, encoding: Encoding, needed: Collection[str]) -> TextKeys:
+    """The columns by their places in the training's file; targets that are not needed may be left out of another."""
+    optional = frozenset(encoding.target_names) - frozenset(needed)
+    if encoding.positions is None:
+        return replace(keys, optional=optional)
+    return replace(keys, header=False, names=encoding.positions, optional=optional)
 
 
 def _require_order(window: Window, columns: Mapping[str, Any], places: Places, last: Any = -np.inf) -> Any:

@@ -155,7 +155,8 @@ def _are_numbers(source: FileColumn) -> bool:
     error = source.table.places.refusal(row, source.name, EXPECTED["number"], cell)
     if is_meant_as_number(cell):
         raise DataError(f"{error}; numbers are written with a point, and without thousands marks")
-    raise error
+    is_only = int(odd[codes].sum()) == 1
+    raise DataError(f"{error}{source.table.row_advice(row, cell) if is_only else ''}")
 
 
 def _are_times(source: FileColumn) -> bool:

@@ -47,6 +47,7 @@ class ArraysTable:
 
     def __init__(self, path: str, memory: float = math.inf) -> None:
         self.name = self.place = shown_path(path)
+        self.has_header = True
         self._path, self._memory = path, memory
         self._columns: dict[str, tuple[Header, int]] = {}
         """Name -> its array, and which column of that it is."""
@@ -118,6 +119,14 @@ class ArraysTable:
             if column in self._columns:
                 raise DataError(f"{self.name}: column {quoted(column)} is given more than once")
             self._columns[column] = header, index
+
+    def advice(self, name: str) -> str:  # noqa: ARG002
+        """None: these files say what their columns are."""
+        return ""
+
+    def row_advice(self, row: int, cell: str) -> str:  # noqa: ARG002
+        """None, for the same reason."""
+        return ""
 
     def load(self, names: Sequence[str], as_text: Collection[str]) -> None:  # noqa: ARG002
         """Check that these columns fit; what is read is read when it is asked for."""

@@ -37,6 +37,7 @@ class ParquetTable:
         import pyarrow.parquet
 
         self.name = self.place = shown_path(path)
+        self.has_header = True
         file = opened(path)
         weakref.finalize(self, file.close)  # pyarrow leaves it open
         with self._reporting():
@@ -51,6 +52,14 @@ class ParquetTable:
         self.rows = self._file.metadata.num_rows
         self.places = Places(self.name)
         self._memory = memory
+
+    def advice(self, name: str) -> str:  # noqa: ARG002
+        """None: these files say what their columns are."""
+        return ""
+
+    def row_advice(self, row: int, cell: str) -> str:  # noqa: ARG002
+        """None, for the same reason."""
+        return ""
 
     def load(self, names: Sequence[str], as_text: Collection[str]) -> None:  # noqa: ARG002
         """Check that these columns can be used; what is read is read when it is asked for."""
