@@ -207,21 +207,21 @@ BAD = [
      "a.csv: expected two rows or more to split, got 1 row"),
     # Cells.
     ("text-in-numbers", "a.csv", rows("x,y", "n.a.,3"), {}, None,
-     "a.csv:12: column 'x': expected a number, got 'n.a.'"),
+     "a.csv:12: column 'x': expected a number, got 'n.a.'; add missing_values: ['n.a.'] if that is no value"),
     ("text-in-target", "a.csv", rows("x,y", "3,many"), {}, None,
      "a.csv:12: column 'y': expected a number, got 'many'"),
     ("text-far-behind", "a.csv", rows("x,y", "one,1", before=60_000), {}, None,
      "a.csv:60002: column 'x': expected a number, got 'one'"),
     ("text-after-quoted-lines", "a.csv", b'x,y,n\n1,2,"a\nb"\n\n2,3,b\nnone,4,a\n', {}, None,
-     "a.csv:6: column 'x': expected a number, got 'none'"),
+     "a.csv:6: column 'x': expected a number, got 'none'; add missing_values: ['none'] if that is no value"),
     ("underscore", "a.csv", rows("x,y", "1_000,3"), {}, None,
-     "a.csv:12: column 'x': expected a number, got '1_000'"),
+     "a.csv:12: column 'x': expected a number, got '1_000'; add thousands: '_', or list the column in "
+     "dataset.categorical"),
     ("comma-decimals", "a.csv", b"x;y\n1,5;2\n2,5;3\n3,5;4\n", {}, None,
-     "a.csv:2: column 'x': expected a number, got '1,5'; numbers are written with a point, "
-     "and without thousands marks"),
+     "a.csv:2: column 'x': expected a number, got '1,5'; add decimal: ',', or list the column in dataset.categorical"),
     ("thousands", "a.csv", rows("x,y", '"1,234",5'), {}, None,
-     "a.csv:12: column 'x': expected a number, got '1,234'; numbers are written with a "
-     "point, and without thousands marks"),
+     "a.csv:12: column 'x': expected a number, got '1,234'; add thousands: ',', or list the column in "
+     "dataset.categorical"),
     ("hexadecimal", "a.csv", b"x,y\n" + b"1,2\n" * 9 + b"0x10,3\n", {}, None,
      "a.csv:11: column 'x': expected a number, got '0x10'"),
     ("hexadecimal-target", "a.csv", b"x,y\n" + b"1,2\n" * 9 + b"7,-0XF\n", {}, None,

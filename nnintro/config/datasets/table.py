@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from nnintro.config.datasets.basis import Basis
+from nnintro.config.datasets.spelling_keys import DecimalOrMapping, NoValuesOrMapping, Strip, ThousandsOrMapping
 from nnintro.config.datasets.text_keys import (
     ColumnName,
     ColumnNames,
@@ -113,6 +114,16 @@ class TableDataset(DatasetSection):
     """So many lines at the end of a text file, blank ones aside, are not read."""
     comment: Comment | None = None
     """Lines of a text file that begin with this, such as '#', are not read."""
+    decimal: DecimalOrMapping | None = None
+    """The decimal mark of numbers in texts, '.' by default; of some columns only as a mapping: {price: ','}."""
+    thousands: ThousandsOrMapping | None = None
+    """What stands between groups of three digits: ',', '.', "'", '_' or ' ' (any blank); by default nothing does.
+    Also as a mapping of columns."""
+    strip: Strip = Field(default=[])
+    """What may stand beside numbers in their cells and says nothing, such as ['$', '%', kg]: 5 % is read as 5."""
+    missing_values: NoValuesOrMapping = Field(default=[])
+    """What stands for no value besides the empty cell and the like, such as ['-', -999]; numbers count however
+    they are written. Of some columns only as a mapping: {age: [-999]}."""
     basis: Basis | None = None
     """Basis functions: formulas of the inputs by the names of their columns, such as `[area, log(rooms)]`,
     that the network takes in place of them. An input whose name is not a plain word is `x3`, by its place
@@ -189,6 +200,17 @@ def columns_have_one_role(dataset: TableDataset) -> Complaints:
                 yield Complaint(f"dataset.{key}", f"column '{name}' is {why}")
 
 
+def marks_differ(dataset: TableDataset) -> Complaints:
+    """A mark that ends the whole part of a number does not divide it."""
+    decimal, thousands = dataset.decimal, dataset.thousands
+    for name in {*(decimal if isinstance(decimal, dict) else ()), *(thousands if isinstance(thousands, dict) else ())}:
+        points, groups = (key.get(name) if isinstance(key, dict) else key for key in (decimal, thousands))
+        if isinstance(thousands, dict) and (points or ".") == groups:
+            yield Complaint("dataset.thousands", f"{groups!r} is the decimal mark of column '{name}'")
+    if isinstance(thousands, str) and not isinstance(decimal, dict) and thousands == (decimal or "."):
+        yield Complaint("dataset.thousands", f"{thousands!r} is the decimal mark")
+
+
 def split_by_fits_the_split(dataset: TableDataset) -> Complaints:
     """Groups need a column that names them; only groups and time are read from one."""
     kind = dataset.split
@@ -255,6 +277,7 @@ TableDataset.rules = (
             "dataset.window",
         ),
     ),
+    Rule(marks_differ, ("dataset.thousands", "dataset.decimal")),
     Rule(split_by_fits_the_split, ("dataset.split", "dataset.split_by", "dataset.window")),
     Rule(
         windows_are_of_a_series,

@@ -20,12 +20,16 @@ from nnintro.datasets.tables.files.places import cannot_be_read, no_column, open
 from nnintro.datasets.tables.fill import Filled, Filling
 from nnintro.datasets.tables.left_out import LeftOut
 from nnintro.datasets.tables.rows import chosen_rows, needs_two
+from nnintro.datasets.tables.spelling import Spelling
 from nnintro.datasets.tables.splitting import Division, divided, kind_of_split, read_times
 from nnintro.datasets.tables.targets import Targets, read_targets
 from nnintro.errors import ConfigError, DataError
 from nnintro.models import Standardization
 from nnintro.models.standardized import numpy_type
 from nnintro.wording import quoted
+
+BY_COLUMN = ("decimal", "thousands", "missing_values")
+"""Keys that may be mappings of columns."""
 
 
 def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.Generator, dtype: torch.dtype) -> Splits:
@@ -40,7 +44,8 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
         ConfigError: the section names a column that the file lacks, or the like.
         DataError: the file cannot be used as asked.
     """
-    table = open_table(dataset.path, dataset.text_keys, memory=dataset.memory)
+    spelling = Spelling.of(dataset)
+    table = open_table(dataset.path, dataset.text_keys, memory=dataset.memory, only_whole=spelling.has_marks)
     inputs = _inputs(dataset, table)
     needed = list(dict.fromkeys([*inputs, *dataset.targets, *([dataset.split_by] if dataset.split_by else [])]))
     table.load(needed, {*dataset.categorical, *dataset.text}.intersection(needed))
@@ -76,6 +81,7 @@ def _inputs(dataset: TableDataset, table: Table) -> list[str]:
     named = {
         "target": dataset.targets, "inputs": dataset.inputs or [], "exclude": dataset.exclude,
         "categorical": dataset.categorical, "text": dataset.text, "split_by": split_by,
+        **{key: columns for key, columns in vars(dataset).items() if key in BY_COLUMN and isinstance(columns, dict)},
     }  # fmt: skip
     for key, names in named.items():
         for name in names:
@@ -116,7 +122,9 @@ def _splits(
     """The two parts, and what is known of them."""
     window, training, answers = division.window, division.training, division.answers
     positions = None if targets.table.has_header else tuple(targets.table.names)
-    encoding = Encoding(tuple(filled.columns), targets.targets, dataset.missing, dataset.unseen, window, positions)
+    encoding = Encoding(
+        tuple(filled.columns), targets.targets, dataset.missing, dataset.unseen, window, positions, Spelling.of(dataset)
+    )
     _require_own_names(encoding, dataset)
     described = encoding.description()
     if dataset.basis is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
 import numpy as np
@@ -18,8 +18,9 @@ from nnintro.config.typed import from_json
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns import COLUMNS, TARGETS
 from nnintro.datasets.tables.columns.column import Column, Described, Missing, Policy, Target, Unseen
-from nnintro.datasets.tables.columns.number import Number
+from nnintro.datasets.tables.columns.number import Number, NumberTarget
 from nnintro.datasets.tables.files.places import Places
+from nnintro.datasets.tables.spelling import Spelling
 from nnintro.wording import choice
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Description:
     """What formulas call the features."""
     positions: Annotated[tuple[str, ...] | None, Field(fail_fast=True)] = None
     """See ``Encoding.positions``."""
+    spelling: Spelling = field(default_factory=Spelling)
     class_weights: Annotated[tuple[Annotated[float, Field(gt=0)], ...] | None, Field(fail_fast=True)] = None
 
 
@@ -77,6 +79,7 @@ class Encoding:
     window: Window | None = None
     positions: tuple[str, ...] | None = None
     """The names of all columns of the training's file in their order, where it has no header."""
+    spelling: Spelling = field(default_factory=Spelling)
 
     @functools.cached_property
     def row_features(self) -> list[str]:
@@ -120,7 +123,9 @@ class Encoding:
 
     @property
     def number_columns(self) -> set[str]:
-        """The columns, also those of targets and times, whose cells are read as numbers."""
+        """The columns, also those of targets and times, whose cells are numbers as Python writes them."""
+        if self.spelling.has_marks:
+            return set()
         order = self.window.order if self.window else None
         some: list[Column | Target] = [*self.columns, *self.targets, *([order] if order else [])]
         return {column.name for column in some if column.kind == "number"}
@@ -147,10 +152,16 @@ class Encoding:
         first = 0
         for column in self.columns:
             end = first + len(column.features)
-            values = column.usable(chunked(columns[column.name]), policy, places)
+            values = column.usable(self.cells_of(column, columns, places), policy, places)
             column.write_into(inputs[:, first:end], values)
             first = end
         return inputs
+
+    def cells_of(self, column: Column | Target, columns: Mapping[str, Any], places: Places) -> pa.ChunkedArray:
+        """The cells of a column as it reads them; DataError of one that is not a number as the file's are written."""
+        cells = self.spelling.known(chunked(columns[column.name]), column.name)
+        is_number = isinstance(column, Number | NumberTarget) and column.reading == "number"
+        return self.spelling.numerals(cells, column.name, places) if is_number else cells
 
     def encode_targets(self, columns: Mapping[str, Any], places: Places) -> Array:
         """(rows, outputs) numbers; or (rows, 1) zeros and ones, or (rows,) class numbers (int64).
@@ -158,7 +169,7 @@ class Encoding:
         Raises:
             DataError: a value is missing, not a number, or of a class that training did not have.
         """
-        parts = [target.encode(chunked(columns[target.name]), places) for target in self.targets]
+        parts = [target.encode(self.cells_of(target, columns, places), places) for target in self.targets]
         return parts[0] if len(self.classes) > 2 else np.stack(parts, axis=1).astype(np.float64)
 
     def description(self) -> dict[str, Any]:
@@ -173,6 +184,8 @@ class Encoding:
         # What most tables do not have is left out, as in runs from before it was known.
         if self.positions is not None:
             described["positions"] = list(self.positions)
+        if not self.spelling.is_plain:
+            described["spelling"] = self.spelling.as_json()
         return described
 
     @classmethod
@@ -185,7 +198,7 @@ class Encoding:
         said = from_json(Description, json.dumps(description))
         columns = tuple(_parts(said.columns, COLUMNS, "columns"))
         targets = tuple(_parts(said.targets, TARGETS, "targets"))
-        found = cls(columns, targets, said.missing, said.unseen, said.window, said.positions)
+        found = cls(columns, targets, said.missing, said.unseen, said.window, said.positions, said.spelling)
         if len(targets) > 1 and any(target.kind != "number" for target in targets):
             raise ValueError("targets: several are numbers, each of them")
         if said.class_weights is not None and len(said.class_weights) != len(found.classes):

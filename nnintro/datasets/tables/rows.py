@@ -13,6 +13,7 @@ from nnintro.config.datasets.table import TableDataset
 from nnintro.config.section import held_out
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns.coded import coded
+from nnintro.datasets.tables.columns.column import FileColumn
 from nnintro.datasets.tables.files import Table
 from nnintro.datasets.tables.splitting import Times, by_time, kind_of_split, random_sample
 from nnintro.datasets.tables.targets import Targets
@@ -63,7 +64,7 @@ def chosen_rows(
         if times is not None:
             absent = absent | np.isnan(times.values)
         if dataset.split_by is not None and dataset.split == "group":
-            absent = absent | (coded(table.column(dataset.split_by)).codes < 0)
+            absent = absent | (coded(FileColumn(dataset.split_by, dataset, table).written).codes < 0)
         rows = rows[~absent[rows]]
         facts["dropped_rows"] = table.rows - len(rows)
     usable = len(rows)

@@ -139,7 +139,7 @@ def _parts(
         return by_time(rows, None if times is None else times.values[rows], count, table)
     if kind == "group":
         assert dataset.split_by is not None
-        codes = coded(table.column(dataset.split_by)).codes[rows]
+        codes = coded(FileColumn(dataset.split_by, dataset, table).written).codes[rows]
         if (codes < 0).any():
             error = table.places.refusal(int(rows[codes < 0].min()), dataset.split_by, "the name of a group", None)
             raise DataError(f"{error}; missing: drop leaves such rows out")

@@ -14,7 +14,7 @@ from nnintro.config.datasets.text_keys import NOTHING_SAID, TextKeys
 from nnintro.datasets.tables.cells import Array, exactly, is_numeral
 from nnintro.datasets.tables.columns.coded import plain_words
 from nnintro.datasets.tables.columns.column import Policy
-from nnintro.datasets.tables.encoding import Encoding, Window, chunked, windows_of
+from nnintro.datasets.tables.encoding import Encoding, windows_of
 from nnintro.datasets.tables.files import open_table
 from nnintro.datasets.tables.files.places import Places, no_column
 from nnintro.errors import DataError
@@ -145,7 +145,7 @@ def encoded_blocks(
         columns = dict(zip(batch.schema.names, batch.columns, strict=True))
         inputs = encoding.encode(columns, places)
         if window is not None:
-            time = _require_order(window, columns, places, time)
+            time = _require_order(encoding, columns, places, time)
             together = np.concatenate([history, inputs])
             inputs = windows_of(together, window.rows)
             history = together[max(0, len(together) - window.rows + 1) :]
@@ -165,16 +165,16 @@ def _as_trained(keys: TextKeys, encoding: Encoding, needed: Collection[str]) -> 
     return replace(keys, header=False, names=encoding.positions, optional=optional)
 
 
-def _require_order(window: Window, columns: Mapping[str, Any], places: Places, last: Any = -np.inf) -> Any:
+def _require_order(encoding: Encoding, columns: Mapping[str, Any], places: Places, last: Any = -np.inf) -> Any:
     """The last time, to compare others with.
 
     Raises:
         DataError: a row is not later than the one before it, or the first than ``last``.
     """
-    column = window.order
+    column = None if encoding.window is None else encoding.window.order
     if column is None:
         return last
-    cells = chunked(columns[column.name])
+    cells = encoding.cells_of(column, columns, places)
     times = exactly(cells, column.usable(cells, Policy(), places))
     before = np.concatenate([[last], times[:-1]])
     if (times <= before).any():
@@ -202,7 +202,7 @@ def encoded_columns(columns: Any, encoding: Encoding) -> Array:
     places = Places("inputs", lambda row: f"inputs, row {row}")
     if encoding.window is None:
         return encoding.encode(needed, places)
-    _require_order(encoding.window, needed, places)
+    _require_order(encoding, needed, places)
     return windows_of(encoding.encode(needed, places), encoding.window.rows)
 
 

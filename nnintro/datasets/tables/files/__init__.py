@@ -74,7 +74,14 @@ class Table(Protocol):
         """All columns, at most ``block_rows`` rows at a time, and their places; needs no ``load``."""
 
 
-def open_table(path: str, keys: TextKeys = NOTHING_SAID, wanted: Sequence[str] = (), memory: float = math.inf) -> Table:
+def open_table(
+    path: str,
+    keys: TextKeys = NOTHING_SAID,
+    wanted: Sequence[str] = (),
+    memory: float = math.inf,
+    *,
+    only_whole: bool = False,
+) -> Table:
     """Open a table in text, .parquet or .npz, or CSV on stdin for ``-``, and read its columns' names.
 
     A file of another name, such as .txt or .data, is what its first bytes say.
@@ -84,6 +91,7 @@ def open_table(path: str, keys: TextKeys = NOTHING_SAID, wanted: Sequence[str] =
         keys: what a config says of text files.
         wanted: columns that are needed; they help to see the delimiter.
         memory: MiB that ``load`` may take (``dataset.memory``).
+        only_whole: whether cells of text with a point are left as text, for it may not be a decimal point.
 
     Raises:
         ConfigError: there is no such encoding (``dataset.encoding``).
@@ -96,7 +104,7 @@ def open_table(path: str, keys: TextKeys = NOTHING_SAID, wanted: Sequence[str] =
         return ParquetTable(path, memory)
     if kind == ".npz":
         return ArraysTable(path, memory)
-    return CsvTable(TextFile(path, python_name(keys.encoding)), keys, wanted, memory=memory)
+    return CsvTable(TextFile(path, python_name(keys.encoding)), keys, wanted, memory=memory, only_whole=only_whole)
 
 
 def _kind_of(path: str) -> str:

@@ -37,6 +37,7 @@ class CsvTable:
     Args:
         keys, wanted, positional: see ``csv_layout.read_layout``.
         memory: MiB that ``load`` may take.
+        only_whole: see ``open_table``.
 
     Raises:
         DataError: it cannot be read, is not text, or has no usable header.
@@ -50,6 +51,7 @@ class CsvTable:
         *,
         positional: bool = False,
         memory: float = math.inf,
+        only_whole: bool = False,
     ) -> None:
         self._file, self._keys, self._asked = file, keys, (wanted, positional)
         self.layout, self._pieces = self._opened()
@@ -60,7 +62,7 @@ class CsvTable:
         self.places = Places(self.name, lambda row: place_of(row, self._opened()[1], self.name, len(self.names)))
         self._columns: dict[str, pa.ChunkedArray] = {}
         self._has_quotes = self._has_returns = self._has_odd = False
-        self._memory = memory
+        self._memory, self._only_whole = memory, only_whole
         self.rows = 0
 
     def _opened(self) -> tuple[Layout, Iterator[Piece]]:
@@ -200,6 +202,8 @@ class CsvTable:
             strings_can_be_null=True,
             true_values=["true", "True", "TRUE"],
             false_values=["false", "False", "FALSE"],
+            # A mark that no cell has leaves 1.5 as the text that it is.
+            decimal_point="\x01" if self._only_whole else ".",
         )
         return reading, self._parsing(quotes=self._has_quotes), converting
 
