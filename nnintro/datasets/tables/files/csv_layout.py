@@ -19,6 +19,8 @@ from nnintro.wording import counted
 DELIMITERS = ",;\t|"
 _SEPARATOR = re.compile(r'"?sep=([,;\t| ])"?\s*', re.I)
 """A line above the header that names the delimiter to Excel."""
+_NUMBERS_ALONE = re.compile(r"(?:\W*\d)+\W*")
+"""Digits and no letter, such as 1.234,50 and 2024-01-31: no name."""
 
 HEADERLESS = "if this line is a row, add header: false (and names: [...] for the columns)"
 """What to add where a header looks like data."""
@@ -99,7 +101,7 @@ def _has_no_header(row: list[str], keys: TextKeys, place: str, *, positional: bo
             raise DataError(f"{place}: {message}")
         return not keys.header
     if keys.names and not is_of_names:
-        if any(map(is_numeral, row)):
+        if any(is_numeral(cell) or _NUMBERS_ALONE.fullmatch(cell) for cell in row):
             return True
         message = "may be a header or a row; dataset.names needs header: true or header: false beside it"
         raise DataError(f"{place}: {message}")
