@@ -45,7 +45,10 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
         DataError: the file cannot be used as asked.
     """
     spelling = Spelling.of(dataset)
-    table = open_table(dataset.path, dataset.text_keys, memory=dataset.memory, only_whole=spelling.has_marks)
+    table = open_table(
+        dataset.path, dataset.text_keys, memory=dataset.memory, targets=dataset.targets, only_whole=spelling.has_marks
+    )
+    dataset = _column_by_column(dataset, table)
     inputs = _inputs(dataset, table)
     needed = list(dict.fromkeys([*inputs, *dataset.targets, *([dataset.split_by] if dataset.split_by else [])]))
     table.load(needed, {*dataset.categorical, *dataset.text}.intersection(needed))
@@ -75,12 +78,31 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
         return replace(splits, notes=left.notes)
 
 
+def _column_by_column(dataset: TableDataset, table: Table) -> TableDataset:
+    """The section with the columns of arrays and lists in place of their names."""
+    expanded: dict[str, list[str]] = {}
+    for key, names in _named(dataset).items():
+        if any(name in table.groups for name in names):
+            own = [table.groups.get(name, [name]) if name not in table.names else [name] for name in names]
+            # What is of another table is missed by its name.
+            kept = own if key == "exclude" else [some or [name] for some, name in zip(own, names, strict=True)]
+            expanded[key] = [name for some in kept for name in some]
+    return dataset.model_copy(update=expanded) if expanded else dataset
+
+
+def _named(dataset: TableDataset) -> dict[str, list[str]]:
+    """Keys that list columns."""
+    return {
+        "target": dataset.targets, "inputs": dataset.inputs or [], "exclude": dataset.exclude,
+        "categorical": dataset.categorical, "text": dataset.text,
+    }  # fmt: skip
+
+
 def _inputs(dataset: TableDataset, table: Table) -> list[str]:
     """The columns to predict from, with a window the targets too, whose past is known; or ConfigError."""
     split_by = [] if dataset.split_by is None else [dataset.split_by]
     named = {
-        "target": dataset.targets, "inputs": dataset.inputs or [], "exclude": dataset.exclude,
-        "categorical": dataset.categorical, "text": dataset.text, "split_by": split_by,
+        **_named(dataset), "split_by": split_by,
         **{key: columns for key, columns in vars(dataset).items() if key in BY_COLUMN and isinstance(columns, dict)},
     }  # fmt: skip
     for key, names in named.items():

@@ -40,6 +40,8 @@ class Table(Protocol):
     place: str
     """Where its columns' names stand."""
     names: list[str]
+    groups: dict[str, list[str]]
+    """Arrays of several columns, and columns of lists -> the columns that they become."""
     has_header: bool
     """Whether its columns have names of their own; without, they are known by their places."""
     unnamed: list[str]
@@ -80,6 +82,7 @@ def open_table(
     wanted: Sequence[str] = (),
     memory: float = math.inf,
     *,
+    targets: Sequence[str] = (),
     only_whole: bool = False,
 ) -> Table:
     """Open a table in text, .parquet or .npz, or CSV on stdin for ``-``, and read its columns' names.
@@ -91,6 +94,7 @@ def open_table(
         keys: what a config says of text files.
         wanted: columns that are needed; they help to see the delimiter.
         memory: MiB that ``load`` may take (``dataset.memory``).
+        targets: columns to predict; of arrays of different lengths they say which are the rows.
         only_whole: whether cells of text with a point are left as text, for it may not be a decimal point.
 
     Raises:
@@ -101,9 +105,9 @@ def open_table(
         require_readable(path)
     kind = _kind_of(path)
     if kind == ".parquet":
-        return ParquetTable(path, memory)
+        return ParquetTable(path, memory, wanted)
     if kind == ".npz":
-        return ArraysTable(path, memory)
+        return ArraysTable(path, memory, needed=[*wanted, *targets])
     return CsvTable(TextFile(path, python_name(keys.encoding)), keys, wanted, memory=memory, only_whole=only_whole)
 
 

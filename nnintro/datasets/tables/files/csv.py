@@ -57,6 +57,7 @@ class CsvTable:
         self.layout, self._pieces = self._opened()
         self.name, self.names, self.unnamed = file.name, self.layout.names, self.layout.unnamed
         self.has_header = self.layout.has_header
+        self.groups: dict[str, list[str]] = {}
         self.place = f"{self.name}:{self.layout.line}"
         # The file is read anew to find a row's line.
         self.places = Places(self.name, lambda row: place_of(row, self._opened()[1], self.name, len(self.names)))
