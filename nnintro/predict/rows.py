@@ -135,9 +135,7 @@ def table_blocks(run: Run, source: str, *, with_targets: bool = False) -> Iterat
         DataError: they cannot be used, or not be held in the network's precision.
     """
     dataset, encoding = cast(TableDataset, run.setup.dataset), encoding_of(run)
-    for block in encoded_blocks(
-        source, encoding, with_targets=with_targets, text_encoding=dataset.encoding, delimiter=dataset.delimiter
-    ):
+    for block in encoded_blocks(source, encoding, with_targets=with_targets, keys=dataset.text_keys):
         _require_held(block, encoding, run)
         yield block
 

@@ -928,9 +928,15 @@ RULES: dict[str, tuple[str, list[str]]] = {
             "bad.yaml:1:41: dataset.path: nothing is downloaded; expected a path to a file that is here, got 'https://example.org/a.csv'"
         ],
     ),
+    "a decimal mark between thousands": (
+        "dataset: {kind: table, target: y, path: a.csv, thousands: '.'}\nmodel: {kind: mlp}\n",
+        ["bad.yaml:1:59: dataset.thousands: '.' is the decimal mark"],
+    ),
     "a delimiter that is a pattern": (
         "dataset: {kind: table, target: y, path: a.csv, delimiter: '\\s'}\nmodel: {kind: mlp}\n",
-        ["bad.yaml:1:59: dataset.delimiter: expected one mark, such as ';' or a tab, written '\\t', got '\\\\s'"],
+        [
+            "bad.yaml:1:59: dataset.delimiter: expected one mark, such as ';' or a tab, written '\\t', or whitespace, got '\\\\s'"
+        ],
     ),
     "a relu before cross entropy": (
         """\

@@ -9,6 +9,17 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Discriminator, Field, PrivateAttr, Tag
 
 from nnintro.config.datasets.basis import Basis
+from nnintro.config.datasets.spelling_keys import DecimalOrMapping, NoValuesOrMapping, Strip, ThousandsOrMapping
+from nnintro.config.datasets.text_keys import (
+    ColumnName,
+    ColumnNames,
+    Comment,
+    Delimiter,
+    LineCount,
+    Lines,
+    TextKeys,
+    composed,
+)
 from nnintro.config.section import (
     Complaint,
     Complaints,
@@ -22,9 +33,7 @@ from nnintro.config.section import (
 )
 from nnintro.formula import FormulaError, parse
 
-ColumnName = Annotated[str, Field(min_length=1, max_length=1000)]
-ColumnNames = Annotated[list[ColumnName], Field(max_length=100_000)]
-
+NameOrNone = Annotated[str, Field(max_length=1000), AfterValidator(composed)]
 OneOrMore = Annotated[
     Annotated[ColumnName, Tag("one")] | Annotated[ColumnNames, Tag("list"), Field(min_length=1)],
     Discriminator(one_or_list),
@@ -36,16 +45,6 @@ DAYS = "mdjbBaA"
 LOSSES_OF_NUMBERS = ("mse", "mae", "huber")
 """Losses that say of 0 and 1 that they are meant as numbers."""
 DIRECTIVES = f"{DAYS}YyHIpMSfz"
-
-
-def _delimiter(text: str) -> str:
-    if text == "\\t":
-        return "\t"  # in single quotes YAML leaves it as it is
-    if len(text) > 1:
-        raise ValueError(f"expected one mark, such as ';' or a tab, written '\\t', got {text!r}")
-    if not text.isascii() or text.isalnum() or text in "\"'\r\n\0.+-_":
-        raise ValueError(f"expected a mark that no cell contains, such as ';', got {text!r}")
-    return text
 
 
 def _date_format(form: str) -> str:
@@ -76,7 +75,9 @@ class TableDataset(DatasetSection):
     loss mse, mae or huber two whole numbers are one too."""
     inputs: ColumnNames | None = None
     """The columns to predict from; by default all but the target and `split_by`."""
-    exclude: Annotated[list[Annotated[str, Field(max_length=1000)]], Field(max_length=100_000)] = Field(default=[])
+    exclude: Annotated[
+        list[Annotated[str, Field(max_length=1000), AfterValidator(composed)]], Field(max_length=100_000)
+    ] = Field(default=[])
     """Columns to leave out, where `inputs` is not given; '' is those without a name."""
     categorical: ColumnNames = Field(default=[])
     """Columns of numbers that are names: each value becomes an input of its own (one-hot). Columns
@@ -128,8 +129,32 @@ class TableDataset(DatasetSection):
     read. What takes more is an error; a file of kilobytes may unpack to gigabytes."""
     encoding: Annotated[str, Field(min_length=1, max_length=40)] = "utf-8"
     """Of a text file, such as cp1252."""
-    delimiter: Annotated[str, Field(min_length=1, max_length=2), AfterValidator(_delimiter)] | None = None
-    """Of a text file, such as ; or a tab; seen from its first line by default."""
+    delimiter: Delimiter | None = None
+    """Of a text file, such as ; or a tab; whitespace is one blank or tab or more. Seen from its first line by
+    default."""
+    header: bool | None = None
+    """false: a text file's first line is a row already, and its columns are called `column 1`, `column 2`, ...
+    unless `names` names them. true: it holds names, even if they look like numbers."""
+    names: Annotated[ColumnNames, Field(min_length=1)] | None = None
+    """The names of a text file's columns, in their order: of one without a header, or in place of its header
+    (with `header: true`)."""
+    skip_rows: Lines = 0
+    """Lines of a text file that are not read: so many at its top, or as a list those of these numbers, as an
+    editor shows them ([2]: a row of units below the header)."""
+    skip_footer: LineCount = 0
+    """So many lines at the end of a text file, blank ones aside, are not read."""
+    comment: Comment | None = None
+    """Lines of a text file that begin with this, such as '#', are not read."""
+    decimal: DecimalOrMapping | None = None
+    """The decimal mark of numbers in texts, '.' by default; of some columns only as a mapping: {price: ','}."""
+    thousands: ThousandsOrMapping | None = None
+    """What stands between groups of three digits: ',', '.', "'", '_' or ' ' (any blank); by default nothing does.
+    Also as a mapping of columns."""
+    strip: Strip = Field(default=[])
+    """What may stand beside numbers in their cells and says nothing, such as ['$', '%', kg]: 5 % is read as 5."""
+    missing_values: NoValuesOrMapping = Field(default=[])
+    """What stands for no value besides the empty cell and the like, such as ['-', -999]; numbers count however
+    they are written. Of some columns only as a mapping: {age: [-999]}."""
     basis: Basis | None = None
     """Basis functions: formulas of the inputs by the names of their columns, such as `[area, log(rooms)]`,
     that the network takes in place of them. An input whose name is not a plain word is `x3`, by its place
@@ -159,6 +184,15 @@ class TableDataset(DatasetSection):
     @property
     def formulas(self) -> list[str]:
         return self.basis or []
+
+    @property
+    def text_keys(self) -> TextKeys:
+        """How its text files are laid out."""
+        skipped = frozenset(self.skip_rows) if isinstance(self.skip_rows, list) else self.skip_rows
+        return TextKeys(
+            self.encoding, self.delimiter, self.header, tuple(self.names or ()),
+            skip_lines=skipped, skip_footer=self.skip_footer, comment=self.comment,
+        )  # fmt: skip
 
     @property
     def source(self) -> str:
@@ -196,6 +230,7 @@ def columns_have_one_role(dataset: TableDataset) -> Complaints:
         "text": dataset.text,
         "series": dataset.series_names,
         "dates": list(dataset.dates),
+        "names": dataset.names or [],
     }
     for key, names in lists.items():
         for name in (name for name, count in Counter(names).items() if count > 1):
@@ -219,6 +254,17 @@ def columns_have_one_role(dataset: TableDataset) -> Complaints:
         for name in dict.fromkeys(lists[key]):
             if name in others:
                 yield Complaint(f"dataset.{key}", f"column '{name}' is {why}")
+
+
+def marks_differ(dataset: TableDataset) -> Complaints:
+    """A mark that ends the whole part of a number does not divide it."""
+    decimal, thousands = dataset.decimal, dataset.thousands
+    for name in {*(decimal if isinstance(decimal, dict) else ()), *(thousands if isinstance(thousands, dict) else ())}:
+        points, groups = (key.get(name) if isinstance(key, dict) else key for key in (decimal, thousands))
+        if isinstance(thousands, dict) and (points or ".") == groups:
+            yield Complaint("dataset.thousands", f"{groups!r} is the decimal mark of column '{name}'")
+    if isinstance(thousands, str) and not isinstance(decimal, dict) and thousands == (decimal or "."):
+        yield Complaint("dataset.thousands", f"{thousands!r} is the decimal mark")
 
 
 def split_by_fits_the_split(dataset: TableDataset) -> Complaints:
@@ -295,9 +341,11 @@ TableDataset.rules = (
             "dataset.text",
             "dataset.series",
             "dataset.dates",
+            "dataset.names",
             "dataset.window",
         ),
     ),
+    Rule(marks_differ, ("dataset.thousands", "dataset.decimal")),
     Rule(
         series_are_split_by_time,
         ("dataset.series", "dataset.window", "dataset.split", "dataset.split_by", "dataset.gaps"),

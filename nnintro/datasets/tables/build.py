@@ -22,6 +22,7 @@ from nnintro.datasets.tables.left_out import LeftOut
 from nnintro.datasets.tables.order import require_file_order
 from nnintro.datasets.tables.rows import chosen_rows, needs_two
 from nnintro.datasets.tables.series import read_series
+from nnintro.datasets.tables.spelling import Spelling
 from nnintro.datasets.tables.splitting import Division, divided, kind_of_split
 from nnintro.datasets.tables.targets import Targets, read_targets
 from nnintro.datasets.tables.times import notes_on_holes, read_times
@@ -29,6 +30,9 @@ from nnintro.errors import ConfigError, DataError
 from nnintro.models import Standardization
 from nnintro.models.standardized import numpy_type
 from nnintro.wording import quoted
+
+BY_COLUMN = ("decimal", "thousands", "missing_values")
+"""Keys that may be mappings of columns."""
 
 
 def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.Generator, dtype: torch.dtype) -> Splits:
@@ -43,7 +47,11 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
         ConfigError: the section names a column that the file lacks, or the like.
         DataError: the file cannot be used as asked.
     """
-    table = open_table(dataset.path, dataset.encoding, dataset.delimiter, memory=dataset.memory)
+    spelling = Spelling.of(dataset)
+    table = open_table(
+        dataset.path, dataset.text_keys, memory=dataset.memory, targets=dataset.targets, only_whole=spelling.has_marks
+    )
+    dataset = _column_by_column(dataset, table)
     inputs = _inputs(dataset, table)
     split_by = [dataset.split_by] if dataset.split_by else []
     needed = list(dict.fromkeys([*inputs, *dataset.targets, *split_by, *dataset.series_names]))
@@ -85,18 +93,39 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
         return replace(splits, notes=(*targets.notes, *left.notes, *said, *division.notes, *holes))
 
 
+def _column_by_column(dataset: TableDataset, table: Table) -> TableDataset:
+    """The section with the columns of arrays and lists in place of their names."""
+    expanded: dict[str, list[str]] = {}
+    for key, names in _named(dataset).items():
+        if any(name in table.groups for name in names):
+            own = [table.groups.get(name, [name]) if name not in table.names else [name] for name in names]
+            # What is of another table is missed by its name.
+            kept = own if key == "exclude" else [some or [name] for some, name in zip(own, names, strict=True)]
+            expanded[key] = [name for some in kept for name in some]
+    return dataset.model_copy(update=expanded) if expanded else dataset
+
+
+def _named(dataset: TableDataset) -> dict[str, list[str]]:
+    """Keys that list columns."""
+    return {
+        "target": dataset.targets, "inputs": dataset.inputs or [], "exclude": dataset.exclude,
+        "categorical": dataset.categorical, "text": dataset.text,
+    }  # fmt: skip
+
+
 def _inputs(dataset: TableDataset, table: Table) -> list[str]:
     """The columns to predict from, with a window the targets too, whose past is known; or ConfigError."""
     split_by = [] if dataset.split_by is None else [dataset.split_by]
     named = {
-        "target": dataset.targets, "inputs": dataset.inputs or [], "exclude": dataset.exclude,
-        "categorical": dataset.categorical, "text": dataset.text, "split_by": split_by,
+        **_named(dataset), "split_by": split_by,
         "series": dataset.series_names, "dates": list(dataset.dates),
+        **{key: columns for key, columns in vars(dataset).items() if key in BY_COLUMN and isinstance(columns, dict)},
     }  # fmt: skip
     for key, names in named.items():
         for name in names:
             if name not in table.names and (name or key != "exclude"):
-                raise ConfigError.at(f"dataset.{key}", no_column(name, table.names, table.name))
+                message = no_column(name, table.names, table.name)
+                raise ConfigError.at(f"dataset.{key}", f"{message}{table.advice(name)}")
     inputs = dataset.inputs
     if inputs is None:
         aside = {*dataset.targets, *dataset.exclude, *split_by, *dataset.series_names}
@@ -130,7 +159,10 @@ def _splits(
 ) -> Splits:
     """The two parts, and what is known of them."""
     window, training, answers = division.window, division.training, division.answers
-    encoding = Encoding(tuple(filled.columns), targets.targets, dataset.missing, dataset.unseen, window)
+    positions = None if targets.table.has_header else tuple(targets.table.names)
+    encoding = Encoding(
+        tuple(filled.columns), targets.targets, dataset.missing, dataset.unseen, window, positions, Spelling.of(dataset)
+    )
     _require_own_names(encoding, dataset)
     described = encoding.description()
     if dataset.basis is not None:

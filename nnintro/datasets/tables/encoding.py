@@ -7,20 +7,22 @@ import functools
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from pydantic import Field
 
 from nnintro.config.datasets.basis import names_for_formulas
+from nnintro.config.datasets.text_keys import composed
 from nnintro.config.task import STRICT, Task
 from nnintro.config.typed import from_json
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns import COLUMNS, TARGETS
 from nnintro.datasets.tables.columns.column import Column, Described, Missing, Policy, Target, Unseen
-from nnintro.datasets.tables.columns.number import Number
+from nnintro.datasets.tables.columns.number import Number, NumberTarget
 from nnintro.datasets.tables.files.places import Places
+from nnintro.datasets.tables.spelling import Spelling
 from nnintro.errors import DataError
 from nnintro.wording import MOST_NAMED, choice, quoted
 
@@ -62,6 +64,9 @@ class Description:
     window: Window | None
     variables: Annotated[tuple[str, ...] | None, Field(fail_fast=True)] = None
     """What formulas call the features."""
+    positions: Annotated[tuple[str, ...] | None, Field(fail_fast=True)] = None
+    """See ``Encoding.positions``."""
+    spelling: Spelling = field(default_factory=Spelling)
     class_weights: Annotated[tuple[Annotated[float, Field(gt=0)], ...] | None, Field(fail_fast=True)] = None
 
 
@@ -78,6 +83,9 @@ class Encoding:
     missing: Missing = "error"
     unseen: Unseen = "error"
     window: Window | None = None
+    positions: tuple[str, ...] | None = None
+    """The names of all columns of the training's file in their order, where it has no header."""
+    spelling: Spelling = field(default_factory=Spelling)
 
     @functools.cached_property
     def row_features(self) -> list[str]:
@@ -121,7 +129,9 @@ class Encoding:
 
     @property
     def number_columns(self) -> set[str]:
-        """The columns, also those of targets and times, whose cells are read as numbers."""
+        """The columns, also those of targets and times, whose cells are numbers as Python writes them."""
+        if self.spelling.has_marks:
+            return set()
         order = self.window.order if self.window else None
         some: list[Column | Target] = [*self.columns, *self.targets, *([order] if order else [])]
         return {column.name for column in some if column.kind == "number"}
@@ -150,7 +160,7 @@ class Encoding:
         inputs = np.zeros((rows, len(self.row_features)))
         first = 0
         for alike in self._alike:
-            cells = [chunked(columns[column.name]) for column in alike]
+            cells = [self.cells_of(column, columns, places) for column in alike]
             for column, values in zip(alike, _usable(alike, cells, policy, places), strict=True):
                 end = first + column.size
                 column.write_into(inputs[:, first:end], values)
@@ -164,24 +174,40 @@ class Encoding:
         """The columns in their order, neighbours that are read alike together."""
         return [list(some) for _, some in itertools.groupby(self.columns, lambda column: column.way or column)]
 
+    def cells_of(self, column: Column | Target, columns: Mapping[str, Any], places: Places) -> pa.ChunkedArray:
+        """The cells of a column as it reads them; DataError of one that is not a number as the file's are written."""
+        cells = self.known(column.name, columns)
+        is_number = isinstance(column, Number | NumberTarget) and column.reading == "number"
+        return self.spelling.numerals(cells, column.name, places) if is_number else cells
+
+    def known(self, name: str, columns: Mapping[str, Any]) -> pa.ChunkedArray:
+        """The cells of a column, null where they stand for no value."""
+        return self.spelling.known(chunked(columns[name]), name)
+
     def encode_targets(self, columns: Mapping[str, Any], places: Places) -> Array:
         """(rows, outputs) numbers; or (rows, 1) zeros and ones, or (rows,) class numbers (int64).
 
         Raises:
             DataError: a value is missing, not a number, or of a class that training did not have.
         """
-        parts = [target.encode(chunked(columns[target.name]), places) for target in self.targets]
+        parts = [target.encode(self.cells_of(target, columns, places), places) for target in self.targets]
         return parts[0] if len(self.classes) > 2 else np.stack(parts, axis=1).astype(np.float64)
 
     def description(self) -> dict[str, Any]:
         """Plain JSON."""
-        return {
+        described: dict[str, Any] = {
             "columns": [column.as_json() for column in self.columns],
             "targets": [target.as_json() for target in self.targets],
             "missing": self.missing,
             "unseen": self.unseen,
             "window": None if self.window is None else self.window.as_json(),
         }
+        # What most tables do not have is left out, as in runs from before it was known.
+        if self.positions is not None:
+            described["positions"] = list(self.positions)
+        if not self.spelling.is_plain:
+            described["spelling"] = self.spelling.as_json()
+        return described
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> Self:
@@ -193,7 +219,7 @@ class Encoding:
         said = from_json(Description, json.dumps(description))
         columns = tuple(_parts(said.columns, COLUMNS, "columns"))
         targets = tuple(_parts(said.targets, TARGETS, "targets"))
-        found = cls(columns, targets, said.missing, said.unseen, said.window)
+        found = cls(columns, targets, said.missing, said.unseen, said.window, said.positions, said.spelling)
         if len(targets) > 1 and any(target.kind != "number" for target in targets):
             raise ValueError("targets: several are numbers, each of them")
         if said.class_weights is not None and len(said.class_weights) != len(found.classes):
@@ -212,7 +238,9 @@ def _parts(described: list[dict[str, Any]], kinds: Mapping[str, type[T]], field:
         try:
             if not isinstance(kind, str) or kind not in kinds:
                 raise ValueError(f"kind: {choice(kind, list(kinds))}")
-            yield from_json(kinds[kind], json.dumps(values))
+            # Runs from before names were composed keep them as their file wrote them.
+            named = {**values, "name": composed(str(values["name"]))} if "name" in values else values
+            yield from_json(kinds[kind], json.dumps(named))
         except ValueError as error:
             raise ValueError(f"{field}.{number}.{error}") from None
 

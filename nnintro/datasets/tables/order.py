@@ -43,7 +43,7 @@ def require_file_order(dataset: TableDataset, inputs: Sequence[str], series: Arr
 
 def _whole(dataset: TableDataset) -> Table:
     """The file once more with all its columns, also those that are not used."""
-    table = open_table(dataset.path, dataset.encoding, dataset.delimiter)
+    table = open_table(dataset.path, dataset.text_keys, targets=dataset.targets)
     table.load(table.names, {*dataset.categorical, *dataset.text, *dataset.series_names, *dataset.dates})
     return table
 
@@ -95,7 +95,7 @@ def remedy(dataset: TableDataset, times: Array, *, sort: bool) -> str:
         texts = [name for name in table.names if _may_name_series(name, dataset, table)]
         if not sort:  # hours and the like would tell rows of one date apart
             texts = [name for name in texts if FileColumn(name, dataset, table).is_text]
-        names = _telling_apart(texts, times, table, sort=sort)
+        names = _telling_apart([FileColumn(name, dataset, table) for name in texts], times, sort=sort)
     except DataError:  # a column that is not used cannot be read, and the error to come says what is wrong
         return ""
     return (
@@ -114,13 +114,13 @@ def _may_name_series(name: str, dataset: TableDataset, table: Table) -> bool:
     return 1 < count <= table.rows / 2 and dates_of(source) is None
 
 
-def _telling_apart(names: list[str], times: Array, table: Table, *, sort: bool) -> tuple[str, ...]:
+def _telling_apart(columns: list[FileColumn], times: Array, *, sort: bool) -> tuple[str, ...]:
     """The first column, or pair of them, in which no two rows of a series have one time; none where there is none."""
-    pairs = itertools.combinations(names[:MOST_TRIED], 2)
-    for some in itertools.chain(((name,) for name in names), pairs):
-        codes = series_codes([table.column(name) for name in some], {})
+    pairs = itertools.combinations(columns[:MOST_TRIED], 2)
+    for some in itertools.chain(((column,) for column in columns), pairs):
+        codes = series_codes([column.written for column in some], {})
         order = np.lexsort((times, codes)) if sort else np.argsort(codes, kind="stable")
         same = np.diff(codes[order]) == 0
         if (codes >= 0).all() and (np.diff(times[order])[same] > 0).all():
-            return some
+            return tuple(column.name for column in some)
     return ()

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnintro.datasets.tables.cells import Array, exactly
 from nnintro.datasets.tables.columns.column import Policy
-from nnintro.datasets.tables.encoding import Encoding, chunked
+from nnintro.datasets.tables.encoding import Encoding
 from nnintro.datasets.tables.files.places import Places
 from nnintro.datasets.tables.series import required_codes, window_positions
 from nnintro.errors import DataError
@@ -57,7 +57,9 @@ class Past:
             return Encoded(encoded, np.arange(len(encoded)), np.zeros(len(encoded), np.int64))
         series = np.zeros(len(encoded), np.int64)
         if window.series:
-            series = required_codes({name: chunked(columns[name]) for name in window.series}, self._numbers, places)
+            series = required_codes(
+                {name: self.encoding.known(name, columns) for name in window.series}, self._numbers, places
+            )
         self._require_order(columns, series, places)
         rows, codes = np.concatenate([self._rows, encoded]), np.concatenate([self._series, series])
         ends, positions = window_positions(codes, window.rows)
@@ -92,7 +94,7 @@ class Past:
         if window is None or window.order is None:
             return
         column = window.order
-        cells = chunked(columns[column.name])
+        cells = self.encoding.cells_of(column, columns, places)
         times = column.usable(cells, Policy(), places)
         if column.form is None:
             times = exactly(cells, times)

@@ -12,6 +12,7 @@ import torch
 from nnintro.config.datasets.table import TableDataset
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns.coded import coded
+from nnintro.datasets.tables.columns.column import FileColumn
 from nnintro.datasets.tables.files import Table
 from nnintro.datasets.tables.order import remedy
 from nnintro.datasets.tables.series import groups
@@ -75,7 +76,7 @@ def chosen_rows(
         if series is not None:
             absent = absent | (series < 0)
         if dataset.split_by is not None and dataset.split == "group":
-            absent = absent | (coded(table.column(dataset.split_by)).codes < 0)
+            absent = absent | (coded(FileColumn(dataset.split_by, dataset, table).written).codes < 0)
         rows = rows[~absent[rows]]
         facts["dropped_rows"] = table.rows - len(rows)
     usable = len(rows)

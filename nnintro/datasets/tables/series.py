@@ -10,6 +10,7 @@ import numpy as np
 from nnintro.config.datasets.table import TableDataset
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns.coded import ABSENT, coded, plain_numeral
+from nnintro.datasets.tables.columns.column import FileColumn
 from nnintro.datasets.tables.files import Table
 from nnintro.datasets.tables.files.places import Places
 
@@ -84,7 +85,7 @@ def rows_ahead(codes: Array, horizon: int) -> Array:
 
 def read_series(dataset: TableDataset, table: Table) -> Array:
     """(rows,) the number of each row's series, ABSENT only with ``missing: drop``; DataError elsewhere."""
-    columns = {name: table.column(name) for name in dataset.series_names}
+    columns = {name: FileColumn(name, dataset, table).written for name in dataset.series_names}
     if dataset.missing == "drop":
         return series_codes(list(columns.values()), {})
     return required_codes(columns, {}, table.places)

@@ -12,6 +12,7 @@ from nnintro.config.section import held_out
 from nnintro.datasets.samples import Data, split
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns.coded import coded
+from nnintro.datasets.tables.columns.column import FileColumn
 from nnintro.datasets.tables.encoding import Window
 from nnintro.datasets.tables.files import Table
 from nnintro.datasets.tables.series import groups
@@ -157,7 +158,7 @@ def _parts(
         return latest(groups(rows, series), times, dataset.validation, table)
     if kind == "group":
         assert dataset.split_by is not None
-        codes = coded(table.column(dataset.split_by)).codes[rows]
+        codes = coded(FileColumn(dataset.split_by, dataset, table).written).codes[rows]
         if (codes < 0).any():
             error = table.places.refusal(int(rows[codes < 0].min()), dataset.split_by, "the name of a group", None)
             raise DataError(f"{error}; missing: drop leaves such rows out")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from nnintro.config.datasets.text_keys import NOTHING_SAID, TextKeys
 from nnintro.datasets.tables.cells import Array, is_numeral
 from nnintro.datasets.tables.columns.coded import plain_words
 from nnintro.datasets.tables.encoding import Encoding
@@ -120,11 +121,13 @@ def encoded_blocks(
     encoding: Encoding,
     *,
     with_targets: bool = False,
-    text_encoding: str = "utf-8",
-    delimiter: str | None = None,
+    keys: TextKeys = NOTHING_SAID,
     block_rows: int | None = None,
 ) -> Iterator[Block]:
     """The rows of a file, or of CSV on stdin for ``-``, once, from the first to the last.
+
+    Args:
+        keys: what the run's config says of text files.
 
     Raises:
         ConfigError: there is no such text encoding.
@@ -132,7 +135,7 @@ def encoded_blocks(
             the rows are not in the order of time or too few.  The blocks before it were good.
     """
     needed = [*encoding.input_columns, *(encoding.target_names if with_targets else [])]
-    table = open_table(source, text_encoding, delimiter, needed)
+    table = open_table(source, _as_trained(keys, encoding, needed), needed)
     for name in needed:
         if name not in table.names:
             raise DataError(f"{table.place}: {no_column(name, table.names, table.name)}")
@@ -147,6 +150,14 @@ def encoded_blocks(
         )
         count += batch.num_rows
     past.require_samples(table.name)
+
+
+def _as_trained(keys: TextKeys, encoding: Encoding, needed: Collection[str]) -> TextKeys:
+    """The columns by their places in the training's file; targets that are not needed may be left out of another."""
+    optional = frozenset(encoding.target_names) - frozenset(needed)
+    if encoding.positions is None:
+        return replace(keys, optional=optional)
+    return replace(keys, header=False, names=encoding.positions, optional=optional)
 
 
 def encoded_columns(columns: Any, encoding: Encoding) -> Array:

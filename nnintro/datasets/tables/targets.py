@@ -11,6 +11,7 @@ from nnintro.config.datasets.table import TableDataset
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns import recognized
 from nnintro.datasets.tables.columns.category import ClassTarget
+from nnintro.datasets.tables.columns.coded import coded
 from nnintro.datasets.tables.columns.column import Column, FileColumn, Target
 from nnintro.datasets.tables.columns.number import Number, NumberTarget
 from nnintro.datasets.tables.files import Table
@@ -140,7 +141,9 @@ def _two_whole(column: Column, source: FileColumn) -> str:
 
 
 def _labels(source: FileColumn) -> Targets:
-    column, table = source.coded.merged(), source.table
+    column, table = coded(source.written).merged(), source.table
+    if not column.values:
+        raise source.useless("has no value in any row")
     if len(column.values) > MOST_CLASSES:
         raise DataError(
             f"{table.name}: target {quoted(source.name)} has {len(column.values):,} different "

@@ -15,6 +15,7 @@ from nnintro.datasets.tables.cells import Array, Reading, is_text
 from nnintro.datasets.tables.columns.coded import Coded, coded, plain_numeral
 from nnintro.datasets.tables.files import Table
 from nnintro.datasets.tables.files.places import Places
+from nnintro.datasets.tables.spelling import Marks, Spelling
 from nnintro.errors import DataError
 from nnintro.wording import quoted
 
@@ -61,10 +62,37 @@ class FileColumn:
     def policy(self) -> Policy:
         return Policy(self.dataset.missing, self.dataset.unseen)
 
+    @functools.cached_property
+    def spelling(self) -> Spelling:
+        return Spelling.of(self.dataset)
+
+    @functools.cached_property
+    def marks(self) -> Marks:
+        """How its numbers are written."""
+        return self.spelling.marks(self.name)
+
+    @property
+    def written(self) -> pa.ChunkedArray:
+        """The cells as the file has them, null where there is no value."""
+        return self.spelling.known(self.table.column(self.name), self.name)
+
     @property
     def cells(self) -> pa.ChunkedArray:
-        """Of all rows; some formats read them anew each time."""
-        return self.table.column(self.name)
+        """The cells of all rows; of numbers in texts as Python writes them. Some formats read them anew each time."""
+        return self.marks.numerals(self.written)[0] if self._has_spelled_numbers else self.written
+
+    @functools.cached_property
+    def _has_spelled_numbers(self) -> bool:
+        """Whether all of its texts are numbers as the section says that they are written."""
+        dataset = self.dataset
+        if self.marks.are_plain or not self.is_text or self.name in (*dataset.categorical, *dataset.text):
+            return False
+        return not self.marks.numerals(self.written)[1].any()
+
+    def is_numeral(self, cell: str) -> bool:
+        """Whether one of the ``cells`` is a number."""
+        marks = Marks() if self._has_spelled_numbers else self.marks
+        return marks.numeral(cell) is not None
 
     @functools.cached_property
     def coded(self) -> Coded:

@@ -12,6 +12,7 @@ import numpy as np
 
 from nnintro.datasets.tables import dates
 from nnintro.datasets.tables.cells import EXPECTED, Array, Reading, is_meant_as_number, is_numeral, numbers
+from nnintro.datasets.tables.columns.advice import advice, stands_for_nothing
 from nnintro.datasets.tables.columns.coded import coded
 from nnintro.datasets.tables.columns.column import Column, FileColumn, Policy, Target
 from nnintro.datasets.tables.files.places import Places
@@ -163,18 +164,33 @@ def mean_and_deviation(values: Array) -> tuple[float, float]:
 def _are_numbers(source: FileColumn) -> bool:
     """Whether all texts are numerals; DataError where those of half the rows or more are, and one is not."""
     values, codes = source.coded.values, source.coded.codes
-    if all(map(is_numeral, values)):
+    if all(map(source.is_numeral, values)):
         return True
-    meant = np.array([is_meant_as_number(value) for value in values])
-    if 2 * meant[codes[codes >= 0]].sum() < (codes >= 0).sum():
+    proposal = advice(values) if source.marks.are_plain else None
+    meant = np.array([source.is_numeral(value) or is_meant_as_number(value) for value in values])
+    if proposal is None and 2 * meant[codes[codes >= 0]].sum() < (codes >= 0).sum():
         return False
-    odd = np.array([not is_numeral(value) for value in values] + [False])  # the last is of code -1
+    odd = np.array([not source.is_numeral(value) for value in values] + [False])  # the last is of code -1
     row = int(odd[codes].argmax())
     cell = values[codes[row]]
-    error = source.table.places.refusal(row, source.name, EXPECTED["number"], cell)
-    if is_meant_as_number(cell):
-        raise DataError(f"{error}; numbers are written with a point, and without thousands marks")
-    raise error
+    expected = EXPECTED["number"] if source.marks.are_plain else f"a number such as {source.marks.example}"
+    error = source.table.places.refusal(row, source.name, expected, cell)
+    raise DataError(f"{error}{_remedy(source, odd, row, proposal)}")
+
+
+def _remedy(source: FileColumn, odd: Array, row: int, proposal: str | None) -> str:
+    """What to do about the texts that are ``odd``, the first of which is in this row; or nothing."""
+    values, codes = source.coded.values, source.coded.codes
+    if proposal is not None:
+        return f"; {proposal}, or list the column in dataset.categorical"
+    cell = values[codes[row]]
+    if not source.marks.are_plain and all(map(is_numeral, values)):
+        return "; where columns are written in different ways, map them: decimal: {price: ','}"
+    if is_meant_as_number(cell) and source.marks.are_plain:
+        return "; numbers are written with a point, and without thousands marks"
+    if nothing := stands_for_nothing([value for value, is_odd in zip(values, odd[:-1], strict=True) if is_odd]):
+        return f"; {nothing}"
+    return source.table.row_advice(row, cell) if int(odd[codes].sum()) == 1 else ""
 
 
 def are_times(source: FileColumn) -> bool:

@@ -6,10 +6,11 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from nnintro.config.datasets.text_keys import NOTHING_SAID, TextKeys
 from nnintro.datasets.tables.files.csv import CsvTable
 from nnintro.datasets.tables.files.npz import ArraysTable
 from nnintro.datasets.tables.files.parquet import ParquetTable
-from nnintro.datasets.tables.files.places import Places, require_readable, shown_path
+from nnintro.datasets.tables.files.places import Places, opened, require_readable, shown_path
 from nnintro.datasets.tables.files.text import STDIN, TextFile, python_name
 from nnintro.errors import DataError
 
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 
 
 TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+OTHER_KINDS = {
+    (b"\xd0\xcf\x11\xe0",): "an Excel file (.xls); save the sheet as CSV",
+    (b"{", b"[{", b"[\n"): "JSON",
+    (b"<",): "XML or HTML",
+    (b"\x93NUMPY",): ".npy; save it with np.savez",
+    (b"\x80\x04", b"\x80\x05"): "a Python pickle",
+    (b"\x89HDF", b"MATLAB"): "HDF5 or MATLAB",
+}
+"""How files begin that hold tables of other kinds."""
 LONGEST_BLOCK = 1 << 23
 """Bytes of text in a full block, more or less: cells may be long."""
 
@@ -30,11 +40,21 @@ class Table(Protocol):
     place: str
     """Where its columns' names stand."""
     names: list[str]
+    groups: dict[str, list[str]]
+    """Arrays of several columns, and columns of lists -> the columns that they become."""
+    has_header: bool
+    """Whether its columns have names of their own; without, they are known by their places."""
     unnamed: list[str]
     """Those of columns to which the file gives none: ``column 3``, or what pandas calls an index."""
     rows: int
     """Known once it is loaded."""
     places: Places
+
+    def advice(self, name: str) -> str:
+        """What may be the reason that there is no column of this name, and what to do; or nothing."""
+
+    def row_advice(self, row: int, cell: str) -> str:
+        """What to add where this row, by one of its cells, is a line of another kind; or nothing."""
 
     def load(self, names: Sequence[str], as_text: Collection[str]) -> None:
         """Make these columns ready; those ``as_text`` keep their spelling.
@@ -58,17 +78,24 @@ class Table(Protocol):
 
 def open_table(
     path: str,
-    encoding: str = "utf-8",
-    delimiter: str | None = None,
+    keys: TextKeys = NOTHING_SAID,
     wanted: Sequence[str] = (),
     memory: float = math.inf,
+    *,
+    targets: Sequence[str] = (),
+    only_whole: bool = False,
 ) -> Table:
-    """Open a .csv, .tsv (also .gz), .parquet or .npz, or CSV on stdin for ``-``, and read its columns' names.
+    """Open a table in text, .parquet or .npz, or CSV on stdin for ``-``, and read its columns' names.
+
+    A file of another name, such as .txt or .data, is what its first bytes say.
 
     Args:
         path: of stdin there is no more than ``blocks``.
+        keys: what a config says of text files.
         wanted: columns that are needed; they help to see the delimiter.
         memory: MiB that ``load`` may take (``dataset.memory``).
+        targets: columns to predict; of arrays of different lengths they say which are the rows.
+        only_whole: whether cells of text with a point are left as text, for it may not be a decimal point.
 
     Raises:
         ConfigError: there is no such encoding (``dataset.encoding``).
@@ -76,14 +103,39 @@ def open_table(
     """
     if path != STDIN:
         require_readable(path)
+    kind = _kind_of(path)
+    if kind == ".parquet":
+        return ParquetTable(path, memory, wanted)
+    if kind == ".npz":
+        return ArraysTable(path, memory, needed=[*wanted, *targets])
+    return CsvTable(TextFile(path, python_name(keys.encoding)), keys, wanted, memory=memory, only_whole=only_whole)
+
+
+def _kind_of(path: str) -> str:
+    """.parquet or .npz, as the file's name says or else its first bytes; of text nothing.
+
+    Raises:
+        DataError: neither knows it as one of these.
+    """
     lower = path.lower()
     if path == STDIN or lower.endswith(TEXT):
-        return CsvTable(TextFile(path, python_name(encoding)), delimiter, wanted, memory=memory)
-    if lower.endswith(".parquet"):
-        return ParquetTable(path, memory)
-    if lower.endswith(".npz"):
-        return ArraysTable(path, memory)
-    raise DataError(f"{shown_path(path)}: expected a file that ends in .csv, .tsv, .csv.gz, .parquet or .npz")
+        return ""
+    for kind in (".parquet", ".npz"):
+        if lower.endswith(kind):
+            return kind
+    if lower.endswith((".xlsx", ".xls", ".ods")):
+        raise DataError(f"{shown_path(path)}: expected text, got a spreadsheet; save the sheet as CSV")
+    with opened(path) as file:
+        start = file.read(1 << 12)
+    if start.startswith(b"PAR1"):
+        return ".parquet"
+    if start.startswith(b"PK\x03\x04") and b".npy" in start:
+        return ".npz"
+    for marks, kind in OTHER_KINDS.items():
+        if start.lstrip().startswith(marks):
+            expected = "expected a table in text (CSV, TSV), .parquet or .npz"
+            raise DataError(f"{shown_path(path)}: {expected}, got what looks like {kind}")
+    return ""
 
 
 def full_blocks(batches: Iterable[tuple[pa.RecordBatch, Places]], rows: int) -> Iterator[tuple[pa.RecordBatch, Places]]:

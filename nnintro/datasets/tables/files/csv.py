@@ -8,13 +8,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nnintro.config.datasets.text_keys import NOTHING_SAID, TextKeys
 from nnintro.datasets.tables.cells import LARGEST_WHOLE, MISSING
+from nnintro.datasets.tables.files.csv_advice import FOOTERS, advice, fault_advice
 from nnintro.datasets.tables.files.csv_layout import Layout, read_layout
-from nnintro.datasets.tables.files.csv_rows import LONGEST_ROW, Piece, PieceFile, larger, place_of
+from nnintro.datasets.tables.files.csv_lines import LONGEST_ROW
+from nnintro.datasets.tables.files.csv_rows import Piece, PieceFile, larger, place_of
 from nnintro.datasets.tables.files.places import CELL, Places, opened, require_room
 from nnintro.datasets.tables.files.text import TextFile
 from nnintro.errors import DataError, memory_for
-from nnintro.wording import cause
+from nnintro.wording import cause, counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,9 +37,9 @@ class CsvTable:
     """A CSV or TSV (see ``files.Table``), read from its beginning once: by ``load`` or ``blocks``.
 
     Args:
-        delimiter: None to see it from the header.
-        wanted, positional: see ``csv_layout.read_layout``.
+        keys, wanted, positional: see ``csv_layout.read_layout``.
         memory: MiB that ``load`` may take.
+        only_whole: see ``open_table``.
 
     Raises:
         DataError: it cannot be read, is not text, or has no usable header.
@@ -45,26 +48,39 @@ class CsvTable:
     def __init__(
         self,
         file: TextFile,
-        delimiter: str | None = None,
+        keys: TextKeys = NOTHING_SAID,
         wanted: Sequence[str] = (),
         *,
         positional: bool = False,
         memory: float = math.inf,
+        only_whole: bool = False,
     ) -> None:
-        self._file, self._asked = file, (delimiter, wanted, positional)
+        self._file, self._keys, self._asked = file, keys, (wanted, positional)
         self.layout, self._pieces = self._opened()
         self.name, self.names, self.unnamed = file.name, self.layout.names, self.layout.unnamed
+        self.has_header = self.layout.has_header
+        self.groups: dict[str, list[str]] = {}
         self.place = f"{self.name}:{self.layout.line}"
         # The file is read anew to find a row's line.
         self.places = Places(self.name, lambda row: place_of(row, self._opened()[1], self.name, len(self.names)))
         self._columns: dict[str, pa.ChunkedArray] = {}
         self._has_quotes = self._has_returns = self._has_odd = False
-        self._memory = memory
+        self._memory, self._only_whole = memory, only_whole
         self.rows = 0
 
     def _opened(self) -> tuple[Layout, Iterator[Piece]]:
-        delimiter, wanted, positional = self._asked
-        return read_layout(self._file, delimiter, wanted, positional=positional)
+        wanted, positional = self._asked
+        return read_layout(self._file, self._keys, wanted, positional=positional)
+
+    def advice(self, name: str) -> str:
+        return "" if self._keys.names else advice(self._file, self._keys, self.layout, name)
+
+    def row_advice(self, row: int, cell: str) -> str:
+        if row == 0 and self._keys.header is None and not self._keys.skip_lines:
+            line = self.places.at(row).rpartition(":")[2]
+            return f"; if it is a unit or the like, add skip_rows: [{line}]"
+        is_footer = row == self.rows - 1 and cell.strip().lower().startswith(FOOTERS)
+        return "; if it is of a footer, add skip_footer: 1" if is_footer else ""
 
     def blocks(self, block_rows: int) -> Iterator[tuple[pa.RecordBatch, Places]]:
         """All columns, every cell as the text that it is."""
@@ -156,7 +172,7 @@ class CsvTable:
     @property
     def _by_pieces(self) -> bool:
         r"""Whether pyarrow gets whole rows alone: of a \r\n in quotes it loses the \n where a block ends between."""
-        return self._has_quotes and self._has_returns
+        return self._keys.changes_lines or (self._has_quotes and self._has_returns)
 
     @contextlib.contextmanager
     def _text(self) -> Iterator[pa.NativeFile]:
@@ -190,6 +206,8 @@ class CsvTable:
             strings_can_be_null=True,
             true_values=["true", "True", "TRUE"],
             false_values=["false", "False", "FALSE"],
+            # A mark that no cell has leaves 1.5 as the text that it is.
+            decimal_point="\x01" if self._only_whole else ".",
         )
         return reading, self._parsing(quotes=self._has_quotes), converting
 
@@ -245,10 +263,24 @@ class CsvTable:
             with memory_for(f"the table {self.name}"):
                 yield
         except (pa.ArrowException, UnicodeError, OSError) as error:
-            for piece in self._opened()[1] if pieces is None else pieces:
-                if fault := piece.fault(len(self.names)):
-                    raise fault from error
-            raise DataError(f"{self.name}: not readable as CSV: {cause(error)}") from error
+            of_file = pieces is None
+            raise self._fault(pieces or self._opened()[1], cause(error), advised=of_file) from error
+
+    def _fault(self, pieces: Iterator[Piece], why: str, *, advised: bool) -> DataError:
+        """What to raise of the first row of another length than the header's; ``why`` where there is none.
+
+        Args:
+            advised: whether these are all pieces, and the config can say more of them.
+        """
+        for piece in pieces:
+            if fault := piece.fault(len(self.names)):
+                line, row = fault
+                message = f"expected {counted(len(self.names), 'cell')}, found {len(row):,}"
+                if advised:
+                    is_last = not any(piece.behind(line + 1).filled(len(self.names))) and next(pieces, None) is None
+                    message += fault_advice(self._keys, self.layout, row, is_last=is_last)
+                return DataError(f"{self.name}:{line}: {message}")
+        return DataError(f"{self.name}: not readable as CSV: {why}")
 
     def _no_rows(self) -> DataError:
         return DataError(f"{self.name}: the file has a header but no rows")

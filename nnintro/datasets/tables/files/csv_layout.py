@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from nnintro.config.datasets.text_keys import WHITESPACE, TextKeys, composed
 from nnintro.datasets.tables.cells import is_numeral
 from nnintro.datasets.tables.files.csv_rows import Piece, Text
 from nnintro.datasets.tables.files.places import check_names
@@ -18,6 +19,11 @@ from nnintro.wording import counted
 DELIMITERS = ",;\t|"
 _SEPARATOR = re.compile(r'"?sep=([,;\t| ])"?\s*', re.I)
 """A line above the header that names the delimiter to Excel."""
+_NUMBERS_ALONE = re.compile(r"(?:\W*\d)+\W*")
+"""Digits and no letter, such as 1.234,50 and 2024-01-31: no name."""
+
+HEADERLESS = "if this line is a row, add header: false (and names: [...] for the columns)"
+"""What to add where a header looks like data."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +38,12 @@ class Layout:
     skipped_lines: int
     """Lines up to the header's last one; where there is none, the blank lines above."""
     skipped_bytes: int
+    has_header: bool
 
     @property
     def names(self) -> list[str]:
         """Of the columns, without blanks around them; ``column 3`` where the header has none."""
-        return [name.strip() or f"column {place}" for place, name in enumerate(self.written, 1)]
+        return [composed(name.strip()) or f"column {place}" for place, name in enumerate(self.written, 1)]
 
     @property
     def unnamed(self) -> list[str]:
@@ -45,39 +52,82 @@ class Layout:
 
 
 def read_layout(
-    file: TextFile, delimiter: str | None, wanted: Sequence[str], *, positional: bool
+    file: TextFile, keys: TextKeys, wanted: Sequence[str], *, positional: bool
 ) -> tuple[Layout, Iterator[Piece]]:
     """Read the header; the pieces of rows below it are read as they are asked for.
 
     Args:
-        delimiter: None to see it from the first line.
+        keys: what a config says of the layout.
         wanted: names of columns that are needed; they help to see the delimiter.
         positional: whether the file may have no header, but just the wanted columns in their order.
 
     Raises:
         DataError: the file cannot be read, is not text, or has no usable header.
     """
-    text = Text(file)
-    line = text.first_line()
+    text = Text(file, keys)
+    line, delimiter = text.first_line(), keys.delimiter
     if said := _SEPARATOR.fullmatch(line):
         text.skip(line)
         delimiter, line = delimiter or said[1], text.first_line()
+    if delimiter == WHITESPACE:
+        delimiter = "\t"  # which ``rows_alone`` puts there
     delimiter = delimiter or _delimiter(file, line, wanted, positional=positional)
     pieces = text.pieces(delimiter)
     for piece in pieces:
         for first, behind, row in piece.rows():
             if any(cell.strip() for cell in row):
                 place = f"{file.name}:{first}"
-                headless = positional and _is_data(row)
+                headless = _has_no_header(row, keys, place, positional=positional)
                 rest = piece.behind(first if headless else behind)
                 skipped = text.given - len(rest.text)
-                names = _by_position(row, wanted, place) if headless else row
-                layout = Layout(delimiter, names, first, rest.line - 1, skipped)
-                if not positional and all(not name.strip() or is_numeral(name) for name in row):
-                    raise DataError(f"{place}: expected a header with the columns' names, got numbers")
-                check_names(layout.names, place)
+                if positional:
+                    names = _by_position(row, wanted, place) if headless else row
+                else:
+                    names = _named(row, keys, place, headless=headless)
+                layout = Layout(delimiter, names, first, rest.line - 1, skipped, not headless)
+                _check_names(layout.names, place, says=headless or keys.header is not None)
                 return layout, itertools.chain([rest] if rest.text else [], pieces)
     raise text.empty()
+
+
+def _has_no_header(row: list[str], keys: TextKeys, place: str, *, positional: bool) -> bool:
+    """Whether the first line is a row already."""
+    if positional:
+        return _is_data(row)
+    is_of_names = [composed(cell.strip()) for cell in row] == list(keys.names)
+    if keys.header is not None:
+        if is_of_names and not keys.header:
+            message = "expected a row, got the columns' names; these files have no header, so leave the line out"
+            raise DataError(f"{place}: {message}")
+        return not keys.header
+    if keys.names and not is_of_names:
+        if any(is_numeral(cell) or _NUMBERS_ALONE.fullmatch(cell) for cell in row):
+            return True
+        message = "may be a header or a row; dataset.names needs header: true or header: false beside it"
+        raise DataError(f"{place}: {message}")
+    if not keys.names and all(not name.strip() or is_numeral(name) for name in row):
+        remedy = f"{HEADERLESS}; if these are names, header: true"
+        raise DataError(f"{place}: expected a header with the columns' names, got numbers; {remedy}")
+    return False
+
+
+def _named(row: list[str], keys: TextKeys, place: str, *, headless: bool) -> list[str]:
+    """The columns' names: those of the section, of the header, or by their places."""
+    if not keys.names:
+        return [f"column {number}" for number in range(1, len(row) + 1)] if headless else row
+    for names in (list(keys.names), [name for name in keys.names if name not in keys.optional]):
+        if len(row) == len(names):
+            return names
+    raise DataError(f"{place}: expected {counted(len(keys.names), 'cell')}, one for each name, found {len(row):,}")
+
+
+def _check_names(names: Sequence[str], place: str, *, says: bool) -> None:
+    try:
+        check_names(names, place)
+    except DataError as error:
+        if says or not any(map(is_numeral, names)):
+            raise
+        raise DataError(f"{error}; {HEADERLESS}") from error
 
 
 def _by_position(row: list[str], wanted: Sequence[str], place: str) -> list[str]:
@@ -92,14 +142,14 @@ def _delimiter(file: TextFile, line: str, wanted: Sequence[str], *, positional: 
     if file.path.lower().endswith((".tsv", ".tsv.gz")):
         return "\t"
     for delimiter in DELIMITERS:
-        cells = _cells(line, delimiter)
-        named = bool(wanted) and {cell.strip() for cell in cells}.issuperset(wanted)
+        cells = cells_of(line, delimiter)
+        named = bool(wanted) and {composed(cell.strip()) for cell in cells}.issuperset(wanted)
         if named or (positional and len(cells) == len(wanted) and _is_data(cells)):
             return delimiter
-    return max(DELIMITERS, key=lambda delimiter: len(_cells(line, delimiter)))
+    return max(DELIMITERS, key=lambda delimiter: len(cells_of(line, delimiter)))
 
 
-def _cells(line: str, delimiter: str) -> list[str]:
+def cells_of(line: str, delimiter: str) -> list[str]:
     try:
         return next(csv.reader([line], delimiter=delimiter), [])
     except csv.Error:

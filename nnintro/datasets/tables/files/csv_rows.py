@@ -10,13 +10,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from nnintro.config.datasets.text_keys import TextKeys
+from nnintro.datasets.tables.files.csv_lines import LONGEST_ROW, rows_alone
 from nnintro.datasets.tables.files.text import CHUNK, NotTextError, TextFile, utf8
 from nnintro.errors import DataError
-from nnintro.wording import counted
-
-LONGEST_ROW = 1 << 22
-"""Bytes: 100,000 numbers of 20 digits and more.  A .gz of some kilobytes may unpack to a row that
-fills memory."""
 
 # Rows are bounded here, in bytes: the csv module's bound would refuse texts of 131,072 characters.
 csv.field_size_limit(max(csv.field_size_limit(), LONGEST_ROW + CHUNK))
@@ -58,13 +55,9 @@ class Piece:
             if row and (columns == 1 or len(row) > 1 or not row[0].isspace()):
                 yield line, row
 
-    def fault(self, columns: int) -> DataError | None:
-        """What to raise of the first row with another number of cells; None if there is none."""
-        for line, row in self.filled(columns):
-            if len(row) != columns:
-                wanted = counted(columns, "cell")
-                return DataError(f"{self.name}:{line}: expected {wanted}, found {len(row):,}")
-        return None
+    def fault(self, columns: int) -> tuple[int, list[str]] | None:
+        """The first row with another number of cells, and the line that it begins on; None if there is none."""
+        return next(((line, row) for line, row in self.filled(columns) if len(row) != columns), None)
 
     def behind(self, line: int) -> Piece:
         """The same rows from this line on."""
@@ -122,9 +115,9 @@ class Text:
         DataError: it cannot be read, is not text of its encoding, or is not a table: with the line.
     """
 
-    def __init__(self, file: TextFile) -> None:
+    def __init__(self, file: TextFile, keys: TextKeys) -> None:
         self._name = file.name
-        self._chunks = utf8(file)
+        self._chunks = rows_alone(utf8(file), keys)
         self._buffer = b""  # read, and not yet given out
         self._line = 1  # that the buffer begins on
         self._ended = False

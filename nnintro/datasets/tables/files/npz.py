@@ -1,8 +1,9 @@
-"""Read tables in .npz: each 1-D array is one column, each 2-D array several."""
+"""Read tables in .npz: each 1-D array is one column, each array of more dimensions several."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import lzma
 import math
 import struct
@@ -16,8 +17,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nnintro.config.datasets.text_keys import composed
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.files.npy import Header, read_header, read_numeric_header, unpacked
+from nnintro.datasets.tables.files.parquet_lists import indexed
 from nnintro.datasets.tables.files.places import Places, check_names, opened, require_room, shown_path
 from nnintro.errors import DataError, memory_for
 from nnintro.wording import MOST_NAMED, quoted
@@ -32,21 +35,27 @@ _DAMAGED = (
 )  # fmt: skip
 """What a damaged archive makes Python's and numpy's readers raise."""
 
+MOST_COLUMNS = 1 << 20
+"""That one array may become."""
 _UNITS = {"M": ("D", "s", "ms", "us", "ns"), "m": ("s", "ms", "us", "ns")}
 """Of dates and durations that pyarrow knows."""
 
 
 class ArraysTable:
-    """An .npz (see ``files.Table``); a 2-D array `inputs` is the columns inputs1, inputs2, ...
+    """An .npz (see ``files.Table``): an array `x` of (n, 3) is the columns x1, x2, x3; of (n, 9, 9) x[0,0], ...
 
     Arrays are unpacked when a column of theirs is asked for.
+
+    Args:
+        needed: columns or arrays; where arrays have different lengths, those of the first of these count.
 
     Raises:
         DataError: it cannot be read, or its arrays are not columns of one length.
     """
 
-    def __init__(self, path: str, memory: float = math.inf) -> None:
+    def __init__(self, path: str, memory: float = math.inf, needed: Sequence[str] = ()) -> None:
         self.name = self.place = shown_path(path)
+        self.has_header = True
         self._path, self._memory = path, memory
         self._columns: dict[str, tuple[Header, int]] = {}
         """Name -> its array, and which column of that it is."""
@@ -55,14 +64,21 @@ class ArraysTable:
         self._needed: set[str] = set()
         self.places = Places(self.name)
         headers = self._headers()
+        self.groups: dict[str, list[str]] = {}
+        first = next((header for name in needed for header in headers if _holds(header, name)), None)
+        alike = [header for header in headers if first is not None and header.shape[:1] == first.shape[:1]]
         for header in headers:
-            self._add(header, headers[0])
+            if len(alike) < 2 or header in alike:
+                self._add(header, alike[0] if len(alike) > 1 else headers[0])
+            else:  # such as x_test beside x_train: no rows of this table
+                self.groups[header.name] = []
+        self._others = {header.name: header for header in headers if self.groups.get(header.name) == []}
         self.names = list(self._columns)
         if not self.names:
             raise DataError(f"{self.name}: the file has no columns")
         check_names(self.names, self.name)
         self.unnamed: list[str] = []
-        self.rows = headers[0].shape[0]
+        self.rows = self._columns[self.names[0]][0].shape[0]
         if self.rows == 0:
             raise DataError(f"{self.name}: the file has no rows")
 
@@ -105,19 +121,36 @@ class ArraysTable:
         named = f"{self.name}: array {quoted(name)}"
         if header.dtype.hasobject:
             raise DataError(f"{named}: expected numbers or text, got pickled objects")
-        if len(shape) not in (1, 2):
-            raise DataError(f"{named}: expected 1 or 2 dimensions, got {len(shape)}")
+        if not shape:
+            raise DataError(f"{named}: expected 1 dimension or more, got 0")
         if header.dtype.kind not in "biufUMm":
             raise DataError(f"{named}: expected numbers or text, got {header.dtype}")
         if shape[0] != first.shape[0]:
             rows = f"{first.shape[0]:,} rows as {quoted(first.name)}"
             raise DataError(f"{named}: expected {rows}, got {shape[0]:,}")
-        width = shape[1] if len(shape) == 2 else 1
-        for index in range(width):
-            column = name if width == 1 else f"{name}{index + 1}"
+        if math.prod(shape[1:]) > MOST_COLUMNS:
+            raise DataError(
+                f"{named}: expected at most {MOST_COLUMNS:,} numbers to a row, got {math.prod(shape[1:]):,}"
+            )
+        names = _column_names(header)
+        for index, column in enumerate(names):
             if column in self._columns:
                 raise DataError(f"{self.name}: column {quoted(column)} is given more than once")
             self._columns[column] = header, index
+        if names != [name]:
+            self.groups[composed(name)] = names
+
+    def advice(self, name: str) -> str:
+        """That an array has another length than the others."""
+        other = self._others.get(name)
+        if other is None:
+            return ""
+        length = other.shape[0] if other.shape else 1
+        return f"; array {quoted(name)} has {length:,} rows, and the target has {self.rows:,}"
+
+    def row_advice(self, row: int, cell: str) -> str:  # noqa: ARG002
+        """None, for the same reason."""
+        return ""
 
     def load(self, names: Sequence[str], as_text: Collection[str]) -> None:  # noqa: ARG002
         """Check that these columns fit; what is read is read when it is asked for."""
@@ -173,6 +206,22 @@ class ArraysTable:
         except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
             named = f"{self.name}: column {quoted(name)}"
             raise DataError(f"{named}: cells of type {column.dtype} are not readable") from error
+
+
+def _column_names(header: Header) -> list[str]:
+    """Of the columns that an array becomes."""
+    name, rest = composed(header.name), header.shape[1:]
+    if math.prod(rest) == 1:
+        return [name]
+    if len(rest) == 1:
+        return [f"{name}{number}" for number in range(1, rest[0] + 1)]
+    return [indexed(name, index) for index in itertools.product(*map(range, rest))]
+
+
+def _holds(header: Header, name: str) -> bool:
+    """Whether it is the array of this name, or one of its columns is."""
+    is_near = bool(header.shape) and name.startswith(composed(header.name))
+    return is_near and (name == composed(header.name) or name in _column_names(header))
 
 
 def _header(archive: zipfile.ZipFile, member: str) -> Header:

@@ -10,6 +10,14 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nnintro.datasets.tables.cells import is_text
+from nnintro.datasets.tables.files.parquet_lists import (
+    Element,
+    element_of,
+    element_type,
+    elements,
+    is_list,
+    require_shape,
+)
 from nnintro.datasets.tables.files.places import CELL, Places, check_names, opened, require_room, shown_path
 from nnintro.errors import DataError, memory_for
 from nnintro.wording import LONGEST, cause, quoted
@@ -29,14 +37,18 @@ INDEX = re.compile(r"__index_level_\d+__", re.ASCII)
 class ParquetTable:
     """A Parquet file (see ``files.Table``).
 
+    Args:
+        needed: columns; lists of which none is needed stay lists. By default all may be.
+
     Raises:
         DataError: it cannot be read, is not Parquet, or its columns have no names of their own.
     """
 
-    def __init__(self, path: str, memory: float = math.inf) -> None:
+    def __init__(self, path: str, memory: float = math.inf, needed: Collection[str] = ()) -> None:
         import pyarrow.parquet
 
         self.name = self.place = shown_path(path)
+        self.has_header = True
         file = opened(path)
         weakref.finalize(self, file.close)  # pyarrow leaves it open
         with self._reporting():
@@ -45,27 +57,62 @@ class ParquetTable:
             texts = [field.name for field in self._schema if _is_spelled(field.type)]
             # A text that a thousand rows share is there once, and is spelled out when its size is known.
             self._file = pyarrow.parquet.ParquetFile(file, metadata=metadata, read_dictionary=texts)
-        self.names = list(self._schema.names)
+            self._elements = self._found_elements(needed)
+        self.groups = {name: [element.name for element in of_list] for name, of_list in self._elements.items()}
+        """Column of lists -> the columns that it becomes."""
+        self._of_lists = {element.name: element for of_list in self._elements.values() for element in of_list}
+        self.names = [one for name in self._schema.names for one in self.groups.get(name, [name])]
         check_names(self.names, self.name)
+        self._lists: dict[str, pa.ChunkedArray] = {}
+        self._needed: set[str] = set()
         self.unnamed = [name for name in self.names if INDEX.fullmatch(name)]
         self.rows = self._file.metadata.num_rows
         self.places = Places(self.name)
         self._memory = memory
 
+    def advice(self, name: str) -> str:  # noqa: ARG002
+        """None: these files say what their columns are."""
+        return ""
+
+    def row_advice(self, row: int, cell: str) -> str:  # noqa: ARG002
+        """None, for the same reason."""
+        return ""
+
+    def _found_elements(self, needed: Collection[str]) -> dict[str, list[Element]]:
+        """Of the columns that hold lists of numbers; where some are needed, only of these."""
+        lists = [field.name for field in self._schema if is_list(field.type) and _is_number(element_type(field.type))]
+        every = {name: elements(self._file, name) for name in lists}
+        wanted = set(needed)
+        return {
+            name: found
+            for name, found in every.items()
+            if found and (not wanted or any(element.name in wanted for element in found))
+        }
+
+    def _source(self, name: str) -> str:
+        """The file's column that holds one of the ``names``."""
+        return self._of_lists[name].source if name in self._of_lists else name
+
     def load(self, names: Sequence[str], as_text: Collection[str]) -> None:  # noqa: ARG002
         """Check that these columns can be used; what is read is read when it is asked for."""
         if self.rows == 0:
             raise DataError(f"{self.name}: the file has no rows")
-        require_room(self.name, max(self._unpacked(names), CELL * self.rows * len(names)), self._memory)
+        self._needed = set(names)
+        sources = {self._source(name) for name in names}
+        require_room(self.name, max(self._unpacked(sources), CELL * self.rows * len(names)), self._memory)
         for name in names:
-            self._check_type(name, self._schema.field(name).type)
+            self._check_type(name, self.type(name))
 
-    def _unpacked(self, names: Sequence[str]) -> int:
+    def _unpacked(self, names: Collection[str]) -> int:
         """Bytes of these columns, as the file says; values that repeat are one there, and many in memory."""
         data = self._file.metadata
+
+        def named(path: str) -> bool:
+            return path in names or path.partition(".list.")[0] in names
+
         groups = map(data.row_group, range(data.num_row_groups))
         columns = (group.column(index) for group in groups for index in range(group.num_columns))
-        return sum(column.total_uncompressed_size for column in columns if column.path_in_schema in names)
+        return sum(column.total_uncompressed_size for column in columns if named(column.path_in_schema))
 
     def _check_type(self, name: str, kind: pa.DataType) -> None:
         """A column holds numbers, truth values, dates or text."""
@@ -84,9 +131,20 @@ class ParquetTable:
             )
 
     def type(self, name: str) -> pa.DataType:
-        return self._schema.field(name).type
+        kind = self._schema.field(self._source(name)).type
+        return element_type(kind) if name in self._of_lists else kind
 
     def column(self, name: str) -> pa.ChunkedArray:
+        element = self._of_lists.get(name)
+        if element is None:
+            return self._read(name)
+        if element.source not in self._lists:
+            lists = self._read(element.source)
+            require_shape(lists, element, self.places)
+            self._lists[element.source] = lists
+        return element_of(self._lists[element.source], element)
+
+    def _read(self, name: str) -> pa.ChunkedArray:
         with self._reporting():
             found = self._file.read(columns=[name]).column(0)
             require_room(self.name, sum(map(_spelled_size, found.chunks)), self._memory)
@@ -98,7 +156,10 @@ class ParquetTable:
         return found
 
     def forget(self, name: str) -> None:
-        """Nothing is kept."""
+        """Only lists are kept, until none of their columns is needed."""
+        self._needed.discard(name)
+        if name in self._of_lists and not any(self._source(other) == self._source(name) for other in self._needed):
+            self._lists.pop(self._source(name), None)
 
     def blocks(self, block_rows: int) -> Iterator[tuple[pa.RecordBatch, Places]]:
         """All columns, of the types that they have."""
@@ -115,10 +176,24 @@ class ParquetTable:
                     spelled = part.cast(self._schema)
                 for name, column in zip(spelled.schema.names, spelled.columns, strict=True):
                     self._check_text(name, column)
-                yield spelled, places
+                yield self._with_elements(spelled, places), places
                 places = places.behind(part.num_rows)
         if places.first == 0:
             raise DataError(f"{self.name}: the file has no rows")
+
+    def _with_elements(self, batch: pa.RecordBatch, places: Places) -> pa.RecordBatch:
+        """The batch with the columns that its lists become in place of them."""
+        import pyarrow as pa
+
+        if not self._elements:
+            return batch
+        columns = []
+        for name, cells in zip(batch.schema.names, batch.columns, strict=True):
+            of_list = self._elements.get(name, [])
+            if of_list:
+                require_shape(cells, of_list[0], places)
+            columns += [element_of(cells, element) for element in of_list] or [cells]
+        return pa.RecordBatch.from_arrays(columns, names=self.names)
 
     def _check_text(self, name: str, column: pa.ChunkedArray | pa.Array) -> None:
         """Bytes that are said to be text have to be; pyarrow itself does not look."""
@@ -139,6 +214,12 @@ class ParquetTable:
                 yield
         except (pa.ArrowException, OSError, ValueError) as error:
             raise DataError(f"{self.name}: not readable as Parquet: {cause(error)}") from error
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind))
 
 
 def _is_spelled(kind: pa.DataType) -> bool:
