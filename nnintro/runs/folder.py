@@ -9,6 +9,7 @@ import itertools
 import os
 import shutil
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -173,7 +174,7 @@ class RunLock(contextlib.ExitStack):
         self.callback(os.close, descriptor)
         self._descriptor = descriptor
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor)
         except OSError as error:
             if error.errno not in UNSUPPORTED:
                 owner = _owner(descriptor)
@@ -205,6 +206,15 @@ class RunLock(contextlib.ExitStack):
                 f"{directory}: another folder has this name now; the run that trained in it was moved away"
             )
         return None
+
+
+def _lock(descriptor: int) -> None:
+    """Lock a folder; who lists runs holds it for an instant (``is_locked``), so a second try is worth the wait."""
+    for _ in range(5):
+        with contextlib.suppress(BlockingIOError):
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        time.sleep(0.02)
+    return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def is_locked(directory: Path) -> bool:

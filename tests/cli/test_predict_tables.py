@@ -266,6 +266,37 @@ def test_no_class_is_made_of_nan(command, trained, tmp_path, monkeypatch):
     assert command("predict", trained["price"], "new.csv").code == 0
 
 
+def test_many_columns_are_the_inputs_that_they_say(command, tmp_path):
+    """Columns that are read together, a category between them and a cell without a value, are as in numpy."""
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(size=(60, 900)).round(3)
+    cells = [[repr(float(value)) for value in row] for row in numbers]
+    cells[7][300] = ""
+    names = [f"x{index}" for index in range(900)]
+    kinds = ["a" if row % 3 else "b" for row in range(60)]
+    rows = [
+        [*some[:450], kind, *some[450:], str(row % 7)]
+        for row, (some, kind) in enumerate(zip(cells, kinds, strict=True))
+    ]
+    write(tmp_path / "wide.csv", map(",".join, rows), header=",".join([*names[:450], "kind", *names[450:], "y"]))
+    dataset = {
+        "kind": "table",
+        "path": str(tmp_path / "wide.csv"),
+        "target": "y",
+        "task": "regression",
+        "missing": "mean",
+    }
+    run = nnintro.train(config(dataset=dataset, precision="float64"), runs_dir=tmp_path, name="wide")
+    encoded = np.insert(numbers, 450, 0, axis=1).repeat([1] * 450 + [2] + [1] * 450, axis=1)
+    encoded[:, 450], encoded[:, 451] = np.array(kinds) == "a", np.array(kinds) == "b"
+    columns = json.loads((run.directory / "data.json").read_text())["description"]["columns"]
+    encoded[7, 300] = columns[300]["mean"]
+    answered = table(command("predict", run.directory, tmp_path / "wide.csv").out)
+    expected = run.predict(encoded).numpy()[:, 0]
+    assert np.allclose([float(row[-1]) for row in answered[1:]], expected, rtol=1e-12)
+    assert [row[:-1] for row in answered[1:]] == rows
+
+
 def test_stdin_is_answered_as_it_comes(command, trained, monkeypatch):
     def endless():
         yield b"city,area\n"

@@ -16,6 +16,7 @@ from nnintro.datasets.tables.columns.coded import plain_words
 from nnintro.datasets.tables.encoding import Encoding
 from nnintro.datasets.tables.files import full_blocks, open_table
 from nnintro.datasets.tables.files.places import Places, no_column
+from nnintro.datasets.tables.files.text import STDIN
 from nnintro.datasets.tables.past import Past
 from nnintro.datasets.tables.series import rows_ahead
 from nnintro.errors import DataError
@@ -141,7 +142,9 @@ def encoded_blocks(
             raise DataError(f"{table.place}: {no_column(name, table.names, table.name)}")
     rows = block_rows or max(1, CELLS // max(encoding.features, len(table.names)))
     past, count = Past(encoding), 0
-    for batch, places in full_blocks(table.blocks(rows), rows):
+    # What somebody sends is answered as it comes.
+    blocks = table.blocks(rows) if source == STDIN else full_blocks(table.blocks(rows), rows)
+    for batch, places in blocks:
         columns = dict(zip(batch.schema.names, batch.columns, strict=True))
         encoded = past.samples(columns, places)
         targets = encoding.encode_targets(columns, places) if with_targets else None

@@ -15,7 +15,7 @@ from nnintro.datasets.tables.files.csv_layout import Layout, read_layout
 from nnintro.datasets.tables.files.csv_lines import LONGEST_ROW
 from nnintro.datasets.tables.files.csv_rows import Piece, PieceFile, larger, place_of
 from nnintro.datasets.tables.files.places import CELL, Places, opened, require_room
-from nnintro.datasets.tables.files.text import TextFile
+from nnintro.datasets.tables.files.text import STDIN, TextFile
 from nnintro.errors import DataError, memory_for
 from nnintro.wording import cause, counted
 
@@ -85,8 +85,10 @@ class CsvTable:
     def blocks(self, block_rows: int) -> Iterator[tuple[pa.RecordBatch, Places]]:
         """All columns, every cell as the text that it is."""
         found = False
-        # For each column of a piece pyarrow takes some time, whatever its rows: a piece should have hundreds.
-        for piece in larger(self._pieces, min(LONGEST_PIECE, BYTES_OF_A_COLUMN * len(self.names))):
+        # For each column of a piece pyarrow takes some time, whatever its rows: a piece should have hundreds,
+        # but what somebody sends is answered as it comes.
+        size = 0 if self._file.path == STDIN else min(LONGEST_PIECE, BYTES_OF_A_COLUMN * len(self.names))
+        for piece in larger(self._pieces, size):
             places = Places(self.name, partial(place_of, pieces=[piece], name=self.name, columns=len(self.names)))
             for batch in self._parsed(piece).to_batches(max_chunksize=block_rows):
                 found = True
