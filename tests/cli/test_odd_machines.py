@@ -79,8 +79,8 @@ def test_one_line_or_none(row, small):
         assert not list((small / "runs").rglob(".*"))
 
 
-def test_an_image_too_large_for_the_memory(tmp_path, written):
-    """Of the whole image at once a layer of 16 maps takes 433 MB; the run itself is small."""
+def test_a_large_image_in_little_memory(tmp_path, written):
+    """Of the whole image at once a layer of 16 maps takes 433 MB; it is predicted in tiles."""
     network = {"kind": "unet", "channels": [16, 32]}
     data = {"kind": "images", "generator": "cells", "samples": 4, "size": [32, 32]}
     written(
@@ -94,9 +94,7 @@ def test_an_image_too_large_for_the_memory(tmp_path, written):
     assert shell(f"{COMMAND} train small.yaml -q", tmp_path).returncode == 0
     Image.fromarray(np.zeros((2600, 2600), np.uint8)).save(tmp_path / "large.png")
     done = shell(f"ulimit -v 2000000; {COMMAND} predict runs/small large.png --output out", tmp_path)
-    assert done.returncode == 8, done.stderr
-    assert done.stderr == "not enough memory for large.png: the network's layers on an image of its size\n"
-    assert {path.name for path in tmp_path.iterdir()} == {"small.yaml", "runs", "large.png"}
+    assert (done.returncode, done.stderr) == (0, "1 mask in out\n")
 
 
 def test_whatever_the_umask_lets_others_is_what_they_get(small):

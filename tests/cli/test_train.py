@@ -85,11 +85,10 @@ class TestNames:
         ("file", "name"),
         [
             ("a b.yaml", "a-b"),
-            ("..yaml", "run"),
             (".hidden.yaml", "hidden"),
-            ("Übung 1.v2.yaml", "bung-1.v2"),
+            ("Übung 1.v2.yaml", "Übung-1.v2"),
             ("-x.yml", "x"),
-            ("日本.yaml", "run"),
+            ("日本.yaml", "日本"),
             ("x" * 200 + ".yaml", "x" * 100),
         ],
     )

@@ -77,6 +77,22 @@ DATA = {
         "dataset: {kind: images, path: cells, point_radius: 2, classes: [a, b, c]}\nmodel: {kind: unet}\n",
         ["bad.yaml:1:52: dataset.point_radius: points need masks of two classes, got 3 names in classes"],
     ),
+    "masks read in two ways": (
+        'dataset: {kind: images, path: d, colours: {a: "#000000", b: "#ffffff"}, instances: true}\nmodel: {kind: unet}\n',
+        ["bad.yaml:1:84: dataset.instances: masks are read by colours already; give one of the two"],
+    ),
+    "two classes of one colour": (
+        'dataset: {kind: images, path: d, colours: {a: "#000000", b: "#000000"}}\nmodel: {kind: unet}\n',
+        ["bad.yaml:1:58: dataset.colours.b: a and b have one colour, #000000"],
+    ),
+    "classes named by two keys": (
+        'dataset: {kind: images, path: d, classes: [a, b], colours: {a: "#000000", b: "#ffffff"}}\nmodel: {kind: unet}\n',
+        ["bad.yaml:1:43: dataset.classes: dataset.colours names the classes; give one of the two"],
+    ),
+    "a colour to ignore among values": (
+        'dataset: {kind: images, path: d, ignore: "#ff0000"}\nmodel: {kind: unet}\n',
+        ["bad.yaml:1:42: dataset.ignore: expected a mask's value such as 255, got '#ff0000'"],
+    ),
     "a class named twice": (
         "dataset: {kind: images, path: cells, classes: [a, a]}\nmodel: {kind: unet}\n",
         ["bad.yaml:1:47: dataset.classes: expected different names, got 'a' twice"],

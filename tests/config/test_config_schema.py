@@ -48,7 +48,6 @@ BAD = [
     {**MINIMAL, "model": {"kind": "steps", "steps": [{"from": [0], "to": [1, 1], "height": 1}]}},
     {**MINIMAL, "dataset": {"kind": "function", "formula": "x", "validation": 0.2}},
     {**MINIMAL, "dataset": {"kind": "function", "formula": "x", "domain": [[1]]}},
-    {**MINIMAL, "name": "../etc"},
 ]
 
 

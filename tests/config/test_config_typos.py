@@ -31,8 +31,10 @@ def contexts() -> Iterator[tuple[tuple[str | int, ...], type, str]]:
     """Every key of every section of every kind, with the place of the section."""
     for at, slot in slots():
         for section in slot.sections:
-            for key in fields_of(section):
-                yield at, section, key
+            # Of the function's dataset, in which the sections are put, this key is no section.
+            if at != ("dataset", "validation"):
+                for key in fields_of(section):
+                    yield at, section, key
 
 
 def config_with(at: tuple[str | int, ...], section: type, key: str, typo: str) -> dict:

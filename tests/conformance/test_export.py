@@ -36,7 +36,7 @@ def test_the_lectures_network_is_exported_too(tmp_path):
 
 def assert_same_maps(run, format):
     """On images of the data's own kind."""
-    held = build_data(run.setup).validation.to(torch.device("cpu"), torch.float32)
+    held = build_data(run.setup.experiment).validation.to(torch.device("cpu"), torch.float32)
     images, _ = held.rows(torch.arange(3))
     images = images.contiguous()
     with torch.no_grad():

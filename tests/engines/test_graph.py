@@ -193,7 +193,7 @@ def test_a_step_that_reads_a_value_is_refused(enacted, monkeypatch):
         loss = (outputs - targets).square().mean()
         return loss * float(loss > 0)
 
-    monkeypatch.setattr(assembling, "loss_for", lambda *_: reading)
+    monkeypatch.setattr(assembling, "loss_for", lambda *_, **__: reading)
     with pytest.raises(CaptureError, match="_local_scalar_dense: operation not permitted"):
         parts_with(config(), "graph", Captured)
 

@@ -239,7 +239,8 @@ def _parts(described: list[dict[str, Any]], kinds: Mapping[str, type[T]], field:
             if not isinstance(kind, str) or kind not in kinds:
                 raise ValueError(f"kind: {choice(kind, list(kinds))}")
             # Runs from before names were composed keep them as their file wrote them.
-            named = {**values, "name": composed(str(values["name"]))} if "name" in values else values
+            name = values.get("name")
+            named = {**values, "name": composed(name)} if isinstance(name, str) else values
             yield from_json(kinds[kind], json.dumps(named))
         except ValueError as error:
             raise ValueError(f"{field}.{number}.{error}") from None
