@@ -32,7 +32,7 @@ def contexts() -> Iterator[tuple[tuple[str | int, ...], type, str]]:
     for at, slot in slots():
         for section in slot.sections:
             # Of the function's dataset, in which the sections are put, this key is no section.
-            if at != ("dataset", "validation"):
+            if at[:2] != ("dataset", "validation"):
                 for key in fields_of(section):
                     yield at, section, key
 
