@@ -183,8 +183,8 @@ def match_points(predicted: Tensor, true: Tensor, radius: float) -> int:
 def precision_recall(hits: int, predicted: int, true: int) -> dict[str, float]:
     """Of the points of a whole set.
 
-    If no points are predicted, precision is 1 if there are no true points, else 0.
-    If there are no true points, recall is 1.
+    Without predicted points, precision is 1 if there are no true points either, and 0 otherwise.
+    Without true points, recall is 1.
     """
     precision = hits / predicted if predicted else float(true == 0)
     return {"precision": precision, "recall": hits / true if true else 1.0}

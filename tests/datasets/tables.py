@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import json
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
+import pytest
 import torch
 
 from nnintro.config.datasets.table import TableDataset
-from nnintro.datasets.tables import build_table, encoded_blocks, joined
+from nnintro.datasets.tables import Encoding, build_table, encoded_blocks, joined
+from nnintro.errors import ConfigError, DataError
 
 
 def section(path, **keys):
@@ -20,6 +23,18 @@ def section(path, **keys):
 def built(path, seed=0, dtype=torch.float64, **keys):
     streams = [torch.Generator().manual_seed(2 * seed + k) for k in range(2)]
     return build_table(section(path, **keys), *streams, dtype)
+
+
+def encoding_of(splits):
+    """As a run reads it from data.json."""
+    return Encoding.from_description(json.loads(json.dumps(splits.found.description)))
+
+
+def refused(path, **keys):
+    """The message with which the file cannot be used."""
+    with pytest.raises((DataError, ConfigError)) as caught:
+        built(path, **keys)
+    return str(caught.value)
 
 
 def write(path, columns):

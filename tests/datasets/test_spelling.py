@@ -11,23 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnintro.datasets.tables import Encoding, encoded_blocks, encoded_columns
+from nnintro.datasets.tables import encoded_blocks, encoded_columns
 from nnintro.datasets.tables.spelling import Marks
 from nnintro.errors import ConfigError, DataError
-from tests.datasets.tables import built, encoded_samples, raw, section, write
+from tests.datasets.tables import built, encoded_samples, encoding_of, raw, refused, section, write
 
 Y = [float(k * k % 7) for k in range(12)]
 GERMAN = Marks(",", ".")
-
-
-def encoding_of(splits):
-    return Encoding.from_description(json.loads(json.dumps(splits.found.description)))
-
-
-def refused(path, **keys):
-    with pytest.raises((DataError, ConfigError)) as caught:
-        built(path, **keys)
-    return str(caught.value)
 
 
 READ = [

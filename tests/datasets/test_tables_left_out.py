@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from nnintro.datasets.tables import Encoding, encoded_blocks
+from nnintro.datasets.tables import encoded_blocks
 from nnintro.errors import DataError
-from tests.datasets.tables import built, encoded_samples, raw, write
+from tests.datasets.tables import built, encoded_samples, encoding_of, raw, write
 
 X = [k / 4 for k in range(20)]
 Y = [float(k % 7) for k in range(20)]
-
-
-def encoding_of(splits):
-    return Encoding.from_description(json.loads(json.dumps(splits.found.description)))
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from nnintro.datasets.tables import Encoding, encoded_blocks
+from nnintro.datasets.tables import encoded_blocks
 from nnintro.errors import ConfigError, DataError
-from tests.datasets.tables import built, encoded_samples, raw
+from tests.datasets.tables import built, encoded_samples, encoding_of, raw
 
 RANDOM = np.random.default_rng(3)
 IMAGES = RANDOM.integers(0, 256, (20, 4, 3)).astype(np.uint8)
 LABELS = np.arange(20) % 3
 NAMES = [f"x_train[{row},{column}]" for row in range(4) for column in range(3)]
 DIGITS = {"target": "y_train", "task": "classification"}
-
-
-def encoding_of(splits):
-    return Encoding.from_description(json.loads(json.dumps(splits.found.description)))
 
 
 def in_order(rows):

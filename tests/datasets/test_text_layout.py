@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
 from nnintro.config.datasets.text_keys import TextKeys
-from nnintro.datasets.tables import Encoding, encoded_blocks
+from nnintro.datasets.tables import encoded_blocks
 from nnintro.datasets.tables.files import open_table
-from nnintro.errors import ConfigError, DataError
-from tests.datasets.tables import built, encoded_samples, raw, section
+from nnintro.errors import DataError
+from tests.datasets.tables import built, encoded_samples, encoding_of, raw, refused, section
 
 X = [k / 4 for k in range(12)]
 Y = [float(k * k % 7) for k in range(12)]
@@ -23,16 +21,6 @@ def write(tmp_path, text, name="a.csv"):
     path = tmp_path / name
     path.write_bytes(text.encode())
     return path
-
-
-def encoding_of(splits):
-    return Encoding.from_description(json.loads(json.dumps(splits.found.description)))
-
-
-def refused(path, **keys):
-    with pytest.raises((DataError, ConfigError)) as caught:
-        built(path, **keys)
-    return str(caught.value)
 
 
 LAYOUTS = {

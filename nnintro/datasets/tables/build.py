@@ -13,9 +13,9 @@ from nnintro.config.datasets.basis import names_for_formulas
 from nnintro.config.datasets.table import TableDataset
 from nnintro.config.task import DataFacts
 from nnintro.datasets.samples import Data, Splits, balanced_weights
-from nnintro.datasets.tables.columns.column import FileColumn
+from nnintro.datasets.tables.columns.column import FileColumn, training_file
 from nnintro.datasets.tables.encoding import Encoding, unseen_note, windows_of
-from nnintro.datasets.tables.files import Table, open_table
+from nnintro.datasets.tables.files import Table
 from nnintro.datasets.tables.files.places import cannot_be_read, no_column, opened, shown_path
 from nnintro.datasets.tables.fill import Filled, Filling
 from nnintro.datasets.tables.left_out import LeftOut
@@ -47,10 +47,7 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
         ConfigError: the section names a column that the file lacks, or the like.
         DataError: the file cannot be used as asked.
     """
-    spelling = Spelling.of(dataset)
-    table = open_table(
-        dataset.path, dataset.text_keys, memory=dataset.memory, targets=dataset.targets, only_whole=spelling.has_marks
-    )
+    table = training_file(dataset)
     dataset = _column_by_column(dataset, table)
     inputs = _inputs(dataset, table)
     split_by = [dataset.split_by] if dataset.split_by else []

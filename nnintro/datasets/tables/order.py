@@ -10,9 +10,9 @@ import numpy as np
 from nnintro.config.datasets.table import TableDataset
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns.coded import coded
-from nnintro.datasets.tables.columns.column import FileColumn
+from nnintro.datasets.tables.columns.column import FileColumn, training_file
 from nnintro.datasets.tables.columns.number import dates_of
-from nnintro.datasets.tables.files import Table, open_table
+from nnintro.datasets.tables.files import Table
 from nnintro.datasets.tables.series import series_codes
 from nnintro.errors import DataError
 from nnintro.wording import quoted
@@ -43,7 +43,7 @@ def require_file_order(dataset: TableDataset, inputs: Sequence[str], series: Arr
 
 def _whole(dataset: TableDataset) -> Table:
     """The file once more with all its columns, also those that are not used."""
-    table = open_table(dataset.path, dataset.text_keys, targets=dataset.targets)
+    table = training_file(dataset)
     table.load(table.names, {*dataset.categorical, *dataset.text, *dataset.series_names, *dataset.dates})
     return table
 

@@ -13,7 +13,7 @@ from nnintro.config.datasets.table import TableDataset
 from nnintro.config.task import STRICT
 from nnintro.datasets.tables.cells import Array, Reading, is_text
 from nnintro.datasets.tables.columns.coded import Coded, coded, plain_numeral
-from nnintro.datasets.tables.files import Table
+from nnintro.datasets.tables.files import Table, open_table
 from nnintro.datasets.tables.files.places import Places
 from nnintro.datasets.tables.spelling import Marks, Spelling
 from nnintro.errors import DataError
@@ -37,6 +37,17 @@ class Policy:
     def fills(self) -> bool:
         """Whether a missing value is replaced; ``drop`` leaves rows out of the training's file only."""
         return self.missing in ("mean", "indicator")
+
+
+def training_file(dataset: TableDataset) -> Table:
+    """The file that is trained on, opened as the section says; ConfigError or DataError as ``open_table`` has them."""
+    return open_table(
+        dataset.path,
+        dataset.text_keys,
+        memory=dataset.memory,
+        targets=dataset.targets,
+        only_whole=Spelling.of(dataset).has_marks,
+    )
 
 
 @dataclass(frozen=True)
