@@ -223,6 +223,7 @@ def test_libyaml_reads_the_same_values(monkeypatch):
 
     for text, _ in CASES.values():
         both(text)
+    both("seed: 1\n\ufeff#seed: 1\n")
     assert seen["one refused"] == 1, seen  # half of a surrogate pair in an escape
     for file in (Path(__file__).parents[2] / "configs").rglob("*.yaml"):
         both(file.read_text())

@@ -111,9 +111,10 @@ def read_text(text: str, place: Place, *, located: bool = True) -> Source:
 def _events(text: str) -> Iterator[yaml.Event]:
     """The events of a text; a long one, as nobody writes by hand, is parsed by libyaml.
 
-    libyaml has other words for some mistakes, and takes a tab or a BOM within a line.
+    libyaml has other words for some mistakes, and takes a tab within a line. A BOM behind the first character is
+    not a part of the text for libyaml, so that a key behind one may be lost.
     """
-    if len(text) <= LONG or not is_text(text):
+    if len(text) <= LONG or not is_text(text) or "\ufeff" in text[1:]:
         return yaml.parse(text, Loader=yaml.SafeLoader)
     yaml.reader.Reader(text)  # raises for characters that are not allowed, whose place libyaml gives in bytes
     return yaml.parse(text, Loader=FASTEST)
