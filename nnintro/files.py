@@ -20,7 +20,7 @@ from typing import IO, Any, Literal
 
 from nnintro.errors import UsageError
 from nnintro.temporary import hold, remove_leftovers, temporary_file
-from nnintro.wording import choice, listing
+from nnintro.wording import cause, choice, listing, nearest, plain
 
 Suffixes = Mapping[str, Sequence[str]]
 """Format -> the suffixes of its files, the usual one first."""
@@ -57,13 +57,20 @@ def require_place(path: Path) -> Path:
     try:
         # Only a link is resolved: messages name the place as the user does.
         place = path.resolve() if path.is_symlink() else path
-        cause = _obstacle(place)
+        reason = _obstacle(place)
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, before Python 3.13
-        cause = getattr(error, "strerror", None) or os.strerror(errno.ELOOP)
-    if cause is not None:
-        raise UsageError(f"cannot write {path}: {cause}")
+        reason = getattr(error, "strerror", None) or os.strerror(errno.ELOOP)
+    if reason is not None:
+        raise UsageError(f"cannot write {path}: {reason}")
     remove_leftovers(place.parent)
     return place
+
+
+def refuse_own_input(source: str | Path, output: Path) -> None:
+    """Raise UsageError where what is written would take the place of what is read."""
+    with contextlib.suppress(OSError, ValueError):  # one of them is not there: whoever opens it says so
+        if os.path.samefile(source, output):  # noqa: PTH121 (a text may hold a NUL)
+            raise UsageError(f"{plain(str(output))} is what is to be predicted; write to another place")
 
 
 def _obstacle(place: Path) -> str | None:
@@ -92,6 +99,25 @@ def open_regular(path: str | Path) -> io.BufferedReader:
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def why_unread(path: str | Path, error: OSError | ValueError) -> str:
+    """Why a file cannot be read; of one that is not there also the nearest name beside it, or the current folder."""
+    text = cause(error)
+    if not isinstance(error, FileNotFoundError):
+        return text
+    path = Path(path)
+    with contextlib.suppress(OSError):  # the folder may be missing, too, or be closed to us
+        names = [entry.name for entry in os.scandir(path.parent) if not entry.name.startswith(".")]
+        alike = [name for name in names if Path(name).suffix == path.suffix]  # prices.yaml is not prices.csv misspelt
+        if close := nearest(path.name, alike) or nearest(path.name, names, cutoff=0.8):
+            return f"{text}; did you mean {plain(str(path.with_name(close)))}?"
+    return text if path.is_absolute() else f"{text}; {current_folder()}"
+
+
+def current_folder() -> str:
+    """Where relative paths begin, for a message about one that leads nowhere."""
+    return f"the current folder is {plain(str(Path.cwd()))}"
 
 
 def _require_regular(status: os.stat_result, path: str | Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,33 +17,51 @@ OTHER_NAMES = {
     "batch_size": "batchsize bs",
     "bfloat16": "half",
     "clip_norm": "gradient_clipping",
-    "cross_entropy": "crossentropy",
+    "cross_entropy": "crossentropy categorical_crossentropy nll nll_loss crossentropyloss",
     "cuda": "gpu",
+    "elu": "selu celu",
     "epochs": "max_epochs",
     "epsilon": "eps",
     "factor": "gamma",
     "float32": "float",
     "float64": "double",
-    "he": "kaiming",
+    "he": "kaiming he_normal he_uniform kaiming_normal kaiming_uniform",
+    "huber": "smooth_l1 smooth_l1_loss smoothl1loss huberloss",
+    "identity": "linear none",
     "hidden": "hidden_layers layers units widths",
     "kind": "type",
     "learning_rate": "alpha eta lr",
-    "mae": "l1",
-    "mse": "l2",
+    "mae": "l1 l1_loss l1loss mean_absolute_error",
+    "mse": "l2 mse_loss mseloss mean_squared_error",
     "optimizer": "optim",
+    "relu": "relu6",
     "samples": "n_samples",
     "schedule": "scheduler",
     "seed": "random_seed random_state",
-    "sigmoid": "logistic",
+    "sigmoid": "logistic hard_sigmoid",
     "silu": "swish",
     "step": "heaviside",
     "steps": "max_steps",
     "stochastic": "online",
     "weight_decay": "wd",
-    "xavier": "glorot",
+    "xavier": "glorot glorot_uniform xavier_uniform xavier_normal glorot_normal",
 }
 """Our word -> what others call it; counts only where our word may stand."""
 SYNONYMS = {other: ours for ours, others in OTHER_NAMES.items() for other in others.split()}
+
+
+LOOKALIKES = str.maketrans("аеорсухіјѕһԁАВЕКМНОРСТУХІЈЅοαν", "aeopcyxijshdABEKMHOPCTYXIJSoav")
+"""Letters of the Cyrillic and the Greek alphabet -> the Latin ones that look the same."""
+
+
+def lookalike(text: str) -> str:
+    """``; the 'а' in it is a Cyrillic letter: type the Latin a``; nothing of a text without such letters."""
+    for letter in text:
+        latin = letter.translate(LOOKALIKES)
+        if latin != letter:
+            alphabet = unicodedata.name(letter).split()[0].capitalize()
+            return f"; the '{letter}' in it is a {alphabet} letter: type the Latin {latin}"
+    return ""
 
 
 def listing(names: Iterable[object]) -> str:
@@ -101,7 +120,7 @@ def choice(value: Any, names: list[str]) -> str:
     """``expected a, b or c, got 'd'``, with the nearest of the names."""
     text = f"expected {listing(names)}, got {shown(value)}"
     close = nearest(value, names) if isinstance(value, str) else None
-    return f"{text}; did you mean '{close}'?" if close else text
+    return f"{text}; did you mean '{close}'?{lookalike(str(value))}" if close else text
 
 
 def nearest(name: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
@@ -121,7 +140,7 @@ def nearest(name: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | 
 
 
 def _simple(name: str) -> str:
-    return name[:LONGEST].strip().lower().replace("-", "_").replace(" ", "_")
+    return name[:LONGEST].translate(LOOKALIKES).strip().lower().replace("-", "_").replace(" ", "_")
 
 
 def quoted(name: str) -> str:
@@ -162,6 +181,13 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def pace(updates_per_second: float) -> str:
+    """Updates a second as text; of slow ones the seconds that one takes."""
+    if 0 < updates_per_second < 1:
+        return f"{duration(1 / updates_per_second)} an update"
+    return f"{updates_per_second:,.0f} updates/s"
 
 
 def cause(error: Exception) -> str:

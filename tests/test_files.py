@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from nnintro.files import open_regular, read_bytes
+from nnintro.files import open_regular, read_bytes, why_unread
 from nnintro.temporary import remove_leftovers
 
 
@@ -98,3 +98,29 @@ def test_what_is_held_elsewhere_stays(tmp_path):
         assert path.exists()
     remove_leftovers(tmp_path)
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [
+        ("pirces.csv", "; did you mean prices.csv?"),
+        ("prices.cvs", "; did you mean prices.csv?"),
+        ("price.csv", "; did you mean prices.csv?"),
+        ("new.csv", "; the current folder is {}"),
+        ("none/prices.csv", "; the current folder is {}"),
+    ],
+)
+def test_a_file_that_is_not_there(name, ending, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prices.csv").write_text("x\n1\n")
+    (tmp_path / "prices.yaml").write_text("name: x\n")
+    with pytest.raises(FileNotFoundError) as caught:
+        open_regular(name)
+    assert why_unread(name, caught.value) == "No such file or directory" + ending.format(tmp_path)
+
+
+def test_a_config_is_not_proposed_for_its_data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prices.yaml").write_text("name: x\n")
+    error = FileNotFoundError(2, "No such file or directory")
+    assert why_unread("prices.csv", error) == f"No such file or directory; the current folder is {tmp_path}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -20,6 +20,12 @@ Set = Annotated[
 Name = Annotated[str | None, typer.Option(help="Name of the run.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")]
+Unseen = Annotated[
+    Literal["zeros", "error"] | None,
+    typer.Option(
+        help="Of a run on a table: categories that training did not have; as the run's config says by default."
+    ),
+]
 RUNS = Path("runs")
 """The folder of runs where --runs-dir names no other."""
 started: float | None = None

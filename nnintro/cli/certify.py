@@ -48,9 +48,9 @@ def _prove_again(check: Path) -> None:
 def _bound(run: Path, runs_dir: Path, tolerance: float, seconds: float, json_: bool, quiet: bool) -> None:
     from nnintro.proofs import require_flint, require_limits
 
+    directory = find_run(run, runs_dir)
     require_flint()
     require_limits(tolerance=tolerance, seconds=seconds)
-    directory = find_run(run, runs_dir)
     # Only now what takes seconds to load.
     from nnintro.constructions.certify import certify as bound
     from nnintro.constructions.certify import in_words

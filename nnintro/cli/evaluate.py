@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nnintro.cli import RUNS, Json, Run, RunsDir, emit, say
+from nnintro.cli import RUNS, Json, Run, RunsDir, Unseen, emit, say
 from nnintro.files import as_json
 from nnintro.runs.folder import find_run
 
@@ -22,6 +22,7 @@ def evaluate(
             "run's own validation data by default.",
         ),
     ] = None,
+    unseen: Unseen = None,
     runs_dir: RunsDir = RUNS,
     json_: Json = False,
 ) -> None:
@@ -31,7 +32,7 @@ def evaluate(
     from nnintro.predict.evaluate import as_table, heading, remarks
     from nnintro.predict.evaluate import evaluate as measure
 
-    evaluation = measure(directory, dataset)
+    evaluation = measure(directory, dataset, unseen=unseen)
     if json_:
         emit(as_json(evaluation.as_dict()))
     else:

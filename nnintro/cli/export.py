@@ -26,11 +26,11 @@ def export(
     """Write a trained network as a file for other programs, and check it."""
     from nnintro.exports import SUFFIXES, require_format
 
+    directory = find_run(run, runs_dir)
     name = chosen_format(format_, output, SUFFIXES)
     require_format(name)
     if output is not None:
         require_place(output)
-    directory = find_run(run, runs_dir)
     # Only now what takes seconds to load.
     from nnintro.exports.export import default_path, write_export
     from nnintro.runs.run import load_run

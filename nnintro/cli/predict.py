@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nnintro.cli import RUNS, Run, RunsDir, say
+from nnintro.cli import RUNS, Run, RunsDir, Unseen, say
 from nnintro.errors import UsageError
 from nnintro.files import require_place
 from nnintro.runs.folder import find_run
@@ -20,7 +20,9 @@ def predict(
     inputs: Annotated[
         str,
         typer.Argument(
-            metavar="INPUTS", help="A .csv, .tsv, .parquet, .npz or .npy; - for CSV on stdin; an image or a folder."
+            metavar="INPUTS",
+            help="A .csv or .tsv, - for CSV on stdin; for a run on a table also .parquet or .npz, for other "
+            "rows .npy; for a run on images: an image or a folder.",
         ),
     ],
     output: Annotated[
@@ -35,6 +37,7 @@ def predict(
     spreadsheet_safe: Annotated[
         bool, typer.Option(help="Of csv and tsv: put ' before texts that a spreadsheet would compute (=, +, -, @).")
     ] = False,
+    unseen: Unseen = None,
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Predict every row of a file, or every pixel of images, with a trained run."""
@@ -44,12 +47,16 @@ def predict(
     if takes_images(directory):
         if spreadsheet_safe:
             raise UsageError("--spreadsheet-safe applies to csv and tsv only; masks are PNG files")
+        if unseen is not None:
+            raise UsageError("--unseen applies to runs on tables, whose columns may be categories")
         _images(directory, Path(inputs), output, format_)
     else:
-        _rows(directory, inputs, output, format_, safe=spreadsheet_safe)
+        _rows(directory, inputs, output, format_, unseen, safe=spreadsheet_safe)
 
 
-def _rows(directory: Path, inputs: str, output: Path | None, format_: str | None, *, safe: bool) -> None:
+def _rows(
+    directory: Path, inputs: str, output: Path | None, format_: str | None, unseen: Unseen, *, safe: bool
+) -> None:
     from nnintro.predict import format_of
 
     chosen = format_of(format_, output)
@@ -62,7 +69,7 @@ def _rows(directory: Path, inputs: str, output: Path | None, format_: str | None
 
     notes: list[str] = []
     with leaving_tidily():
-        count = predict_file(directory, inputs, output, chosen, say=notes.append, spreadsheet_safe=safe)
+        count = predict_file(directory, inputs, output, chosen, say=notes.append, spreadsheet_safe=safe, unseen=unseen)
     if output is not None:
         say(f"{counted(count, 'prediction')} in {output}")
     for note in notes:

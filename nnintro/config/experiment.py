@@ -6,7 +6,7 @@ import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from nnintro.config.datasets import Dataset
 from nnintro.config.descent import CosineSchedule, Descent
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 else:
     LossName = Literal[tuple(LOSSES)]
 
+_ANY_ALPHABET = WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 100})
+"""Of a run's name: in JSON Schema a letter is ASCII, and an editor would mark the others as wrong."""
 DEFAULT_BATCH_SIZE = 32
 DEFAULT_EPOCHS = 200
 SMOKE_SAMPLES = 256
@@ -33,8 +35,8 @@ SMOKE_STEPS = 20
 class Experiment(Section):
     """One experiment: data, network, loss, descent."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)] = "run"
-    """The run's name and folder; the file's stem by default."""
+    name: Annotated[str, Field(pattern=r"^[^\W_][\w.-]*$", max_length=100), _ANY_ALPHABET] = "run"
+    """The run's name and folder, in letters of any alphabet; by default that of the file, without its ending."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Every random number of the run follows from it."""
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:[0-9]{1,3})?)$")] = "auto"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import unicodedata
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,8 +19,13 @@ from nnintro.config.parse.overrides import BEHIND_ALL, apply_overrides
 from nnintro.config.parse.python import from_python
 from nnintro.config.parse.yaml_text import read_file
 from nnintro.config.rules import broken_by_data, broken_rules
+from nnintro.config.section import Section
 from nnintro.config.task import DataFacts
 from nnintro.errors import ConfigError, Problem
+from nnintro.wording import plain
+
+MOST_NAME = 100
+"""Bytes of a run's name that is taken from a file's."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +90,7 @@ def load_config(
     Raises:
         ConfigError: with all problems, in the order of the file.
     """
-    if isinstance(config, Mapping):
-        source, default_name = from_python(config), "run"
-    else:
-        source, default_name = read_file(Path(config)), name_from(Path(config))
+    source = from_python(config) if isinstance(config, Mapping) else read_file(Path(config))
     root = source.root
     overridden = apply_overrides(root, overrides)
     if not isinstance(root.content, dict):
@@ -102,6 +106,7 @@ def load_config(
     if findings or experiment is None:
         raise refusal(findings)
     if "name" not in root.content:
+        default_name = "run" if isinstance(config, Mapping) else name_from(Path(config))
         experiment = experiment.model_copy(update={"name": default_name})
     return Config(resolve(_with_whole_path(experiment, root)), source)
 
@@ -116,16 +121,34 @@ def _with_whole_path(experiment: Experiment, root: Node) -> Experiment:
     dataset = experiment.dataset
     if dataset.files is None:
         return experiment
-    file = find(root, ("dataset", "path")).file
+    update: dict[str, object] = {"path": _whole(dataset.files, root, ("dataset", "path"))}
+    validation = getattr(dataset, "validation", None)
+    if isinstance(validation, Section):
+        path = _whole(getattr(validation, "path"), root, ("dataset", "validation", "path"))  # noqa: B009
+        update["validation"] = validation.model_copy(update={"path": path})
+    return experiment.model_copy(update={"dataset": dataset.model_copy(update=update)})
+
+
+def _whole(path: str, root: Node, key: tuple[str, ...]) -> str:
+    file = find(root, key).file
     beside = Path(file).parent if file is not None and Path(file).is_file() else Path()
     # Not resolve(): a link keeps the name that the user knows.
-    whole = os.path.normpath(Path.cwd() / beside / os.path.expanduser(dataset.files))  # noqa: PTH111
-    return experiment.model_copy(update={"dataset": dataset.model_copy(update={"path": whole})})
+    return os.path.normpath(Path.cwd() / beside / os.path.expanduser(path))  # noqa: PTH111
 
 
 def name_from(path: Path) -> str:
-    """A run name from a file's name: its stem, with what a folder name should not hold as '-'."""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).lstrip("._-")[:100]
+    """A run name from a file's name: its stem, with what a run's name cannot hold as '-'.
+
+    A stem without a letter or a digit gives "run", with a warning.
+    """
+    stem = unicodedata.normalize("NFC", path.stem)  # macOS decomposes: a letter and its mark are one letter here
+    name = re.sub(r"[^\w.-]+", "-", stem).lstrip("._-").encode()[:MOST_NAME].decode(errors="ignore")
+    if not name:
+        warnings.warn(
+            f"{plain(str(path))}: the file's name gives no name for the run, which is called 'run'; "
+            "give it one with name: in the config, or --name",
+            stacklevel=2,
+        )
     return name or "run"
 
 

@@ -80,7 +80,10 @@ def loss_fits_the_task(setup: Setup) -> Complaints:
     """Cross entropy compares classes, Dice areas; bce knows two classes."""
     why = misfit(setup.loss_name, setup.task) if setup.experiment.loss is not None else None
     if why is not None:
-        yield Complaint("loss", why)
+        of_numbers = setup.dataset.kind == "table" and setup.task.kind == "regression" and setup.task.outputs == 1
+        yield Complaint(
+            "loss", f"{why}; dataset.task: classification takes its numbers as classes" if of_numbers else why
+        )
 
 
 def logits_stay_logits(setup: Setup) -> Complaints:

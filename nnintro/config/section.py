@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -97,9 +97,18 @@ class DatasetSection(Section):
         """Whether a sample's class decides what it counts in the loss."""
         return False
 
+    @property
+    def ignores_pixels(self) -> bool:
+        """Whether a mask has pixels that enter neither loss nor metrics."""
+        return False
+
     def resolved(self) -> dict[str, Any]:
         """The values that follow from others, written out."""
         return {}
+
+    def under(self, loss: str | None) -> Self:  # noqa: ARG002
+        """The section as a loss has it, where that decides what ``auto`` stands for."""
+        return self
 
     def few(self, _: int) -> dict[str, Any]:
         """The keys that cut the data down to about this many samples, for ``--smoke``."""

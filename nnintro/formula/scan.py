@@ -55,6 +55,10 @@ MARK_HINTS = {
     ";": "a formula is one expression",
     "#": "comments belong to the YAML around it",
     **dict.fromkeys("'\"", "a formula holds no text"),
+    **dict.fromkeys(
+        "\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019",
+        "these are a word processor's quotes: leave them out, or type \" in YAML",
+    ),
     **dict.fromkeys("\N{MINUS SIGN}\N{EN DASH}", "type the minus sign -"),
     **dict.fromkeys("\N{MULTIPLICATION SIGN}\N{MIDDLE DOT}\N{DOT OPERATOR}", "use * for products"),
     "\N{DIVISION SIGN}": "use / for quotients",

@@ -11,6 +11,8 @@ from torch.nn import functional
 
 from nnintro.config.task import Task
 
+IGNORED = -1
+"""The target of a pixel that enters neither loss nor metrics."""
 Loss = Callable[[Tensor, Tensor], Tensor]
 """(outputs, targets) -> the mean loss, ()."""
 
@@ -79,14 +81,18 @@ class BinaryCrossEntropy:
 
     class_weights: Tensor | None = None
     """(2,) w_0 and w_1."""
+    ignores: bool = False
+    """Whether there are targets IGNORED, which do not count (see ``_mean_of_known``)."""
 
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
-        logits = _precise(logits)
-        if self.class_weights is None:
-            return functional.binary_cross_entropy_with_logits(logits, targets)
-        off, on = self.class_weights.to(logits).unbind()
-        weight = torch.where(targets > 0.5, on, off)
-        return functional.binary_cross_entropy_with_logits(logits, targets, weight)
+        logits, weight = _precise(logits), None
+        if self.class_weights is not None:
+            off, on = self.class_weights.to(logits).unbind()
+            weight = torch.where(targets > 0.5, on, off)
+        if not self.ignores:
+            return functional.binary_cross_entropy_with_logits(logits, targets, weight)
+        each = functional.binary_cross_entropy_with_logits(logits, targets.clamp(min=0), weight, reduction="none")
+        return _mean_of_known(each[:, 0], targets[:, 0] != IGNORED)
 
 
 @dataclass(frozen=True)
@@ -98,14 +104,25 @@ class CrossEntropy:
 
     class_weights: Tensor | None = None
     """(classes,)"""
+    ignores: bool = False
 
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
         logits = _precise(logits)
-        if self.class_weights is None:
+        if self.class_weights is None and not self.ignores:
             return functional.cross_entropy(logits, targets)
-        weights = self.class_weights.to(logits)
-        each = functional.cross_entropy(logits, targets, weights, reduction="none")
-        return each.mean()
+        weights = None if self.class_weights is None else self.class_weights.to(logits)
+        each = functional.cross_entropy(logits, targets, weights, ignore_index=IGNORED, reduction="none")
+        return _mean_of_known(each, targets != IGNORED) if self.ignores else each.mean()
+
+
+def _mean_of_known(each: Tensor, known: Tensor) -> Tensor:
+    """Losses of pixels (n, H, W) -> the mean over each image's known pixels, and over the images.
+
+    Each image by itself: so the loss of a whole is the mean of its blocks' losses.  An image without a known pixel
+    counts 0.
+    """
+    sums, pixels = (each * known).flatten(1).sum(1), known.flatten(1).sum(1)
+    return (sums / pixels.clamp(min=1)).mean()
 
 
 def binary_dice(logits: Tensor, targets: Tensor) -> Tensor:
@@ -126,6 +143,20 @@ def dice(logits: Tensor, targets: Tensor) -> Tensor:
     p = torch.softmax(_precise(logits), dim=1)
     y = torch.zeros_like(p).scatter_(1, targets[:, None], 1.0)
     return 1 - _dice(p, y).mean()
+
+
+def binary_dice_of_known(logits: Tensor, targets: Tensor) -> Tensor:
+    """``binary_dice`` over the pixels whose target is not IGNORED."""
+    known = targets != IGNORED
+    return 1 - _dice(torch.sigmoid(_precise(logits)) * known, targets * known).mean()
+
+
+def dice_of_known(logits: Tensor, targets: Tensor) -> Tensor:
+    """``dice`` over the pixels whose target is not IGNORED."""
+    known = (targets != IGNORED)[:, None]
+    p = torch.softmax(_precise(logits), dim=1)
+    y = torch.zeros_like(p).scatter_(1, targets[:, None].clamp(min=0), 1.0)
+    return 1 - _dice(p * known, y * known).mean()
 
 
 def _dice(p: Tensor, y: Tensor) -> Tensor:
@@ -152,12 +183,25 @@ LOSSES: dict[str, Callable[[Tensor | None], tuple[Loss, Loss]]] = {
 two classes, and that of targets that are class numbers."""
 
 
-def loss_for(name: str, task: Task, class_weights: Tensor | None = None) -> Loss:
+LOSSES_OF_KNOWN: dict[str, Callable[[Tensor | None], tuple[Loss, Loss]]] = {
+    "cross_entropy": lambda weights: (BinaryCrossEntropy(weights, ignores=True), CrossEntropy(weights, ignores=True)),
+    "bce": lambda weights: (BinaryCrossEntropy(weights, ignores=True), CrossEntropy(weights, ignores=True)),
+    "dice": lambda _: (binary_dice_of_known, dice_of_known),
+    "bce+dice": lambda weights: (
+        _sum(BinaryCrossEntropy(weights, ignores=True), binary_dice_of_known),
+        _sum(CrossEntropy(weights, ignores=True), dice_of_known),
+    ),
+}
+"""The losses of masks, over the pixels whose target is not IGNORED."""
+
+
+def loss_for(name: str, task: Task, class_weights: Tensor | None = None, *, ignores: bool = False) -> Loss:
     """The loss of this name on this task.
 
     Args:
         class_weights: (classes,) what a sample (a pixel) of each class counts in cross entropy.
+        ignores: whether there are pixels whose target is IGNORED.
     """
-    of_values, of_classes = LOSSES[name](class_weights)
+    of_values, of_classes = (LOSSES_OF_KNOWN if ignores else LOSSES)[name](class_weights)
     has_classes = task.kind == "multiclass" or (task.is_segmentation and task.outputs > 1)
     return of_classes if has_classes else of_values

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nnintro.config.task import Task
-from nnintro.objectives.losses import loss_for
+from nnintro.objectives.losses import IGNORED, loss_for
 
 
 class Errors:
@@ -82,8 +82,10 @@ def predicted_classes(outputs: Tensor, task: Task, *, logits: bool) -> Tensor:
 
 
 def confusion(labels: Tensor, predicted: Tensor, classes: int) -> Tensor:
-    """(classes, classes) counts: rows are true classes, columns predicted ones."""
+    """(classes, classes) counts: rows are true classes, columns predicted ones; without labels that are IGNORED."""
     pairs = labels.long() * classes + predicted
+    if labels.numel() and int(labels.min()) == IGNORED:
+        pairs = pairs[labels != IGNORED]
     return torch.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 
 

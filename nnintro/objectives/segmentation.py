@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nnintro.objectives.losses import IGNORED
 from nnintro.objectives.metrics import macro_f1
 
 BOUNDARY_TOLERANCE = 2
@@ -60,16 +61,18 @@ def overlaps(counts: Tensor) -> dict[str, float]:
         occurs = sizes > 0
         iou = float((hits[occurs] / (sizes[occurs] - hits[occurs])).mean())
         dice = macro_f1(counts)
-    accuracy = float(hits.sum() / counts.sum())
+    accuracy = float(hits.sum() / counts.sum())  # nan where all pixels are ignored
     return {"iou": iou, "dice": dice, "pixel_accuracy": accuracy}
 
 
-def boundary(masks: Tensor) -> Tensor:
+def boundary(masks: Tensor, known: Tensor | None = None) -> Tensor:
     """(b, H, W) bool -> the masks' pixels with one of four neighbours outside of the mask.
 
-    The image's edge is not one: what is beyond it is not known.
+    The image's edge is not one: what is beyond it is not known; nor is one where ``known`` is false.
     """
-    outside = functional.pad((~masks).float()[:, None], (1, 1, 1, 1))
+    out = ~masks if known is None else ~masks & known
+    masks = masks if known is None else masks & known
+    outside = functional.pad(out.float()[:, None], (1, 1, 1, 1))
     beside = torch.maximum(outside[..., 1:-1, :-2], outside[..., 1:-1, 2:])
     above = torch.maximum(outside[..., :-2, 1:-1], outside[..., 2:, 1:-1])
     return masks & (torch.maximum(beside, above)[:, 0] > 0)
@@ -83,13 +86,16 @@ def within(masks: Tensor, distance: int) -> Tensor:
     return near[:, 0] > 0.5
 
 
-def boundary_f1(true: Tensor, predicted: Tensor) -> Tensor:
+def boundary_f1(true: Tensor, predicted: Tensor, known: Tensor | None = None) -> Tensor:
     """(b, H, W) bool each -> (b,) F1 of the boundaries (Csurka, Larlus and Perronnin, 2013).
 
     Precision is the share of the predicted boundary within 2 pixels of the true one, recall that of
     the true within 2 pixels of the predicted.  1 where there is neither, 0 where one is missing.
+
+    Args:
+        known: (b, H, W) bool, the pixels that count; all by default.
     """
-    ours, theirs = boundary(predicted), boundary(true)
+    ours, theirs = boundary(predicted, known), boundary(true, known)
     correct = (ours & within(theirs, BOUNDARY_TOLERANCE)).sum((1, 2)).double()
     met = (theirs & within(ours, BOUNDARY_TOLERANCE)).sum((1, 2)).double()
     our_size, their_size = ours.sum((1, 2)).double(), theirs.sum((1, 2)).double()
@@ -99,21 +105,23 @@ def boundary_f1(true: Tensor, predicted: Tensor) -> Tensor:
 
 
 def boundary_scores(true: Tensor, predicted: Tensor, classes: int) -> Tensor:
-    """(b, H, W) class numbers each -> (b,) boundary F1.
+    """(b, H, W) class numbers each -> (b,) boundary F1; true ones may be IGNORED.
 
     Of two classes that of the second; of more, the mean over those that the image has, in truth or
     prediction.
     """
+    unknown = true == IGNORED
+    known = ~unknown if bool(unknown.any()) else None
     if classes == 2:
-        return boundary_f1(true == 1, predicted == 1)
+        return boundary_f1(true == 1, predicted == 1, known)
     total = torch.zeros(len(true), dtype=torch.float64, device=true.device)
     occurring = torch.zeros_like(total)
     for k in range(classes):
         ours, theirs = predicted == k, true == k
-        occurs = (ours | theirs).flatten(1).any(1)
-        total += torch.where(occurs, boundary_f1(theirs, ours), 0.0)
+        occurs = ((ours & ~unknown) | theirs).flatten(1).any(1)
+        total += torch.where(occurs, boundary_f1(theirs, ours, known), 0.0)
         occurring += occurs
-    return total / occurring
+    return torch.where(occurring > 0, total / occurring.clamp(min=1), 1.0)
 
 
 def peaks(probability: Tensor, threshold: float, separation: float) -> Tensor:

@@ -11,16 +11,18 @@ import torch
 
 from nnintro.datasets import Data, Samples
 from nnintro.datasets.samples import prepared
+from nnintro.datasets.tables.columns.column import Unseen
 from nnintro.errors import DataError, memory_for
 from nnintro.models import Standardized, precision_of
 from nnintro.models.basis import first_not_finite
 from nnintro.models.forward import autocast_for, own_modes, threads, threads_for
 from nnintro.objectives.losses import loss_for
 from nnintro.objectives.metrics import undefined
+from nnintro.predict.rows import with_unseen
 from nnintro.predict.samples import samples_of
 from nnintro.runs.data import same_data
 from nnintro.runs.run import Run, load_run
-from nnintro.training.evaluation import build_evaluator
+from nnintro.training.evaluation import RowEvaluator, build_evaluator
 from nnintro.training.setup import build_data, class_weights_of
 from nnintro.wording import counted, measurement, plural
 
@@ -40,15 +42,26 @@ class Evaluation:
     classes: tuple[str, ...]
     confusion: list[list[int]] | None
     """Rows are true classes, columns predicted ones; None for regression."""
+    targets: dict[str, dict[str, float]] | None = None
+    """Target -> its own metrics, where a table has several targets."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know of the samples."""
 
     def as_dict(self) -> dict[str, Any]:
         """What ``nnintro evaluate --json`` prints."""
-        return {name: value for name, value in vars(self).items() if name != "classes"}
+        aside = ("classes", "notes", *(["targets"] if self.targets is None else []))
+        return {name: value for name, value in vars(self).items() if name not in aside}
 
 
 @own_modes()
 @memory_for("the samples to measure the run on")
-def evaluate(run: Run | str | Path, dataset: str | Path | None = None, runs_dir: str | Path = "runs") -> Evaluation:
+def evaluate(
+    run: Run | str | Path,
+    dataset: str | Path | None = None,
+    runs_dir: str | Path = "runs",
+    *,
+    unseen: Unseen | None = None,
+) -> Evaluation:
     """Measure a run; the metrics are those of its training, defined as there.
 
     Args:
@@ -57,27 +70,30 @@ def evaluate(run: Run | str | Path, dataset: str | Path | None = None, runs_dir:
             (its validation part counts), or ``-`` for CSV on stdin; for a run on a table a table
             of the same columns, for one on images a folder; None for the run's own validation data,
             on which a run is what its summary.json says.
+        unseen: of another table, what becomes of categories that training did not have: zeros or error; by default
+            what the run's config says.
 
     Raises:
         CheckpointError: the run cannot be used.
         DataError: the samples cannot be used.
         ConfigError: the dataset section cannot be used.
     """
-    loaded = load_run(run, runs_dir)
+    loaded = with_unseen(load_run(run, runs_dir), unseen)
     task = loaded.setup.task
     data: Samples
+    notes: list[str] = []
     if dataset is None:
         with loaded.config.locating():
             splits = build_data(loaded.setup.experiment)
         same_data(loaded.directory, splits, loaded.config)
         data, has_truth = splits.validation, task.has_truth
     else:
-        data, has_truth = samples_of(str(dataset), loaded)
+        data, has_truth = samples_of(str(dataset), loaded, notes.append)
     _require_values(loaded, data, OWN if dataset is None else str(dataset))
-    metrics, confusion = measured(loaded, data, has_truth=has_truth)
+    metrics, confusion, targets = measured(loaded, data, has_truth=has_truth)
     where = str(loaded.directory)
     name = OWN if dataset is None else str(dataset)
-    return Evaluation(where, name, len(data), metrics, task.classes, confusion)
+    return Evaluation(where, name, len(data), metrics, task.classes, confusion, targets, tuple(notes))
 
 
 def _require_values(run: Run, data: Samples, name: str) -> None:
@@ -88,20 +104,25 @@ def _require_values(run: Run, data: Samples, name: str) -> None:
         raise DataError(f"{name}: the basis function {basis[index]} has no value at {at}")
 
 
-def measured(run: Run, data: Samples, *, has_truth: bool) -> tuple[dict[str, float], list[list[int]] | None]:
-    """Metrics and confusion of raw samples, computed step by step as the training does."""
+def measured(
+    run: Run, data: Samples, *, has_truth: bool
+) -> tuple[dict[str, float], list[list[int]] | None, dict[str, dict[str, float]] | None]:
+    """Metrics and confusion of raw samples, computed step by step as the training does; of several targets each too."""
     experiment, model = run.setup, run.model
     device, dtype = _device(run), precision_of(model)
     data = prepared(data, model).to(device, dtype)
     network = (model.network if isinstance(model, Standardized) else model).to(device)
-    loss = loss_for(experiment.loss_name, experiment.task, class_weights_of(experiment))
+    weights, ignores = class_weights_of(experiment), experiment.dataset.ignores_pixels
+    loss = loss_for(experiment.loss_name, experiment.task, weights, ignores=ignores)
     autocast = autocast_for(experiment, device)
     evaluator = build_evaluator(experiment, network, model, loss, data, autocast, has_truth=has_truth)
     # The number of threads changes the order of sums, and so the last bits.
     with threads(threads_for(network, experiment.batch_size)):
-        metrics = evaluator.validate()
+        metrics, targets = evaluator.validate(), None
+        if run.has_table and isinstance(evaluator, RowEvaluator) and len(run.reading.targets) > 1:
+            targets = dict(zip(run.reading.target_names, evaluator.of_each_target(), strict=True))
     counts = evaluator.confusion
-    return metrics, None if counts is None else counts.tolist()
+    return metrics, None if counts is None else counts.tolist(), targets
 
 
 def _device(run: Run) -> torch.device:
@@ -116,6 +137,10 @@ def as_table(found: Evaluation) -> str:
     lines = _aligned([["metric", "value"], *metrics], left=2)
     if "sup_error" in found.metrics and found.dataset != OWN:  # which has it on a grid
         lines[list(found.metrics).index("sup_error") + 1] += f"  {LARGEST_ERROR}"
+    if found.targets is not None:
+        names = list(next(iter(found.targets.values())))
+        each = [[name, *(measurement(values[key]) for key in names)] for name, values in found.targets.items()]
+        lines += ["", *_aligned([["target", *names], *each], left=1)]
     if found.confusion is not None:
         counts = [[name, *map(str, row)] for name, row in zip(found.classes, found.confusion, strict=True)]
         lines += ["", "true class (rows), predicted class (columns)"]
@@ -133,9 +158,10 @@ def remarks(found: Evaluation) -> list[str]:
     """What a reader should know of the numbers."""
     per_class = dict(zip(found.classes, map(sum, found.confusion or ()), strict=False))
     if said := [why for name, why in undefined(found.samples, per_class).items() if name in found.metrics]:
-        return said
+        return [*found.notes, *said]
     absent = [name for name, count in per_class.items() if count == 0]
-    return [f"no sample belongs to {plural('class', len(absent))} {', '.join(absent)}"] if absent else []
+    missing = [f"no sample belongs to {plural('class', len(absent))} {', '.join(absent)}"] if absent else []
+    return [*found.notes, *missing]
 
 
 def _aligned(rows: list[list[str]], left: int) -> list[str]:

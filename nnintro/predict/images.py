@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from torch import Tensor
 from torch.nn import functional
 
-from nnintro.datasets.images import ImageFormat, image_files, read_image
+from nnintro.config.datasets.images import ImagesDataset
+from nnintro.config.datasets.masks import Folders
+from nnintro.datasets.images import ImageFormat, image_files, page_count, read_image, sample_folders
 from nnintro.errors import DataError, UsageError, memory_for
 from nnintro.figures.maps import marked
-from nnintro.files import as_csv, write_text, write_whole
+from nnintro.files import as_csv, refuse_own_input, write_text, write_whole
 from nnintro.models import precision_of
 from nnintro.models.forward import threads, threads_for
 from nnintro.models.standardized import Array
 from nnintro.objectives.segmentation import answers, peaks
+from nnintro.predict.tiles import takes_tiles, tiled_answers
 from nnintro.runs.run import Run, load_run
 from nnintro.temporary import temporary_folder
 from nnintro.training.sketches import pictures
@@ -25,6 +30,8 @@ from nnintro.wording import cause
 Point = tuple[str, float, float, float]
 """The image's name, row and column in pixels, probability."""
 PARTS = ("masks", "overlays")
+ROWS = 256
+"""Of an overlay, drawn at a time."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +46,14 @@ class Predicted:
 def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
     """Segment an image, or every image of a folder.
 
-    Under ``output``: masks/<name>.png holds the masks' own values, overlays/<name>.png shows them
-    over the image, and where the run looks for points, points.csv lists them by row and column.
+    Under ``output``: masks/<name>.png holds the masks' own values (or colours), overlays/<name>.png shows them
+    over the image, and where the run looks for points, points.csv lists them by row and column.  Of a TIFF file of
+    several pages masks and overlays are such files too, <name>.tif.
     Nothing is written there unless every image was segmented.
 
     Args:
-        source: an image; a folder of images; or one with images in images/.
+        source: an image; a folder of images; one with images in images/ (or the run's name for it); or one of
+            folders of samples.
 
     Raises:
         CheckpointError: the run cannot be used.
@@ -52,13 +61,16 @@ def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
         DataError: an image cannot be read or is of another kind than the run's; or the output
             cannot be written.
     """
-    _require_place(output, source)
+    _require_place(output, source, Folders())
     run = load_run(directory)
     form = run.reading
     if not isinstance(form, ImageFormat):
         message = f"{directory} was trained on rows of numbers: expected a table, not images"
         raise UsageError(message)
-    files = _files(source)
+    refuse_own_input(source, output)
+    dataset = cast(ImagesDataset, run.setup.dataset)  # the one kind that is read as an ImageFormat
+    _require_place(output, source, dataset.folders or Folders())
+    files = _files(source, dataset)
     points: list[Point] = []
     # A hidden folder on the output's disk holds the files until all are done.
     place = output if output.is_dir() else output.parent
@@ -80,14 +92,14 @@ def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
     return Predicted(len(files), None if form.point_radius is None else len(points))
 
 
-def _require_place(output: Path, source: Path) -> None:
+def _require_place(output: Path, source: Path, folders: Folders) -> None:
     """Raise UsageError where no folder can be, or where the images or their masks are."""
     if output.exists() and not output.is_dir():
         raise UsageError(f"cannot write {output}: it is a file, and masks need a folder")
     if not output.parent.is_dir():
         raise UsageError(f"cannot write {output}: {output.parent} is not a folder")
     # A folder with images/ is somebody's data, and its masks/ are the truth.
-    taken = {folder.resolve() for folder in (source, source / "images", source / "masks")}
+    taken = {folder.resolve() for folder in (source, source / folders.images, source / folders.masks)}
     for part in PARTS:
         if (output / "images").exists() or (output / part).resolve() in taken:
             message = f"cannot write {output / part}: it holds the data; choose another --output"
@@ -107,29 +119,69 @@ def _move(folder: Path, output: Path) -> None:
         (output / "points.csv").unlink(missing_ok=True)
 
 
-def _files(source: Path) -> list[Path]:
+def _files(source: Path, dataset: ImagesDataset) -> list[Path]:
+    """The images to predict; DataError where two have one name, under which their masks would be written."""
     if not source.exists():
         raise DataError(f"{source}: no such image or folder")
     if source.is_file():
         return [source]
-    return image_files(source / "images" if (source / "images").is_dir() else source)
+    if samples := sample_folders(source):
+        files = [path for sample in samples for path in image_files(sample / "images")]
+    else:
+        named = [source / name for name in ("images", (dataset.folders or Folders()).images)]
+        folder = next((path for path in named if path.exists()), source)
+        if folder.is_file():
+            return [folder]
+        files = image_files(folder, nested=dataset.folders is not None, suffix=dataset.image_suffix)
+    stems: dict[str, Path] = {}
+    for path in files:
+        if path.stem in stems:
+            raise DataError(f"{path}: its mask would be written under the name of that of {stems[path.stem]}")
+        stems[path.stem] = path
+    return files
 
 
 def _one(run: Run, form: ImageFormat, path: Path, output: Path) -> list[Point]:
-    """Write one image's mask and overlay; returns its points, where the run looks for some."""
-    image, size = read_image(path, form)
+    """Write one file's masks and overlays; returns its points, where the run looks for some."""
+    pages, points = page_count(path), []
+    masks, overlays = [], []
+    for page in range(pages):
+        image, confidence, classes = _segmented(run, form, path, page)
+        masks.append(_painted(form)[classes.numpy()])
+        overlays.append(_overlay(image, classes.numpy()))
+        name = path.name if pages == 1 else f"{path.name} page {page + 1}"
+        points += [(name, *point) for point in _points(confidence, form)]
+    for part, pictured in zip(PARTS, (masks, overlays), strict=True):
+        _save(output / part / f"{path.stem}.{'png' if pages == 1 else 'tif'}", pictured)
+    return points
+
+
+def _segmented(run: Run, form: ImageFormat, path: Path, page: int) -> tuple[Tensor, Tensor, Tensor]:
+    """An image (1, channels, height, width), and the confidence and class number of each pixel, of the file's size."""
+    image, size = read_image(path, form, page)
     image = image[None].to(precision_of(run.model))
+    if form.fit != "resize" and takes_tiles(run, image):
+        try:
+            return image, *tiled_answers(run, image, form.threshold)
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from error
     logits = run.predict(image).float()
     if not bool(logits.isfinite().all()):
         raise DataError(f"{path}: the network has no finite answer for this image")
     # An image that was scaled for the network has its answer scaled back.
     image, logits = (functional.interpolate(x, size, mode="bilinear") for x in (image, logits))
     confidence, classes = answers(logits, form.threshold)
-    values = _as_masks(np.array(form.values))
-    _save(output / "masks" / f"{path.stem}.png", values[classes[0].numpy()])
-    overlay = marked(pictures(image)[0], classes[0].numpy())
-    _save(output / "overlays" / f"{path.stem}.png", (255 * overlay).round().astype(np.uint8))
-    return [(path.name, *point) for point in _points(confidence[0], form)]
+    return image, confidence[0], classes[0]
+
+
+def _overlay(image: Tensor, classes: Array) -> Array:
+    """(height, width, 3) uint8, some rows at a time: in floating point all of a large image would take gigabytes."""
+    overlay = np.empty((*classes.shape, 3), np.uint8)
+    for start in range(0, len(classes), ROWS):
+        rows = slice(start, start + ROWS)
+        shown = marked(pictures(image[..., rows, :], like=image)[0], classes[rows])
+        overlay[rows] = (255 * shown).round()
+    return overlay
 
 
 def _points(confidence: Tensor, form: ImageFormat) -> list[tuple[float, float, float]]:
@@ -142,6 +194,13 @@ def _points(confidence: Tensor, form: ImageFormat) -> list[tuple[float, float, f
     return [(*place, p) for place, p in zip(places.tolist(), probabilities, strict=True)]
 
 
+def _painted(form: ImageFormat) -> Array:
+    """The masks' own values, or colours, of class after class."""
+    if form.masks.colours:
+        return np.array([[colour >> 16, colour >> 8 & 255, colour & 255] for colour in form.masks.colours], np.uint8)
+    return _as_masks(np.array(form.values))
+
+
 def _as_masks(values: Array) -> Array:
     """The masks' own values, of class after class; 0 and 1 as 0 and 255, so that they are seen."""
     if values.tolist() == [0, 1]:
@@ -149,7 +208,13 @@ def _as_masks(values: Array) -> Array:
     return values.astype(np.uint8 if values.max() < 256 else np.uint16)
 
 
-def _save(path: Path, pixels: Array) -> None:
+def _save(path: Path, pages: list[Array]) -> None:
     from PIL import Image
 
-    write_whole(path, lambda file: Image.fromarray(pixels).save(file, format="PNG"))
+    first, *others = map(Image.fromarray, pages)
+    if path.suffix == ".png":
+        write_whole(path, lambda file: first.save(file, format="PNG"))
+    else:
+        held = io.BytesIO()  # Pillow reads what it has written of a file of several pages
+        first.save(held, format="TIFF", compression="tiff_adobe_deflate", save_all=True, append_images=others)
+        write_whole(path, lambda file: file.write(held.getbuffer()))

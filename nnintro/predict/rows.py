@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import IO, cast
@@ -14,7 +15,10 @@ from torch import Tensor
 from nnintro.config.datasets.table import TableDataset
 from nnintro.config.task import Task, prediction_names
 from nnintro.datasets.tables import Block, Encoding, encoded_blocks
+from nnintro.datasets.tables.columns.column import Unseen
+from nnintro.datasets.tables.encoding import unseen_note
 from nnintro.errors import DataError, UsageError, memory_for
+from nnintro.files import refuse_own_input
 from nnintro.models import Standardized, input_precision, output_precision, precision_of
 from nnintro.models.basis import first_not_finite
 from nnintro.models.forward import own_modes, threads, threads_for
@@ -40,6 +44,7 @@ def predict_file(
     *,
     say: Callable[[str], None] = lambda _: None,
     spreadsheet_safe: bool = False,
+    unseen: Unseen | None = None,
 ) -> int:
     """Predict every row of a file; returns how many predictions there are.
 
@@ -50,6 +55,8 @@ def predict_file(
         output: the file of predictions, behind the columns they are for; by default they go to stdout.
         format: csv, tsv, npy or jsonl; by default what the output's suffix says, and csv without an output.
         say: called with what a reader of the file should know.
+        unseen: of a run on a table, what becomes of categories that training did not have: zeros or error; by default
+            what the run's config says.
         spreadsheet_safe: of csv and tsv, put ' in front of texts that a spreadsheet would compute (=, +, -, @).
 
     Raises:
@@ -59,7 +66,10 @@ def predict_file(
         DataError: the inputs cannot be used, or the predictions not be written.
     """
     place = None if output is None else Path(output)
-    chosen, loaded = format_of(format, place), load_run(run, runs_dir)
+    loaded = with_unseen(load_run(run, runs_dir), unseen)
+    chosen = format_of(format, place)
+    if place is not None:
+        refuse_own_input(source, place)
     if loaded.has_table:
         return predict_table(loaded, str(source), place, chosen, say, spreadsheet_safe=spreadsheet_safe)
     if loaded.setup.task.image is not None:
@@ -98,6 +108,19 @@ def _predict_numbers(run: Run, source: str, output: Path | None, format: str, *,
             ),
         )
     return count
+
+
+def with_unseen(run: Run, unseen: Unseen | None) -> Run:
+    """The run, newly loaded, with another treatment of categories that training did not have.
+
+    Raises:
+        UsageError: it was not trained on a table.
+    """
+    if unseen is not None:
+        if not run.has_table:
+            raise UsageError("--unseen applies to runs on tables, whose columns may be categories")
+        run.reading = replace(run.reading, unseen=unseen)
+    return run
 
 
 def encoding_of(run: Run) -> Encoding:
@@ -139,13 +162,15 @@ def predict_table(
     predicted = prediction_names(task, logits=logits, classes=encoding.classes, targets=encoding.target_names)
     dtype = numpy_type(output_precision(run.model))
     rows = unanswered = 0
+    unseen: Mapping[str, int] = {}
 
     def answered(blocks: Iterable[Block]) -> Iterator[tuple[Block, list[Array]]]:
-        nonlocal rows, unanswered
+        nonlocal rows, unanswered, unseen
         for block in blocks:
             yield block, _answers(run, block, format_)
             rows += block.columns.num_rows
-            unanswered += block.without_inputs
+            unseen = block.unseen
+            unanswered += block.columns.num_rows - len(block.rows)
 
     def fill(file: IO[bytes]) -> None:
         blocks = table_blocks(run, source)
@@ -157,6 +182,8 @@ def predict_table(
 
     with threads(threads_for(run.model, 1 << 12)):
         write_output(output, fill)
+    if note := unseen_note(unseen):
+        say(note)
     if unanswered:
         say(f"no prediction for {counted(unanswered, 'row')} without a whole window before")
     return rows - unanswered
@@ -175,15 +202,20 @@ def _answers(run: Run, block: Block, format_: str) -> list[Array]:
     outputs = run.predict(block.inputs)
     bad = _without_class(outputs, task)
     if bad is not None:
-        raise DataError(f"{block.places.at(block.without_inputs + bad)}: expected {WANTED}")
+        raise DataError(f"{block.places.at(int(block.rows[bad]))}: expected {WANTED}")
     columns = answers(outputs, task, logits=run.setup.logits, scores=run.setup.scores)
     if task.classes:  # by their names, but in an array of numbers
         columns[0] = columns[0].astype(float) if format_ == "npy" else np.array(task.classes)[columns[0]]
     if format_ in ("csv", "tsv"):
         columns = [np.array(texts(column)) for column in columns]
-    # A row without inputs has an empty text or NaN.
-    empty = [np.full(block.without_inputs, np.nan if c.dtype.kind == "f" else "", c.dtype) for c in columns]
-    return [np.concatenate(pair) for pair in zip(empty, columns, strict=True)]
+    return [_of_all_rows(column, block) for column in columns]
+
+
+def _of_all_rows(column: Array, block: Block) -> Array:
+    """Of rows with inputs -> of all rows of the block; a row without inputs has an empty text or NaN."""
+    every = np.full(block.columns.num_rows, np.nan if column.dtype.kind == "f" else "", column.dtype)
+    every[block.rows] = column
+    return every
 
 
 UNHELD = "has no value that {} can hold"
@@ -198,12 +230,11 @@ def _require_held(block: Block, encoding: Encoding, run: Run) -> None:
     bad = ~fits(inputs, dtype)
     if bad.any() and run.setup.basis:
         sample, index = (int(index) for index in np.argwhere(bad)[0])
-        place = block.places.at(block.without_inputs + sample)
+        place = block.places.at(int(block.rows[sample]))
         raise DataError(f"{place}: the basis function {run.setup.basis[index]} {UNHELD.format(dtype.name)} here")
     if bad.any():
         sample, feature = (int(index) for index in np.argwhere(bad)[0])
-        window = 1 if encoding.window is None else encoding.window.rows
-        row = block.without_inputs + sample - (window - 1 - feature // len(encoding.row_features))
+        row = _row_of(block, sample, feature, encoding)
         name, value = encoding.column_of(feature).name, block.inputs[sample, feature]
     elif block.targets is not None and not encoding.classes and (bad := ~fits(block.targets, dtype)).any():
         row, index = (int(index) for index in np.argwhere(bad)[0])
@@ -211,3 +242,14 @@ def _require_held(block: Block, encoding: Encoding, run: Run) -> None:
     else:
         return
     raise block.places.refusal(row, name, f"a number that {dtype.name} can hold", float(value))
+
+
+def _row_of(block: Block, sample: int, feature: int, encoding: Encoding) -> int:
+    """The row that a feature of a sample comes from; negative where it is of the block before."""
+    last = int(block.rows[sample])
+    if encoding.window is None:
+        return last
+    back = encoding.window.rows - 1 - feature // len(encoding.row_features)
+    of_series = np.flatnonzero(block.series == block.series[last])
+    place = int(np.searchsorted(of_series, last)) - back
+    return int(of_series[place]) if place >= 0 else last - back

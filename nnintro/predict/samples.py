@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
 
+from nnintro.config.datasets.images import ImagesDataset
 from nnintro.config.load import load_config
 from nnintro.config.task import Task
 from nnintro.datasets import Data, Samples
 from nnintro.datasets.images import images_with_masks
 from nnintro.datasets.samples import prepared, require_finite
 from nnintro.datasets.tables import joined
+from nnintro.datasets.tables.encoding import unseen_note
 from nnintro.datasets.tables.files.npz import numbers_in
 from nnintro.datasets.tables.files.places import shown_path
 from nnintro.errors import ConfigError, DataError
@@ -30,7 +34,7 @@ YAML = (".yaml", ".yml")
 EXPECTED = ".csv, .tsv, .npy, .npz or .yaml, or - for CSV on stdin"
 
 
-def samples_of(source: str, run: Run) -> tuple[Samples, bool]:
+def samples_of(source: str, run: Run, say: Callable[[str], None] = lambda _: None) -> tuple[Samples, bool]:
     """The samples of a file, raw, and whether they include the noise-free truth.
 
     Of a run on a table it is a file of the same columns, of one on images a folder with images/ and
@@ -43,10 +47,13 @@ def samples_of(source: str, run: Run) -> tuple[Samples, bool]:
     suffix = Path(source).suffix.lower()
     task = run.setup.task
     if run.has_table:
-        inputs, targets = joined(table_blocks(run, source, with_targets=True), encoding_of(run))
+        blocks = list(table_blocks(run, source, with_targets=True))
+        inputs, targets = joined(blocks, encoding_of(run))
+        if note := unseen_note(blocks[-1].unseen):
+            say(note)
         return Data(torch.from_numpy(inputs), torch.from_numpy(np.ascontiguousarray(targets))), False
     if task.image is not None:
-        return images_with_masks(Path(source), run.reading), False
+        return images_with_masks(Path(source), run.reading, cast(ImagesDataset, run.setup.dataset)), False
     if suffix in YAML:
         return validation_of(Path(source), run)
     if suffix == ".npz":

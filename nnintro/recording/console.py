@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Column, Table
 from rich.text import Text
 
-from nnintro.wording import duration, plain
+from nnintro.wording import duration, pace, plain
 
 random.setstate(_STATE)
 
@@ -162,7 +162,7 @@ class Display:
                 parts[name] = f"{name} {self._latest[tag]:.4g}"
         if seconds > 0 and step > 0:
             speed = step / seconds
-            parts["speed"] = f"{speed:,.0f} updates/s"
+            parts["speed"] = pace(speed)
             parts["left"] = f"{duration((self._total - step) / speed)} left"
         if self._bar is not None:
             taken = len(f"{self._epoch(step)}  {self._total}/{self._total} ") + NARROWEST_BAR

@@ -9,11 +9,12 @@ import itertools
 import os
 import shutil
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nnintro.errors import CheckpointError
-from nnintro.files import make_folder, sync_folder, write_text
+from nnintro.files import current_folder, make_folder, sync_folder, write_text
 from nnintro.temporary import remove_leftovers, temporary_name
 from nnintro.wording import cause, nearest
 
@@ -34,8 +35,8 @@ def find_run(run: str | Path, runs_dir: str | Path = "runs") -> Path:
             # A hidden folder is a run that never took its name.
             configs = sorted(Path(runs_dir).glob(f"[!.]*/{CONFIG}"))
             close = nearest(Path(run).name, [path.parent.name for path in configs])
-            meant = f"; did you mean '{close}'?" if close else ""
-            raise CheckpointError(f"{run}: no such run{meant}")
+            meant = f"did you mean '{close}'?" if close else current_folder()
+            raise CheckpointError(f"{run}: no such run; {meant}")
         for name in (CONFIG, "checkpoints"):
             if not (places[0] / name).exists():
                 raise CheckpointError(f"{places[0]} is not a run: it has no {name}")
@@ -173,7 +174,7 @@ class RunLock(contextlib.ExitStack):
         self.callback(os.close, descriptor)
         self._descriptor = descriptor
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor)
         except OSError as error:
             if error.errno not in UNSUPPORTED:
                 owner = _owner(descriptor)
@@ -205,6 +206,28 @@ class RunLock(contextlib.ExitStack):
                 f"{directory}: another folder has this name now; the run that trained in it was moved away"
             )
         return None
+
+
+def _lock(descriptor: int) -> None:
+    """Lock a folder; who lists runs holds it for an instant (``is_locked``), so a second try is worth the wait."""
+    for _ in range(5):
+        with contextlib.suppress(BlockingIOError):
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        time.sleep(0.02)
+    return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def is_locked(directory: Path) -> bool:
+    """Whether a process trains in a run now; False where that cannot be known."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+    return False
 
 
 def _owner(descriptor: int) -> str:

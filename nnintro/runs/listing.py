@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nnintro.errors import CheckpointError, UsageError
-from nnintro.runs.folder import CONFIG
+from nnintro.runs.folder import CONFIG, is_locked
 from nnintro.runs.summary import NAME, read_summary
 from nnintro.wording import duration
 
@@ -21,8 +22,8 @@ PLAIN_WIDTH = 200
 def find_runs(runs_dir: Path) -> list[dict[str, Any]]:
     """The summaries of all runs below a folder, each with ``directory`` as it is found now.
 
-    A run without a summary (still going, or killed) has the status ``unfinished``, one whose summary
-    is not what nnintro writes has ``damaged``.
+    A run without a summary has the status ``running`` while a process holds its lock, else ``unfinished`` (it was
+    killed); one whose summary is not what nnintro writes has ``damaged``.
 
     Raises:
         CheckpointError: there is no such folder.
@@ -30,8 +31,8 @@ def find_runs(runs_dir: Path) -> list[dict[str, Any]]:
     if not runs_dir.is_dir():
         raise CheckpointError(f"{runs_dir}: no such folder of runs")
     # A hidden folder is a run that never took its name.
-    runs = [path for path in sorted(_with_config(runs_dir)) if not path.name.startswith(".")]
-    return [_summary(path) for path in runs]
+    runs = [path for path in _with_config(runs_dir) if not path.name.startswith(".")]
+    return [_summary(path) for path in sorted(runs, key=lambda path: natural(str(path)))]
 
 
 def _with_config(top: Path) -> Iterator[Path]:
@@ -53,8 +54,9 @@ def _summary(directory: Path) -> dict[str, Any]:
         summary = read_summary(directory)
     except CheckpointError:
         summary = {"status": "damaged"}
-    if summary is None:
-        summary = {"status": "unfinished"}
+    summary = {"status": "unfinished"} if summary is None else summary
+    if summary["status"] == "unfinished" and is_locked(directory):
+        summary = {**summary, "status": "running"}
     return {"name": directory.name, **summary, "directory": str(directory), "modified": modified}
 
 
@@ -86,10 +88,18 @@ def in_order(runs: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
         raise UsageError(f"--sort {sort}: no run has it; expected one of {', '.join(known)}")
     rest = [run for run in runs if _value(run, key) is None]
     try:
-        valued.sort(key=lambda run: _value(run, key), reverse=reverse)
+        valued.sort(key=lambda run: natural(_value(run, key)), reverse=reverse)
     except TypeError:
         valued.sort(key=lambda run: str(_value(run, key)), reverse=reverse)
     return valued + rest
+
+
+def natural(value: Any) -> Any:
+    """What a text is sorted by: run-2 comes before run-10; a number by itself."""
+    if not isinstance(value, str):
+        return value
+    parts = re.split(r"([0-9]+)", value)
+    return [(int(part), "") if index % 2 else (0, part) for index, part in enumerate(parts)]
 
 
 def as_table(runs: list[dict[str, Any]], runs_dir: Path) -> str:
@@ -129,28 +139,29 @@ def _fitting(rows: list[dict[str, str]], width: int) -> list[str]:
 def _cells(run: dict[str, Any], runs_dir: Path) -> dict[str, str]:
     """Heading -> text."""
     metrics, seconds = run.get("metrics", {}), run.get("seconds", {})
+    missing = "not finite" if run["status"] == "diverged" else "undefined"  # such as auc of one class
     steps, speed, total = run.get("steps"), run.get("steps_per_second"), seconds.get("total")
     return {
         "run": Path(run["directory"]).relative_to(runs_dir).as_posix(),
         "status": run["status"],
-        "train/loss": _metric(metrics, "train/loss"),
-        "validation": _main_metric(metrics),
+        "train/loss": _metric(metrics, "train/loss", missing),
+        "validation": _main_metric(metrics, missing),
         "updates": "" if steps is None else f"{steps:,}",
-        "updates/s": "" if speed is None else f"{speed:,.0f}",
+        "updates/s": "" if speed is None else f"{speed:,.0f}" if speed >= 1 else f"{speed:.2g}",
         "time": "" if total is None else duration(total),
     }
 
 
-def _main_metric(metrics: dict[str, float | None]) -> str:
+def _main_metric(metrics: dict[str, float | None], missing: str) -> str:
     for name in ("sup_error", "accuracy", "iou", "rmse", "loss"):
         if f"validation/{name}" in metrics:
-            return f"{name} {_metric(metrics, f'validation/{name}')}"
+            return f"{name} {_metric(metrics, f'validation/{name}', missing)}"
     return ""
 
 
-def _metric(metrics: dict[str, float | None], tag: str) -> str:
-    """JSON has no infinity: a metric that is there without a value was not finite."""
+def _metric(metrics: dict[str, float | None], tag: str, missing: str) -> str:
+    """Four digits; ``missing`` for a metric without a value: JSON has neither infinity nor NaN."""
     if tag not in metrics:
         return ""
     value = metrics[tag]
-    return "not finite" if value is None else f"{value:.4g}"
+    return missing if value is None else f"{value:.4g}"

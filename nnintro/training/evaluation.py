@@ -16,7 +16,7 @@ from nnintro.datasets import Data
 from nnintro.models import Standardized, precision_of
 from nnintro.models.forward import Autocast, evaluating, outputs_of
 from nnintro.objectives import metrics
-from nnintro.objectives.losses import Loss
+from nnintro.objectives.losses import IGNORED, Loss
 from nnintro.objectives.metrics import confusion
 from nnintro.objectives.segmentation import (
     boundary_scores,
@@ -95,6 +95,14 @@ class RowEvaluator(Evaluator):
         else:
             values = metrics.regression(self.unscaled(outputs), self.unscaled(targets), self.task)
         return {"loss": loss, **values}
+
+    def of_each_target(self) -> list[dict[str, float]]:
+        """The metrics of a regression, of each of its outputs by itself, in the targets' own units."""
+        outputs = self.unscaled(outputs_of(self.network, self.validation.inputs, self.autocast))
+        targets, single = self.unscaled(self.validation.targets), replace(self.task, outputs=1)
+        return [
+            metrics.regression(outputs[:, k : k + 1], targets[:, k : k + 1], single) for k in range(self.task.outputs)
+        ]
 
 
 def build_evaluator(
@@ -207,7 +215,8 @@ class _Tally:
         self.counts += counts.cpu()
         self.boundary += float(boundary_scores(labels, predicted, self.classes).sum())
         if self.radius is not None:
-            self._add_points(foreground(probability), labels > 0, self.radius)
+            known = labels != IGNORED
+            self._add_points(foreground(probability) * known, labels > 0, self.radius)
 
     def _add_points(self, maps: Tensor, masks: Tensor, radius: float) -> None:
         for probability, mask in zip(maps, masks, strict=True):

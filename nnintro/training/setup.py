@@ -151,7 +151,7 @@ def build_data(experiment: Experiment) -> Splits[Any]:
     """The experiment's data, from its own two streams; in float64, but large tables."""
     data, splitting = (stream(experiment.seed, name) for name in ("data", "split"))
     dtype = DTYPES[experiment.precision]
-    return build_dataset(experiment.dataset, data, splitting, dtype)
+    return build_dataset(experiment.dataset.under(experiment.loss), data, splitting, dtype)
 
 
 def class_weights_of(setup: Setup) -> Tensor | None:
@@ -240,7 +240,8 @@ def assemble(
     plan = Plan(setup.descent.variant, len(train), setup.batch_size)
     optimizer = build_optimizer(setup.descent, network.parameters())
     weights = splits.class_weights
-    loss = loss_for(setup.loss_name, setup.task, None if weights is None else weights.to(device, dtype))
+    weights = None if weights is None else weights.to(device, dtype)
+    loss = loss_for(setup.loss_name, setup.task, weights, ignores=setup.dataset.ignores_pixels)
     work = Work(setup, network, train, plan, optimizer, loss)
     parts = Parts(
         **vars(work),

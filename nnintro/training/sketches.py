@@ -14,6 +14,7 @@ from nnintro.config.experiment import Setup
 from nnintro.datasets import Data, Splits
 from nnintro.models import Steps, input_precision, precision_of
 from nnintro.models.forward import evaluating, outputs_of
+from nnintro.objectives.losses import IGNORED
 from nnintro.objectives.metrics import confusion, predicted_classes
 from nnintro.objectives.segmentation import answers, peaks, points_of, predicted_maps, probabilities
 from nnintro.recording.recorder import Sketch
@@ -244,6 +245,7 @@ def maps(
         logits = model(inputs).float()
     confidence, predicted = answers(logits, threshold)
     truth = targets[:, 0] if targets.dim() == 4 else targets
+    truth = torch.where(truth == IGNORED, predicted.to(truth), truth)  # no mistake is shown where none counts
     arrays = {
         "images": pictures(inputs.float().cpu()),
         "truth": truth.long().cpu().numpy().astype(np.int32),
@@ -273,12 +275,15 @@ def _numbered(points: list[Tensor]) -> Array:
     return np.concatenate(rows)
 
 
-def pictures(inputs: Tensor) -> Array:
+def pictures(inputs: Tensor, like: Tensor | None = None) -> Array:
     """(b, C, H, W) -> (b, H, W) or (b, H, W, 3) in [0, 1].
 
     Each image stretched from its darkest to its brightest, a percent at each end left over.
+
+    Args:
+        like: the images that the inputs are parts of, where they are.
     """
-    flat = inputs.flatten(1)
+    flat = (inputs if like is None else like).flatten(1)
     some = flat[:, :: -(-flat.shape[1] // MOST_RANKED)].contiguous()
     low, high = (torch.quantile(some, q, dim=1) for q in (0.01, 0.99))
     room = torch.where(high > low, high - low, torch.ones_like(high))

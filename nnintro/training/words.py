@@ -17,7 +17,7 @@ from nnintro.models import Network
 from nnintro.recording.console import Display
 from nnintro.recording.events import EventFile
 from nnintro.training.setup import Parts
-from nnintro.wording import counted, duration, listing, measurement, quoted
+from nnintro.wording import counted, duration, listing, measurement, pace, quoted
 
 MOST_LOST = 0.2
 """Share of the improvement of validation/loss that may be lost again without a word."""
@@ -164,7 +164,7 @@ def closing(summary: dict[str, Any], loss_name: str, directory: Path, found: Seq
     seconds = summary["seconds"]
     facts["updates"] = (
         f"{summary['steps']:,} in {duration(seconds['training'])} "
-        f"({summary['steps_per_second']:,.0f} a second); {duration(seconds['total'])} in all"
+        f"({pace(summary['steps_per_second'])}); {duration(seconds['total'])} in all"
     )
     figures = sorted((directory / "figures").glob("*.png"))
     if figures:

@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -56,7 +57,9 @@ class TestFiles:
     def test_missing(self, command, runs, words):
         done = command(words[0], runs["curve"], *words[1:], "nowhere.csv")
         assert (done.code, done.out) == (4, "")
-        assert done.err == "nowhere.csv: cannot be read: No such file or directory\n"
+        assert (
+            done.err == f"nowhere.csv: cannot be read: No such file or directory; the current folder is {Path.cwd()}\n"
+        )
 
     def test_a_folder(self, command, runs, tmp_path, words):
         (tmp_path / "folder").mkdir()

@@ -32,7 +32,7 @@ def run(tmp_path):
     """``run(dataset={...})`` trains in ``runs``; its folder."""
 
     def train(**sections):
-        return nnintro.train(config(name="small", **sections), runs_dir=tmp_path / "runs").directory
+        return nnintro.train(config(**{"name": "small", **sections}), runs_dir=tmp_path / "runs").directory
 
     return train
 
@@ -66,7 +66,7 @@ def test_from_python_it_takes_a_name_or_a_folder_and_prints_nothing(run, tmp_pat
     by_path = certify(directory)
     assert by_name["bound"] == by_path["bound"] > by_path["lower"] > 0
     assert json.loads((directory / "supremum.json").read_text())["sha256"] == by_path["sha256"]
-    with pytest.raises(nnintro.CheckpointError, match=r"^elsewhere: no such run$"):
+    with pytest.raises(nnintro.CheckpointError, match=r"^elsewhere: no such run; the current folder is /"):
         certify("elsewhere", tmp_path / "runs")
     assert capsys.readouterr() == ("", "")
 
@@ -170,19 +170,25 @@ def test_datasets_that_are_none(command, run, dataset, message):
     [
         ((), 2, "expected a RUN, or a certificate with --check FILE"),
         (("a", "--check", "b"), 2, "expected a RUN, or a certificate with --check FILE"),
-        (("nowhere",), 6, "nowhere: no such run"),
-        (("nowhere", "--tolerance", "0"), 2, "--tolerance must be a number above 0, got 0"),
-        (("nowhere", "--seconds", "nan"), 2, "--seconds must be a number above 0, got nan"),
+        (("trained", "--tolerance", "0"), 2, "--tolerance must be a number above 0, got 0"),
+        (("trained", "--seconds", "nan"), 2, "--seconds must be a number above 0, got nan"),
     ],
 )
-def test_wrong_words(command, words, code, message):
+def test_wrong_words(command, run, words, code, message):
+    run(name="trained")
     done = command("certify", *words)
     assert (done.code, done.out, done.err) == (code, "", message + "\n")
 
 
-def test_python_flint_is_missing(command, monkeypatch):
+def test_a_run_that_is_missing_is_said_first(command, tmp_path):
+    done = command("certify", "nowhere", "--tolerance", "0")
+    assert (done.code, done.err) == (6, f"nowhere: no such run; the current folder is {tmp_path}\n")
+
+
+def test_python_flint_is_missing(command, run, monkeypatch):
+    run()
     monkeypatch.setitem(sys.modules, "flint", None)
-    done = command("certify", "nowhere")
+    done = command("certify", "small")
     assert done.code == 2
     assert done.err.endswith("need python-flint: pip install 'nnintro[certify]'\n")
 

@@ -139,7 +139,11 @@ def test_a_folder_that_may_not_be_written(command, run, tmp_path, monkeypatch):
 class TestNoRun:
     def test_nothing_there(self, command):
         done = command("export", "runs/none", "--format", "onnx")
-        assert (done.code, done.out, done.err) == (6, "", "runs/none: no such run\n")
+        assert (done.code, done.out, done.err) == (
+            6,
+            "",
+            f"runs/none: no such run; the current folder is {Path.cwd()}\n",
+        )
 
     def test_a_damaged_checkpoint(self, command, run, tmp_path):
         (checkpoint,) = (tmp_path / run / "checkpoints").glob("*.pt")
@@ -228,6 +232,8 @@ def test_wrong_words_need_no_torch(process, tmp_path):
     script = "raise ImportError('torch was asked for')"
     (tmp_path / "torch.py").write_text(script)
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    (tmp_path / "runs/small/checkpoints").mkdir(parents=True)
+    (tmp_path / "runs/small/config.yaml").touch()
     with process("export", "runs/small", "--format", "onxx", env=env) as running:
         out, err = running.communicate(timeout=60)
     assert (running.returncode, out) == (2, "")

@@ -63,9 +63,9 @@ def test_a_name_in_the_default_folder(calling, name, tmp_path):
 
 
 @every_command
-def test_nothing_of_that_name(calling, name):
+def test_nothing_of_that_name(calling, name, tmp_path):
     done = calling(name, "other")
-    assert (done.code, done.out, done.err) == (6, "", "other: no such run\n")
+    assert (done.code, done.out, done.err) == (6, "", f"other: no such run; the current folder is {tmp_path}\n")
 
 
 @every_command
@@ -96,7 +96,7 @@ def test_python_functions(calling, find, tmp_path):
     find("elsewhere/small")
     find(tmp_path / "elsewhere/small")
     find("small", runs_dir="elsewhere")
-    with pytest.raises(CheckpointError, match=r"^small: no such run$"):
+    with pytest.raises(CheckpointError, match=r"^small: no such run; the current folder is /"):
         find("small")
     with pytest.raises(CheckpointError, match=r"^smal: no such run; did you mean 'small'\?$"):
         find("smal", runs_dir=tmp_path / "elsewhere")
@@ -104,7 +104,7 @@ def test_python_functions(calling, find, tmp_path):
 
 def test_a_hidden_folder_is_not_proposed(calling, tmp_path):
     (tmp_path / "elsewhere/small").rename(tmp_path / "elsewhere/.small.123")
-    with pytest.raises(CheckpointError, match=r"^smal: no such run$"):
+    with pytest.raises(CheckpointError, match=r"^smal: no such run; the current folder is /"):
         find_run("smal", "elsewhere")
 
 
@@ -119,4 +119,13 @@ def test_a_run_that_is_missing_needs_no_torch(name, tmp_path):
         [sys.executable, "-c", script], cwd=tmp_path, env=environment(), text=True,
         capture_output=True, check=False,
     )  # fmt: skip
-    assert (done.returncode, done.stderr) == (6, "nowhere: no such run\n")
+    assert (done.returncode, done.stderr) == (6, f"nowhere: no such run; the current folder is {tmp_path}\n")
+
+
+def test_predictions_do_not_take_the_place_of_their_inputs(calling, tmp_path):
+    (tmp_path / "again.csv").symlink_to(tmp_path / "rows.csv")
+    for output in ("rows.csv", "./rows.csv", "again.csv"):
+        done = calling("predict", "elsewhere/small", "--output", output)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.endswith("is what is to be predicted; write to another place\n")
+    assert (tmp_path / "rows.csv").read_text() == "x\n0.5\n"

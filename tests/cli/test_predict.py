@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -377,7 +378,7 @@ class TestOutputs:
 
     def test_no_run(self, command, inputs):
         done = command("predict", "nowhere", inputs)
-        assert (done.code, done.err) == (6, "nowhere: no such run\n")
+        assert (done.code, done.err) == (6, f"nowhere: no such run; the current folder is {Path.cwd()}\n")
 
 
 class TestProcess:

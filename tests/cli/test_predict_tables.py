@@ -158,7 +158,7 @@ def test_parquet_and_stdin(command, trained, tmp_path, monkeypatch):
 )
 def test_what_cannot_be_predicted(command, trained, tmp_path, rows, header, said):
     write(tmp_path / "new.csv", rows, header)
-    done = command("predict", trained["price"], "new.csv")
+    done = command("predict", trained["price"], "new.csv", "--unseen", "error")
     assert (done.code, done.out) == (4, "")
     assert said in done.err
     assert done.err.count("\n") == 1
@@ -166,9 +166,38 @@ def test_what_cannot_be_predicted(command, trained, tmp_path, rows, header, said
 
 def test_unseen_categories_may_be_none_of_the_known(command, trained, tmp_path):
     write(tmp_path / "new.csv", ["1,Aalen,50"])
-    _, row = table(command("predict", trained["zeros"], "new.csv").out)
+    done = command("predict", trained["zeros"], "new.csv")
+    _, row = table(done.out)
+    assert done.err == "note: 1 cell has a category that training did not have ('city': 1), encoded as zeros\n"
     expected = nnintro.load(trained["zeros"]).predict([[50.0, 0, 0, 0]])
     assert float(row[-1]) == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_several_targets_are_measured_each(command, trained, tmp_path):
+    write_prices(tmp_path / "others.csv", rows=40, seed=5)
+    done = command("evaluate", trained["both"], "--dataset", "others.csv", "--json")
+    found = json.loads(done.out)
+    command("predict", trained["both"], "others.csv", "--output", "out.csv")
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for name in ("price", "area"):
+        truth = np.array([float(row[name]) for row in rows])
+        errors = np.array([float(row[f"prediction_{name}"]) for row in rows]) - truth
+        expected = {
+            "mse": np.mean(errors**2), "mae": np.mean(np.abs(errors)), "rmse": np.sqrt(np.mean(errors**2)),
+            "r2": 1 - np.sum(errors**2) / np.sum((truth - truth.mean()) ** 2),
+        }  # fmt: skip
+        assert found["targets"][name] == pytest.approx(expected, rel=1e-9)
+    shown = command("evaluate", trained["both"], "--dataset", "others.csv").out
+    assert [line.split()[0] for line in shown.splitlines()[-3:]] == ["target", "price", "area"]
+
+
+def test_unseen_categories_in_evaluate(command, trained, tmp_path):
+    write(tmp_path / "new.csv", ["1,Aalen,50,90"], "note,city,area,price")
+    done = command("evaluate", trained["price"], "--dataset", "new.csv")
+    assert (done.code, "note: 1 cell has a category that training did not have" in done.err) == (0, True)
+    done = command("evaluate", trained["price"], "--dataset", "new.csv", "--unseen", "error")
+    assert (done.code, "got 'Aalen'" in done.err) == (4, True)
 
 
 def test_images_are_not_for_a_table(command, trained, tmp_path):
@@ -235,6 +264,37 @@ def test_no_class_is_made_of_nan(command, trained, tmp_path, monkeypatch):
     assert (done.code, done.out) == (4, "")
     assert done.err == "new.csv:2: expected inputs whose outputs are numbers (here an output is nan)\n"
     assert command("predict", trained["price"], "new.csv").code == 0
+
+
+def test_many_columns_are_the_inputs_that_they_say(command, tmp_path):
+    """Columns that are read together, a category between them and a cell without a value, are as in numpy."""
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(size=(60, 900)).round(3)
+    cells = [[repr(float(value)) for value in row] for row in numbers]
+    cells[7][300] = ""
+    names = [f"x{index}" for index in range(900)]
+    kinds = ["a" if row % 3 else "b" for row in range(60)]
+    rows = [
+        [*some[:450], kind, *some[450:], str(row % 7)]
+        for row, (some, kind) in enumerate(zip(cells, kinds, strict=True))
+    ]
+    write(tmp_path / "wide.csv", map(",".join, rows), header=",".join([*names[:450], "kind", *names[450:], "y"]))
+    dataset = {
+        "kind": "table",
+        "path": str(tmp_path / "wide.csv"),
+        "target": "y",
+        "task": "regression",
+        "missing": "mean",
+    }
+    run = nnintro.train(config(dataset=dataset, precision="float64"), runs_dir=tmp_path, name="wide")
+    encoded = np.insert(numbers, 450, 0, axis=1).repeat([1] * 450 + [2] + [1] * 450, axis=1)
+    encoded[:, 450], encoded[:, 451] = np.array(kinds) == "a", np.array(kinds) == "b"
+    columns = json.loads((run.directory / "data.json").read_text())["description"]["columns"]
+    encoded[7, 300] = columns[300]["mean"]
+    answered = table(command("predict", run.directory, tmp_path / "wide.csv").out)
+    expected = run.predict(encoded).numpy()[:, 0]
+    assert np.allclose([float(row[-1]) for row in answered[1:]], expected, rtol=1e-12)
+    assert [row[:-1] for row in answered[1:]] == rows
 
 
 def test_stdin_is_answered_as_it_comes(command, trained, monkeypatch):
@@ -306,7 +366,10 @@ def test_a_run_behind_a_link_is_known_by_its_name(command, trained, tmp_path):
     done = command("predict", "pric", "new.csv")
     assert (done.code, done.err) == (6, "pric: no such run; did you mean 'price'?\n")
     done = command("predict", "price", "new.csv")
-    assert (done.code, done.err) == (4, "new.csv: cannot be read: No such file or directory\n")
+    assert (done.code, done.err) == (
+        4,
+        f"new.csv: cannot be read: No such file or directory; the current folder is {tmp_path}\n",
+    )
 
 
 def test_columns_from_python(trained):

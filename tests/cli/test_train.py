@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -111,7 +112,9 @@ class TestRefusals:
     def test_a_missing_config_is_one_line(self, command):
         done = command("train", "nowhere.yaml")
         assert done.code == 3
-        assert done.err == "nowhere.yaml: cannot be read: No such file or directory\n"
+        assert (
+            done.err == f"nowhere.yaml: cannot be read: No such file or directory; the current folder is {Path.cwd()}\n"
+        )
 
     def test_a_folder_as_config(self, command, tmp_path):
         done = command("train", tmp_path)

@@ -541,20 +541,26 @@ VALUES: dict[str, tuple[str, list[str]]] = {
     "a name that is a path": (
         FINE + "name: ../../etc\n",
         [
-            "bad.yaml:3:7: name: expected letters, digits, '.', '_' and '-', the first a letter or digit, got '../../etc'"
+            "bad.yaml:3:7: name: expected letters (of any alphabet), digits, '.', '_' and '-', the first a letter or digit, got '../../etc'"
         ],
     ),
     "an absolute name": (
         FINE + "name: /tmp/x\n",
-        ["bad.yaml:3:7: name: expected letters, digits, '.', '_' and '-', the first a letter or digit, got '/tmp/x'"],
+        [
+            "bad.yaml:3:7: name: expected letters (of any alphabet), digits, '.', '_' and '-', the first a letter or digit, got '/tmp/x'"
+        ],
     ),
     "a hidden name": (
         FINE + "name: .git\n",
-        ["bad.yaml:3:7: name: expected letters, digits, '.', '_' and '-', the first a letter or digit, got '.git'"],
+        [
+            "bad.yaml:3:7: name: expected letters (of any alphabet), digits, '.', '_' and '-', the first a letter or digit, got '.git'"
+        ],
     ),
     "a name with a line end": (
         FINE + 'name: "a\\n"\n',
-        ["bad.yaml:3:7: name: expected letters, digits, '.', '_' and '-', the first a letter or digit, got 'a\\n'"],
+        [
+            "bad.yaml:3:7: name: expected letters (of any alphabet), digits, '.', '_' and '-', the first a letter or digit, got 'a\\n'"
+        ],
     ),
     "a name too long": (
         FINE
@@ -565,7 +571,9 @@ VALUES: dict[str, tuple[str, list[str]]] = {
     ),
     "an empty name": (
         FINE + "name: ''\n",
-        ["bad.yaml:3:7: name: expected letters, digits, '.', '_' and '-', the first a letter or digit, got ''"],
+        [
+            "bad.yaml:3:7: name: expected letters (of any alphabet), digits, '.', '_' and '-', the first a letter or digit, got ''"
+        ],
     ),
     "a device there is not": (
         FINE + "device: gpu\n",

@@ -115,6 +115,13 @@ DATA = {
         "dataset: {kind: table, path: a.csv, target: y, split_by: day}\nmodel: {kind: mlp}\n",
         ["bad.yaml:1:58: dataset.split_by: needs split: group or time, got split: auto"],
     ),
+    "series at random, and gaps without times": (
+        "dataset: {kind: table, path: a.csv, target: y, series: shop, gaps: error}\nmodel: {kind: mlp}\n",
+        [
+            "bad.yaml:1:56: dataset.series: needs a window, or split: time",
+            "bad.yaml:1:68: dataset.gaps: needs a window and split_by, the column of the time",
+        ],
+    ),
     "a horizon without a window": (
         "dataset: {kind: table, path: a.csv, target: y, horizon: 3}\nmodel: {kind: mlp}\n",
         ["bad.yaml:1:57: dataset.horizon: needs a window (the number of past rows in a sample)"],

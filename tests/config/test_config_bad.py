@@ -102,7 +102,9 @@ def test_no_text(data, expected):
 
 
 def test_no_file(monkeypatch):
-    assert complaints(Path("none.yaml")) == ["none.yaml: cannot be read: No such file or directory"]
+    assert complaints(Path("none.yaml")) == [
+        f"none.yaml: cannot be read: No such file or directory; the current folder is {Path.cwd()}"
+    ]
     Path("folder.yaml").mkdir()
     assert complaints(Path("folder.yaml")) == ["folder.yaml: cannot be read: Is a directory"]
     assert complaints(Path("a\x00b")) == ["a\x00b: cannot be read: embedded null byte"]

@@ -133,8 +133,8 @@ def empty_file(folder: Path) -> None:
     _image(folder).write_bytes(b"")
 
 
-def gif_named_png(folder: Path) -> None:
-    Image.fromarray(_gray()).save(_image(folder), format="GIF")
+def ico_named_png(folder: Path) -> None:
+    Image.fromarray(_gray(16, 16)).save(_image(folder), format="ICO")
 
 
 def truncated_png(folder: Path) -> None:
@@ -206,9 +206,9 @@ def mask_of_another_size(folder: Path) -> None:
 
 
 def turned_by_exif(folder: Path) -> None:
-    """The camera noted a quarter turn; the mask was drawn on what lies in the file."""
+    """The camera noted half a turn; what the mask was drawn on cannot be seen by the sizes."""
     exif = Image.Exif()
-    exif[0x0112] = 6
+    exif[0x0112] = 3
     Image.fromarray(_gray()).save(_image(folder), exif=exif)
 
 
@@ -327,9 +327,9 @@ BAD: dict[str, Bad] = {
     "two masks of a stem": Bad(two_masks_of_a_stem, "masks/a03.tif", "'a03.png' too"),
     "a foreign file": Bad(foreign_file, "images/notes.txt", "got '.txt'"),
     "a subfolder": Bad(a_subfolder, "masks/old", "got a folder"),
-    "text named png": Bad(text_named_png, "images/a03.png", "a PNG, JPEG or TIFF image"),
+    "text named png": Bad(text_named_png, "images/a03.png", "a PNG, JPEG, TIFF, GIF, BMP or WebP image"),
     "an empty file": Bad(empty_file, "images/a03.png", "got an empty file"),
-    "gif named png": Bad(gif_named_png, "images/a03.png", "a PNG, JPEG or TIFF image"),
+    "ico named png": Bad(ico_named_png, "images/a03.png", "a PNG, JPEG, TIFF, GIF, BMP or WebP image"),
     "truncated png": Bad(truncated_png, "images/a03.png", "cannot be read"),
     "truncated mask": Bad(truncated_mask, "masks/a03.png", "cannot be read"),
     "truncated jpeg": Bad(truncated_jpeg, "images/a03.jpg", "cannot be read: image file is trunc"),
@@ -344,19 +344,19 @@ BAD: dict[str, Bad] = {
     "mask without image": Bad(mask_without_image, "masks/a03.png", "an image of this name in"),
     "another size": Bad(another_size, "images/a03.png", "12 x 10 as the others have, got 16 x 20"),
     "mask of another size": Bad(mask_of_another_size, "masks/a03.png", "expected 12 x 10"),
-    "turned by exif": Bad(turned_by_exif, "masks/a03.png", "expected 10 x 12 as its image has"),
+    "turned by exif": Bad(turned_by_exif, "masks/a03.png", "dataset.mask_orientation: displayed or stored"),
     "too small to crop": Bad(too_small_to_crop, "images/a03.png", "at least 10 x 10", CROP),
     "colour among gray": Bad(colour_among_gray, "images/a03.png", "gray as the first image is"),
     "16 bits among 8": Bad(sixteen_among_eight, "images/a03.png", "expected 8 bits"),
     "transparent": Bad(transparent, "images/a03.png", "expected opaque", {"channels": "gray"}),
     "transparent palette": Bad(transparent_palette, "images/a03.png", "expected opaque", {"channels": "gray"}),
     "transparent gray": Bad(transparent_gray, "images/a03.png", "expected opaque"),
-    "cmyk": Bad(cmyk, "images/a03.jpg", "got CMYK"),
+    "cmyk": Bad(cmyk, "images/a03.jpg", "got RGB; dataset.channels: gray or rgb makes all alike"),
     "floating point": Bad(floating_point, "images/a03.tif", "got floating point numbers"),
     "mask of 32 bits": Bad(thirty_two_bits, "masks/a03.tif", "got gray of 32 bits"),
     "colours of 16 bits": Bad(colours_of_sixteen_bits, "images/a03.png", "got RGB of 16 bits"),
-    "pages": Bad(pages, "images/a03.tif", "one image in a file, got 3"),
-    "frames": Bad(frames, "images/a03.png", "one image in a file, got 2"),
+    "pages": Bad(pages, "masks/a03.png", "expected 3 pages as its image a03.tif has, got 1"),
+    "frames": Bad(frames, "images/a03.png", "one image in a file, or the pages of a TIFF, got 2"),
     "coloured mask": Bad(coloured_mask, "masks/a03.png", "one value per pixel"),
     "transparent mask": Bad(transparent_mask, "masks/a03.png", "expected opaque pixels"),
     "all masks empty": Bad(empty_masks_all, "masks", "at least two values, got 0 alone"),

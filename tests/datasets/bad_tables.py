@@ -83,13 +83,13 @@ IDS = "id,y\n" + "".join(f"name{i},{i}\n" for i in range(300))
 BAD = [
     # The file as a whole.
     ("no-such-file", "a.csv", None, {}, None,
-     "a.csv: cannot be read: No such file or directory"),
+     "a.csv: cannot be read: No such file or directory; the current folder is ..."),
     ("folder", "a.csv", "folder", {}, None,
      "a.csv: cannot be read: Is a directory"),
     ("folder-parquet", "a.parquet", "folder", {}, None,
      "a.parquet: cannot be read: Is a directory"),
     ("no-such-npz", "a.npz", None, {}, None,
-     "a.npz: cannot be read: No such file or directory"),
+     "a.npz: cannot be read: No such file or directory; the current folder is ..."),
     ("nul-csv", "a\0.csv", None, {}, None, "...: cannot be read: embedded null byte"),
     ("nul-parquet", "a\0.parquet", None, {}, None, "...: cannot be read: embedded null byte"),
     ("nul-npz", "a\0.npz", None, {}, None, "...: cannot be read: embedded null byte"),
@@ -334,7 +334,8 @@ BAD = [
      "no column 'z' in a.csv; it has 'day', 'y'"),
     ("unsortable-time", "a.csv", b"t,x,y\n2024-01-01,1,2\nMonday,2,3\n2024-01-03,3,4\n",
      {"split": "time", "split_by": "t"}, None,
-     "a.csv:3: column 't': expected a date or time such as 2024-12-31, got 'Monday'"),
+     "a.csv:3: column 't': expected a date or time such as 2024-12-31, got 'Monday'; write dates that way, give their "
+     "format in dates, or name the column in categorical or exclude"),
     ("times-of-two-kinds", "a.csv", b"t,x,y\n1,1,2\n2,2,3\n2024-01-03,3,4\n",
      {"split": "time", "split_by": "t"}, None,
      "a.csv:4: column 't': expected a number, got '2024-01-03'"),

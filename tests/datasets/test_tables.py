@@ -135,7 +135,7 @@ def test_what_cells_may_look_like(tmp_path):
         "2,+2,False,1969-12-31,1970-01-01T00:00:00.5Z\n"
         "3,-.5e1,TRUE,2024-02-29,2024-01-01T00:00:00+01:00\n"
     )
-    splits = built(path, standardize="none", split="time", validation=0.3)
+    splits = built(path, standardize="none", split="time", split_by="y", validation=0.3)
     day = datetime.datetime(2024, 1, 2, tzinfo=datetime.UTC).timestamp()
     leap = datetime.datetime(2024, 2, 29, tzinfo=datetime.UTC).timestamp()
     hour = datetime.datetime(2023, 12, 31, 23, tzinfo=datetime.UTC).timestamp()
@@ -503,13 +503,18 @@ def test_categories_are_those_of_training_rows(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     cities = ["Ulm", "Bonn"] * 4 + ["Kiel", "Bonn"]
     with pytest.raises(DataError) as caught:
-        in_time(tmp_path / "a.csv", cities)
+        in_time(tmp_path / "a.csv", cities, unseen="error")
     assert str(caught.value) == (
         "a.csv:10: column 'city': expected one of the 2 categories that training had ('Bonn', "
         "'Ulm'), got 'Kiel', which occurs only in validation rows; unseen: zeros encodes it as "
         "zeros, exclude leaves the column out"
     )
-    splits = in_time(tmp_path / "a.csv", cities, unseen="zeros")
+    splits = in_time(tmp_path / "a.csv", cities)
+    (note,) = splits.notes
+    assert note == (
+        "a.csv: 1 cell has a category that training did not have ('city': 1), encoded as zeros in validation rows; "
+        "unseen: error refuses them"
+    )
     encoding = Encoding.from_description(splits.found.description)
     assert encoding.feature_names == ["x", "city=Bonn", "city=Ulm"]
     assert splits.validation.inputs[:, 1:].tolist() == [[0, 0], [1, 0]]
@@ -528,22 +533,12 @@ def test_a_category_that_training_rows_never_lacked(tmp_path, monkeypatch, polic
     monkeypatch.chdir(tmp_path)
     cities = ["Ulm", "Bonn"] * 5
     new = write(tmp_path / "new.csv", {"x": [1, 2], "city": ["Ulm", None]})
-    splits = in_time(tmp_path / "a.csv", cities, missing=policy)
-    encoding = Encoding.from_description(splits.found.description)
-    with pytest.raises(DataError) as caught:
-        list(encoded_blocks("new.csv", encoding))
-    assert str(caught.value) == (
-        "new.csv:3: column 'city': expected one of the 2 categories that training had ('Bonn', "
-        "'Ulm'), got no value; in training none was missing there"
-    )
-    splits = in_time(tmp_path / "a.csv", cities, missing=policy, unseen="zeros")
+    splits = in_time(tmp_path / "a.csv", cities, missing=policy, unseen="error")
     encoding = Encoding.from_description(splits.found.description)
     (block,) = encoded_blocks(str(new), encoding)
     assert block.inputs.tolist() == [[1, 0, 1], [2, 0, 0]]
     cities[8] = None
-    with pytest.raises(DataError, match=r"^a.csv:10: column 'city': .* got no value, which occurs only"):
-        in_time(tmp_path / "a.csv", cities, missing=policy)
-    splits = in_time(tmp_path / "a.csv", cities, missing=policy, unseen="zeros")
+    splits = in_time(tmp_path / "a.csv", cities, missing=policy, unseen="error")
     assert splits.validation.inputs[:, 1:].tolist() == [[0, 0], [1, 0]]
     splits = in_time(tmp_path / "a.csv", [None] * 8 + ["Ulm", "Bonn"], missing=policy, unseen="zeros")
     (note,) = splits.notes
@@ -580,7 +575,7 @@ def test_spellings_in_validation_rows_are_those_of_other_files(tmp_path):
 
 def test_spellings_that_training_told_apart(tmp_path):
     path = write(tmp_path / "a.csv", {"g": ["01067", "001067"] * 10, "y": list(range(20))})
-    encoding = Encoding.from_description(built(path, categorical=["g"]).found.description)
+    encoding = Encoding.from_description(built(path, categorical=["g"], unseen="error").found.description)
     new = write(tmp_path / "new.csv", {"g": ["1067"]})
     with pytest.raises(DataError, match="got '1067'"):
         list(encoded_blocks(str(new), encoding))
@@ -594,11 +589,26 @@ def test_iso_dates_in_text_are_times(tmp_path, suffix):
     assert (column["kind"], column["reading"]) == ("number", "time")
 
 
-@pytest.mark.parametrize("cells", [["09.07.2020"], ["2024/01/02"], ["1/2/2024"], ["2024-01"]])
-def test_other_dates_are_not_taken_for_categories(tmp_path, cells):
-    path = write(tmp_path / "a.csv", {"day": cells * 30, "y": list(map(str, range(30)))})
-    with pytest.raises(DataError, match=r"such as 2024-12-31, got .*; write dates that way, or"):
+@pytest.mark.parametrize(
+    ("cells", "formats"),
+    [
+        (["09.07.2020"], ["%d.%m.%Y", "%m.%d.%Y"]),
+        (["09.07.2020", "31.12.2020"], ["%d.%m.%Y"]),
+        (["2024/01/02"], ["%Y/%m/%d"]),
+        (["1/2/2024", "1/31/2024"], ["%m/%d/%Y"]),
+        (["16/12/2006 17:24:00"], ["%d/%m/%Y %H:%M:%S"]),
+        (["31/12/99"], ["%d/%m/%y"]),
+        (["31.12.2024", "12.31.2024"], []),
+    ],
+)
+def test_other_dates_are_not_taken_for_categories(tmp_path, cells, formats):
+    days = [cells[k % len(cells)] for k in range(30)]
+    path = write(tmp_path / "a.csv", {"day": days, "y": list(map(str, range(30)))})
+    with pytest.raises(DataError, match=r"such as 2024-12-31, got ") as caught:
         built(path)
+    lines = " or ".join(f'dates: {{day: "{form}"}}' for form in formats)
+    wanted = f"; put {lines} under dataset" if formats else "; write dates that way, give their format in dates, or"
+    assert wanted in str(caught.value)
 
 
 def test_what_only_looks_like_dates(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from dataclasses import replace
 
 import pytest
 import torch
@@ -115,7 +116,7 @@ def test_one_error_for_a_strangers_file(tmp_path, monkeypatch, encoding, name, c
     monkeypatch.chdir(tmp_path)
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(DataError) as caught:
-        for _ in encoded_blocks(name, encoding, block_rows=1):
+        for _ in encoded_blocks(name, replace(encoding, unseen="error"), block_rows=1):
             pass
     assert str(caught.value) == message
 

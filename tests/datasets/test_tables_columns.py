@@ -146,3 +146,15 @@ def test_types_are_known_without_reading_cells(tmp_path):
             assert source.type(name) == source.column(name).type
             count += 1
     assert count == 5 + 7 + 6
+
+
+@pytest.mark.parametrize(("rows", "different", "fits"), [(120, 100, False), (120, 60, True), (12, 12, True)])
+def test_texts_of_nearly_every_row_are_not_categories(tmp_path, rows, different, fits):
+    texts = [f"t{k % different}" for k in range(rows)]
+    path = write(tmp_path / "a.csv", {"t": texts, "x": list(range(rows)), "y": [k * k for k in range(rows)]})
+    if fits:
+        assert built(path).found.description["columns"][0]["kind"] == "category"
+    else:
+        with pytest.raises(DataError, match=rf"{different} different texts in {rows} rows are not categories"):
+            built(path)
+        assert built(path, categorical=["t"]).found.description["columns"][0]["kind"] == "category"

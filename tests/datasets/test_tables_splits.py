@@ -59,7 +59,7 @@ def test_groups_stay_whole(tmp_path_factory, sizes, validation, seed):
     path = tmp_path_factory.mktemp("groups") / "a.parquet"
     given_groups = [groups[k] for k in order]
     table(path, len(groups), g=given_groups)
-    keys = {"split": "group", "split_by": "g", "validation": validation, "inputs": ["x"]}
+    keys = {"split": "group", "split_by": "g", "validation": validation, "inputs": ["x"], "task": "regression"}
     if len({k % 7 for k in range(len(groups))}) < 2:
         return
     train, held_out = parts(built(path, seed=seed, **keys))

@@ -32,7 +32,7 @@ def learned(path, **keys):
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 @pytest.mark.parametrize("numbers", [ids(FIRST), ids(LAST, -1), ids(1_800_000_000_000_000_001, 1000)])
 def test_an_id_near_one_of_the_training_is_another_one(tmp_path, suffix, numbers):
-    encoding = learned(written(tmp_path, suffix, numbers), categorical=["id"])
+    encoding = learned(written(tmp_path, suffix, numbers), categorical=["id"], unseen="error")
     assert encoding.feature_names == [f"id={value}" for value in sorted(set(numbers))]
     (tmp_path / "new").mkdir()
     written(tmp_path / "new", suffix, numbers)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import hashlib
 import json
+import os
 import platform
 import re
 import shlex
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +22,7 @@ from PIL import Image
 import nnintro
 from nnintro.errors import CheckpointError
 from nnintro.files import as_json
-from nnintro.runs.folder import create_run_directory
+from nnintro.runs.folder import RunLock, create_run_directory, is_locked
 from tests.comparing import saved_bits
 from tests.support import config
 
@@ -257,3 +260,13 @@ def test_json_is_what_every_reader_takes():
     text = as_json(values)
     assert json.loads(text) == {"nan": None, "inf": [None, [1.5]], "text": "é"}
     assert "é" in text
+
+
+def test_a_run_is_locked_while_others_look_at_it(tmp_path):
+    """Who asks whether it is locked holds a shared lock for an instant."""
+    looking = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    threading.Timer(0.03, os.close, [looking]).start()
+    with RunLock(tmp_path):
+        assert is_locked(tmp_path)
+    assert not is_locked(tmp_path)

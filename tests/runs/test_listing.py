@@ -9,6 +9,7 @@ import pytest
 
 import nnintro
 from nnintro.errors import CheckpointError, UsageError
+from nnintro.runs.folder import RunLock
 from nnintro.runs.listing import as_table, find_runs, in_order
 from nnintro.runs.summary import read_summary
 from tests.support import config
@@ -102,3 +103,31 @@ def test_a_forged_summary_is_a_damaged_line(field, value, tmp_path):
     if not fine:
         with pytest.raises(CheckpointError, match=rf"summary\.json.*{re.escape(field[0])}|no readable summary\.json"):
             read_summary(tmp_path / "forged")
+
+
+def bare_run(folder):
+    folder.mkdir()
+    (folder / "config.yaml").write_text("")
+    return folder
+
+
+def test_numbers_in_names_count(tmp_path):
+    for name in ("run-10", "run-2", "run", "run-1"):
+        bare_run(tmp_path / name)
+    assert [run["name"] for run in in_order(find_runs(tmp_path), "name")] == ["run", "run-1", "run-2", "run-10"]
+
+
+def test_a_run_is_running_while_its_lock_is_held(tmp_path):
+    live, _ = bare_run(tmp_path / "a"), bare_run(tmp_path / "b")
+    lock = RunLock(live)
+    assert [run["status"] for run in find_runs(tmp_path)] == ["running", "unfinished"]
+    lock.close()
+    assert [run["status"] for run in find_runs(tmp_path)] == ["unfinished", "unfinished"]
+    RunLock(live).close()  # to look at it has left no lock
+
+
+def test_what_has_no_value_is_undefined(tmp_path):
+    summary = {"status": "completed", "name": "a", "metrics": {"train/loss": None}, "steps_per_second": 0.25}
+    (bare_run(tmp_path / "a") / "summary.json").write_text(json.dumps(summary))
+    line = as_table(find_runs(tmp_path), tmp_path).splitlines()[1]
+    assert line.split() == ["a", "completed", "undefined", "0.25"]

@@ -114,7 +114,7 @@ def test_what_a_run_on_images_leaves(tmp_path):
     ]  # fmt: skip
     assert run.summary["data"]["signal_to_noise"] == 8
     assert sum(map(sum, run.summary["confusion"])) == 2 * 32 * 32
-    inputs, _ = build_data(run.setup).validation.to(torch.device("cpu"), torch.float32).rows(torch.arange(2))
+    inputs, _ = build_data(run.setup.experiment).validation.to(torch.device("cpu"), torch.float32).rows(torch.arange(2))
     assert run.predict(inputs).shape == (2, 1, 32, 32)
     assert run.predict(torch.zeros(1, 1, 19, 50)).shape == (1, 1, 19, 50)
     with pytest.raises(DataError, match=r"expected shape \(n, 1, height, width\), got \(3, 4\)"):

@@ -33,7 +33,7 @@ def test_a_model_in_the_targets_units():
 def test_errors_are_in_the_targets_units(engine, tmp_path):
     values = config(dataset=DIABETES, descent={"batch_size": 32}, training={"engine": engine})
     run = nnintro.train(values, runs_dir=tmp_path)
-    splits = build_data(run.setup)
+    splits = build_data(run.setup.experiment)
     x, y = splits.validation.inputs, splits.validation.targets
     predicted, metrics = run.predict(x).numpy(), run.summary["metrics"]
     assert metrics["validation/rmse"] == pytest.approx(sklearn.metrics.root_mean_squared_error(y, predicted), rel=1e-9)
@@ -57,8 +57,8 @@ def test_the_network_learns_targets_of_mean_0_and_deviation_1():
 def test_classes_stay_classes(standardize, tmp_path):
     dataset = {"kind": "bundled", "name": "wine", "standardize": standardize}
     run = nnintro.train(config(dataset=dataset, descent={"batch_size": 32}), runs_dir=tmp_path)
-    targets = build_data(run.setup).validation.targets
-    inputs = build_data(run.setup).validation.inputs
+    targets = build_data(run.setup.experiment).validation.targets
+    inputs = build_data(run.setup.experiment).validation.inputs
     found = (run.predict(inputs).argmax(1) == targets).double().mean()
     assert run.summary["metrics"]["validation/accuracy"] == pytest.approx(float(found))
 

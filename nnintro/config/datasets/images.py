@@ -6,18 +6,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from nnintro.config.section import (
-    Complaint,
-    Complaints,
-    Count,
-    DatasetSection,
-    FilePath,
-    Fraction,
-    NotNegative,
-    Positive,
-    Rule,
-    exactly,
-)
+from nnintro.config.datasets.masks import KEYS_OF_MASKS, MASK_RULES, MaskKeys
+from nnintro.config.section import Complaint, Complaints, Count, NotNegative, Positive, Rule, exactly
 from nnintro.wording import shown
 
 Size = Annotated[
@@ -28,14 +18,11 @@ MADE_SIZE = 64
 MADE_SAMPLES = 200
 
 
-class ImagesDataset(DatasetSection):
+class ImagesDataset(MaskKeys):
     """Folders `images/` and `masks/` with files of the same names, or images made up by a rule."""
 
     gives: ClassVar[Literal["rows", "images"]] = "images"
 
-    kind: Literal["images"]
-    path: FilePath | None = None
-    """The folder that holds images/ and masks/, relative to the config."""
     generator: Literal["cells", "sky", "tumour"] | None = None
     """In place of a path: touching blurred cells and their boundaries; point sources on a gamma-ray
     sky; a bright growth in noisy tissue. All of it is made up."""
@@ -63,8 +50,6 @@ class ImagesDataset(DatasetSection):
     precision and recall (sky: 2)."""
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """Probability from which a pixel belongs to the class."""
-    validation: Annotated[Fraction, Field(gt=0)] = 0.2
-    """The fraction of the images kept for validation."""
     standardize: Literal["none", "inputs"] = "inputs"
     """Shift and scale each channel to mean 0 and deviation 1, inside the network."""
     memory: Positive = 1024.0
@@ -133,7 +118,9 @@ def image_keys_go_with_their_place(dataset: ImagesDataset) -> Complaints:
     """
     if (dataset.path is None) == (dataset.generator is None):
         return
-    of_files = _OF_FILES if dataset.generator == "sky" else ("fit",)
+    of_files = (*(_OF_FILES if dataset.generator == "sky" else ("fit",)), *KEYS_OF_MASKS)
+    if dataset.generator and not isinstance(dataset.validation, float):
+        yield Complaint("dataset.validation", "a folder goes with a path only; expected a fraction")
     for key in _changed(dataset, _OF_GENERATORS if dataset.path else of_files):
         other = "a generator" if dataset.path else "a path"
         value = shown(getattr(dataset, key))
@@ -199,13 +186,27 @@ def made_images_have_room(dataset: ImagesDataset) -> Complaints:
         )
 
 
+def classes_are_named_once(dataset: ImagesDataset) -> Complaints:
+    """Colours name their classes; instances and a threshold make two or three."""
+    if dataset.classes is None:
+        return
+    made = 3 if dataset.instances == "outline" else 2 if dataset.instances or dataset.threshold_mask else None
+    if dataset.colours is not None:
+        yield Complaint("dataset.classes", "dataset.colours names the classes; give one of the two")
+    elif made is not None and len(dataset.classes) != made:
+        yield Complaint("dataset.classes", f"expected {made} names, got {len(dataset.classes)}")
+
+
 ImagesDataset.rules = (
+    *MASK_RULES,
+    Rule(classes_are_named_once, ("dataset.classes", "dataset.colours", "dataset.instances", "dataset.threshold_mask")),
     Rule(images_come_from_one_place, ("dataset.path", "dataset.generator")),
     Rule(
         image_keys_go_with_their_place,
         (
             *("dataset.path", "dataset.generator", "dataset.fit", "dataset.channels"),
-            *("dataset.noise", "dataset.signal_to_noise"),
+            *("dataset.noise", "dataset.signal_to_noise", "dataset.validation"),
+            *(f"dataset.{key}" for key in KEYS_OF_MASKS),
         ),
     ),
     Rule(made_images_have_two_classes, ("dataset.generator", "dataset.classes")),

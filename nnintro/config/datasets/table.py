@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, PrivateAttr, Tag
 
 from nnintro.config.datasets.basis import Basis
 from nnintro.config.datasets.spelling_keys import DecimalOrMapping, NoValuesOrMapping, Strip, ThousandsOrMapping
@@ -40,6 +40,28 @@ OneOrMore = Annotated[
 ]
 
 
+DAYS = "mdjbBaA"
+"""Directives of strptime for the day and the month."""
+LOSSES_OF_NUMBERS = ("mse", "mae", "huber")
+"""Losses that say of 0 and 1 that they are meant as numbers."""
+DIRECTIVES = f"{DAYS}YyHIpMSfz"
+
+
+def _date_format(form: str) -> str:
+    directives = re.findall(r"%(.?)", form.replace("%%", ""), re.DOTALL)
+    unknown = [f"%{letter}" for letter in directives if not letter or letter not in DIRECTIVES]
+    if unknown:
+        raise ValueError(f"{unknown[0]} is not a part of a date; expected a format such as %d.%m.%Y, got {form!r}")
+    if len(set(directives)) < len(directives) or (not set(directives) & {*"HI"} and not set(directives) & {*"Yy"}):
+        raise ValueError(f"expected a format with a year or an hour, each part once, such as %d.%m.%Y, got {form!r}")
+    if set(directives) & {*DAYS} and not set(directives) & {*"Yy"}:
+        raise ValueError(f"expected a year (%Y or %y) beside day and month, got {form!r}")
+    return form
+
+
+DateFormat = Annotated[str, Field(min_length=2, max_length=100), AfterValidator(_date_format)]
+
+
 class TableDataset(DatasetSection):
     """A CSV, TSV, Parquet or .npz file; the network learns its target columns from the others."""
 
@@ -49,7 +71,8 @@ class TableDataset(DatasetSection):
     target: OneOrMore
     """The column to predict; several numeric ones as a list."""
     task_kind: Annotated[Literal["auto", "regression", "classification"], Field(alias="task")] = "auto"
-    """auto: text and truth values are classes, numbers a regression."""
+    """auto: text, truth values and two whole numbers (0 and 1) are classes, other numbers a regression; with
+    loss mse, mae or huber two whole numbers are one too."""
     inputs: ColumnNames | None = None
     """The columns to predict from; by default all but the target and `split_by`."""
     exclude: Annotated[
@@ -67,11 +90,11 @@ class TableDataset(DatasetSection):
     """Empty cells and the like (NA, N/A, n/a, #N/A, <NA>, nan, NaN, None, null, NULL, ?): error; drop the row (of the
     training's file; in others it is an error); take the training rows' mean; or that and a 0/1
     input besides. With the last two a missing category is a category of its own (where a training
-    row lacks one; else it is unseen), missing text has no words, and a missing target is an error.
+    row lacks one; else all zeros), missing text has no words, and a missing target is an error.
     """
-    unseen: Literal["error", "zeros"] = "error"
-    """Categories that no training row has, in validation rows and other files: error, or none of
-    the known ones (all zeros)."""
+    unseen: Literal["error", "zeros"] = "zeros"
+    """Categories that no training row has, in validation rows and other files: none of the known
+    ones (all zeros), with a note; or an error."""
     standardize: Literal["none", "inputs", "both"] = "both"
     """Shift and scale numeric inputs to mean 0 and deviation 1; both: a regression's targets too.
     Errors are still in the targets' own units."""
@@ -81,8 +104,16 @@ class TableDataset(DatasetSection):
     """How they are chosen: at random; within each class; whole groups; the latest. auto is the
     latest with a window, stratified for classes, else at random."""
     split_by: ColumnName | None = None
-    """The column of the groups, or of the time (numbers, ISO dates); without it the rows of a time
+    """The column of the groups, or of the time (numbers, dates); without it the rows of a time
     series are in order. It is an input only where `inputs` names it."""
+    series: OneOrMore | None = None
+    """The column, or columns, that tell several series of one table apart, such as shops: no window reaches from
+    one into another, and the latest part of each is kept for validation. Inputs only where `inputs` names them."""
+    gaps: Literal["note", "error", "allow"] = "note"
+    """Where `split_by` shows holes in a series with a window: a note, an error, or nothing."""
+    dates: Annotated[dict[ColumnName, DateFormat], Field(max_length=1000)] = Field(default={})
+    """Columns of dates or times that are not ISO's, each with its format as Python's strptime has it, such as
+    `{day: "%d.%m.%Y"}`."""
     class_weights: Literal["none", "balanced"] = "none"
     """balanced: a sample counts by n / (classes * samples of its class) in the loss."""
     window: Annotated[int, Field(ge=1, le=100_000)] | None = None
@@ -129,9 +160,26 @@ class TableDataset(DatasetSection):
     that the network takes in place of them. An input whose name is not a plain word is `x3`, by its place
     among the inputs. They are a part of the model: `predict` is asked with the columns themselves."""
 
+    _two_numbers_are_classes: bool = PrivateAttr(default=True)
+
+    def under(self, loss: str | None) -> Self:
+        section = self.model_copy()
+        section._two_numbers_are_classes = loss not in LOSSES_OF_NUMBERS
+        return section
+
+    @property
+    def two_numbers_are_classes(self) -> bool:
+        """Whether a target of two whole numbers is taken as classes."""
+        return self.task_kind == "auto" and self._two_numbers_are_classes
+
     @property
     def targets(self) -> list[str]:
         return self.target if isinstance(self.target, list) else [self.target]
+
+    @property
+    def series_names(self) -> list[str]:
+        """The columns that tell series apart; none where all rows are one series."""
+        return [self.series] if isinstance(self.series, str) else self.series or []
 
     @property
     def formulas(self) -> list[str]:
@@ -180,6 +228,8 @@ def columns_have_one_role(dataset: TableDataset) -> Complaints:
         "exclude": dataset.exclude,
         "categorical": dataset.categorical,
         "text": dataset.text,
+        "series": dataset.series_names,
+        "dates": list(dataset.dates),
         "names": dataset.names or [],
     }
     for key, names in lists.items():
@@ -193,6 +243,12 @@ def columns_have_one_role(dataset: TableDataset) -> Complaints:
         ("text", "categorical", "categorical already"),
         ("text", "exclude", "excluded"),
         ("categorical", "exclude", "excluded"),
+        ("series", "target", f"the target{past}"),
+        ("series", "text", "text, and tells no series apart"),
+        ("dates", "target", "the target, which is a number or a class"),
+        ("dates", "categorical", "categorical already"),
+        ("dates", "text", "text already"),
+        ("dates", "series", "in series, whose names are no dates"),
     ):
         others = set(lists[other])
         for name in dict.fromkeys(lists[key]):
@@ -220,6 +276,16 @@ def split_by_fits_the_split(dataset: TableDataset) -> Complaints:
         yield Complaint("dataset.split", "group needs split_by, the column that names the groups")
     if dataset.split_by is not None and kind not in ("group", "time"):
         yield Complaint("dataset.split_by", f"needs split: group or time, got split: {kind}")
+
+
+def series_are_split_by_time(dataset: TableDataset) -> Complaints:
+    """Several series are those of a window, or of a split by time."""
+    if dataset.series is not None and dataset.window is None and dataset.split != "time":
+        yield Complaint("dataset.series", "needs a window, or split: time")
+    if dataset.split_by is not None and dataset.split_by in dataset.series_names:
+        yield Complaint("dataset.series", f"column '{dataset.split_by}' is the time already (split_by)")
+    if dataset.gaps != "note" and (dataset.window is None or dataset.split_by is None):
+        yield Complaint("dataset.gaps", "needs a window and split_by, the column of the time")
 
 
 def windows_are_of_a_series(dataset: TableDataset) -> Complaints:
@@ -273,11 +339,17 @@ TableDataset.rules = (
             "dataset.exclude",
             "dataset.categorical",
             "dataset.text",
+            "dataset.series",
+            "dataset.dates",
             "dataset.names",
             "dataset.window",
         ),
     ),
     Rule(marks_differ, ("dataset.thousands", "dataset.decimal")),
+    Rule(
+        series_are_split_by_time,
+        ("dataset.series", "dataset.window", "dataset.split", "dataset.split_by", "dataset.gaps"),
+    ),
     Rule(split_by_fits_the_split, ("dataset.split", "dataset.split_by", "dataset.window")),
     Rule(
         windows_are_of_a_series,

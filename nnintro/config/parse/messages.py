@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from nnintro.config.parse.nodes import Keys, dotted, scalar
 from nnintro.config.parse.vocabulary import Slot, fields_of, homes, kind_of, named, options, slot_at, slots
-from nnintro.wording import LONGEST, choice, listing, nearest, shown
+from nnintro.wording import LONGEST, choice, listing, lookalike, nearest, shown
 
 _WANTED = {
     "int_type": "a whole number",
@@ -34,11 +34,13 @@ _WANTED = {
 
 _PATTERNS = {
     "device": "auto, cpu, cuda or cuda:<index>",
-    "name": "letters, digits, '.', '_' and '-', the first a letter or digit",
+    "name": "letters (of any alphabet), digits, '.', '_' and '-', the first a letter or digit",
     "logging.scalars": "auto, off or 'every N steps'",
     "training.checkpoint.every": "a time such as 30s, 5min or 1h, 'N steps', or off",
 }
 
+DASHES = str.maketrans(dict.fromkeys("\u2212\u2013\u2014\u2010\u2011", "-"))
+"""What word processors write for a minus: the minus sign, dashes, hyphens."""
 CLOSE = 0.8
 """A key this like another of its section is a misspelling, even if another section has it."""
 
@@ -118,7 +120,7 @@ def unknown_key(key: str, slot: Slot, family: Slot, present: Container[str]) -> 
         return f"unknown key; it belongs in {listing(homes(key))}", None
     meant = meant or nearest(key, free)
     if meant:
-        return f"unknown key; did you mean '{meant}'?", meant
+        return f"unknown key; did you mean '{meant}'?{lookalike(key)}", meant
     taken = nearest(key, slot.keys)
     if taken:
         return f"unknown key; '{taken}' is already given", None
@@ -167,7 +169,7 @@ def _whole(number: int | float | None) -> str | None:
 def _number(value: Any) -> int | float | None:
     """The number in ``'0.1'``, ``1_000``, ``0,5`` or ``20%``."""
     if isinstance(value, str) and len(value) <= 20:
-        text = value.strip().replace("_", "").replace(",", ".")
+        text = value.strip().replace("_", "").replace(",", ".").translate(DASHES)
         number = scalar(text.removesuffix("%"))
         if isinstance(number, int | float) and not isinstance(number, bool):
             return number / 100 if text.endswith("%") else number

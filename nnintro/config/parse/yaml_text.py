@@ -22,8 +22,8 @@ from nnintro.config.parse.nodes import (
     scalar,
 )
 from nnintro.errors import ConfigError, Problem
-from nnintro.files import open_regular
-from nnintro.wording import cause, shown_key
+from nnintro.files import open_regular, why_unread
+from nnintro.wording import shown_key
 
 MOST_BYTES = 1 << 22
 """20,000 steps by hand, each with all its digits."""
@@ -72,7 +72,7 @@ def read_file(path: Path) -> Source:
         with open_regular(path) as file:
             data = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
-        raise ConfigError([Problem(f"cannot be read: {cause(error)}", file=name)]) from None
+        raise ConfigError([Problem(f"cannot be read: {why_unread(path, error)}", file=name)]) from None
     if len(data) > MOST_BYTES:
         message = f"larger than {MOST_BYTES >> 20} MiB, too large for a config"
         raise ConfigError([Problem(message, file=name)])

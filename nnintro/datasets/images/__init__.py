@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from nnintro.datasets.images.build import build_images, images_with_masks
 from nnintro.datasets.images.data import ImageData
-from nnintro.datasets.images.files import image_files
+from nnintro.datasets.images.files import page_count
 from nnintro.datasets.images.fitting import ImageFormat, read_image
+from nnintro.datasets.images.folders import image_files, sample_folders
 
-__all__ = ["ImageData", "ImageFormat", "build_images", "image_files", "images_with_masks", "read_image"]
+__all__ = [
+    "ImageData",
+    "ImageFormat",
+    "build_images",
+    "image_files",
+    "images_with_masks",
+    "page_count",
+    "read_image",
+    "sample_folders",
+]

@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from nnintro.datasets.images.augmentation import moved, moves
+from nnintro.datasets.images.masks import IGNORED_CLASS
 from nnintro.datasets.images.store import Ahead, LabelledImages, OnDisk, Store, stacked
 from nnintro.descent.streams import Order, remembered
 from nnintro.descent.variants import Block
+from nnintro.objectives.losses import IGNORED
 
 CPU = torch.device("cpu")
 
@@ -37,6 +39,8 @@ class ImageData:
     """What ``batches`` does: flip, rotate, crop."""
     device: torch.device = CPU
     dtype: torch.dtype = torch.float64
+    ignores: bool = False
+    """Whether class number IGNORED_CLASS stands for a pixel that is ignored; its target is IGNORED."""
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -73,9 +77,8 @@ class ImageData:
         inputs = images.to(self.dtype, memory_format=layout)
         if self.largest != 1:  # whole numbers, of which ``inputs`` is a copy
             inputs /= self.largest
-        if self.classes == 2:
-            return inputs, labels[:, None].to(self.dtype)
-        return inputs, labels.long()
+        targets = labels[:, None].to(self.dtype) if self.classes == 2 else labels.long()
+        return inputs, targets.masked_fill_(targets == IGNORED_CLASS, IGNORED) if self.ignores else targets
 
 
 class ImageBatches:

@@ -1,8 +1,8 @@
-"""Image files: list a folder, match masks to images, and read pixels.
+"""Read the pixels of image files.
 
-Read are PNG, JPEG and TIFF with one image each: gray of 1 to 8 or of 16 bits, red-green-blue of 8
-bits, palettes.  An alpha channel is dropped where all is opaque, and refused otherwise.  The
-rotation that a camera notes (EXIF) is done.
+Read are PNG, JPEG, GIF, BMP and WebP with one image each, and the pages of TIFF: gray of 1 to 8 or of 12 or 16 bits
+(signed too), red-green-blue of 8 bits, CMYK (as red-green-blue), palettes.  An alpha channel is dropped where all is
+opaque, and refused otherwise.  The rotation that a camera notes (EXIF) is done.
 """
 
 from __future__ import annotations
@@ -23,21 +23,23 @@ from nnintro.datasets.images.complaints import collected, in_one_line, warn_once
 from nnintro.datasets.images.survey import look_over, look_over_tags
 from nnintro.errors import DataError, NnintroError, memory_for
 from nnintro.files import open_regular
-from nnintro.wording import cause, listing
+from nnintro.wording import cause
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
 
-FORMATS = ("PNG", "JPEG", "TIFF")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
-SYSTEM_FILES = ("thumbs.db", "desktop.ini")
-"""What Windows leaves in folders; files that begin with a dot are left out too."""
+FORMATS = ("PNG", "JPEG", "TIFF", "GIF", "BMP", "WEBP")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".gif", ".bmp", ".webp")
+PAGED = (".tif", ".tiff")
+"""Files that may hold several images."""
+SIGNED = 1 << 15
+"""Added to signed numbers of 16 bits, so that the least of them is 0."""
 MOST_PIXELS = 8192 * 8192
 """In one file; a file that says it has more is not decoded."""
 ORIENTATION = 0x0112
 """EXIF's tag; from 5 on height and width are swapped."""
-KINDS = {"1": 1, "L": 1, "P": 3, "RGB": 3, "RGBA": 3, "LA": 1, "PA": 3}
+KINDS = {"1": 1, "L": 1, "P": 3, "RGB": 3, "RGBA": 3, "LA": 1, "PA": 3, "CMYK": 3, "YCbCr": 3}
 """Pillow's modes of 8 bits that are read -> channels."""
 PILLOW_WARNS = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 """The filter of warnings that Pillow's are not shown by: they do not say of which file."""
@@ -55,80 +57,30 @@ def refuse(path: Path, wanted: str, got: object) -> DataError:
 
 
 @dataclass(frozen=True)
-class Pair:
-    """An image and its mask."""
-
-    image: Path
-    mask: Path
-
-
-def image_files(folder: Path) -> list[Path]:
-    """The images in a folder, by name.
-
-    Raises:
-        DataError: it is not a folder, or holds something else, nothing, or two files of one stem.
-    """
-    _require_folder(folder, "a folder of images")
-    try:
-        paths = sorted(folder.iterdir(), key=lambda path: path.name)
-    except OSError as error:
-        raise DataError(f"{place(folder)}: cannot be read: {cause(error)}") from error
-    files: dict[str, Path] = {}  # by stem
-    for path in paths:
-        if path.name.startswith(".") or path.name.lower() in SYSTEM_FILES:
-            continue
-        if path.is_dir():
-            raise refuse(path, "image files alone", "a folder")
-        if path.suffix.lower() not in SUFFIXES:
-            raise refuse(path, f"a {listing(SUFFIXES)} file", repr(path.suffix or path.name))
-        if path.stem in files:
-            raise refuse(path, "one file of this name", f"{files[path.stem].name!r} too")
-        files[path.stem] = path
-    if not files:
-        raise refuse(folder, f"{listing(SUFFIXES)} files", "none")
-    return list(files.values())
-
-
-def _require_folder(folder: Path, wanted: str) -> None:
-    try:
-        if folder.is_dir():
-            return
-        got = "a file" if folder.exists() else "nothing"
-    except OSError as error:  # a name longer than a file system takes
-        raise DataError(f"{place(folder)}: cannot be read: {cause(error)}") from error
-    raise refuse(folder, wanted, got)
-
-
-def pairs_of(folder: Path, least: int = 2) -> list[Pair]:
-    """Images and masks of one stem each, by name.
-
-    Raises:
-        DataError: a part is missing, or there are fewer than ``least``.
-    """
-    _require_folder(folder, "a folder with images/ and masks/")
-    images, masks = ({path.stem: path for path in image_files(folder / part)} for part in ("images", "masks"))
-    for files, others, part, what in ((images, masks, "masks", "a mask"), (masks, images, "images", "an image")):
-        for stem, path in files.items():
-            if stem not in others:
-                raise refuse(path, f"{what} of this name in {place(folder / part)}", "none")
-    if len(images) < least:
-        raise refuse(folder / "images", f"at least {least} images", len(images))
-    return [Pair(path, masks[stem]) for stem, path in images.items()]
-
-
-@dataclass(frozen=True)
 class Header:
     """What a file declares before its pixels are decoded."""
 
     size: tuple[int, int]
     """Height and width, after the rotation that EXIF asks for."""
-    turned: bool
-    """Whether EXIF makes rows columns."""
+    orientation: int
+    """EXIF's, 1 to 8; from 5 on rows become columns."""
     channels: int
     bits: int
 
 
-def read_header(path: Path) -> Header:
+def page_count(path: Path) -> int:
+    """The images in a file: 1, or the pages of a TIFF file.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    if path.suffix.lower() not in PAGED:
+        return 1
+    with _opened(path) as image:
+        return int(getattr(image, "n_frames", 1))
+
+
+def read_header(path: Path, page: int = 0) -> Header:
     """Size and kind of an image or a mask.
 
     Raises:
@@ -138,7 +90,7 @@ def read_header(path: Path) -> Header:
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         try:
-            with _opened(path, warned) as image:
+            with _opened(path, page, warned) as image:
                 header = _checked_header(path, image)
         finally:
             said = _said(warned)
@@ -155,47 +107,69 @@ def _said(warned: list[warnings.WarningMessage]) -> list[str]:
     return list(dict.fromkeys(str(w.message) for w in others))
 
 
-def read_pixels(path: Path) -> Pixels:
+def read_pixels(path: Path, page: int = 0) -> Pixels:
     """(channels, height, width) of an image, uint8 or uint16; channels are 1 or 3.
 
     Raises:
         DataError: the file cannot be read, or has pixels of another kind.
     """
-    with _opened(path) as image:
+    with _opened(path, page) as image:
+        raw = _raw_mode(image)
         decoded = _opaque(path, _decoded(path, image))
         if decoded.mode.startswith("I"):
-            return np.asarray(decoded).astype(np.uint16)[None]
+            values = np.asarray(decoded)
+            return (values.astype(np.int32) + SIGNED if ";16S" in raw else values).astype(np.uint16)[None]
         if KINDS[decoded.mode] == 1:
             return np.asarray(decoded.convert("L"))[None]
         return np.ascontiguousarray(np.asarray(decoded.convert("RGB")).transpose(2, 0, 1))
 
 
-def read_values(path: Path) -> NDArray[np.int64]:
+def read_values(path: Path, page: int = 0, *, colours: bool = False, orientation: int = 1) -> NDArray[np.int64]:
     """(height, width) of a mask: gray as it is (one bit: 0 and 255), a palette's index.
 
     A mask of colours is taken where all of them are grays.
 
+    Args:
+        colours: whether a pixel's value is its colour (of a palette too), red * 65536 + green * 256 + blue.
+        orientation: EXIF's turn of the image, done to a mask that has none of its own.
+
     Raises:
         DataError: the file cannot be read, or a pixel has no single value.
     """
-    with _opened(path) as image:
+    with _opened(path, page) as image:
+        if _orientation(image) != 1:
+            orientation = 1
         decoded = _decoded(path, image)
         if decoded.mode != "P":
             decoded = _opaque(path, decoded)
         if decoded.mode == "1":
             decoded = decoded.convert("L")
-        values = np.asarray(decoded).astype(np.int64)
+        if colours and not decoded.mode.startswith("I"):
+            decoded = decoded.convert("RGB")
+        values = turned(np.asarray(decoded).astype(np.int64), orientation)
+    if colours and values.ndim == 3:
+        red, green, blue = values.transpose(2, 0, 1)
+        return np.asarray(red << 16 | green << 8 | blue)
     if values.ndim == 2:
         return values
     if not (values == values[:, :, :1]).all():
-        got = "colours; save the mask as gray or with a palette"
+        got = "colours; name them in dataset.colours, or save the mask as gray or with a palette"
         raise refuse(path, "one value per pixel (gray, or a palette)", got)
     return values[:, :, 0]
 
 
+def turned(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """(height, width, ...) as EXIF's orientation asks."""
+    if orientation in range(5, 9):
+        pixels = pixels.swapaxes(0, 1)
+    rows = slice(None, None, -1 if orientation in (3, 4, 7, 8) else None)
+    columns = slice(None, None, -1 if orientation in (2, 3, 6, 7) else None)
+    return np.ascontiguousarray(pixels[rows, columns])
+
+
 @contextlib.contextmanager
-def _opened(path: Path, warned: list[warnings.WarningMessage] | None = None) -> Iterator[ImageFile]:
-    """The file, open; whatever goes wrong in reading it is one error that names it.
+def _opened(path: Path, page: int = 0, warned: list[warnings.WarningMessage] | None = None) -> Iterator[ImageFile]:
+    """The file, open at that page; whatever goes wrong in reading it is one error that names it.
 
     Args:
         warned: where Pillow's warnings are recorded; else they are not shown, for reading the header has said them.
@@ -209,13 +183,17 @@ def _opened(path: Path, warned: list[warnings.WarningMessage] | None = None) -> 
         with memory_for(f"the image {place(path)}"), collected() as complaints, open_regular(path) as file:
             look_over(file)
             with Image.open(file, formats=FORMATS) as image:
+                if page:
+                    image.seek(page)
                 yield image
     except NnintroError:
         raise
     except UnidentifiedImageError as error:
         what = "an empty file" if path.stat().st_size == 0 else "something else"
         why = [*_said(warned or []), *complaints]
-        raise refuse(path, "a PNG, JPEG or TIFF image", f"{what}: {in_one_line(why)}" if why else what) from error
+        raise refuse(
+            path, "a PNG, JPEG, TIFF, GIF, BMP or WebP image", f"{what}: {in_one_line(why)}" if why else what
+        ) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise refuse(path, f"at most {MOST_PIXELS:,} pixels", "far more") from error
     except Exception as error:  # a decoder on foreign bytes raises anything: struct, zlib, ...
@@ -231,28 +209,40 @@ def _checked_header(path: Path, image: ImageFile) -> Header:
     width, height = image.size
     if height * width > MOST_PIXELS:
         raise refuse(path, f"at most {MOST_PIXELS:,} pixels", f"{height} x {width}")
-    frames = getattr(image, "n_frames", 1)
+    frames = 1 if image.format == "TIFF" else getattr(image, "n_frames", 1)
     if frames != 1:
-        raise refuse(path, "one image in a file", f"{frames}")
-    # Pillow's mode is narrower than the file: it makes colours of 16 bits 8.  The decoder's raw
-    # mode says how pixels lie in the file.
-    arguments = image.tile[0][3] if image.tile else ""
-    raw = str(arguments[0] if isinstance(arguments, tuple) else arguments)
+        raise refuse(path, "one image in a file, or the pages of a TIFF", f"{frames}")
+    raw = _raw_mode(image)
     if image.mode in KINDS and ";16" not in raw:
         channels, bits = KINDS[image.mode], 8
-    elif image.mode.startswith("I") and ";16" in raw and ";16S" not in raw:
+    elif image.mode.startswith("I") and (";16" in raw or ";12" in raw):
         channels, bits = 1, 16
     else:
-        raise refuse(path, "gray of 8 or 16 bits, RGB of 8 bits, or a palette", _named(image.mode, raw))
-    turned = _orientation(image) in range(5, 9)
-    return Header((width, height) if turned else (height, width), turned, channels, bits)
+        wanted = "gray of 8, 12 or 16 bits, RGB or CMYK of 8 bits, or a palette"
+        raise refuse(path, wanted, f"{_named(image.mode, raw)}; {_conversion(image.mode, raw)}")
+    orientation = _orientation(image)
+    swapped = orientation in range(5, 9)
+    return Header((width, height) if swapped else (height, width), orientation, channels, bits)
+
+
+def _raw_mode(image: ImageFile) -> str:
+    """How pixels lie in a file that is not decoded yet: Pillow's mode is narrower (it makes colours of 16 bits 8)."""
+    arguments = image.tile[0][3] if image.tile else ""
+    return str(arguments[0] if isinstance(arguments, tuple) else arguments)
 
 
 def _named(mode: str, raw: str) -> str:
     if ";16" in raw:
-        return f"{raw.partition(';')[0]} of 16 bits{', signed' if ';16S' in raw else ''}"
+        return f"{raw.partition(';')[0]} of 16 bits"
     names = {"F": "floating point numbers", "I": "gray of 32 bits"}
     return names.get(mode, mode)
+
+
+def _conversion(mode: str, raw: str) -> str:
+    """What to do about a kind that is not read."""
+    if mode in ("F", "I"):
+        return "scale it to 0..65535 and save it as gray of 16 bits"
+    return "save it with 8 bits per channel" if ";16" in raw else "save it as RGB"
 
 
 def _orientation(image: ImageFile) -> int:
@@ -260,7 +250,8 @@ def _orientation(image: ImageFile) -> int:
     # A PNG may hold EXIF behind its pixels: getexif decodes all of it to see, twice the work.
     if image.format == "PNG" and not {"exif", "Raw profile type exif"} & image.info.keys():
         return 1
-    return int(image.getexif().get(ORIENTATION, 1))
+    orientation = int(image.getexif().get(ORIENTATION, 1))
+    return orientation if orientation in range(1, 9) else 1
 
 
 def _look_over_exif(image: ImageFile) -> None:

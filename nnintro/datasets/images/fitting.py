@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,7 +16,9 @@ from torch import Tensor
 
 from nnintro.config.task import STRICT, Task
 from nnintro.config.typed import from_json
-from nnintro.datasets.images.files import MOST_PIXELS, Pair, Pixels, read_header, read_pixels, read_values, refuse
+from nnintro.datasets.images.files import MOST_PIXELS, Pixels, read_header, read_pixels, refuse
+from nnintro.datasets.images.folders import Pair
+from nnintro.datasets.images.masks import MaskRules, mask_values
 
 GRAY = (0.299, 0.587, 0.114)
 """Of red, green and blue (ITU-R BT.601)."""
@@ -50,6 +52,10 @@ class ImageFormat:
     """Probability from which a pixel belongs to the second of two classes."""
     point_radius: Annotated[float, Field(gt=0)] | None
     """Pixels within which a peak is a point of the mask; None where points do not matter."""
+    masks: MaskRules = field(default_factory=MaskRules)
+    """How a mask's pixels become those values."""
+    class_weights: Annotated[tuple[float, ...], Field(fail_fast=True)] | None = None
+    """What a pixel of each class counts in the loss; None for 1 each."""
 
     @property
     def largest(self) -> float:
@@ -57,8 +63,13 @@ class ImageFormat:
         return 1.0 if self.bits is None else float(2**self.bits - 1)
 
     def description(self) -> dict[str, Any]:
-        """As a dict of what JSON can hold."""
-        return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
+        """As a dict of what JSON can hold; what an earlier version did not know is left out where it is not used."""
+        held: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        if self.masks == MaskRules():
+            del held["masks"]
+        if self.class_weights is None:
+            del held["class_weights"]
+        return held
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> ImageFormat:
@@ -93,19 +104,19 @@ def sized(size: tuple[int, ...]) -> str:
 
 
 def load_pair(pair: Pair, form: ImageFormat) -> tuple[Pixels, NDArray[np.int64]]:
-    """An image in that form, and the values of its mask as the file has them.
+    """An image in that form, and the values of its mask: as the file has them, or as ``form.masks`` makes them.
 
     Raises:
         DataError: one cannot be read, or the two are not of one size.
     """
-    pixels, values = read_pixels(pair.image), read_values(pair.mask)
+    pixels, values = read_pixels(pair.image, pair.page), mask_values(pair, form.masks)
     size = pixels.shape[1:]
     if values.shape != size:
         raise refuse(pair.mask, f"{sized(size)} as its image has", sized(values.shape))
     return _formed(pair.image, pixels, form), values
 
 
-def read_image(path: Path, form: ImageFormat) -> tuple[Tensor, tuple[int, int]]:
+def read_image(path: Path, form: ImageFormat, page: int = 0) -> tuple[Tensor, tuple[int, int]]:
     """(channels, height, width) float32 in raw units, and the file's own height and width.
 
     Read as a run's own images were, but of any size where those were not scaled to one: a U-Net
@@ -117,13 +128,13 @@ def read_image(path: Path, form: ImageFormat) -> tuple[Tensor, tuple[int, int]]:
     Raises:
         DataError: the file cannot be read, or is of another kind than the run's files.
     """
-    read_header(path)  # which says what Pillow warns of
-    pixels = read_pixels(path)
+    read_header(path, page)  # which says what Pillow warns of
+    pixels = read_pixels(path, page)
     height, width = pixels.shape[1:]
     if form.fit != "resize":
         form = replace(form, size=(height, width))
-    image = torch.from_numpy(np.array(_formed(path, pixels, form)))  # a copy: it may be read-only
-    return image.float() / form.largest, (height, width)
+    image = torch.from_numpy(np.array(_formed(path, pixels, form), np.float32))  # a copy: it may be read-only
+    return image.div_(form.largest), (height, width)
 
 
 def _formed(path: Path, pixels: Pixels, form: ImageFormat) -> Pixels:
@@ -154,8 +165,9 @@ def _with_channels(path: Path, pixels: Pixels, form: ImageFormat) -> Pixels:
     if channels == form.channels:
         return pixels
     if not form.convert:
-        got = f"{CHANNELS[channels]}; dataset.channels: gray or rgb takes both"
-        raise refuse(path, f"{CHANNELS[form.channels]} as the others are", got)
+        name = CHANNELS[form.channels]
+        remedy = f"convert it to {name}, or train anew with dataset.channels: {name.lower()}, which takes both"
+        raise refuse(path, f"{name} as the others are", f"{CHANNELS[channels]}; {remedy}")
     if form.channels == 3:
         return np.repeat(pixels, 3, axis=0)
     gray = np.tensordot(np.array(GRAY), pixels.astype(np.float64), axes=1)

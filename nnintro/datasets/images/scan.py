@@ -14,26 +14,33 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nnintro.config.datasets.images import MIB, ImagesDataset
-from nnintro.datasets.images.files import Header, Pair, read_header, refuse
-from nnintro.datasets.images.fitting import CHANNELS, MOST_VALUES, ImageFormat, check_size, fit_values, load_pair, sized
+from nnintro.datasets.images.files import Header, read_header, refuse
+from nnintro.datasets.images.fitting import CHANNELS, MOST_VALUES, ImageFormat, check_size, fit_values, load_pair
+from nnintro.datasets.images.folders import Pair
+from nnintro.datasets.images.masks import IGNORED_CLASS, oriented, rules_of
 from nnintro.datasets.images.store import Ahead, InMemory, OnDisk, Store
 from nnintro.errors import ConfigError
+from nnintro.objectives.losses import IGNORED
 
 MOST_VALUES_WITHOUT_NAMES = 16
 """More of them are rather a mask that was blurred than classes."""
+SMOOTH = 4
+"""Times the pixels of a gray between 0 and 255 that 255 has in a mask whose grays look like smooth edges."""
 AHEAD = 8
 """Pairs decoded in the background before they are asked for."""
 ROWS_AT_A_TIME = 64
 
 
-def form_of(pairs: list[Pair], dataset: ImagesDataset) -> ImageFormat:
+def form_of(pairs: list[Pair], dataset: ImagesDataset) -> tuple[ImageFormat, list[Pair]]:
     """What all samples will be like, from the files' headers; the masks' values are not known yet.
+
+    The pairs have the turn that each mask needs.
 
     Raises:
         DataError: a file is not an image, or they do not agree with each other.
     """
     # All headers before any pixel: a folder that does not agree is refused within a moment.
-    headers = [read_header(pair.image) for pair in pairs]
+    headers = [read_header(pair.image, pair.page) for pair in pairs]
     first = headers[0]
     form = ImageFormat(
         size=(dataset.size[0], dataset.size[1]) if dataset.size else first.size,
@@ -45,12 +52,14 @@ def form_of(pairs: list[Pair], dataset: ImagesDataset) -> ImageFormat:
         classes=(),
         threshold=dataset.threshold,
         point_radius=dataset.point_radius,
+        masks=rules_of(dataset, objects=any(pair.mask.is_dir() for pair in pairs)),
     )
+    turned = []
     for pair, header in zip(pairs, headers, strict=True):
         _require_alike(pair, header, first, form)
-        _require_same_size(pair, header, read_header(pair.mask))
+        turned.append(oriented(pair, header, form.masks))
         check_size(pair.image, header.size, form)
-    return form
+    return form, turned
 
 
 def _require_alike(pair: Pair, header: Header, first: Header, form: ImageFormat) -> None:
@@ -61,18 +70,11 @@ def _require_alike(pair: Pair, header: Header, first: Header, form: ImageFormat)
         raise refuse(pair.image, f"{CHANNELS[first.channels]} as the first image is", got)
 
 
-def _require_same_size(pair: Pair, image: Header, mask: Header) -> None:
-    if image.size == mask.size:
-        return
-    turned = image.turned and mask.size == image.size[::-1]
-    why = ", the size before EXIF turns the image; turn the mask too" if turned else ""
-    raise refuse(pair.mask, f"{sized(image.size)} as its image has", f"{sized(mask.size)}{why}")
-
-
 def scan(
     pairs: list[Pair], form: ImageFormat, dataset: ImagesDataset, training: Tensor
-) -> tuple[Store, ImageFormat, Statistics]:
-    """Read all pixels once: the masks' values, the statistics of the images to train with.
+) -> tuple[Store, ImageFormat, Statistics, NDArray[np.int64]]:
+    """Read all pixels once: the masks' values, the statistics of the images to train with, the pixels of each class
+    in their masks.
 
     As many samples as ``dataset.memory`` has room for stay in memory.
 
@@ -83,6 +85,7 @@ def scan(
     images, labels = _memory(len(pairs), form, dataset)
     histogram, digest = Histogram(form.channels, 8 * images.itemsize), hashlib.sha256()
     counted, values = set(training.tolist()), _Values(dataset.classes is not None)
+    pixels = np.zeros(IGNORED_CLASS + 1, np.int64)  # by numbers in the order of first meeting
     ahead = Ahead(lambda row: load_pair(pairs[row], form), lambda _: torch.arange(len(pairs)), AHEAD)
     with contextlib.closing(ahead):
         for row, pair in enumerate(pairs):
@@ -90,18 +93,23 @@ def scan(
             numbers = values.numbered(pair, mask)
             for part in (image, mask):
                 digest.update(np.ascontiguousarray(part).data)
+            numbers = fit_values(numbers, form)
             if row in counted:
                 histogram.add(image)
+                pixels += np.bincount(numbers.ravel(), minlength=len(pixels))
             if row < len(images):
-                images[row], labels[row] = image, fit_values(numbers, form)
-    known, names = _classes(pairs, values.known, dataset)
+                images[row], labels[row] = image, numbers
+    known, names = _classes(pairs, values.known, form, dataset)
     form = replace(form, values=known, classes=names)
     # From numbers in the order of first meeting to classes in the order of values.
-    rank = np.argsort(np.argsort(values.known)).astype(np.uint8)
+    rank = np.full(IGNORED_CLASS + 1, IGNORED_CLASS, np.uint8)
+    rank[: len(values.known)] = np.searchsorted(known, values.known)
+    counts = np.zeros(len(known), np.int64)
+    counts[rank[: len(values.known)]] = pixels[: len(values.known)]
     sha256 = digest.hexdigest()
     kept = InMemory(torch.from_numpy(images), torch.from_numpy(rank[labels]), sha256)
     store = kept if len(kept) == len(pairs) else OnDisk(tuple(pairs), form, kept, sha256)
-    return store, form, histogram.statistics()
+    return store, form, histogram.statistics(), counts
 
 
 def _memory(
@@ -119,30 +127,52 @@ class _Values:
     """The values met in masks, numbered as they come: which there are is known only after all."""
 
     def __init__(self, named: bool) -> None:
-        self.named, self.known = named, np.empty(0, np.int64)
+        self.named, self.known, self.ignores = named, np.empty(0, np.int64), False
 
     def numbered(self, pair: Pair, values: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Values of one mask -> numbers in the order of first meeting."""
-        self.known = np.concatenate([self.known, np.setdiff1d(values, self.known)])
+        """Values of one mask -> numbers in the order of first meeting, of what is ignored IGNORED_CLASS."""
+        ignored = values == IGNORED
+        some = bool(ignored.any())
+        self.ignores |= some
+        new = np.setdiff1d(values, self.known)
+        self.known = np.concatenate([self.known, new[new != IGNORED]])
         jpeg = pair.mask.suffix.lower() in (".jpg", ".jpeg")
-        most = MOST_VALUES if self.named else 2 if jpeg else MOST_VALUES_WITHOUT_NAMES
+        most = MOST_VALUES - self.ignores if self.named else 2 if jpeg else MOST_VALUES_WITHOUT_NAMES
         if len(self.known) > most:
-            hint = "" if self.named else f"; name them in dataset.classes, for up to {MOST_VALUES}"
-            hint = "; JPEG blurs the values, save masks as PNG" if jpeg else hint
+            hint = "" if self.named else f"; {_looks(values[~ignored])}"
+            hint = "; JPEG blurs the values, save masks as PNG, or give dataset.threshold_mask: 128" if jpeg else hint
             raise refuse(pair.mask, f"at most {most} values in all masks", f"{len(self.known)}{hint}")
+        if not len(self.known):
+            return np.full(values.shape, IGNORED_CLASS, np.uint8)
         order = np.argsort(self.known)
-        numbers = order[np.searchsorted(self.known, values, sorter=order)]
+        numbers = order[np.searchsorted(self.known, values, sorter=order).clip(max=len(order) - 1)]
+        numbers = np.where(ignored, IGNORED_CLASS, numbers) if some else numbers
         return numbers.astype(np.uint8)
 
 
+def _looks(values: NDArray[np.int64]) -> str:
+    """What so many values in a mask are like, and the key for such masks."""
+    counts = np.bincount(values)
+    present = np.flatnonzero(counts)
+    named = f"if they are classes, name them in dataset.classes, for up to {MOST_VALUES}"
+    largest, between = counts[present[-1]], counts[present[1:-1]]
+    # The last object is about as large as the others; the inside of all objects is larger than each gray of an edge.
+    if largest >= between.sum() or (present[-1] == 255 and largest > SMOOTH * between.mean()):
+        middle = (int(present.min()) + int(present.max()) + 1) // 2
+        return f"they look like smooth edges, for which there is dataset.threshold_mask: {middle}; {named}"
+    return f"they look like numbers of objects, for which there is dataset.instances: true; {named}"
+
+
 def _classes(
-    pairs: list[Pair], known: NDArray[np.int64], dataset: ImagesDataset
+    pairs: list[Pair], known: NDArray[np.int64], form: ImageFormat, dataset: ImagesDataset
 ) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """The values of the classes, rising, and their names."""
     values = sorted(known.tolist())
     if len(values) < 2:
-        raise refuse(pairs[0].mask.parent, "masks of at least two values", f"{values[0]} alone")
-    names = dataset.classes or [str(value) for value in values]
+        got = f"{values[0]} alone" if values else "what dataset.ignore names alone"
+        raise refuse(pairs[0].mask.parent, "masks of at least two values", got)
+    values = list(form.masks.values or values)
+    names = dataset.classes or list(dataset.colours or ()) or _usual_names(form, values)
     if len(names) != len(values):
         shown = ", ".join(map(str, values[:8])) + (", ..." if len(values) > 8 else "")
         message = f"expected {len(values)} names, one for each value of the masks ({shown})"
@@ -150,6 +180,12 @@ def _classes(
     if len(values) > 2 and dataset.point_radius is not None:
         raise ConfigError.at("dataset.point_radius", f"points need masks of two values, got {len(values)}")
     return tuple(values), tuple(names)
+
+
+def _usual_names(form: ImageFormat, values: list[int]) -> list[str]:
+    if form.masks.instances != "no":
+        return ["background", "object", "outline"][: len(values)]
+    return [str(value) for value in values]
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nnintro.datasets.images.files import Pair, Pixels, refuse
+from nnintro.datasets.images.files import Pixels, refuse
 from nnintro.datasets.images.fitting import ImageFormat, fit_values, load_pair
+from nnintro.datasets.images.folders import Pair
+from nnintro.datasets.images.masks import IGNORED_CLASS
+from nnintro.objectives.losses import IGNORED
 
 LabelledImages = tuple[Tensor, Tensor]
 """Images (b, channels, height, width), uint8, uint16 or float32, and class numbers
@@ -81,9 +84,11 @@ class OnDisk:
         image, values = load_pair(pair, self.form)
         classes = np.array(self.form.values)
         numbers = np.searchsorted(classes, values).clip(max=len(classes) - 1)
-        new = values[classes[numbers] != values]
+        ignored = values == IGNORED
+        new = values[(classes[numbers] != values) & ~ignored]
         if len(new):
             raise refuse(pair.mask, "the values found in the masks when the folder was scanned", f"{new[0]} too")
+        numbers = np.where(ignored, IGNORED_CLASS, numbers)
         return image, fit_values(numbers.astype(np.uint8), self.form)
 
 

@@ -14,15 +14,18 @@ from nnintro.config.datasets.table import TableDataset
 from nnintro.config.task import DataFacts
 from nnintro.datasets.samples import Data, Splits, balanced_weights
 from nnintro.datasets.tables.columns.column import FileColumn
-from nnintro.datasets.tables.encoding import Encoding, windows_of
+from nnintro.datasets.tables.encoding import Encoding, unseen_note, windows_of
 from nnintro.datasets.tables.files import Table, open_table
 from nnintro.datasets.tables.files.places import cannot_be_read, no_column, opened, shown_path
 from nnintro.datasets.tables.fill import Filled, Filling
 from nnintro.datasets.tables.left_out import LeftOut
+from nnintro.datasets.tables.order import require_file_order
 from nnintro.datasets.tables.rows import chosen_rows, needs_two
+from nnintro.datasets.tables.series import read_series
 from nnintro.datasets.tables.spelling import Spelling
-from nnintro.datasets.tables.splitting import Division, divided, kind_of_split, read_times
+from nnintro.datasets.tables.splitting import Division, divided, kind_of_split
 from nnintro.datasets.tables.targets import Targets, read_targets
+from nnintro.datasets.tables.times import notes_on_holes, read_times
 from nnintro.errors import ConfigError, DataError
 from nnintro.models import Standardization
 from nnintro.models.standardized import numpy_type
@@ -50,32 +53,44 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
     )
     dataset = _column_by_column(dataset, table)
     inputs = _inputs(dataset, table)
-    needed = list(dict.fromkeys([*inputs, *dataset.targets, *([dataset.split_by] if dataset.split_by else [])]))
-    table.load(needed, {*dataset.categorical, *dataset.text}.intersection(needed))
+    split_by = [dataset.split_by] if dataset.split_by else []
+    needed = list(dict.fromkeys([*inputs, *dataset.targets, *split_by, *dataset.series_names]))
+    as_text = {*dataset.categorical, *dataset.text, *dataset.series_names, *dataset.dates}
+    table.load(needed, as_text.intersection(needed))
     needs_two(table.rows, table)
     targets = read_targets(dataset, table)
     if not targets.classes:
         _needs_no_classes(dataset)
-    times = None
-    if dataset.split_by is not None and kind_of_split(dataset, targets) == "time":
-        times = read_times(dataset.split_by, dataset, table)
+    times = series = None
+    if dataset.series is not None:
+        series = read_series(dataset, table)
+    if kind_of_split(dataset, targets) == "time":
+        if dataset.split_by is None:
+            require_file_order(dataset, inputs, series, table)
+        else:
+            times = read_times(dataset.split_by, dataset, table)
     sources = [FileColumn(name, dataset, table) for name in inputs]
     left = LeftOut(table)
     columns, absent = left.recognized(sources), None
     if dataset.missing == "drop":
         columns, absent = left.with_gaps(columns)
     left.require_others(columns)
-    chosen = chosen_rows(dataset, targets, times, absent, data)
+    chosen = chosen_rows(dataset, targets, times, series, absent, data)
     with chosen.reporting():
         targets = targets.with_classes_of(chosen.rows)
-        division = divided(dataset, targets, times, chosen.rows, splitting)
+        division = divided(dataset, targets, times, series, chosen.rows, splitting)
         # Basis functions are of raw columns, in float64, and standardised after that.
         standardize = dataset.standardize != "none" and dataset.basis is None
         held = numpy_type(dtype if dataset.basis is None else torch.float64)
         filling = Filling(table, division.rows, division.seen, held, standardize)
         filled = filling.fill(columns, left)
         splits = _splits(dataset, targets, division, filled, chosen.facts)
-        return replace(splits, notes=left.notes)
+        holes = []
+        if dataset.window is not None and times is not None:
+            holes = notes_on_holes(dataset, times, chosen.rows, series, table)
+        unseen = unseen_note(filled.unseen)
+        said = [f"{table.name}: {unseen} in validation rows; unseen: error refuses them"] if unseen else []
+        return replace(splits, notes=(*targets.notes, *left.notes, *said, *division.notes, *holes))
 
 
 def _column_by_column(dataset: TableDataset, table: Table) -> TableDataset:
@@ -103,6 +118,7 @@ def _inputs(dataset: TableDataset, table: Table) -> list[str]:
     split_by = [] if dataset.split_by is None else [dataset.split_by]
     named = {
         **_named(dataset), "split_by": split_by,
+        "series": dataset.series_names, "dates": list(dataset.dates),
         **{key: columns for key, columns in vars(dataset).items() if key in BY_COLUMN and isinstance(columns, dict)},
     }  # fmt: skip
     for key, names in named.items():
@@ -112,7 +128,7 @@ def _inputs(dataset: TableDataset, table: Table) -> list[str]:
                 raise ConfigError.at(f"dataset.{key}", f"{message}{table.advice(name)}")
     inputs = dataset.inputs
     if inputs is None:
-        aside = {*dataset.targets, *dataset.exclude, *split_by}
+        aside = {*dataset.targets, *dataset.exclude, *split_by, *dataset.series_names}
         if "" in aside:
             aside.update(table.unnamed)
         inputs = [name for name in table.names if name not in aside]
@@ -161,7 +177,11 @@ def _splits(
         if classes == 2:
             answers = answers[:, None].astype(np.float64)
     lags = 1 if window is None else window.rows
-    inputs = filled.inputs if window is None else windows_of(filled.inputs, lags)
+    inputs = filled.inputs
+    if division.windows is not None:
+        inputs = filled.inputs[division.windows].reshape(len(division.windows), -1)
+    elif window is not None:
+        inputs = windows_of(filled.inputs, lags)
     x, y = torch.from_numpy(inputs), torch.from_numpy(np.ascontiguousarray(answers))
     low, high, mean, scale = (
         torch.from_numpy(np.tile(values, lags)) for values in (filled.low, filled.high, filled.mean, filled.scale)

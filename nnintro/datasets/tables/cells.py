@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
 import decimal
 import functools
 import re
@@ -11,6 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
+
+from nnintro.datasets.tables.dates import seconds
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,7 +32,6 @@ LARGEST_WHOLE = 2.0**53
 """From here on float64 does not hold every whole number."""
 _NUMERAL = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity|nan)", re.ASCII | re.I)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)+", re.ASCII)
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 def is_numeral(cell: str) -> bool:
@@ -64,6 +64,8 @@ def exactly(column: pa.ChunkedArray, values: Array) -> Array:
     """
     from pyarrow import types
 
+    if types.is_timestamp(column.type) and column.type.unit == "ns":
+        return _exact_seconds(column, values)
     if types.is_temporal(column.type) or not (np.abs(values) >= LARGEST_WHOLE).any():
         return values
     exact, known = values.astype(object), np.flatnonzero(~np.isnan(values))
@@ -72,30 +74,21 @@ def exactly(column: pa.ChunkedArray, values: Array) -> Array:
     return exact
 
 
+def _exact_seconds(column: pa.ChunkedArray, values: Array) -> Array:
+    """Seconds of nanoseconds since 1970: of fractions of a microsecond as decimal numbers, which float64 rounds."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    counts: Array = pc.fill_null(column.cast(pa.int64()), 0).to_numpy()
+    if not (counts % 1000).any():
+        return values
+    exact, known = values.astype(object), np.flatnonzero(~np.isnan(values))
+    exact[known] = [decimal.Decimal(count) / 10**9 for count in counts[known].tolist()]
+    return exact
+
+
 def truth(cell: str) -> float | None:
     return {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0}.get(cell.strip().lower())
-
-
-def seconds(cell: str) -> float | None:
-    """Seconds since 1970 in UTC of an ISO date; since midnight of a time alone."""
-    cell = cell.strip()
-    for read in (_of_date, _of_time):
-        try:
-            return read(cell)
-        except (ValueError, OverflowError):
-            continue
-    return None
-
-
-def _of_date(cell: str) -> float:
-    date = datetime.datetime.fromisoformat(cell)
-    passed = date.replace(tzinfo=date.tzinfo or datetime.UTC) - _EPOCH
-    return passed.days * 86400 + passed.seconds + passed.microseconds / 1e6
-
-
-def _of_time(cell: str) -> float:
-    time = datetime.time.fromisoformat(cell)
-    return time.hour * 3600 + time.minute * 60 + time.second + time.microsecond / 1e6
 
 
 READERS: dict[Reading, Callable[[str], float | None]] = {"number": number, "truth": truth, "time": seconds}

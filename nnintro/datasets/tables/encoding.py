@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from pydantic import Field
@@ -21,7 +23,8 @@ from nnintro.datasets.tables.columns.column import Column, Described, Missing, P
 from nnintro.datasets.tables.columns.number import Number, NumberTarget
 from nnintro.datasets.tables.files.places import Places
 from nnintro.datasets.tables.spelling import Spelling
-from nnintro.wording import choice
+from nnintro.errors import DataError
+from nnintro.wording import MOST_NAMED, choice, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,7 +40,10 @@ class Window(Described):
     rows: Annotated[int, Field(ge=1)]
     horizon: Annotated[int, Field(ge=0)]
     order: Number | None = None
-    """The column of the time, which has to be in rising order."""
+    """The column of the time, which has to be in rising order in each series."""
+    series: tuple[str, ...] = ()
+    """The columns that tell series apart; none where all rows are one series."""
+    optional: ClassVar[tuple[str, ...]] = ("series",)
 
 
 Parts = Annotated[list[dict[str, Any]], Field(min_length=1, fail_fast=True)]
@@ -134,14 +140,17 @@ class Encoding:
     def input_columns(self) -> list[str]:
         """The columns that a table must have to be predicted."""
         order = self.window.order if self.window else None
-        return list(dict.fromkeys(column.name for column in (*self.columns, *([order] if order else []))))
+        series = self.window.series if self.window else ()
+        names = [*(column.name for column in self.columns), *([order.name] if order else []), *series]
+        return list(dict.fromkeys(names))
 
-    def encode(self, columns: Mapping[str, Any], places: Places) -> Array:
+    def encode(self, columns: Mapping[str, Any], places: Places, unseen: dict[str, int] | None = None) -> Array:
         """What rows become, raw: (rows, row_features) in float64.
 
         Args:
             columns: name -> values; pyarrow's or numpy's arrays, lists, or a pyarrow table.
             places: where the rows stand, for messages.
+            unseen: column -> how many of its categories training did not have; it is counted further.
 
         Raises:
             DataError: a cell cannot be used, with its place.
@@ -150,18 +159,30 @@ class Encoding:
         rows = len(columns[self.columns[0].name])
         inputs = np.zeros((rows, len(self.row_features)))
         first = 0
-        for column in self.columns:
-            end = first + len(column.features)
-            values = column.usable(self.cells_of(column, columns, places), policy, places)
-            column.write_into(inputs[:, first:end], values)
-            first = end
+        for alike in self._alike:
+            cells = [self.cells_of(column, columns, places) for column in alike]
+            for column, values in zip(alike, _usable(alike, cells, policy, places), strict=True):
+                end = first + column.size
+                column.write_into(inputs[:, first:end], values)
+                if unseen is not None and (count := int(column.unseen(values).sum())):
+                    unseen[column.name] = unseen.get(column.name, 0) + count
+                first = end
         return inputs
+
+    @functools.cached_property
+    def _alike(self) -> list[list[Column]]:
+        """The columns in their order, neighbours that are read alike together."""
+        return [list(some) for _, some in itertools.groupby(self.columns, lambda column: column.way or column)]
 
     def cells_of(self, column: Column | Target, columns: Mapping[str, Any], places: Places) -> pa.ChunkedArray:
         """The cells of a column as it reads them; DataError of one that is not a number as the file's are written."""
-        cells = self.spelling.known(chunked(columns[column.name]), column.name)
+        cells = self.known(column.name, columns)
         is_number = isinstance(column, Number | NumberTarget) and column.reading == "number"
         return self.spelling.numerals(cells, column.name, places) if is_number else cells
+
+    def known(self, name: str, columns: Mapping[str, Any]) -> pa.ChunkedArray:
+        """The cells of a column, null where they stand for no value."""
+        return self.spelling.known(chunked(columns[name]), name)
 
     def encode_targets(self, columns: Mapping[str, Any], places: Places) -> Array:
         """(rows, outputs) numbers; or (rows, 1) zeros and ones, or (rows,) class numbers (int64).
@@ -222,6 +243,32 @@ def _parts(described: list[dict[str, Any]], kinds: Mapping[str, type[T]], field:
             yield from_json(kinds[kind], json.dumps(named))
         except ValueError as error:
             raise ValueError(f"{field}.{number}.{error}") from None
+
+
+def _usable(alike: Sequence[Column], cells: Sequence[pa.ChunkedArray], policy: Policy, places: Places) -> list[Array]:
+    """The values of columns that are read alike; DataError where one is refused.
+
+    Most of the time that a short column takes is a call's own, so all are read as one column where it can be done.
+    """
+    import pyarrow as pa
+
+    way = alike[0].way
+    if len(alike) > 1 and way is not None and len({column.type for column in cells}) == 1:
+        with contextlib.suppress(DataError):  # told below, with its column
+            joined = pa.chunked_array([chunk for column in cells for chunk in column.chunks], cells[0].type)
+            values = way.usable(joined, policy, places)
+            return list(values.reshape(len(alike), -1))
+    return [column.usable(some, policy, places) for column, some in zip(alike, cells, strict=True)]
+
+
+def unseen_note(unseen: Mapping[str, int]) -> str:
+    """``3 categories that training did not have ('city': 2, 'kind': 1) are encoded as zeros``; empty for none."""
+    if not unseen:
+        return ""
+    each = ", ".join(f"{quoted(name)}: {count:,}" for name, count in [*unseen.items()][:MOST_NAMED])
+    total = sum(unseen.values())
+    cells = f"{total:,} {'cell has a category' if total == 1 else 'cells have categories'}"
+    return f"{cells} that training did not have ({each}), encoded as zeros"
 
 
 def chunked(values: Any) -> pa.ChunkedArray:

@@ -36,12 +36,14 @@ class Filled:
     high: Array
     coinciding: dict[str, tuple[int, int]] = field(default_factory=dict)
     """See ``Splits.coinciding``."""
+    unseen: dict[str, int] = field(default_factory=dict)
+    """Column -> validation rows whose category no training row has."""
 
     def only(self, kept: Array) -> Filled:
         """The same with these features alone, (features,) truth values."""
         mean, scale, low, high = (values[kept] for values in (self.mean, self.scale, self.low, self.high))
         inputs = np.ascontiguousarray(self.inputs[:, kept])
-        return Filled(self.columns, inputs, mean, scale, low, high, self.coinciding)
+        return Filled(self.columns, inputs, mean, scale, low, high, self.coinciding, self.unseen)
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,8 @@ class Filling:
         column = column.learn_values(source, values, self.order[: self.training])
         values = values[self.order]
         self._require_usable(column, source, values)
+        if count := int(column.unseen(values).sum()):
+            filled.unseen[column.name] = count
         inputs = filled.inputs[:, place]
         if column.quantities:
             # In float64 until they are standardised: float32 does not tell 1.7e9 from 1.7e9 + 1.

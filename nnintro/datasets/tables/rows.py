@@ -10,13 +10,15 @@ import numpy as np
 import torch
 
 from nnintro.config.datasets.table import TableDataset
-from nnintro.config.section import held_out
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns.coded import coded
 from nnintro.datasets.tables.columns.column import FileColumn
 from nnintro.datasets.tables.files import Table
-from nnintro.datasets.tables.splitting import Times, by_time, kind_of_split, random_sample
+from nnintro.datasets.tables.order import remedy
+from nnintro.datasets.tables.series import groups
+from nnintro.datasets.tables.splitting import kind_of_split, latest, random_sample
 from nnintro.datasets.tables.targets import Targets
+from nnintro.datasets.tables.times import Times
 from nnintro.errors import DataError
 from nnintro.wording import counted, quoted
 
@@ -44,11 +46,17 @@ class Chosen:
 
 
 def chosen_rows(
-    dataset: TableDataset, targets: Targets, times: Times | None, absent: Array | None, generator: torch.Generator
+    dataset: TableDataset,
+    targets: Targets,
+    times: Times | None,
+    series: Array | None,
+    absent: Array | None,
+    generator: torch.Generator,
 ) -> Chosen:
     """Leave out what lacks a value, then what is more than ``samples``.
 
     Args:
+        series: (rows of the file,) the number of each row's series; None where all are one.
         absent: (rows of the file,) whether an input is missing; None where no row is left out.
 
     Raises:
@@ -59,34 +67,44 @@ def chosen_rows(
     facts: dict[str, object] = {"rows": table.rows}
     if times is not None:
         rows = np.argsort(times.values, kind="stable")  # missing ones last
+    if series is not None:
+        rows = rows[np.argsort(series[rows], kind="stable")]
     if absent is not None:
         absent = absent | targets.absent
         if times is not None:
             absent = absent | np.isnan(times.values)
+        if series is not None:
+            absent = absent | (series < 0)
         if dataset.split_by is not None and dataset.split == "group":
             absent = absent | (coded(FileColumn(dataset.split_by, dataset, table).written).codes < 0)
         rows = rows[~absent[rows]]
         facts["dropped_rows"] = table.rows - len(rows)
     usable = len(rows)
-    if dataset.samples is not None and kind_of_split(dataset, targets) == "time":
-        rows = _latest(dataset, targets, rows, times)
+    if dataset.samples is not None and len(rows) and kind_of_split(dataset, targets) == "time":
+        rows = _latest(dataset, targets, groups(rows, series), times)
     elif dataset.samples is not None:
         rows = random_sample(targets, rows, dataset.samples, generator)
     targets.require(rows, in_series=dataset.window is not None)
     if dataset.window is not None and times is not None:
-        _one_row_for_each_time(rows, times, table)
+        _one_row_for_each_time(rows, times, series, dataset, table)
     needs_two(len(rows), table)
     return Chosen(rows, usable, facts)
 
 
-def _one_row_for_each_time(rows: Array, times: Times, table: Table) -> None:
-    """Raise DataError where two rows have one time: a window would mix two series."""
-    again = np.flatnonzero(np.diff(times.values[rows]) == 0)
+def _one_row_for_each_time(
+    rows: Array, times: Times, series: Array | None, dataset: TableDataset, table: Table
+) -> None:
+    """Raise DataError where two rows of a series have one time: a window would mix two series."""
+    same = np.diff(times.values[rows]) == 0
+    if series is not None:
+        same &= np.diff(series[rows]) == 0
+    again = np.flatnonzero(same)
     if len(again):
         first, second = sorted(map(int, rows[again[0] : again[0] + 2]))
         raise DataError(
-            f"{table.places.at(second)}: column {quoted(times.column.name)}: the same time as "
-            f"another row ({table.places.at(first)}); a window needs one series with one row for each time"
+            f"{table.places.at(second)}: column {quoted(times.column.name)}: the same time as another row "
+            f"({table.places.at(first)}); a window needs one row for each time of a series"
+            f"{remedy(dataset, times.values, sort=True)}"
         )
 
 
@@ -96,25 +114,36 @@ def needs_two(rows: int, table: Table) -> None:
         raise DataError(f"{table.name}: expected two rows or more to split, got {counted(rows, 'row')}")
 
 
-def _latest(dataset: TableDataset, targets: Targets, rows: Array, times: Times | None) -> Array:
-    """The latest ``samples`` rows; twice as many, and so on, where they cannot be learned from."""
-    most = dataset.samples or len(rows)
-    # With a window samples are counted, whenever they are.
-    values = None if times is None or dataset.window is not None else times.values
-    while most < len(rows) and not _teach(dataset, targets, rows[-most:], values):
+def _latest(dataset: TableDataset, targets: Targets, series: list[Array], times: Times | None) -> Array:
+    """The latest ``samples`` rows; twice as many, and so on, where they cannot be learned from.
+
+    Of several series each has its share of them, and as many as two samples take.
+    """
+    usable = sum(map(len, series))
+    most = dataset.samples or usable
+    before = 0 if dataset.window is None else dataset.window - 1 + dataset.horizon
+    least = 1 if len(series) == 1 else before + 2
+    while True:
+        shares = [max(least, -(-most * len(rows) // usable)) for rows in series]
+        some = [rows[-share:] for rows, share in zip(series, shares, strict=True)]
+        if most >= usable or _teach(dataset, targets, some, times):
+            return np.concatenate(some)
         most *= 2
-    return rows[-most:]
 
 
-def _teach(dataset: TableDataset, targets: Targets, rows: Array, times: Array | None) -> bool:
+def _teach(dataset: TableDataset, targets: Targets, series: list[Array], times: Times | None) -> bool:
     """Whether the rows are of two times, and of two classes or more, each learned from."""
-    if times is not None and times[rows[0]] == times[rows[-1]]:
-        return False
-    answers = rows if dataset.window is None else rows[dataset.window - 1 + dataset.horizon :]
+    if dataset.window is None:
+        if times is not None and all(times.values[rows[0]] == times.values[rows[-1]] for rows in series):
+            return False
+        answers = series
+    else:
+        # With a window samples are counted, whenever they are.
+        times, before = None, dataset.window - 1 + dataset.horizon
+        answers = [rows[before:] for rows in series if len(rows) > before + (len(series) == 1)]
     # Too short a series has an error of its own.
-    if not targets.classes or len(answers) < 2:
+    if not targets.classes or sum(map(len, answers)) < 2:
         return True
-    count = held_out(len(answers), dataset.validation)
-    train, _ = by_time(answers, None if times is None else times[answers], count, targets.table)
-    labels, counts = np.unique(targets.values[rows], return_counts=True)
+    train, _ = latest(answers, times, dataset.validation, targets.table)
+    labels, counts = np.unique(targets.values[np.concatenate(series)], return_counts=True)
     return len(labels) > 1 and int(counts.min()) > 1 and bool(np.isin(labels, targets.values[train]).all())

@@ -10,53 +10,21 @@ import torch
 from nnintro.config.datasets.table import TableDataset
 from nnintro.config.section import held_out
 from nnintro.datasets.samples import Data, split
-from nnintro.datasets.tables.cells import Array, Reading, exactly, is_numeral
+from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns.coded import coded
 from nnintro.datasets.tables.columns.column import FileColumn
-from nnintro.datasets.tables.columns.number import Number, reading_of
 from nnintro.datasets.tables.encoding import Window
 from nnintro.datasets.tables.files import Table
+from nnintro.datasets.tables.series import groups
 from nnintro.datasets.tables.targets import Targets
+from nnintro.datasets.tables.times import Times
 from nnintro.errors import DataError
+from nnintro.wording import counted
 
 Parts = tuple[Array, Array]
 """Rows to learn from, rows for validation; positions in the file, int64."""
 MOST_EXACT = 1000
 """Groups up to which the best choice among them is looked for."""
-
-
-@dataclass(frozen=True)
-class Times:
-    """The column that a series is ordered by, and when each row of the file was."""
-
-    column: Number
-    values: Array
-    """(rows,) numbers, seconds, or (where float64 rounds them) ranks, in float64; NaN where missing."""
-
-
-def read_times(name: str, dataset: TableDataset, table: Table) -> Times:
-    """The column of the time: numbers, dates, or text that is either.
-
-    Raises:
-        DataError: a cell is not a time, or missing without ``missing: drop``.
-    """
-    source = FileColumn(name, dataset, table)
-    if source.is_text:
-        values = coded(source.cells).values
-        reading: Reading = "number" if values and is_numeral(values[0]) else "time"
-    else:
-        reading = reading_of(source.type)
-    column = Number(name, reading)
-    times = column.read_file(source)
-    absent = np.isnan(times)
-    if absent.any() and dataset.missing != "drop":
-        raise table.places.refusal(int(absent.argmax()), name, "a time", None)
-    exact = exactly(source.cells, times)
-    if exact.dtype == object:
-        _, ranks = np.unique(exact[~absent], return_inverse=True)
-        times = np.full(len(times), np.nan)
-        times[~absent] = ranks
-    return Times(column, times)
 
 
 @dataclass(frozen=True)
@@ -72,6 +40,9 @@ class Division:
     answers: Array
     """The samples' targets, as ``Targets.values`` has them."""
     window: Window | None = None
+    windows: Array | None = None
+    """(samples, window) which of ``rows`` each sample consists of; None where they follow each other."""
+    notes: tuple[str, ...] = ()
 
 
 def kind_of_split(dataset: TableDataset, targets: Targets) -> str:
@@ -98,45 +69,93 @@ def random_sample(targets: Targets, rows: Array, most: int, generator: torch.Gen
 
 
 def divided(
-    dataset: TableDataset, targets: Targets, times: Times | None, rows: Array, generator: torch.Generator
+    dataset: TableDataset,
+    targets: Targets,
+    times: Times | None,
+    series: Array | None,
+    rows: Array,
+    generator: torch.Generator,
 ) -> Division:
-    """Share the rows out; of a series without ever looking ahead.
-
-    Sample s of a series sees rows s to s + window - 1 and answers with row
-    s + window - 1 + horizon, and the earliest samples are learned from: what validation is asked
-    for lies behind all that training has seen or was asked for.
+    """Share the rows out; of each series without ever looking ahead.
 
     Args:
-        rows: those that are used; of a series, and for a split by time, in the order of time.
+        series: (rows of the file,) the number of each row's series; None where all are one.
+        rows: those that are used, series by series; in each, and for a split by time, in the order of time.
 
     Raises:
         DataError: they cannot be split as asked.
     """
-    if dataset.window is None:
-        train, validation = _parts(dataset, targets, times, rows, generator)
-        order = np.concatenate([train, validation])
-        return Division(order, len(train), len(train), targets.values[order])
+    if dataset.window is not None:
+        return _windows(dataset, targets, times, groups(rows, series))
+    train, validation = _parts(dataset, targets, times, series, rows, generator)
+    order = np.concatenate([train, validation])
+    return Division(order, len(train), len(train), targets.values[order])
+
+
+def _windows(dataset: TableDataset, targets: Targets, times: Times | None, series: list[Array]) -> Division:
+    """Samples of windows.
+
+    Sample s of a series sees rows s to s + window - 1 and answers with row
+    s + window - 1 + horizon, and the earliest samples are learned from: what validation is asked
+    for lies behind all that training has seen or was asked for.
+    """
+    assert dataset.window is not None
     before, ahead = dataset.window - 1, dataset.horizon
-    samples = len(rows) - before - ahead
-    if samples < 2:
-        raise DataError(
-            f"{targets.table.name}: a window of {dataset.window:,} rows and a horizon of "
-            f"{ahead:,} need {before + ahead + 2:,} rows or more, got {len(rows):,}"
-        )
-    training = samples - held_out(samples, dataset.validation)
-    window = Window(dataset.window, ahead, None if times is None else times.column)
-    answers = targets.values[rows[before + ahead :]]
-    return Division(rows[: before + samples], before + training, training, answers, window)
+    long = [rows for rows in series if len(rows) > before + ahead]
+    counts = [len(rows) - before - ahead for rows in long]
+    needed = f"a window of {dataset.window:,} rows and a horizon of {ahead:,} need"
+    if max(counts, default=0) < 2:
+        most = max(map(len, series))
+        got = f"got {most:,}" if len(series) == 1 else f"the longest of {len(series):,} series has {most:,}"
+        raise DataError(f"{targets.table.name}: {needed} {before + ahead + 2:,} rows or more, {got}")
+    training = [count - held_out(count, dataset.validation) if count > 1 else 1 for count in counts]
+    window = Window(dataset.window, ahead, None if times is None else times.column, tuple(dataset.series_names))
+    answers = [targets.values[rows[before + ahead :]] for rows in long]
+    seen = [rows[: before + learned] for rows, learned in zip(long, training, strict=True)]
+    later = [
+        rows[before + learned : before + count] for rows, learned, count in zip(long, training, counts, strict=True)
+    ]
+    order = np.concatenate([*seen, *later])
+    windows = None if len(long) == 1 else _positions(seen, later, training, dataset.window)
+    both = [*(part[:n] for part, n in zip(answers, training, strict=True))]
+    both += [part[n:] for part, n in zip(answers, training, strict=True)]
+    short = len(series) - len(long)
+    notes = (
+        f"{targets.table.name}: {short:,} of {len(series):,} series are too short and left out: "
+        f"{needed} {before + ahead + 1:,} rows or more",
+    )
+    return Division(
+        order, sum(map(len, seen)), sum(training), np.concatenate(both), window, windows, notes if short else ()
+    )
+
+
+def _positions(seen: list[Array], later: list[Array], training: list[int], window: int) -> Array:
+    """(samples, window) places in the rows of all ``seen`` and then all ``later``, training samples first."""
+    sizes = np.array([len(part) for part in (*seen, *later)])
+    starts = np.cumsum(sizes) - sizes
+    places = [np.arange(start, start + size) for start, size in zip(starts, sizes, strict=True)]
+    first, last = [], []
+    for index, learned in enumerate(training):
+        own = np.concatenate([places[index], places[len(seen) + index]])
+        views = np.lib.stride_tricks.sliding_window_view(own, window)
+        first.append(views[:learned])
+        last.append(views[learned:])
+    return np.concatenate([*first, *last])
 
 
 def _parts(
-    dataset: TableDataset, targets: Targets, times: Times | None, rows: Array, generator: torch.Generator
+    dataset: TableDataset,
+    targets: Targets,
+    times: Times | None,
+    series: Array | None,
+    rows: Array,
+    generator: torch.Generator,
 ) -> Parts:
     """The two parts of the rows, each in the rows' order."""
     kind, table = kind_of_split(dataset, targets), targets.table
     count = held_out(len(rows), dataset.validation)
     if kind == "time":
-        return by_time(rows, None if times is None else times.values[rows], count, table)
+        return latest(groups(rows, series), times, dataset.validation, table)
     if kind == "group":
         assert dataset.split_by is not None
         codes = coded(FileColumn(dataset.split_by, dataset, table).written).codes[rows]
@@ -148,6 +167,26 @@ def _parts(
     labels = torch.from_numpy(targets.values[rows] if classes else np.zeros(len(rows), np.int64))
     both = split(Data(torch.from_numpy(rows), labels), count, generator, classes)
     return both[0].inputs.numpy(), both[1].inputs.numpy()
+
+
+def latest(series: list[Array], times: Times | None, validation: float, table: Table) -> Parts:
+    """The latest rows of each series; of a series with one time only all rows are learned from.
+
+    Raises:
+        DataError: no series has two times.
+    """
+    parts, known = [], None if times is None else times.values
+    for rows in series:
+        first_and_last = rows[[0, -1]] if known is None else known[rows[[0, -1]]]
+        if len(series) > 1 and first_and_last[0] == first_and_last[1]:
+            parts.append((rows, rows[:0]))
+        else:
+            count = held_out(len(rows), validation)
+            parts.append(by_time(rows, None if known is None else known[rows], count, table))
+    train, kept = (np.concatenate(part) for part in zip(*parts, strict=True))
+    if not len(kept):
+        raise DataError(f"{table.name}: none of the {counted(len(series), 'series')} has rows of two times")
+    return train, kept
 
 
 def by_time(rows: Array, times: Array | None, count: int, table: Table) -> Parts:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from nnintro.config.datasets.text_keys import NOTHING_SAID, TextKeys
-from nnintro.datasets.tables.cells import Array, exactly, is_numeral
+from nnintro.datasets.tables.cells import Array, is_numeral
 from nnintro.datasets.tables.columns.coded import plain_words
-from nnintro.datasets.tables.columns.column import Policy
-from nnintro.datasets.tables.encoding import Encoding, windows_of
-from nnintro.datasets.tables.files import open_table
+from nnintro.datasets.tables.encoding import Encoding
+from nnintro.datasets.tables.files import full_blocks, open_table
 from nnintro.datasets.tables.files.places import Places, no_column
+from nnintro.datasets.tables.files.text import STDIN
+from nnintro.datasets.tables.past import Past
+from nnintro.datasets.tables.series import rows_ahead
 from nnintro.errors import DataError
 from nnintro.wording import quoted, shown_key
 
@@ -34,18 +36,19 @@ class Block:
     columns: pa.RecordBatch
     """All columns of the file; of a text file as they were written."""
     inputs: Array
-    """(n, features), raw: of the last n rows.  With a window the first rows of a file have none."""
+    """(n, features), raw.  With a window the first rows of a series have none."""
+    rows: Array
+    """(n,) the rows of the block that the inputs are of, rising."""
     targets: Array | None
     """As ``Encoding.encode_targets`` has them, of all rows, where they were asked for."""
     places: Places
     """Where the block's rows stand in the file."""
     numbers: Collection[str]
     """The columns that training took as numbers."""
-
-    @property
-    def without_inputs(self) -> int:
-        """How many rows, from the first, have no inputs."""
-        return len(self.columns) - len(self.inputs)
+    series: Array
+    """(rows,) the number of each row's series."""
+    unseen: Mapping[str, int]
+    """Column -> how many of its categories, up to here, training did not have."""
 
     def texts(self) -> list[list[str]]:
         """Column by column, the text of every cell."""
@@ -132,29 +135,24 @@ def encoded_blocks(
         DataError: the file cannot be read or lacks a column; a cell cannot be used; with a window,
             the rows are not in the order of time or too few.  The blocks before it were good.
     """
-    window = encoding.window
     needed = [*encoding.input_columns, *(encoding.target_names if with_targets else [])]
     table = open_table(source, _as_trained(keys, encoding, needed), needed)
     for name in needed:
         if name not in table.names:
             raise DataError(f"{table.place}: {no_column(name, table.names, table.name)}")
     rows = block_rows or max(1, CELLS // max(encoding.features, len(table.names)))
-    count, time = 0, cast(Any, -np.inf)
-    history = np.zeros((0, len(encoding.row_features)))
-    for batch, places in table.blocks(rows):
+    past, count = Past(encoding), 0
+    # What somebody sends is answered as it comes.
+    blocks = table.blocks(rows) if source == STDIN else full_blocks(table.blocks(rows), rows)
+    for batch, places in blocks:
         columns = dict(zip(batch.schema.names, batch.columns, strict=True))
-        inputs = encoding.encode(columns, places)
-        if window is not None:
-            time = _require_order(encoding, columns, places, time)
-            together = np.concatenate([history, inputs])
-            inputs = windows_of(together, window.rows)
-            history = together[max(0, len(together) - window.rows + 1) :]
+        encoded = past.samples(columns, places)
         targets = encoding.encode_targets(columns, places) if with_targets else None
-        yield Block(batch, inputs, targets, places, encoding.number_columns)
+        yield Block(
+            batch, encoded.inputs, encoded.rows, targets, places, encoding.number_columns, encoded.series, past.unseen
+        )
         count += batch.num_rows
-    if window is not None and count < window.rows:
-        expected = f"expected {window.rows:,} rows or more for a window"
-        raise DataError(f"{table.name}: {expected}, got {count:,}")
+    past.require_samples(table.name)
 
 
 def _as_trained(keys: TextKeys, encoding: Encoding, needed: Collection[str]) -> TextKeys:
@@ -163,26 +161,6 @@ def _as_trained(keys: TextKeys, encoding: Encoding, needed: Collection[str]) -> 
     if encoding.positions is None:
         return replace(keys, optional=optional)
     return replace(keys, header=False, names=encoding.positions, optional=optional)
-
-
-def _require_order(encoding: Encoding, columns: Mapping[str, Any], places: Places, last: Any = -np.inf) -> Any:
-    """The last time, to compare others with.
-
-    Raises:
-        DataError: a row is not later than the one before it, or the first than ``last``.
-    """
-    column = None if encoding.window is None else encoding.window.order
-    if column is None:
-        return last
-    cells = encoding.cells_of(column, columns, places)
-    times = exactly(cells, column.usable(cells, Policy(), places))
-    before = np.concatenate([[last], times[:-1]])
-    if (times <= before).any():
-        row = int((times <= before).argmax())
-        got = str(columns[column.name][row])
-        error = places.refusal(row, column.name, "a time later than the row before has", got)
-        raise DataError(f"{error}; sort the rows by it, one for each time")
-    return times[-1]
 
 
 def encoded_columns(columns: Any, encoding: Encoding) -> Array:
@@ -200,10 +178,7 @@ def encoded_columns(columns: Any, encoding: Encoding) -> Array:
         counts = ", ".join(f"{quoted(name)} has {count}" for name, count in lengths.items())
         raise DataError(f"inputs: expected columns of one length; {counts}")
     places = Places("inputs", lambda row: f"inputs, row {row}")
-    if encoding.window is None:
-        return encoding.encode(needed, places)
-    _require_order(encoding, needed, places)
-    return windows_of(encoding.encode(needed, places), encoding.window.rows)
+    return Past(encoding).samples(needed, places).inputs
 
 
 def _column(columns: Any, name: str) -> Any:
@@ -239,8 +214,10 @@ def joined(some: Iterable[Block], encoding: Encoding) -> tuple[Array, Array]:
     inputs = np.concatenate([block.inputs for block in blocks])
     targets = np.concatenate([block.targets for block in blocks if block.targets is not None])
     if encoding.window is not None:
-        ahead = encoding.window.horizon
-        inputs, targets = inputs[:-ahead], targets[encoding.window.rows - 1 + ahead :]
+        starts = np.cumsum([0, *(block.columns.num_rows for block in blocks)])
+        rows = np.concatenate([start + block.rows for start, block in zip(starts[:-1], blocks, strict=True)])
+        answers = rows_ahead(np.concatenate([block.series for block in blocks]), encoding.window.horizon)[rows]
+        inputs, targets = inputs[answers >= 0], targets[answers[answers >= 0]]
         if not len(inputs):
             name = blocks[0].places.name
             raise DataError(f"{name}: no row has both a window before it and a target ahead of it")

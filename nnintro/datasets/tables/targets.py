@@ -29,6 +29,7 @@ class Targets:
     values: Array
     """(rows, outputs) float64, NaN where missing; of classes (rows,) int64, -1 where missing."""
     table: Table
+    notes: tuple[str, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -95,6 +96,12 @@ def read_targets(dataset: TableDataset, table: Table) -> Targets:
     columns = [recognized(source) for source in sources]
     if len(columns) == 1 and _is_class(dataset, columns[0]):
         return _labels(sources[0])
+    if len(columns) == 1 and dataset.two_numbers_are_classes and (two := _two_whole(columns[0], sources[0])):
+        said = f"{table.name}: target {quoted(columns[0].name)} has the two whole numbers {two}"
+        return replace(
+            _labels(sources[0]),
+            notes=(f"{said}, which are taken as classes; dataset.task: regression takes them as numbers",),
+        )
     for column in columns if len(columns) > 1 else []:
         if not column.quantities:
             message = f"several targets have to be numbers, and {quoted(column.name)} is not"
@@ -122,8 +129,19 @@ def _quantity(target: NumberTarget, source: FileColumn) -> Array:
     return values
 
 
+def _two_whole(column: Column, source: FileColumn) -> str:
+    """``0 and 1``, where a column has two whole numbers and no others; else nothing."""
+    values = column.read_file(source)
+    known = values[~np.isnan(values)]
+    if column.reading != "number" or not len(known) or not float(known[0]).is_integer():
+        return ""
+    different = np.unique(known).tolist()
+    whole = len(different) == 2 and all(map(float.is_integer, different))
+    return f"{different[0]:g} and {different[1]:g}" if whole else ""
+
+
 def _labels(source: FileColumn) -> Targets:
-    column, table = coded(source.written), source.table
+    column, table = coded(source.written).merged(), source.table
     if not column.values:
         raise source.useless("has no value in any row")
     if len(column.values) > MOST_CLASSES:

@@ -24,6 +24,10 @@ MOST_CATEGORIES = 200
 """Distinct texts that are taken for categories without being asked to, in a table of few rows."""
 SHARE_OF_CATEGORIES = 0.1
 """In a table of many rows: distinct texts to a row."""
+SHARE_OF_OWN_VALUES = 0.7
+"""Distinct texts to a row from which on nearly every row has a value of its own, in a table of any size."""
+FEWEST_ROWS = 20
+"""In fewer rows nothing is said of what repeats."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,14 @@ class Category(Column):
         """
         column, table = source.coded, source.table
         count, rows = len(column.values), len(column.codes)
+        known = int((column.codes >= 0).sum())
         few = count <= MOST_CATEGORIES or count <= SHARE_OF_CATEGORIES * rows
-        if few or source.name in source.dataset.categorical:
+        own = known >= FEWEST_ROWS and count > SHARE_OF_OWN_VALUES * known
+        if (
+            (few and not own)
+            or (source.name in source.dataset.targets and few)
+            or source.name in source.dataset.categorical
+        ):
             return cls(source.name, tuple(column.values))
         named = f"{table.name}: column {quoted(source.name)}:"
         texts = f"{count:,} different texts in {rows:,} rows"
@@ -80,9 +90,12 @@ class Category(Column):
         return np.equal(values, ABSENT)
 
     def refused(self, values: Array, policy: Policy) -> Array:
-        """UNSEEN, and ABSENT unless it is a category of its own, as far as the policy does not allow them."""
-        bad = values == UNSEEN if self.missing else values < 0
-        return bad & self.absent(values) & (not policy.fills) if policy.unseen == "zeros" else bad
+        """What is UNSEEN or ABSENT, as far as the policy does not allow it."""
+        bad = self.absent(values) & (not policy.fills)
+        return bad if policy.unseen == "zeros" else bad | self.unseen(values)
+
+    def unseen(self, values: Array) -> Array:
+        return np.equal(values, UNSEEN)
 
     def learn_features(self, source: FileColumn, training: Array) -> Self:
         codes, fills = source.coded.codes, source.policy.fills

@@ -34,6 +34,19 @@ class Coded:
         """The row's value; None where there is none."""
         return None if self.codes[row] < 0 else self.values[self.codes[row]]
 
+    def merged(self) -> Coded:
+        """The same with one value for the spellings of one: 1 of 1.0 and 01, true of True."""
+        plain = _spelling([value.lower() for value in self.values])
+        if plain is str.strip:
+            return self
+        plains = list(map(plain, self.values))
+        if len(set(plains)) == len(plains):
+            return self  # 01 stays 01
+        values = list(dict.fromkeys(plains))  # numerals of one number stand together
+        values = values if plain is plain_numeral else sorted(values)
+        new = [*map(values.index, plains), ABSENT]
+        return Coded(values, np.array(new, np.int32)[self.codes])
+
     def positions(self, values: Sequence[str]) -> Array:
         """(rows,) positions in ``values``, ABSENT or UNSEEN.
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import numpy as np
 
 from nnintro.config.datasets.table import TableDataset
 from nnintro.config.task import STRICT
@@ -129,9 +131,18 @@ class Described:
     """A dataclass that is part of data.json: its fields, in their order."""
 
     __pydantic_config__ = STRICT
+    optional: ClassVar[tuple[str, ...]] = ()
+    """Fields that are left out where they say nothing, so that a run's data.json stays as earlier versions wrote it."""
 
     def as_json(self) -> dict[str, Any]:
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {k: _plain(v) for k, v in values.items() if v or k not in self.optional}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Described):
+        return value.as_json()
+    return list(value) if isinstance(value, tuple) else value
 
 
 class Column(Described, ABC):
@@ -182,6 +193,14 @@ class Column(Described, ABC):
         """How the cells are read where the section asks for numbers."""
         return "number"
 
+    @property
+    def way(self) -> Column | None:
+        """How cells are read, as a column without a name: the columns that have the same can be read as one.
+
+        None where it depends on the column.
+        """
+        return None
+
     @abstractmethod
     def read(self, cells: pa.ChunkedArray, places: Places) -> Array:
         """(rows,) values, of a type of the kind's own."""
@@ -197,6 +216,10 @@ class Column(Described, ABC):
     def refused(self, values: Array, policy: Policy) -> Array:
         """(rows,) truth values: no inputs stand for this value."""
         return self.absent(values) & (not policy.fills)
+
+    def unseen(self, values: Array) -> Array:
+        """(rows,) truth values: a category that no training row has."""
+        return np.zeros(len(values), bool)
 
     def learn_features(self, source: FileColumn, training: Array) -> Self:  # noqa: ARG002
         """The column with the inputs for which training rows, by their positions, give reason.
@@ -229,9 +252,7 @@ class Column(Described, ABC):
         row = int(bad.argmax())
         is_gap = bool(self.absent(values)[row])
         got = None if is_gap else coded(cells.slice(row, 1)).text(0)
-        error = places.refusal(row, self.name, self.accepted, got)
-        hint = "; in training none was missing there" if is_gap and policy.fills else ""
-        raise DataError(f"{error}{hint}")
+        raise places.refusal(row, self.name, self.accepted, got)
 
 
 class Target(Described, ABC):

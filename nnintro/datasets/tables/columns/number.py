@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import math
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 
-from nnintro.datasets.tables.cells import EXPECTED, Array, Reading, is_meant_as_number, is_numeral, numbers, seconds
+from nnintro.datasets.tables import dates
+from nnintro.datasets.tables.cells import EXPECTED, Array, Reading, is_meant_as_number, is_numeral, numbers
 from nnintro.datasets.tables.columns.advice import advice, stands_for_nothing
+from nnintro.datasets.tables.columns.coded import coded
 from nnintro.datasets.tables.columns.column import Column, FileColumn, Policy, Target
 from nnintro.datasets.tables.files.places import Places
 from nnintro.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_ISO = re.compile(r"\d{4}-\d\d-\d\d.*|\d\d:\d\d.*", re.ASCII)
-_DATE = re.compile(r"(\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|(19|20)\d\d[./-](0?[1-9]|1[0-2]))( .*)?", re.ASCII)
-"""Dates of any order and years with months, but not 18-25."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,10 @@ class Number(Column):
     """Of the training rows; it replaces a missing value."""
     flagged: bool = False
     kind: Literal["number"] = "number"
+    form: str | None = None
+    """strptime's format of dates that are not ISO's."""
     quantities: ClassVar[int] = 1
+    optional: ClassVar[tuple[str, ...]] = ("form",)
 
     @classmethod
     def recognize(cls, source: FileColumn) -> Self | None:
@@ -46,13 +48,15 @@ class Number(Column):
 
         if source.name in source.dataset.categorical:
             return None
+        if form := source.dataset.dates.get(source.name):
+            return cls(source.name, "time", form=form)
         if not source.is_text:
             return cls(source.name, reading_of(source.type))
         if not types.is_dictionary(source.type) and _are_numbers(source):
             return cls(source.name)
         # Dates to predict are taken for classes.
         is_target = source.name in source.dataset.targets
-        return cls(source.name, "time") if not is_target and _are_times(source) else None
+        return cls(source.name, "time") if not is_target and are_times(source) else None
 
     @property
     def features(self) -> list[str]:
@@ -60,16 +64,31 @@ class Number(Column):
 
     @property
     def expected(self) -> str:
-        return EXPECTED[self.reading]
+        return EXPECTED[self.reading] if self.form is None else f"a date or time of the form {self.form}"
+
+    @property
+    def way(self) -> Column:
+        return replace(self, name="", mean=0.0, flagged=False)
 
     def read(self, cells: pa.ChunkedArray, places: Places) -> Array:
         """(rows,) float64, NaN where missing; infinity is refused."""
+        if self.form is not None:
+            return self._dates(cells, self.form, places)
         values = numbers(cells, self.name, self.reading, places)
         infinite = np.isinf(values)
         if infinite.any():
             row = int(infinite.argmax())
             raise places.refusal(row, self.name, "a finite number", float(values[row]))
         return values
+
+    def _dates(self, cells: pa.ChunkedArray, form: str, places: Places) -> Array:
+        column, read = coded(cells), dates.reader(form)
+        known = [read(value) for value in column.values]
+        if None in known:
+            row = int((column.codes == known.index(None)).argmax())
+            raise places.refusal(row, self.name, self.expected, column.text(row))
+        # The last entry is that of code -1, no value.
+        return np.array([*known, np.nan], np.float64)[column.codes]
 
     def absent(self, values: Array) -> Array:
         return np.isnan(values)
@@ -174,16 +193,51 @@ def _remedy(source: FileColumn, odd: Array, row: int, proposal: str | None) -> s
     return source.table.row_advice(row, cell) if int(odd[codes].sum()) == 1 else ""
 
 
-def _are_times(source: FileColumn) -> bool:
-    """Whether all are ISO dates or times; DataError where half or more are dates of another kind."""
+def are_times(source: FileColumn) -> bool:
+    """Whether all texts are ISO dates, or all times of day.
+
+    Raises:
+        DataError: half or more are dates or times of another format, or dates and times of day stand together.
+    """
     values = source.coded.values
     texts = [value.strip() for value in values]
-    if all(_ISO.fullmatch(text) and seconds(text) is not None for text in texts):
+    iso = [(dates.is_iso_date(text), dates.is_iso_clock(text)) for text in texts]
+    if all(date for date, _ in iso) or all(clock for _, clock in iso):
         return True
-    dates = [_DATE.fullmatch(text) is not None for text in texts]
-    if 2 * sum(dates) < len(dates):
+    like = [dates.is_date_like(text) or any(kinds) for text, kinds in zip(texts, iso, strict=True)]
+    if 2 * sum(like) < len(like):
         return False
-    code = dates.index(True)
+    # The kind that most have, or none has, is not the one that is odd.
+    usual = max((0, 1), key=lambda kind: sum(kinds[kind] for kinds in iso))
+    code = next(index for index, kinds in enumerate(iso) if not kinds[usual])
     row = int((source.coded.codes == code).argmax())
     error = source.table.places.refusal(row, source.name, EXPECTED["time"], values[code])
-    raise DataError(f"{error}; write dates that way, or name the column in categorical or exclude")
+    if long := dates.long_duration(texts):
+        row = int((source.coded.codes == texts.index(long)).argmax())
+        error = source.table.places.refusal(row, source.name, "a time of day, before 24:00", long)
+        raise DataError(f"{error}; write durations as numbers, of hours or seconds")
+    raise DataError(f"{error}; {date_remedy(source.name, texts)}")
+
+
+def date_remedy(name: str, cells: Sequence[str]) -> str:
+    """What to do about dates that are not ISO's: the formats that read all of these cells, if there are some."""
+    key = name if name.isidentifier() and name.isascii() else json.dumps(name, ensure_ascii=False)
+    lines = [f"dates: {{{key}: {json.dumps(form)}}}" for form in dates.formats_of(cells)]
+    if not lines:
+        return "write dates that way, give their format in dates, or name the column in categorical or exclude"
+    fits = "every cell fits it" if len(lines) == 1 else "every cell fits each of them, so choose the one that is meant"
+    return f"put {' or '.join(lines)} under dataset ({fits}), or name the column in categorical or exclude"
+
+
+def dates_of(source: FileColumn) -> Array | None:
+    """(rows,) seconds since 1970, NaN where missing, of a column of dates; None of any other column."""
+    from pyarrow import types
+
+    form = source.dataset.dates.get(source.name)
+    if form is not None:
+        is_date = dates.has_date(form)
+    elif source.is_text:
+        is_date = bool(source.coded.values) and all(map(dates.is_iso_date, source.coded.values))
+    else:
+        is_date = types.is_timestamp(source.type) or types.is_date(source.type)
+    return Number(source.name, "time", form=form).read_file(source) if is_date else None

@@ -13,9 +13,9 @@ from nnintro.datasets.tables.cells import LARGEST_WHOLE, MISSING
 from nnintro.datasets.tables.files.csv_advice import FOOTERS, advice, fault_advice
 from nnintro.datasets.tables.files.csv_layout import Layout, read_layout
 from nnintro.datasets.tables.files.csv_lines import LONGEST_ROW
-from nnintro.datasets.tables.files.csv_rows import Piece, PieceFile, place_of
+from nnintro.datasets.tables.files.csv_rows import Piece, PieceFile, larger, place_of
 from nnintro.datasets.tables.files.places import CELL, Places, opened, require_room
-from nnintro.datasets.tables.files.text import TextFile
+from nnintro.datasets.tables.files.text import STDIN, TextFile
 from nnintro.errors import DataError, memory_for
 from nnintro.wording import cause, counted
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 1 << 22
 """Of text whose types pyarrow looks at; no row of it may be longer."""
+LONGEST_PIECE, BYTES_OF_A_COLUMN = 1 << 25, 1 << 9
+"""Of text that is read at once, where there are many columns."""
 _ODD = r"^\s*[+-]?(0[xX]|[nN][aA][nN]\(|\d{16,}\s*$)"
 """Cells that pyarrow takes for numbers and nothing else here does: 0x10 and nan(1).  Of whole numbers beyond
 int64 it keeps what float64 can hold, and ids are compared digit by digit."""
@@ -87,7 +89,10 @@ class CsvTable:
     def blocks(self, block_rows: int) -> Iterator[tuple[pa.RecordBatch, Places]]:
         """All columns, every cell as the text that it is."""
         found = False
-        for piece in self._pieces:
+        # For each column of a piece pyarrow takes some time, whatever its rows: a piece should have hundreds,
+        # but what somebody sends is answered as it comes.
+        size = 0 if self._file.path == STDIN else min(LONGEST_PIECE, BYTES_OF_A_COLUMN * len(self.names))
+        for piece in larger(self._pieces, size):
             places = Places(self.name, partial(place_of, pieces=[piece], name=self.name, columns=len(self.names)))
             for batch in self._parsed(piece).to_batches(max_chunksize=block_rows):
                 found = True
@@ -144,7 +149,8 @@ class CsvTable:
         for piece in self._pieces:
             text = piece.text
             size += len(text)
-            require_room(self.name, max(size, CELL * columns * (piece.line - first)), self._memory)
+            lines = piece.line - first + text.count(b"\n")
+            require_room(self.name, max(size, CELL * columns * lines), self._memory)
             if not found and not text.isspace():
                 self._first, found = text, True
             self._has_quotes = self._has_quotes or piece.has_quotes

@@ -64,6 +64,18 @@ class Piece:
         return replace(self, text=self.text[_size(self.text, line - self.line) :], line=line)
 
 
+def larger(pieces: Iterable[Piece], size: int) -> Iterator[Piece]:
+    """The same rows in fewer pieces: all but the last have this many bytes, or more."""
+    parts: list[Piece] = []
+    for piece in pieces:
+        parts.append(piece)
+        if sum(len(part.text) for part in parts) >= size:
+            yield replace(parts[0], text=b"".join(part.text for part in parts))
+            parts = []
+    if parts:
+        yield replace(parts[0], text=b"".join(part.text for part in parts))
+
+
 class PieceFile(io.RawIOBase):
     """The pieces as a file of UTF-8, of which every ``read`` gives one, whatever its length."""
 

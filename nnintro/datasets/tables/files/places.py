@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from io import BufferedReader
 
 from nnintro.errors import DataError
-from nnintro.files import open_regular
+from nnintro.files import open_regular, why_unread
 from nnintro.wording import cause, listed, nearest, quoted, shown, subject
 
 MIB = 1 << 20
@@ -91,7 +91,7 @@ def opened(path: str) -> BufferedReader:
     try:
         return open_regular(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL, or half of a character
-        raise cannot_be_read(shown_path(path), error) from error
+        raise DataError(f"{shown_path(path)}: cannot be read: {why_unread(shown_path(path), error)}") from error
 
 
 def cannot_be_read(name: str, error: OSError | ValueError) -> DataError:
