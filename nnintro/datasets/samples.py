@@ -19,8 +19,8 @@ from nnintro.models import Standardization, Standardized
 Truth = Callable[[Tensor], Tensor]
 Coinciding = Mapping[str, tuple[int, int]]
 """Input -> how many different values it has, and how many are left once they are rounded."""
-COMPARED = 1 << 24
-"""Numbers that are looked at for values that coincide, in all inputs together: a second or two."""
+COMPARED = 1 << 22
+"""Numbers that are looked at for values that coincide, in all inputs together: half a second."""
 FEW = 0.9
 """The part of the values that may be left: of millions of random numbers some fall together in float32."""
 
@@ -192,6 +192,11 @@ def prepared(data: Some, model: nn.Module) -> Some:
     return replace(data, inputs=inputs, targets=model.scaled(data.targets))
 
 
+def compared_rows(features: int) -> int:
+    """Of how many rows values are compared, so that many inputs take no longer than one."""
+    return max(1000, COMPARED // max(1, features))
+
+
 def coinciding(inputs: Tensor, names: Sequence[str], dtype: torch.dtype) -> Coinciding:
     """The inputs of which many values are one number in ``dtype``.
 
@@ -200,7 +205,7 @@ def coinciding(inputs: Tensor, names: Sequence[str], dtype: torch.dtype) -> Coin
     """
     if inputs.dtype == dtype:
         return {}
-    rows, found = max(1000, COMPARED // max(1, inputs.shape[1])), {}
+    rows, found = compared_rows(inputs.shape[1]), {}
     for name, column in zip(names, inputs[:rows].T, strict=True):
         values = column.unique()
         left = len(values.to(dtype).unique())

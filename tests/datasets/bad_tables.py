@@ -75,7 +75,6 @@ def no_text(rows):
 
 
 NUMBERS = [float(i) for i in range(10)]
-NESTED = [[value] for value in NUMBERS]
 DAYS = "day,y\n" + "".join(f"2024-01-{i + 1:02d},{i}\n" for i in range(9))
 IDS = "id,y\n" + "".join(f"name{i},{i}\n" for i in range(300))
 

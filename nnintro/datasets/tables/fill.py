@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import torch
 
-from nnintro.datasets.samples import coinciding
+from nnintro.datasets.samples import coinciding, compared_rows
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns.column import Column, FileColumn
 from nnintro.datasets.tables.columns.number import mean_and_deviation
@@ -83,14 +84,19 @@ class Filling:
             first = place.stop
         left.require_others(filled.columns)
         with memory_for(f"the inputs of {self.table.name}"):
-            return filled if kept.all() else filled.only(kept)
+            if not kept.all():
+                return filled.only(kept)
+            filled.inputs = np.ascontiguousarray(filled.inputs)
+            return filled
 
     def _allocated(self, columns: list[Column]) -> Filled:
         rows, features = len(self.order), sum(len(column.features) for column in columns)
         need = rows * features * self.dtype.itemsize / 2**30
         with memory_for(f"{rows:,} rows of {features:,} inputs of {self.table.name}: {need:,.1f} GiB"):
             try:
-                inputs = np.zeros((rows, features), self.dtype)
+                # Column by column an array takes memory as it is filled, while the table gives it back.
+                order: Literal["C", "F"] = "F" if self.table.is_in_memory else "C"
+                inputs = np.zeros((rows, features), self.dtype, order)
             except ValueError as error:  # beyond what an address can say
                 raise MemoryError from error
         mean, scale, low, high = np.zeros((4, features))
@@ -119,7 +125,8 @@ class Filling:
                 inputs -= mean
                 inputs /= scale
             dtype = torch.from_numpy(filled.inputs[:0]).dtype
-            filled.coinciding |= coinciding(torch.from_numpy(inputs[seen]), column.features, dtype)
+            few = compared_rows(filled.inputs.shape[1])
+            filled.coinciding |= coinciding(torch.from_numpy(inputs[seen][:few]), column.features, dtype)
             with np.errstate(over="ignore"):
                 inputs = inputs.astype(self.dtype, copy=False)
             self._require_finite(column, source, inputs)

@@ -40,6 +40,8 @@ class Table(Protocol):
     place: str
     """Where its columns' names stand."""
     names: list[str]
+    is_in_memory: bool
+    """Whether all columns that were loaded are there until they are forgotten."""
     groups: dict[str, list[str]]
     """Arrays of several columns, and columns of lists -> the columns that they become."""
     has_header: bool

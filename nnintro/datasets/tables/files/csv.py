@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pyarrow.csv
 
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 22
 """Of text whose types pyarrow looks at; no row of it may be longer."""
 LONGEST_PIECE, BYTES_OF_A_COLUMN = 1 << 25, 1 << 9
 """Of text that is read at once, where there are many columns."""
@@ -45,6 +45,8 @@ class CsvTable:
         DataError: it cannot be read, is not text, or has no usable header.
     """
 
+    is_in_memory = True
+
     def __init__(
         self,
         file: TextFile,
@@ -64,6 +66,8 @@ class CsvTable:
         # The file is read anew to find a row's line.
         self.places = Places(self.name, lambda row: place_of(row, self._opened()[1], self.name, len(self.names)))
         self._columns: dict[str, pa.ChunkedArray] = {}
+        self._first = b""
+        """The first piece with a row."""
         self._has_quotes = self._has_returns = self._has_odd = False
         self._memory, self._only_whole = memory, only_whole
         self.rows = 0
@@ -141,29 +145,35 @@ class CsvTable:
         Returns whether there are rows.
         """
         found = False
-        size = cells = 0
+        size, first = 0, self.layout.line
         for piece in self._pieces:
-            size += len(piece.text)
-            cells += columns * max(piece.text.count(b"\n"), piece.text.count(b"\r"))
-            require_room(self.name, max(size, CELL * cells), self._memory)
-            found |= not piece.text.isspace()
-            self._has_quotes |= piece.has_quotes
-            self._has_returns |= b"\r" in piece.text
-            text = piece.text.lower()
-            self._has_odd |= b"0x" in text or b"nan(" in text
+            text = piece.text
+            size += len(text)
+            lines = piece.line - first + text.count(b"\n")
+            require_room(self.name, max(size, CELL * columns * lines), self._memory)
+            if not found and not text.isspace():
+                self._first, found = text, True
+            self._has_quotes = self._has_quotes or piece.has_quotes
+            self._has_returns = self._has_returns or b"\r" in text
+            # A copy in lower case only where there may be one: most files hold neither letter.
+            if not self._has_odd and (b"x" in text or b"X" in text or b"(" in text):
+                text = text.lower()
+                self._has_odd = b"0x" in text or b"nan(" in text
         return found
 
     def _seen(self, names: Sequence[str], given: Mapping[str, pa.DataType]) -> dict[str, pa.DataType]:
-        """Types of the columns in the first block of text.
+        """Types of the columns in the first piece of text.
 
         Where types are open to the end, pyarrow keeps the whole text until then.
         """
         import pyarrow as pa
         import pyarrow.csv
 
-        options = self._options(names, given, BLOCK_BYTES)
-        with self._text() as text, pyarrow.csv.open_csv(text, *options) as reader:
-            return {field.name: field.type for field in reader.schema if not pa.types.is_null(field.type)}
+        _, parsing, converting = self._options(names, given, BLOCK_BYTES)
+        # The piece is UTF-8 and begins with the first row.
+        reading = pyarrow.csv.ReadOptions(column_names=self.names, block_size=len(self._first) + 1)
+        table = pyarrow.csv.read_csv(pa.BufferReader(self._first), reading, parsing, converting)
+        return {field.name: field.type for field in table.schema if not pa.types.is_null(field.type)}
 
     def _read(self, names: Sequence[str], known: Mapping[str, pa.DataType], block_bytes: int) -> pa.Table:
         import pyarrow.csv
@@ -244,7 +254,10 @@ class CsvTable:
 
     def forget(self, name: str) -> None:
         """Give the column's memory back."""
-        self._columns.pop(name, None)
+        import pyarrow as pa
+
+        if self._columns.pop(name, None) is not None:
+            pa.default_memory_pool().release_unused()
 
     def _parsing(self, *, quotes: bool) -> pyarrow.csv.ParseOptions:
         import pyarrow.csv

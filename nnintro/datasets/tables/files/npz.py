@@ -53,6 +53,8 @@ class ArraysTable:
         DataError: it cannot be read, or its arrays are not columns of one length.
     """
 
+    is_in_memory = False
+
     def __init__(self, path: str, memory: float = math.inf, needed: Sequence[str] = ()) -> None:
         self.name = self.place = shown_path(path)
         self.has_header = True

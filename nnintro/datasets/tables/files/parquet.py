@@ -44,6 +44,8 @@ class ParquetTable:
         DataError: it cannot be read, is not Parquet, or its columns have no names of their own.
     """
 
+    is_in_memory = False
+
     def __init__(self, path: str, memory: float = math.inf, needed: Collection[str] = ()) -> None:
         import pyarrow.parquet
 
