@@ -165,7 +165,7 @@ def test_columns_show_where_the_configs_differ(tmp_path):
             "updates",
             "updates/s",
             "time",
-        ],  # noqa: E501
+        ],
         ["a", "completed", "[64]", "0.1", "sgd"],
         ["b", "completed", "[16]", "1e-05", "adam"],
     ]
