@@ -71,8 +71,12 @@ class Desk:
             assert note in line
         return done
 
-    def refused(self, *parts: str, code: int = 4) -> str:
-        """Training is refused in one line, which begins with the first of these and has the others; gives the line."""
+    def refused(self, *parts: str) -> str:
+        """Training is refused in one line, which begins with the first of these and has the others; gives the line.
+
+        The exit code is that of a config where the line names its place, else that of data.
+        """
+        code = 3 if parts[0].startswith("c.yaml:") else 4
         done = self.train("--quiet")
         assert (done.code, done.out) == (code, ""), done
         assert done.err.count("\n") == 1, done.err
