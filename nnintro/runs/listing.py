@@ -12,11 +12,16 @@ from typing import Any
 
 from nnintro.errors import CheckpointError, UsageError
 from nnintro.runs.folder import CONFIG, is_locked
+from nnintro.runs.settings import cell, differing, headings
 from nnintro.runs.summary import NAME, read_summary
 from nnintro.wording import duration
 
 COLUMNS = ("name", "status", "steps", "epochs", "parameters", "training", "total", "modified")
 PLAIN_WIDTH = 200
+BEGINNING = ("run", "status")
+HEADINGS = (*BEGINNING, "train/loss", "validation", "updates", "updates/s", "time")
+MOST_SETTINGS = 8
+"""Columns of settings, however wide the terminal is: runs of unlike data differ in nearly all of them."""
 
 
 def find_runs(runs_dir: Path) -> list[dict[str, Any]]:
@@ -33,6 +38,12 @@ def find_runs(runs_dir: Path) -> list[dict[str, Any]]:
     # A hidden folder is a run that never took its name.
     runs = [path for path in _with_config(runs_dir) if not path.name.startswith(".")]
     return [_summary(path) for path in sorted(runs, key=lambda path: natural(str(path)))]
+
+
+def with_settings(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same runs, each with ``settings``: its values of the keys in which these runs differ."""
+    settings = differing([Path(run["directory"]) for run in runs])
+    return [{**run, "settings": own} for run, own in zip(runs, settings, strict=True)]
 
 
 def _with_config(top: Path) -> Iterator[Path]:
@@ -68,11 +79,16 @@ def _modified(path: Path) -> float | None:
 
 
 def _value(run: dict[str, Any], key: str) -> Any:
-    """A column, a part of ``seconds``, or a metric under its whole tag or its last word."""
+    """A column, a part of ``seconds``, a metric under its whole tag or its last word, or a setting likewise."""
     if key in run and not isinstance(run[key], dict):
         return run[key]
     values = {**run.get("metrics", {}), **run.get("seconds", {})}
-    return next((values[tag] for tag in (key, f"validation/{key}", f"train/{key}") if tag in values), None)
+    for tag in (key, f"validation/{key}", f"train/{key}"):
+        if tag in values:
+            return values[tag]
+    settings = run.get("settings", {})
+    named = (name for name in settings if f".{name.removesuffix('.kind')}".endswith(f".{key}"))
+    return next((settings[name] for name in [key, *named] if name in settings), None)
 
 
 def in_order(runs: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
@@ -84,7 +100,8 @@ def in_order(runs: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
     reverse, key = sort.startswith("-"), sort.removeprefix("-")
     valued = [run for run in runs if _value(run, key) is not None]
     if runs and not valued:
-        known = sorted({*COLUMNS, *(tag for run in runs for tag in run.get("metrics", {}))})
+        own = (tag for run in runs for group in ("metrics", "settings") for tag in run.get(group, {}))
+        known = sorted({*COLUMNS, *own})
         raise UsageError(f"--sort {sort}: no run has it; expected one of {', '.join(known)}")
     rest = [run for run in runs if _value(run, key) is None]
     try:
@@ -102,10 +119,11 @@ def natural(value: Any) -> Any:
     return [(int(part), "") if index % 2 else (0, part) for index, part in enumerate(parts)]
 
 
-def as_table(runs: list[dict[str, Any]], runs_dir: Path) -> str:
+def as_table(runs: list[dict[str, Any]], runs_dir: Path) -> tuple[str, list[str]]:
     """The runs as lines of text, as wide as the terminal on stdout.
 
-    On a narrow one the columns that matter least are left out.
+    Returns:
+        The text, and the headings of the settings in which the runs differ that it has no room for.
     """
     from rich.console import Console
     from rich.table import Table
@@ -113,37 +131,53 @@ def as_table(runs: list[dict[str, Any]], runs_dir: Path) -> str:
 
     # A pipe has no width to fit into.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
-    rows = [_cells(run, runs_dir) for run in runs]
-    names = _fitting(rows, console.width)
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
+    short = headings(list(dict.fromkeys(key for run in runs for key in run.get("settings", {}))), HEADINGS)
+    rows = [_cells(run, runs_dir, short) for run in runs]
+    names = _fitting(rows, list(short.values()), console.width)
+    # Without styles: who prints it shows escapes, of which names in a file may hold some, as text.
+    table = Table(box=None, header_style="", padding=(0, 2, 0, 0), pad_edge=False)
     for name in names:
-        table.add_column(name, overflow="fold", justify="left" if name in ("run", "status") else "right")
+        of_words = name in short.values() and not all(_is_number(row[name]) for row in rows)
+        table.add_column(name, overflow="fold", justify="left" if name in BEGINNING or of_words else "right")
     for row in rows:
         table.add_row(*(Text(row[name]) for name in names))
     with console.capture() as captured:
         console.print(table)
-    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+    text = "\n".join(line.rstrip() for line in captured.get().splitlines())
+    return text, [name for name in short.values() if name not in names]
 
 
-def _fitting(rows: list[dict[str, str]], width: int) -> list[str]:
-    """The headings of as many columns as fit; run and status are always there."""
-    names = list(rows[0])
-    for name in ("updates/s", "train/loss", "updates", "time", "validation"):
-        widths = [max(len(key), *(len(row[key]) for row in rows)) for key in names]
-        if sum(widths) + 2 * (len(names) - 1) <= width:
-            break
-        names.remove(name)
-    return names
+def _is_number(text: str) -> bool:
+    return not text or text.lstrip("-").replace(".", "").replace("e-", "").isdecimal()
 
 
-def _cells(run: dict[str, Any], runs_dir: Path) -> dict[str, str]:
+def _fitting(rows: list[dict[str, str]], settings: list[str], width: int) -> list[str]:
+    """The headings of as many columns as fit, those that matter most first; run and status are always there."""
+    by_weight = ["validation", *settings[:3], "time", "updates", "train/loss", *settings[3:MOST_SETTINGS], "updates/s"]
+    chosen, room = set(BEGINNING), width - sum(_width(name, rows) + 2 for name in BEGINNING) + 2
+    for name in by_weight:
+        needed = _width(name, rows) + 2
+        if needed <= room:
+            chosen.add(name)
+            room -= needed
+    return [name for name in rows[0] if name in chosen]
+
+
+def _width(name: str, rows: list[dict[str, str]]) -> int:
+    from rich.cells import cell_len
+
+    return max(len(name), *(cell_len(row[name]) for row in rows))
+
+
+def _cells(run: dict[str, Any], runs_dir: Path, short: dict[str, str]) -> dict[str, str]:
     """Heading -> text."""
     metrics, seconds = run.get("metrics", {}), run.get("seconds", {})
     missing = "not finite" if run["status"] == "diverged" else "undefined"  # such as auc of one class
     steps, speed, total = run.get("steps"), run.get("steps_per_second"), seconds.get("total")
     return {
         "run": Path(run["directory"]).relative_to(runs_dir).as_posix(),
-        "status": run["status"],
+        "status": f"{run['status']} (smoke)" if run.get("smoke") is True else run["status"],
+        **{heading: cell(run.get("settings", {}), key) for key, heading in short.items()},
         "train/loss": _metric(metrics, "train/loss", missing),
         "validation": _main_metric(metrics, missing),
         "updates": "" if steps is None else f"{steps:,}",

@@ -16,6 +16,7 @@ from nnintro.config.parse.overrides import RIVALS
 from nnintro.errors import CheckpointError, ConfigError, Problem
 from nnintro.runs.data import setup_of
 from nnintro.runs.folder import CONFIG, RunLock, find_run, require_own_files
+from nnintro.runs.settings import MEANT
 from nnintro.runs.summary import OVER, read_summary
 from nnintro.wording import shown
 
@@ -126,10 +127,6 @@ def has_effect(key: str, *, no_more: bool = False) -> bool:
 
 def _is_in(key: str, section: str) -> bool:
     return key == section or key.startswith(f"{section}.")
-
-
-MEANT = {"descent.replacement": False, "dataset.validation": "grid"}
-"""What runs of earlier versions meant, which had not these keys."""
 
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:

@@ -38,6 +38,7 @@ def summarize(
     parameters: int,
     data: Mapping[str, Any],
     confusion: list[list[int]] | None,
+    smoke: bool = False,
     best_step: int | None = None,
     incomplete: list[str],
     findings: Mapping[str, Any] | None = None,
@@ -49,12 +50,14 @@ def summarize(
         parameters: how many the model has.
         data: what the data was made of.
         confusion: a row for each true class, a column for each predicted one.
+        smoke: whether the run was cut down to see that everything works.
         best_step: the update whose parameters are the run's, where early stopping has chosen them.
         incomplete: what is missing in the run, in words.
         findings: key -> what is known beside the metrics (see ``training.findings``).
     """
     seconds, epochs = outcome.seconds, plan.epochs_after(outcome.step)
     optional = {
+        "smoke": smoke,
         "reason": outcome.reason,
         "resumed": list(past.resumed),
         "data": data,
@@ -86,9 +89,9 @@ def summarize(
     }
 
 
-def unfinished(directory: Path, name: str) -> dict[str, Any]:
+def unfinished(directory: Path, name: str, *, smoke: bool = False) -> dict[str, Any]:
     """The summary of a run that is still going on, or was cut off."""
-    return {"status": "unfinished", "name": name, "directory": str(directory)}
+    return {"status": "unfinished", "name": name, "directory": str(directory), **({"smoke": True} if smoke else {})}
 
 
 def failed(directory: Path, name: str, reason: str) -> dict[str, Any]:

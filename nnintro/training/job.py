@@ -132,6 +132,8 @@ class _Job:
         self.setup = setup
         self.interrupts, self.start = interrupts, start
         self.directory, self.lock, self.past = directory, lock, start.past
+        earlier = {} if request.reopened is None else request.reopened.summary
+        self.smoke = request.config.is_smoke or earlier.get("smoke") is True
         self.display = request.display
         self.task, self.loss_name = setup.task, setup.loss_name
         self.total = setup.total_updates
@@ -215,7 +217,7 @@ class _Job:
             self.display.warn(note)
         tidy(self.directory)
         # In this order: a run is not called finished under a config that it is not finished under.
-        write_summary(self.directory, unfinished(self.directory, self.setup.experiment.name))
+        write_summary(self.directory, unfinished(self.directory, self.setup.experiment.name, smoke=self.smoke))
         if changes:
             data = data_text(self.setup, self.parts.splits)
             write_config(self.directory, as_yaml(self.setup.experiment), data)
@@ -292,6 +294,7 @@ class _Job:
             parameters=parameter_count(self.parts.model),
             data=self.parts.splits.facts,
             confusion=None if confusion is None else confusion.tolist(),
+            smoke=self.smoke,
             best_step=self._best_step(outcome),
             incomplete=incomplete,
             findings={finding.key: finding.values for finding in found},

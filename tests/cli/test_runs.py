@@ -165,7 +165,7 @@ def test_the_table_fits_the_terminal(three, folder, tmp_path, monkeypatch, width
     monkeypatch.setattr(listing.sys.stdout, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("COLUMNS", str(width))
     found = listing.find_runs(tmp_path / "runs")
-    text = listing.as_table(found, tmp_path / "runs")
+    text, _ = listing.as_table(found, tmp_path / "runs")
     lines = re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()
     assert len(lines) == 5
     assert all(len(line) <= width for line in lines)
@@ -173,3 +173,22 @@ def test_the_table_fits_the_terminal(three, folder, tmp_path, monkeypatch, width
     assert [line.split()[0] for line in lines[1:]] == ["a", "b", "c", "with-a-rather-long-name"]
     assert ("updates/s" in lines[0]) == (width >= 140)
     assert ("validation" in lines[0]) == (width >= 80 or width == 60)
+
+
+@pytest.mark.parametrize("width", [60, 80, 160])
+def test_settings_that_have_no_room_are_named(command, folder, monkeypatch, width):
+    """Data that differs in everything: what fits is a column, and a line on stderr names the rest."""
+    keys = [f"number_of_things_{i}" for i in range(12)]
+    for number, name in enumerate(("a", "b")):
+        lines = [f"  {key}: {number}" for key in keys]
+        (folder(name, summary(name, 0.5)) / "config.yaml").write_text("\n".join(["model:", *lines]))
+    monkeypatch.setattr("nnintro.runs.listing.PLAIN_WIDTH", width)
+    done = command("runs")
+    shown = [key for key in done.out.splitlines()[0].split() if key in keys]
+    assert all(len(line) <= width for line in done.out.splitlines())
+    assert shown == keys[: len(shown)]
+    assert len(shown) >= width // 40
+    assert done.err.startswith(f"the runs also differ in {keys[len(shown)]}, ")
+    assert done.err.endswith("; --json has them\n")
+    settings = [run["settings"] for run in json.loads(command("runs", "--json").out)]
+    assert [set(one) for one in settings] == [{f"model.{key}" for key in keys}] * 2

@@ -10,7 +10,7 @@ import pytest
 import nnintro
 from nnintro.errors import CheckpointError, UsageError
 from nnintro.runs.folder import RunLock
-from nnintro.runs.listing import as_table, find_runs, in_order
+from nnintro.runs.listing import as_table, find_runs, in_order, with_settings
 from nnintro.runs.summary import read_summary
 from tests.support import config
 
@@ -21,7 +21,7 @@ def test_a_real_run_is_listed_as_it_summarises_itself(tmp_path):
     modified = found.pop("modified")
     assert found == run.summary
     assert modified == (tmp_path / "real/summary.json").stat().st_mtime
-    line = as_table(find_runs(tmp_path), tmp_path).splitlines()[1]
+    line = as_table(find_runs(tmp_path), tmp_path)[0].splitlines()[1]
     assert line.split()[:3] == ["real", "completed", f"{run.summary['metrics']['train/loss']:.4g}"]
 
 
@@ -94,7 +94,7 @@ def test_a_forged_summary_is_a_damaged_line(field, value, tmp_path):
     fine |= (value, field) == ("a mapping", ("metrics",))
     for sort in ("name", "-train/loss", "status", "total"):
         runs = in_order(find_runs(tmp_path), sort)
-        table = as_table(runs, tmp_path)
+        table, _ = as_table(runs, tmp_path)
         lines = {line.split()[0]: line.split()[1] for line in table.splitlines()[1:]}
         assert lines["sound"] == "completed"
         assert fine or lines["forged"] == "damaged"
@@ -129,5 +129,90 @@ def test_a_run_is_running_while_its_lock_is_held(tmp_path):
 def test_what_has_no_value_is_undefined(tmp_path):
     summary = {"status": "completed", "name": "a", "metrics": {"train/loss": None}, "steps_per_second": 0.25}
     (bare_run(tmp_path / "a") / "summary.json").write_text(json.dumps(summary))
-    line = as_table(find_runs(tmp_path), tmp_path).splitlines()[1]
+    line = as_table(find_runs(tmp_path), tmp_path)[0].splitlines()[1]
     assert line.split() == ["a", "completed", "undefined", "0.25"]
+
+
+def run_of(folder, text, **summary):
+    folder.mkdir()
+    (folder / "config.yaml").write_text(text)
+    (folder / "summary.json").write_text(json.dumps({"status": "completed", "name": folder.name, **summary}))
+
+
+def test_columns_show_where_the_configs_differ(tmp_path):
+    same = "name: x\nseed: 1\nlogging: {scalars: auto}\n"
+    run_of(tmp_path / "a", same + "model: {hidden: [64]}\ndescent: {learning_rate: 0.1, optimizer: {kind: sgd}}")
+    run_of(
+        tmp_path / "b",
+        same.replace("auto", "off")  # which is no difference to the network
+        + "model: {hidden: [16]}\ndescent: {learning_rate: 1.0e-05, optimizer: {kind: adam, betas: [0.9, 0.999]}}",
+    )
+    runs = with_settings(find_runs(tmp_path))
+    assert [run["settings"] for run in runs] == [
+        {"model.hidden": [64], "descent.learning_rate": 0.1, "descent.optimizer.kind": "sgd"},
+        {"model.hidden": [16], "descent.learning_rate": 1e-5, "descent.optimizer.kind": "adam"},
+    ]
+    table, left_out = as_table(runs, tmp_path)
+    assert [line.split() for line in table.splitlines()] == [
+        [
+            "run",
+            "status",
+            "hidden",
+            "learning_rate",
+            "optimizer",
+            "train/loss",
+            "validation",
+            "updates",
+            "updates/s",
+            "time",
+        ],
+        ["a", "completed", "[64]", "0.1", "sgd"],
+        ["b", "completed", "[16]", "1e-05", "adam"],
+    ]
+    assert left_out == []
+    for sort in ("learning_rate", "descent.learning_rate", "optimizer"):
+        assert [run["name"] for run in in_order(runs, sort)] == ["b", "a"]
+
+
+def test_keys_of_one_last_word_are_told_apart(tmp_path):
+    run_of(tmp_path / "a", "dataset: {validation: 0.2, standardize: none}\nmodel: {kind: mlp}")
+    run_of(tmp_path / "b", "dataset: {validation: 0.5, standardize: both}\nmodel: {kind: steps}")
+    heading = as_table(with_settings(find_runs(tmp_path)), tmp_path)[0].splitlines()[0].split()
+    assert heading[2:5] == ["model", "dataset.validation", "standardize"]
+
+
+def test_a_single_run_and_runs_of_one_config_differ_in_nothing(tmp_path):
+    run_of(tmp_path / "a", "seed: 1")
+    assert with_settings(find_runs(tmp_path))[0]["settings"] == {}
+    run_of(tmp_path / "b", "seed: 1")
+    assert [run["settings"] for run in with_settings(find_runs(tmp_path))] == [{}, {}]
+
+
+@pytest.mark.parametrize("text", ["", "[", "a: &a [*a]", "7", "seed: !!python/name:os.system", "x: " + "[" * 2000])
+def test_a_config_that_cannot_be_read_has_no_settings(tmp_path, text):
+    run_of(tmp_path / "a", "seed: 1")
+    run_of(tmp_path / "b", "seed: 2")
+    run_of(tmp_path / "c", text)
+    settings = [run["settings"] for run in with_settings(find_runs(tmp_path))]
+    assert settings[:2] == [{"seed": 1}, {"seed": 2}]
+    assert settings[2].get("seed") is None
+    assert as_table(with_settings(find_runs(tmp_path)), tmp_path)[0].count("\n") == 3
+
+
+def test_a_setting_cannot_steer_the_terminal(tmp_path):
+    run_of(tmp_path / "a", 'loss: "\\e[31mred\\nline"')
+    run_of(tmp_path / "b", "loss: mse")
+    line = as_table(with_settings(find_runs(tmp_path)), tmp_path)[0].splitlines()[1]
+    assert line.split() == ["a", "completed", "\\x1b[31mred", "line"]
+
+
+def test_smoke_runs_are_marked(tmp_path):
+    smoke = nnintro.train(config(name="quick"), runs_dir=tmp_path, smoke=True)
+    whole = nnintro.train(config(name="whole"), runs_dir=tmp_path)
+    assert smoke.summary["smoke"] is True
+    assert "smoke" not in whole.summary
+    lines = as_table(find_runs(tmp_path), tmp_path)[0].splitlines()
+    assert lines[1].split()[:3] == ["quick", "completed", "(smoke)"]
+    assert "smoke" not in lines[2]
+    nnintro.train(resume=tmp_path / "quick", overrides=["training.steps=30"])
+    assert find_runs(tmp_path)[0]["smoke"] is True  # of few samples it still is
