@@ -38,7 +38,7 @@ NOTES = {
     "index of pandas": [INDEX],
     "row names of R in quotes": [INDEX],
     "commas at the ends of lines": ["'column 4' has no name and no value"],
-    "semicolons at the ends of lines, twice": ["'column 4' has no name and no value, 'column 5' has no name and no value"],
+    "semicolons at the ends of lines, twice": ["'column 4' has no name and no value, 'column 5' has no name"],
 }  # fmt: skip
 
 

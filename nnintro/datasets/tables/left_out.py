@@ -14,7 +14,7 @@ from nnintro.datasets.tables.columns.column import Column, FileColumn, UselessCo
 from nnintro.datasets.tables.files import Table
 from nnintro.datasets.tables.files.parquet import INDEX
 from nnintro.errors import DataError
-from nnintro.wording import MOST_NAMED, counted, quoted
+from nnintro.wording import MOST_NAMED, counted
 
 Recognized = list[tuple[Column, FileColumn]]
 
