@@ -28,6 +28,7 @@ def test_from_download_to_prediction(name, tmp_path, command):
     }
     assert len(download.section) + len(["dataset:", "kind:"]) <= MOST_LINES  # the rest has defaults
     config |= {"descent": {"optimizer": "adam", "learning_rate": 0.02}, "training": {"epochs": download.epochs}}
+    config["logging"] = {"figures": "off", "histograms": "off"}
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
     done = command("train", "c.yaml", "--quiet")
     assert done.code == 0, done.err
