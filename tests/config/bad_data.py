@@ -131,6 +131,16 @@ DATA = {
         "dataset: {kind: table, path: a.csv, target: y, split_by: day}\nmodel: {kind: mlp}\n",
         ["bad.yaml:1:58: dataset.split_by: needs split: group or time, got split: auto"],
     ),
+    "groups in two columns": (
+        "dataset: {kind: table, path: a.csv, target: y, split: group, split_by: [a, b]}\nmodel: {kind: mlp}\n",
+        ["bad.yaml:1:72: dataset.split_by: expected one column, got 2"],
+    ),
+    "time in three columns": (
+        "dataset: {kind: table, path: a.csv, target: y, split: time, split_by: [a, b, c]}\nmodel: {kind: mlp}\n",
+        [
+            "bad.yaml:1:71: dataset.split_by: expected a column, or two: that of the day and that of the time of day, got 3"
+        ],
+    ),
     "a split beside a file of validation rows": (
         "dataset: {kind: table, path: a.csv, target: y, validation: {path: b.csv}, split: stratified}\nmodel: {kind: mlp}\n",
         [

@@ -80,9 +80,9 @@ class TableDataset(DatasetSection):
     split: Literal["auto", "random", "stratified", "group", "time"] = "auto"
     """How they are chosen: at random; within each class; whole groups; the latest. auto is the
     latest with a window, stratified for classes, else at random."""
-    split_by: ColumnName | None = None
-    """The column of the groups, or of the time (numbers, dates); without it the rows of a time
-    series are in order. It is an input only where `inputs` names it."""
+    split_by: OneOrMore | None = None
+    """The column of the groups, or of the time (numbers, dates); [Date, Time] where one has the day and one the time
+    of day. Without it the rows of a time series are in order. It is an input only where `inputs` names it."""
     series: OneOrMore | None = None
     """The column, or columns, that tell several series of one table apart, such as shops: no window reaches from
     one into another, and the latest part of each is kept for validation. Inputs only where `inputs` names them."""
@@ -157,6 +157,11 @@ class TableDataset(DatasetSection):
     def held_out(self) -> float:
         """The fraction of the file's samples that are kept for validation: none where that has a file of its own."""
         return 0.0 if isinstance(self.validation, ValidationData) else self.validation
+
+    @property
+    def split_names(self) -> list[str]:
+        """The column of the groups or the time, or those of the day and the time of day; none where there is none."""
+        return [self.split_by] if isinstance(self.split_by, str) else self.split_by or []
 
     @property
     def series_names(self) -> list[str]:

@@ -25,6 +25,7 @@ def columns_have_one_role(dataset: TableDataset) -> Complaints:
         "categorical": dataset.categorical,
         "text": dataset.text,
         "series": dataset.series_names,
+        "split_by": dataset.split_names,
         "dates": list(dataset.dates),
         "names": dataset.names or [],
     }
@@ -70,6 +71,9 @@ def split_by_fits_the_split(dataset: TableDataset) -> Complaints:
         return  # which ``a_file_of_its_own_needs_no_split`` says
     if kind == "auto" and dataset.window is not None:
         kind = "time"
+    if len(dataset.split_names) > (1 if kind == "group" else 2):
+        wanted = "one column" if kind == "group" else "a column, or two: that of the day and that of the time of day"
+        yield Complaint("dataset.split_by", f"expected {wanted}, got {len(dataset.split_names)}")
     if kind == "group" and dataset.split_by is None:
         yield Complaint("dataset.split", "group needs split_by, the column that names the groups")
     if dataset.split_by is not None and kind not in ("group", "time"):
@@ -96,8 +100,9 @@ def series_are_split_by_time(dataset: TableDataset) -> Complaints:
     is_split = dataset.validation_file is None
     if dataset.series is not None and dataset.window is None and dataset.split != "time" and is_split:
         yield Complaint("dataset.series", "needs a window, or split: time")
-    if dataset.split_by is not None and dataset.split_by in dataset.series_names:
-        yield Complaint("dataset.series", f"column '{dataset.split_by}' is the time already (split_by)")
+    for name in dataset.split_names:
+        if name in dataset.series_names:
+            yield Complaint("dataset.series", f"column '{name}' is the time already (split_by)")
     if dataset.gaps != "note" and (dataset.window is None or dataset.split_by is None):
         yield Complaint("dataset.gaps", "needs a window and split_by, the column of the time")
 
@@ -154,6 +159,7 @@ RULES = (
             "dataset.categorical",
             "dataset.text",
             "dataset.series",
+            "dataset.split_by",
             "dataset.dates",
             "dataset.names",
             "dataset.window",

@@ -51,8 +51,7 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
     table = training_file(dataset)
     dataset = _column_by_column(dataset, table)
     inputs = _inputs(dataset, table)
-    split_by = [dataset.split_by] if dataset.split_by else []
-    needed = list(dict.fromkeys([*inputs, *dataset.targets, *split_by, *dataset.series_names]))
+    needed = list(dict.fromkeys([*inputs, *dataset.targets, *dataset.split_names, *dataset.series_names]))
     as_text = {*dataset.categorical, *dataset.text, *dataset.series_names, *dataset.dates}
     table.load(needed, as_text.intersection(needed))
     needs_two(table.rows, table)
@@ -66,7 +65,7 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
         if dataset.split_by is None:
             require_file_order(dataset, inputs, series, table)
         else:
-            times = read_times(dataset.split_by, dataset, table)
+            times = read_times(dataset, table)
     sources = [FileColumn(name, dataset, table) for name in inputs]
     left = LeftOut(table)
     columns, absent = left.recognized(sources), None
@@ -118,9 +117,8 @@ def _named(dataset: TableDataset) -> dict[str, list[str]]:
 
 def _inputs(dataset: TableDataset, table: Table) -> list[str]:
     """The columns to predict from, with a window the targets too, whose past is known; or ConfigError."""
-    split_by = [] if dataset.split_by is None else [dataset.split_by]
     named = {
-        **_named(dataset), "split_by": split_by,
+        **_named(dataset), "split_by": dataset.split_names,
         "series": dataset.series_names, "dates": list(dataset.dates),
         **{key: columns for key, columns in vars(dataset).items() if key in BY_COLUMN and isinstance(columns, dict)},
     }  # fmt: skip
@@ -131,7 +129,7 @@ def _inputs(dataset: TableDataset, table: Table) -> list[str]:
                 raise ConfigError.at(f"dataset.{key}", f"{message}{table.advice(name)}")
     inputs = dataset.inputs
     if inputs is None:
-        aside = {*dataset.targets, *dataset.exclude, *split_by, *dataset.series_names}
+        aside = {*dataset.targets, *dataset.exclude, *dataset.split_names, *dataset.series_names}
         if "" in aside:
             aside.update(table.unnamed)
         inputs = [name for name in table.names if name not in aside]

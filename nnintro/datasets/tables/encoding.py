@@ -43,7 +43,14 @@ class Window(Described):
     """The column of the time, which has to be in rising order in each series."""
     series: tuple[str, ...] = ()
     """The columns that tell series apart; none where all rows are one series."""
-    optional: ClassVar[tuple[str, ...]] = ("series",)
+    clock: Number | None = None
+    """The column of the time of day, where ``order`` is that of the day."""
+    optional: ClassVar[tuple[str, ...]] = ("series", "clock")
+
+    @property
+    def times(self) -> list[Number]:
+        """The columns of the time."""
+        return [column for column in (self.order, self.clock) if column is not None]
 
 
 Parts = Annotated[list[dict[str, Any]], Field(min_length=1, fail_fast=True)]
@@ -135,16 +142,15 @@ class Encoding:
         """The columns, also those of targets and times, whose cells are numbers as Python writes them."""
         if self.spelling.has_marks:
             return set()
-        order = self.window.order if self.window else None
-        some: list[Column | Target] = [*self.columns, *self.targets, *([order] if order else [])]
+        some: list[Column | Target] = [*self.columns, *self.targets, *(self.window.times if self.window else [])]
         return {column.name for column in some if column.kind == "number"}
 
     @property
     def input_columns(self) -> list[str]:
         """The columns that a table must have to be predicted."""
-        order = self.window.order if self.window else None
+        times = [column.name for column in self.window.times] if self.window else []
         series = self.window.series if self.window else ()
-        names = [*(column.name for column in self.columns), *([order.name] if order else []), *series]
+        names = [*(column.name for column in self.columns), *times, *series]
         return list(dict.fromkeys(names))
 
     def encode(self, columns: Mapping[str, Any], places: Places, unseen: dict[str, int] | None = None) -> Array:

@@ -108,7 +108,7 @@ def _may_name_series(name: str, dataset: TableDataset, table: Table) -> bool:
     from pyarrow import types
 
     source = FileColumn(name, dataset, table)
-    if name in {*dataset.targets, dataset.split_by} or not (source.is_text or types.is_integer(source.type)):
+    if name in {*dataset.targets, *dataset.split_names} or not (source.is_text or types.is_integer(source.type)):
         return False
     count = len(coded(source.cells).values)
     return 1 < count <= table.rows / 2 and dates_of(source) is None

@@ -96,7 +96,10 @@ class Past:
         column = window.order
         cells = self.encoding.cells_of(column, columns, places)
         times = column.usable(cells, Policy(), places)
-        if column.form is None:
+        if window.clock is not None:
+            clock = self.encoding.cells_of(window.clock, columns, places)
+            times = times + window.clock.usable(clock, Policy(), places)
+        elif column.form is None:
             times = exactly(cells, times)
         order = np.argsort(series, kind="stable")
         codes, sorted_times = series[order], times[order]
@@ -106,7 +109,7 @@ class Past:
         late = sorted_times <= before
         if late.any():
             row = int(order[late].min())
-            got = str(columns[column.name][row])
+            got = " ".join(str(columns[time.name][row]) for time in window.times)
             of = "the row before has" if not window.series else "the row before in its series has"
             error = places.refusal(row, column.name, f"a time later than {of}", got)
             raise DataError(f"{error}; sort the rows by it, one for each time")

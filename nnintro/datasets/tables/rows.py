@@ -18,9 +18,9 @@ from nnintro.datasets.tables.order import remedy
 from nnintro.datasets.tables.series import groups
 from nnintro.datasets.tables.splitting import kind_of_split, latest, random_sample
 from nnintro.datasets.tables.targets import Targets
-from nnintro.datasets.tables.times import Times
+from nnintro.datasets.tables.times import Times, times_of_day
 from nnintro.errors import DataError
-from nnintro.wording import counted, quoted
+from nnintro.wording import counted
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ def chosen_rows(
             absent = absent | np.isnan(times.values)
         if series is not None:
             absent = absent | (series < 0)
-        if dataset.split_by is not None and dataset.split == "group":
-            absent = absent | (coded(FileColumn(dataset.split_by, dataset, table).written).codes < 0)
+        if dataset.split == "group":
+            absent = absent | (coded(FileColumn(dataset.split_names[0], dataset, table).written).codes < 0)
         rows = rows[~absent[rows]]
         facts["dropped_rows"] = table.rows - len(rows)
     usable = len(rows)
@@ -102,9 +102,9 @@ def _one_row_for_each_time(
     if len(again):
         first, second = sorted(map(int, rows[again[0] : again[0] + 2]))
         raise DataError(
-            f"{table.places.at(second)}: column {quoted(times.column.name)}: the same time as another row "
+            f"{table.places.at(second)}: {times.named}: the same time as another row "
             f"({table.places.at(first)}); a window needs one row for each time of a series"
-            f"{remedy(dataset, times.values, sort=True)}"
+            f"{remedy(dataset, times.values, sort=True) or times_of_day(dataset)}"
         )
 
 

@@ -110,7 +110,8 @@ def _windows(dataset: TableDataset, targets: Targets, times: Times | None, serie
         raise DataError(f"{targets.table.name}: {needed} {before + ahead + 2:,} rows or more, {got}")
     own = dataset.validation_file is not None
     training = [count if own or count < 2 else count - held_out(count, dataset.held_out) for count in counts]
-    window = Window(dataset.window, ahead, None if times is None else times.column, tuple(dataset.series_names))
+    day, clock = (None, None) if times is None else (times.column, times.clock)
+    window = Window(dataset.window, ahead, day, tuple(dataset.series_names), clock)
     answers = [targets.values[rows[before + ahead :]] for rows in long]
     seen = [rows[: before + learned] for rows, learned in zip(long, training, strict=True)]
     later = [
@@ -160,10 +161,10 @@ def _parts(
     if kind == "time":
         return latest(groups(rows, series), times, dataset.held_out, table)
     if kind == "group":
-        assert dataset.split_by is not None
-        codes = coded(FileColumn(dataset.split_by, dataset, table).written).codes[rows]
+        (column,) = dataset.split_names
+        codes = coded(FileColumn(column, dataset, table).written).codes[rows]
         if (codes < 0).any():
-            error = table.places.refusal(int(rows[codes < 0].min()), dataset.split_by, "the name of a group", None)
+            error = table.places.refusal(int(rows[codes < 0].min()), column, "the name of a group", None)
             raise DataError(f"{error}; missing: drop leaves such rows out")
         return by_group(rows, codes, count, generator, table)
     classes = len(targets.classes) if kind == "stratified" else None

@@ -9,10 +9,11 @@ import numpy as np
 from nnintro.config.datasets.table import TableDataset
 from nnintro.datasets.tables.cells import Array, Reading, exactly, is_numeral
 from nnintro.datasets.tables.columns.coded import coded
-from nnintro.datasets.tables.columns.column import FileColumn
+from nnintro.datasets.tables.columns.column import FileColumn, training_file
 from nnintro.datasets.tables.columns.number import Number, are_times, reading_of
+from nnintro.datasets.tables.dates import has_date, is_iso_clock
 from nnintro.datasets.tables.files import Table
-from nnintro.errors import DataError
+from nnintro.errors import ConfigError, DataError
 from nnintro.wording import counted, quoted
 
 DAY = 86400.0
@@ -29,14 +30,57 @@ class Times:
     column: Number
     values: Array
     """(rows,) numbers, seconds, or (where float64 rounds them) ranks, in float64; NaN where missing."""
+    clock: Number | None = None
+    """The column of the time of day, which is in the values too."""
+
+    @property
+    def named(self) -> str:
+        """The column in a message, or both."""
+        return f"column {quoted(self.column.name)}" + (f" with {quoted(self.clock.name)}" if self.clock else "")
 
 
-def read_times(name: str, dataset: TableDataset, table: Table) -> Times:
-    """The column of the time: numbers, dates, or text that is either.
+def read_times(dataset: TableDataset, table: Table) -> Times:
+    """The time of each row: of a column of numbers or dates, or of one of days and one of times of day.
 
     Raises:
         DataError: a cell is not a time, or missing without ``missing: drop``.
+        ConfigError: of two columns the first has no dates, or the second no times of day.
     """
+    first, *second = dataset.split_names
+    times = _of_column(first, dataset, table)
+    if not second:
+        return times
+    clock = _of_column(second[0], dataset, table)
+    if times.column.reading != "time" or clock.column.reading != "time" or not _is_of_day(clock.values):
+        wanted = f"dates in {quoted(first)} and times of day in {quoted(second[0])}"
+        raise ConfigError.at("dataset.split_by", f"expected {wanted}, as two columns are named")
+    return Times(times.column, times.values + clock.values, clock.column)
+
+
+def _is_of_day(seconds: Array) -> bool:
+    known = seconds[~np.isnan(seconds)]
+    return bool((known >= 0).all() and (known < DAY).all())
+
+
+def times_of_day(dataset: TableDataset) -> str:
+    """What to do where several rows have the same day: the column of the time of day, if there is one."""
+    from pyarrow import types
+
+    if len(dataset.split_names) != 1:
+        return ""
+    table = training_file(dataset)
+    others = [name for name in table.names if name not in {*dataset.split_names, *dataset.targets}]
+    table.load(others, {*dataset.dates}.intersection(others))
+    for name in others:
+        source, form = FileColumn(name, dataset, table), dataset.dates.get(name)
+        texts = coded(source.cells).values if source.is_text else []
+        is_clock = types.is_time(source.type) or (bool(texts) and all(map(is_iso_clock, texts)))
+        if is_clock if form is None else not has_date(form):
+            return f"; with times of day in {quoted(name)}: split_by: [{dataset.split_names[0]}, {name}]"
+    return ""
+
+
+def _of_column(name: str, dataset: TableDataset, table: Table) -> Times:
     source = FileColumn(name, dataset, table)
     form = dataset.dates.get(name)
     if form is None and source.is_text:
@@ -129,9 +173,9 @@ def notes_on_holes(dataset: TableDataset, times: Times, rows: Array, codes: Arra
     if not len(holes.pairs):
         return []
     before, after = (table.places.at(int(row)) for row in holes.pairs[0])
-    count, name = counted(len(holes.pairs), "hole"), quoted(times.column.name)
+    count = counted(len(holes.pairs), "hole")
     text = (
-        f"column {name} has {count}: steps longer than the usual {holes.usual}, the first before {after} "
+        f"{times.named} has {count}: steps longer than the usual {holes.usual}, the first before {after} "
         f"(the row before it is {before}); a window takes rows as evenly spaced"
     )
     if dataset.gaps == "error":
