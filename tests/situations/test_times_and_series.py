@@ -58,7 +58,7 @@ def test_times_that_are_known(desk, name):
 )
 def test_dates_in_another_order(desk, form, remedy):
     """The format is proposed that fits every cell."""
-    desk.write(["when,y", *(f"{day(k, form)},{y}" for k, y in enumerate(Y))])
+    desk.write(["when;y", *(f"{day(k, form)};{y}" for k, y in enumerate(Y))])
     desk.refused(f"d.csv:2: column 'when': expected a date or time such as 2024-12-31, got '{day(0, form)}'")
     desk.follow(remedy)
     desk.trains()
