@@ -17,7 +17,7 @@ from nnintro.config.load import load_config
 from nnintro.training.setup import build_data
 from tests.cli.conftest import Done
 
-CONFIG = """\
+TABLE = """\
 dataset:
   kind: table
   path: {path}
@@ -28,18 +28,29 @@ training: {{epochs: 2}}
 logging: {{figures: off, histograms: off}}
 precision: float64
 {rest}"""
+IMAGES = """\
+dataset:
+  kind: images
+  path: {path}
+{keys}model: {{kind: unet, channels: [2, 4]}}
+descent: {{optimizer: adam, learning_rate: 0.01, batch_size: 2}}
+training: {{epochs: 1}}
+logging: {{figures: off, histograms: off}}
+{rest}"""
 
 
 class Desk:
     """What a user does: write files, train, read the message, add the line that it proposes, train again.
 
     Attributes:
+        config: what the config holds otherwise.
         keys: the lines of the dataset section behind its path and target.
         rest: the lines at the end of the config.
     """
 
     def __init__(self, folder: Path, command: Callable[..., Done]) -> None:
         self.folder, self.command = folder, command
+        self.config = TABLE
         self.path, self.target = "d.csv", "y"
         self.keys: list[str] = []
         self.rest: list[str] = []
@@ -56,7 +67,7 @@ class Desk:
         keys, rest = (
             "".join(f"{indent}{line}\n" for line in some) for indent, some in (("  ", self.keys), ("", self.rest))
         )
-        text = CONFIG.format(path=self.path, target=self.target, keys=keys, rest=rest)
+        text = self.config.format(path=self.path, target=self.target, keys=keys, rest=rest)
         (self.folder / "c.yaml").write_text(text, encoding="utf-8")
         self._last = self.command("train", "c.yaml", "--name", "c", *words)
         return self._last
