@@ -19,7 +19,6 @@ from nnintro.config.parse.overrides import BEHIND_ALL, apply_overrides
 from nnintro.config.parse.python import from_python
 from nnintro.config.parse.yaml_text import read_file
 from nnintro.config.rules import broken_by_data, broken_rules
-from nnintro.config.section import Section
 from nnintro.config.task import DataFacts
 from nnintro.errors import ConfigError, Problem
 from nnintro.wording import plain
@@ -122,10 +121,9 @@ def _with_whole_path(experiment: Experiment, root: Node) -> Experiment:
     if dataset.files is None:
         return experiment
     update: dict[str, object] = {"path": _whole(dataset.files, root, ("dataset", "path"))}
-    validation = getattr(dataset, "validation", None)
-    if isinstance(validation, Section):
-        path = _whole(getattr(validation, "path"), root, ("dataset", "validation", "path"))  # noqa: B009
-        update["validation"] = validation.model_copy(update={"path": path})
+    if dataset.validation_file is not None:
+        path = _whole(dataset.validation_file, root, ("dataset", "validation", "path"))
+        update["validation"] = getattr(dataset, "validation").model_copy(update={"path": path})  # noqa: B009
     return experiment.model_copy(update={"dataset": dataset.model_copy(update=update)})
 
 

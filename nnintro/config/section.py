@@ -12,10 +12,12 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainValidator,
+    Tag,
     WithJsonSchema,
 )
 from pydantic_core import PydanticKnownError, core_schema
@@ -82,6 +84,12 @@ class DatasetSection(Section):
     def files(self) -> str | None:
         """The path of the file or folder that is read."""
         return None
+
+    @property
+    def validation_file(self) -> str | None:
+        """The path of validation data of its own, where there is some."""
+        own = getattr(self, "validation", None)
+        return own.path if isinstance(own, ValidationData) else None
 
     @property
     def formulas(self) -> list[str]:
@@ -159,6 +167,33 @@ FilePath = Annotated[str, PlainValidator(_path), WithJsonSchema({"minLength": 1,
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+
+
+class ValidationData(Section):
+    """Validation data of its own."""
+
+    path: FilePath
+    """Laid out as the training's is, and read the same way; relative to the config."""
+
+
+def _fraction(value: Any) -> Any:
+    """What is no fraction may be meant as data of its own, of which pydantic's messages say nothing."""
+    wanted = "expected a number above 0 and below 1, or {path: ...} for validation data of its own"
+    if isinstance(value, str) and not re.match(r"[\d.,]", value):
+        hint = f"; write {{path: {value}}}" if value.isprintable() and value else ""
+        raise ValueError(f"{wanted}, got {shown(value)}{hint}")
+    if isinstance(value, int | float) and not isinstance(value, bool) and not 0 < value < 1:
+        raise ValueError(f"{wanted}, got {shown(value)}")
+    return value
+
+
+def fraction_or_own(value: Any) -> str:
+    """The tag of a union of a fraction and a section of validation data."""
+    return "own" if isinstance(value, dict | Section) else "fraction"
+
+
+FractionTag = Annotated[Fraction, Field(gt=0), BeforeValidator(_fraction), Tag("fraction")]
+FractionOrData = Annotated[FractionTag | Annotated[ValidationData, Tag("own")], Discriminator(fraction_or_own)]
 Count = Annotated[int, Field(ge=1, le=100_000_000)]
 Standardize = Literal["none", "inputs"]
 

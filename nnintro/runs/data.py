@@ -107,8 +107,11 @@ def same_data(directory: Path, splits: Splits[Any], config: Config) -> Setup:
         return config.setup()
     was, identity = _read(directory, config.experiment.dataset.kind)
     if _form(was) != _form(now) or identity != splits.fingerprint():
-        path = config.experiment.dataset.files or "the data"
-        raise DataError(f"{path}: has changed since the run in {directory} began; it can only go on over the same data")
+        dataset = config.experiment.dataset
+        paths = " or ".join(filter(None, (dataset.files, dataset.validation_file))) or "the data"
+        raise DataError(
+            f"{paths}: has changed since the run in {directory} began; it can only go on over the same data"
+        )
     settings = {key: value for key, value in now.description.items() if key in SETTINGS}
     kept = {key: value for key, value in was.description.items() if key not in SETTINGS}
     return config.setup(replace(was, description={**kept, **settings}))
