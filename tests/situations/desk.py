@@ -145,7 +145,7 @@ class Desk:
         """A command in a process of its own, in the environment of now."""
         command = [sys.executable, "-m", "nnintro", *words]
         return subprocess.run(
-            command, cwd=self.folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True
+            command, check=False, cwd=self.folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True
         )
 
     def predicted(self, file: str, run: str = "c") -> list[str]:
