@@ -93,7 +93,7 @@ def _type(value: dict[str, Any], known: dict[str, Any]) -> str:
     if "enum" in value:
         return ", ".join(map(str, value["enum"]))
     several = value.get("anyOf") or value.get("oneOf") or []
-    if "$ref" in value or ("oneOf" in value and any("$ref" in option for option in several)):
+    if "$ref" in value or ("oneOf" in value and all("$ref" in option for option in several)):
         return "see below"
     if several:
         return _one_of(several, known)

@@ -19,7 +19,6 @@ from nnintro.config.parse.overrides import BEHIND_ALL, apply_overrides
 from nnintro.config.parse.python import from_python
 from nnintro.config.parse.yaml_text import read_file
 from nnintro.config.rules import broken_by_data, broken_rules
-from nnintro.config.section import Section
 from nnintro.config.task import DataFacts
 from nnintro.errors import ConfigError, Problem
 from nnintro.wording import plain
@@ -118,15 +117,8 @@ def _with_whole_path(experiment: Experiment, root: Node) -> Experiment:
     It is looked for beside the config that names it; beside the working directory, where the
     command line or Python does; ``~`` is the user's home.
     """
-    dataset = experiment.dataset
-    if dataset.files is None:
-        return experiment
-    update: dict[str, object] = {"path": _whole(dataset.files, root, ("dataset", "path"))}
-    validation = getattr(dataset, "validation", None)
-    if isinstance(validation, Section):
-        path = _whole(getattr(validation, "path"), root, ("dataset", "validation", "path"))  # noqa: B009
-        update["validation"] = validation.model_copy(update={"path": path})
-    return experiment.model_copy(update={"dataset": dataset.model_copy(update=update)})
+    paths = {key: _whole(path, root, tuple(key.split("."))) for key, path in experiment.dataset.paths.items()}
+    return experiment.model_copy(update={"dataset": experiment.dataset.with_paths(paths)}) if paths else experiment
 
 
 def _whole(path: str, root: Node, key: tuple[str, ...]) -> str:

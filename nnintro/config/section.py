@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -12,16 +12,21 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainValidator,
+    Tag,
     WithJsonSchema,
 )
 from pydantic_core import PydanticKnownError, core_schema
 
 from nnintro.config.task import DataFacts
 from nnintro.wording import shown
+
+PATH, VALIDATION_PATH = "dataset.path", "dataset.validation.path"
+"""The keys of what is read."""
 
 
 class Section(BaseModel):
@@ -82,6 +87,28 @@ class DatasetSection(Section):
     def files(self) -> str | None:
         """The path of the file or folder that is read."""
         return None
+
+    @property
+    def validation_file(self) -> str | None:
+        """The path of validation data of its own, where there is some."""
+        own = getattr(self, "validation", None)
+        return own.path if isinstance(own, ValidationData) else None
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """Key -> path, of all that is read."""
+        named = {PATH: self.files, VALIDATION_PATH: self.validation_file}
+        return {key: path for key, path in named.items() if path is not None}
+
+    def with_paths(self, paths: Mapping[str, str]) -> Self:
+        """The section with other paths under these keys (see ``paths``)."""
+        update: dict[str, Any] = {}
+        if PATH in paths:
+            update["path"] = paths[PATH]
+        own = getattr(self, "validation", None)
+        if VALIDATION_PATH in paths and isinstance(own, ValidationData):
+            update["validation"] = own.model_copy(update={"path": paths[VALIDATION_PATH]})
+        return self.model_copy(update=update)
 
     @property
     def formulas(self) -> list[str]:
@@ -159,6 +186,33 @@ FilePath = Annotated[str, PlainValidator(_path), WithJsonSchema({"minLength": 1,
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+
+
+class ValidationData(Section):
+    """Validation data of its own."""
+
+    path: FilePath
+    """Laid out as the training's is, and read the same way; relative to the config."""
+
+
+def _fraction(value: Any) -> Any:
+    """What is no fraction may be meant as data of its own, of which pydantic's messages say nothing."""
+    wanted = "expected a number above 0 and below 1, or {path: ...} for validation data of its own"
+    if isinstance(value, str) and not re.match(r"[\d.,]", value):
+        hint = f"; write {{path: {value}}}" if value.isprintable() and value else ""
+        raise ValueError(f"{wanted}, got {shown(value)}{hint}")
+    if isinstance(value, int | float) and not isinstance(value, bool) and not 0 < value < 1:
+        raise ValueError(f"{wanted}, got {shown(value)}")
+    return value
+
+
+def fraction_or_own(value: Any) -> str:
+    """The tag of a union of a fraction and a section of validation data."""
+    return "own" if isinstance(value, dict | Section) else "fraction"
+
+
+FractionTag = Annotated[Fraction, Field(gt=0), BeforeValidator(_fraction), Tag("fraction")]
+FractionOrData = Annotated[FractionTag | Annotated[ValidationData, Tag("own")], Discriminator(fraction_or_own)]
 Count = Annotated[int, Field(ge=1, le=100_000_000)]
 Standardize = Literal["none", "inputs"]
 

@@ -21,7 +21,7 @@ from nnintro.objectives.metrics import undefined
 from nnintro.predict.rows import with_unseen
 from nnintro.predict.samples import samples_of
 from nnintro.runs.data import same_data, with_own_data
-from nnintro.runs.data_files import paths_of, with_paths
+from nnintro.runs.data_files import with_paths
 from nnintro.runs.run import Run, load_run
 from nnintro.training.evaluation import RowEvaluator, build_evaluator
 from nnintro.training.setup import build_data, class_weights_of
@@ -87,7 +87,7 @@ def evaluate(
         config, moved = with_own_data(loaded.config, loaded.directory)
         notes += moved
         with config.locating():
-            splits = build_data(with_paths(loaded.setup.experiment, paths_of(config.experiment)))
+            splits = build_data(with_paths(loaded.setup.experiment, config.experiment.dataset.paths))
         same_data(loaded.directory, splits, config)
         data, has_truth = splits.validation, task.has_truth
     else:

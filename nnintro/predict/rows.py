@@ -234,7 +234,7 @@ def _require_held(block: Block, encoding: Encoding, run: Run) -> None:
         raise DataError(f"{place}: the basis function {run.setup.basis[index]} {UNHELD.format(dtype.name)} here")
     if bad.any():
         sample, feature = (int(index) for index in np.argwhere(bad)[0])
-        row = _row_of(block, sample, feature, encoding)
+        row = block.row_of(sample, feature, encoding)
         name, value = encoding.column_of(feature).name, block.inputs[sample, feature]
     elif block.targets is not None and not encoding.classes and (bad := ~fits(block.targets, dtype)).any():
         row, index = (int(index) for index in np.argwhere(bad)[0])
@@ -242,14 +242,3 @@ def _require_held(block: Block, encoding: Encoding, run: Run) -> None:
     else:
         return
     raise block.places.refusal(row, name, f"a number that {dtype.name} can hold", float(value))
-
-
-def _row_of(block: Block, sample: int, feature: int, encoding: Encoding) -> int:
-    """The row that a feature of a sample comes from; negative where it is of the block before."""
-    last = int(block.rows[sample])
-    if encoding.window is None:
-        return last
-    back = encoding.window.rows - 1 - feature // len(encoding.row_features)
-    of_series = np.flatnonzero(block.series == block.series[last])
-    place = int(np.searchsorted(of_series, last)) - back
-    return int(of_series[place]) if place >= 0 else last - back

@@ -15,7 +15,7 @@ from nnintro.config.task import Task
 from nnintro.datasets import Data, Samples
 from nnintro.datasets.images import images_with_masks
 from nnintro.datasets.samples import prepared, require_finite
-from nnintro.datasets.tables import joined
+from nnintro.datasets.tables import Block, joined
 from nnintro.datasets.tables.encoding import unseen_note
 from nnintro.datasets.tables.files.npz import numbers_in
 from nnintro.datasets.tables.files.places import shown_path
@@ -47,9 +47,14 @@ def samples_of(source: str, run: Run, say: Callable[[str], None] = lambda _: Non
     suffix = Path(source).suffix.lower()
     task = run.setup.task
     if run.has_table:
-        blocks = list(table_blocks(run, source, with_targets=True))
-        inputs, targets = joined(blocks, encoding_of(run))
-        if note := unseen_note(blocks[-1].unseen):
+        unseen: dict[str, int] = {}
+
+        def noting(block: Block) -> Array:
+            unseen.update(block.unseen)
+            return block.inputs
+
+        inputs, targets = joined(table_blocks(run, source, with_targets=True), encoding_of(run), noting)
+        if note := unseen_note(unseen):
             say(note)
         return Data(torch.from_numpy(inputs), torch.from_numpy(np.ascontiguousarray(targets))), False
     if task.image is not None:

@@ -15,7 +15,7 @@ from nnintro.config.task import STRICT, Count, DataFacts, Task
 from nnintro.config.typed import from_json
 from nnintro.errors import CheckpointError, ConfigError, DataError
 from nnintro.files import read_bytes, read_json
-from nnintro.runs.data_files import DataFile, data_files, found_again, paths_of
+from nnintro.runs.data_files import DataFile, data_files, found_again
 from nnintro.runs.folder import DATA, LARGEST
 from nnintro.wording import cause
 
@@ -44,7 +44,7 @@ def data_text(setup: Setup, splits: Splits[Any]) -> str | None:
 
 def _files(setup: Setup) -> dict[str, dict[str, Any]]:
     try:
-        return {key: asdict(file) for key, file in data_files(setup.experiment).items()}
+        return {key: asdict(file) for key, file in data_files(setup.dataset).items()}
     except OSError as error:
         raise DataError(f"{setup.dataset.files}: cannot be read: {cause(error)}") from error
 
@@ -111,8 +111,8 @@ def with_own_data(config: Config, directory: Path) -> tuple[Config, tuple[str, .
         return config, ()
     held = _read(directory, config.experiment.dataset.kind)
     files = held.files
-    if not files and held.facts.task.image is None:  # of a run that earlier versions have made
-        files = {key: DataFile(path, None, held.fingerprint) for key, path in paths_of(config.experiment).items()}
+    if not files and held.facts.task.image is None:  # of a run that earlier versions have made, of one file
+        files = {key: DataFile(path, None, held.fingerprint) for key, path in config.experiment.dataset.paths.items()}
     return found_again(config, directory, files)
 
 
@@ -131,8 +131,10 @@ def same_data(directory: Path, splits: Splits[Any], config: Config) -> Setup:
     held = _read(directory, config.experiment.dataset.kind)
     was = held.facts
     if _form(was) != _form(now) or held.fingerprint != splits.fingerprint():
-        path = config.experiment.dataset.files or "the data"
-        raise DataError(f"{path}: has changed since the run in {directory} began; it can only go on over the same data")
+        paths = " or ".join(config.experiment.dataset.paths.values()) or "the data"
+        raise DataError(
+            f"{paths}: has changed since the run in {directory} began; it can only go on over the same data"
+        )
     settings = {key: value for key, value in now.description.items() if key in SETTINGS}
     kept = {key: value for key, value in was.description.items() if key not in SETTINGS}
     return config.setup(replace(was, description={**kept, **settings}))

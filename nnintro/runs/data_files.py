@@ -14,11 +14,12 @@ from pydantic import Field
 
 from nnintro.config.experiment import Experiment
 from nnintro.config.load import Config
+from nnintro.config.section import PATH, VALIDATION_PATH, DatasetSection
 from nnintro.config.task import STRICT
 from nnintro.files import open_regular
 from nnintro.wording import plain
 
-KEYS = ("dataset.path", "dataset.validation.path")
+KEYS = (PATH, VALIDATION_PATH)
 RELATIVE = "# Paths of data are relative to this file.\n"
 MOST_ENTRIES = 20_000
 """Names of files and folders that a search looks at."""
@@ -42,25 +43,9 @@ class DataFile:
     """Of its bytes; None of a folder."""
 
 
-def paths_of(experiment: Experiment) -> dict[str, str]:
-    """Key -> path of the files and folders that a config names."""
-    dataset = experiment.dataset
-    found = (dataset.files, getattr(getattr(dataset, "validation", None), "path", None))
-    return {key: path for key, path in zip(KEYS, found, strict=True) if path is not None}
-
-
 def with_paths(experiment: Experiment, paths: Mapping[str, str]) -> Experiment:
     """The same config with other paths of the same files."""
-    if not paths:
-        return experiment
-    update: dict[str, object] = {}
-    for key, path in paths.items():
-        if key == KEYS[0]:
-            update["path"] = path
-        else:
-            validation = getattr(experiment.dataset, "validation")  # noqa: B009 (only some kinds have such a section)
-            update["validation"] = validation.model_copy(update={"path": path})
-    return experiment.model_copy(update={"dataset": experiment.dataset.model_copy(update=update)})
+    return experiment.model_copy(update={"dataset": experiment.dataset.with_paths(paths)}) if paths else experiment
 
 
 def seen_from(experiment: Experiment, directory: Path) -> Experiment:
@@ -69,17 +54,17 @@ def seen_from(experiment: Experiment, directory: Path) -> Experiment:
     Where nothing but the root is above both, nobody moves them together, and the paths stay whole.
     """
     own = os.path.normpath(Path.cwd() / directory)
-    below = {key: path for key, path in paths_of(experiment).items() if os.path.commonpath([own, path]) != os.sep}
+    below = {key: path for key, path in experiment.dataset.paths.items() if os.path.commonpath([own, path]) != os.sep}
     return with_paths(experiment, {key: os.path.relpath(path, own) for key, path in below.items()})
 
 
-def data_files(experiment: Experiment) -> dict[str, DataFile]:
+def data_files(dataset: DatasetSection) -> dict[str, DataFile]:
     """What is to be known of the files when they are gone; of those whose path is not Unicode nothing.
 
     Raises:
         OSError: one cannot be read.
     """
-    return {key: _described(path) for key, path in paths_of(experiment).items() if _is_unicode(path)}
+    return {key: _described(path) for key, path in dataset.paths.items() if _is_unicode(path)}
 
 
 def _is_unicode(path: str) -> bool:
@@ -107,7 +92,7 @@ def found_again(config: Config, directory: Path, held: Mapping[str, DataFile]) -
     not found keeps its path.
     """
     moved, notes = {}, []
-    for key, path in paths_of(config.experiment).items():
+    for key, path in config.experiment.dataset.paths.items():
         if os.path.lexists(path):
             continue
         now = _search(held.get(key, DataFile(path)), path, directory)

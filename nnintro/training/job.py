@@ -21,7 +21,7 @@ from nnintro.recording.console import Display
 from nnintro.recording.painter import Painter
 from nnintro.recording.recorder import Recorder
 from nnintro.runs.data import data_text, same_data, with_own_data
-from nnintro.runs.data_files import RELATIVE, paths_of, seen_from
+from nnintro.runs.data_files import RELATIVE, seen_from
 from nnintro.runs.environment import NAME as ENVIRONMENT
 from nnintro.runs.environment import write_environment
 from nnintro.runs.folder import CONFIG, DATA, RunLock, create_run_directory, tidy, write_config
@@ -231,7 +231,7 @@ class _Job:
         tidy(self.directory)
         # In this order: a run is not called finished under a config that it is not finished under.
         write_summary(self.directory, unfinished(self.directory, self.setup.experiment.name, smoke=self.smoke))
-        moved = paths_of(self.request.config.experiment) != paths_of(self.setup.experiment)
+        moved = self.request.config.experiment.dataset.paths != self.setup.dataset.paths
         if changes or moved:
             data = data_text(self.setup, self.parts.splits)
             write_config(self.directory, _config_text(self.setup, self.directory), data)

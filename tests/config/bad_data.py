@@ -131,6 +131,54 @@ DATA = {
         "dataset: {kind: table, path: a.csv, target: y, split_by: day}\nmodel: {kind: mlp}\n",
         ["bad.yaml:1:58: dataset.split_by: needs split: group or time, got split: auto"],
     ),
+    "a split beside a file of validation rows": (
+        "dataset: {kind: table, path: a.csv, target: y, validation: {path: b.csv}, split: stratified}\nmodel: {kind: mlp}\n",
+        [
+            "bad.yaml:1:82: dataset.split: the validation rows have a file of their own (validation.path), so no rows are split off; expected auto, got stratified"
+        ],
+    ),
+    "groups beside a file of validation rows": (
+        "dataset: {kind: table, path: a.csv, target: y, validation: {path: b.csv}, split_by: day}\nmodel: {kind: mlp}\n",
+        [
+            "bad.yaml:1:85: dataset.split_by: the validation rows have a file of their own (validation.path), so no rows are split off; leave it out, or exclude the column if it is not to be an input"
+        ],
+    ),
+    "series beside a file of validation rows": (
+        "dataset: {kind: table, path: a.csv, target: y, validation: {path: b.csv}, series: shop}\nmodel: {kind: mlp}\n",
+        [
+            "bad.yaml:1:83: dataset.series: the validation rows have a file of their own (validation.path), so no rows are split off; it needs a window"
+        ],
+    ),
+    "validation on the training's file": (
+        "dataset: {kind: table, path: a.csv, target: y, validation: {path: a.csv}}\nmodel: {kind: mlp}\n",
+        ["bad.yaml:1:67: dataset.validation.path: the file that is trained on; expected another one, or a fraction"],
+    ),
+    "no part of a table for validation": (
+        "dataset: {kind: table, path: a.csv, target: y, validation: 0}\nmodel: {kind: mlp}\n",
+        [
+            "bad.yaml:1:60: dataset.validation: expected a number above 0 and below 1, or {path: ...} for validation data of its own, got 0"
+        ],
+    ),
+    "a file of validation rows without its key": (
+        "dataset: {kind: table, path: a.csv, target: y, validation: test.csv}\nmodel: {kind: mlp}\n",
+        [
+            "bad.yaml:1:60: dataset.validation: expected a number above 0 and below 1, or {path: ...} for validation data of its own, got 'test.csv'; write {path: test.csv}"
+        ],
+    ),
+    "a part for validation in percent": (
+        "dataset: {kind: table, path: a.csv, target: y, validation: 20%}\nmodel: {kind: mlp}\n",
+        ["bad.yaml:1:60: dataset.validation: expected a number, got '20%'; write 0.2"],
+    ),
+    "folders of a file of validation rows": (
+        "dataset: {kind: table, path: a.csv, target: y, validation: {path: b.csv, folders: {images: x}}}\nmodel: {kind: mlp}\n",
+        ["bad.yaml:1:74: dataset.validation.folders: unknown key; it belongs in dataset or dataset.validation"],
+    ),
+    "no part of images for validation": (
+        "dataset: {kind: images, path: a, validation: 1.5}\nmodel: {kind: unet}\n",
+        [
+            "bad.yaml:1:46: dataset.validation: expected a number above 0 and below 1, or {path: ...} for validation data of its own, got 1.5"
+        ],
+    ),
     "series at random, and gaps without times": (
         "dataset: {kind: table, path: a.csv, target: y, series: shop, gaps: error}\nmodel: {kind: mlp}\n",
         [

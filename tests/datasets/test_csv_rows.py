@@ -120,7 +120,7 @@ def test_a_fault_has_its_line_wherever_chunks_end(encoding, end):
 @pytest.mark.parametrize("shift", range(3))
 def test_a_line_break_in_quotes_is_read_right_wherever_blocks_end(tmp_path, monkeypatch, encoding, shift):
     r"""Blocks so short that many end between \r and \n."""
-    monkeypatch.setattr(csv_table, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(csv_table, "SHORTEST_PIECE", 64)
     monkeypatch.setattr(csv_table, "LONGEST_ROW", 128)
     cells = [f"{'x' * (k % 13)}\r\n{k % 7}" for k in range(200)]
     rows = "".join(f'"{cell}",{k}\r\n' for k, cell in enumerate(cells))

@@ -5,9 +5,19 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
-from nnintro.config.section import Complaint, Complaints, DatasetSection, FilePath, Fraction, Rule, Section
+from nnintro.config.section import (
+    Complaint,
+    Complaints,
+    DatasetSection,
+    FilePath,
+    FractionTag,
+    Rule,
+    Section,
+    ValidationData,
+    fraction_or_own,
+)
 from nnintro.wording import shown
 
 MOST_CLASSES = 256
@@ -32,11 +42,9 @@ class Folders(Section):
     """The same of the masks."""
 
 
-class ValidationFolder(Section):
+class ValidationFolder(ValidationData):
     """A folder of validation data of its own."""
 
-    path: FilePath
-    """Laid out as the training's folder is; relative to the config."""
     folders: Folders | None = None
     """Where its images and masks have other names than those of dataset.folders."""
 
@@ -73,7 +81,7 @@ class MaskKeys(DatasetSection):
     its pixels are stored. auto takes what the sizes say."""
     class_weights: Literal["none", "balanced"] = "none"
     """balanced lets pixels of rare classes count more in cross entropy, all classes alike."""
-    validation: Annotated[Fraction, Field(gt=0)] | ValidationFolder = 0.2
+    validation: Annotated[FractionTag | Annotated[ValidationFolder, Tag("own")], Discriminator(fraction_or_own)] = 0.2
     """The fraction of the images kept for validation, or {path: FOLDER}."""
 
     @property

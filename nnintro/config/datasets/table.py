@@ -19,7 +19,15 @@ from nnintro.config.datasets.text_keys import (
     TextKeys,
     composed,
 )
-from nnintro.config.section import Count, DatasetSection, FilePath, Fraction, Positive, one_or_list
+from nnintro.config.section import (
+    Count,
+    DatasetSection,
+    FilePath,
+    FractionOrData,
+    Positive,
+    ValidationData,
+    one_or_list,
+)
 
 NameOrNone = Annotated[str, Field(max_length=1000), AfterValidator(composed)]
 OneOrMore = Annotated[
@@ -66,8 +74,9 @@ class TableDataset(DatasetSection):
     standardize: Literal["none", "inputs", "both"] = "both"
     """Shift and scale numeric inputs to mean 0 and deviation 1; both: a regression's targets too.
     Errors are still in the targets' own units."""
-    validation: Annotated[Fraction, Field(gt=0)] = 0.2
-    """The fraction of the samples kept for validation."""
+    validation: FractionOrData = 0.2
+    """The fraction of the samples kept for validation; or {path: test.csv}, a file of its own, encoded as the
+    training's is: all of the training's file is learned from then."""
     split: Literal["auto", "random", "stratified", "group", "time"] = "auto"
     """How they are chosen: at random; within each class; whole groups; the latest. auto is the
     latest with a window, stratified for classes, else at random."""
@@ -143,6 +152,11 @@ class TableDataset(DatasetSection):
     @property
     def targets(self) -> list[str]:
         return self.target if isinstance(self.target, list) else [self.target]
+
+    @property
+    def held_out(self) -> float:
+        """The fraction of the file's samples that are kept for validation: none where that has a file of its own."""
+        return 0.0 if isinstance(self.validation, ValidationData) else self.validation
 
     @property
     def series_names(self) -> list[str]:

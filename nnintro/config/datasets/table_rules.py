@@ -66,6 +66,8 @@ def marks_differ(dataset: TableDataset) -> Complaints:
 def split_by_fits_the_split(dataset: TableDataset) -> Complaints:
     """Groups need a column that names them; only groups and time are read from one."""
     kind = dataset.split
+    if dataset.validation_file is not None and dataset.window is None:
+        return  # which ``a_file_of_its_own_needs_no_split`` says
     if kind == "auto" and dataset.window is not None:
         kind = "time"
     if kind == "group" and dataset.split_by is None:
@@ -74,9 +76,25 @@ def split_by_fits_the_split(dataset: TableDataset) -> Complaints:
         yield Complaint("dataset.split_by", f"needs split: group or time, got split: {kind}")
 
 
+def a_file_of_its_own_needs_no_split(dataset: TableDataset) -> Complaints:
+    """Where the validation rows have a file, no rows are chosen for it; a window's column of time stays."""
+    if dataset.validation_file is None:
+        return
+    if dataset.validation_file == dataset.path:
+        yield Complaint("dataset.validation.path", "the file that is trained on; expected another one, or a fraction")
+    why = "the validation rows have a file of their own (validation.path), so no rows are split off"
+    if dataset.split != "auto" and (dataset.window is None or dataset.split != "time"):
+        yield Complaint("dataset.split", f"{why}; expected auto, got {dataset.split}")
+    elif dataset.split_by is not None and dataset.window is None:
+        yield Complaint("dataset.split_by", f"{why}; leave it out, or exclude the column if it is not to be an input")
+    elif dataset.series is not None and dataset.window is None:
+        yield Complaint("dataset.series", f"{why}; it needs a window")
+
+
 def series_are_split_by_time(dataset: TableDataset) -> Complaints:
     """Several series are those of a window, or of a split by time."""
-    if dataset.series is not None and dataset.window is None and dataset.split != "time":
+    is_split = dataset.validation_file is None
+    if dataset.series is not None and dataset.window is None and dataset.split != "time" and is_split:
         yield Complaint("dataset.series", "needs a window, or split: time")
     if dataset.split_by is not None and dataset.split_by in dataset.series_names:
         yield Complaint("dataset.series", f"column '{dataset.split_by}' is the time already (split_by)")
@@ -141,12 +159,16 @@ RULES = (
             "dataset.window",
         ),
     ),
+    Rule(
+        a_file_of_its_own_needs_no_split,
+        ("dataset.validation", "dataset.split", "dataset.split_by", "dataset.series", "dataset.window"),
+    ),
     Rule(marks_differ, ("dataset.thousands", "dataset.decimal")),
     Rule(
         series_are_split_by_time,
-        ("dataset.series", "dataset.window", "dataset.split", "dataset.split_by", "dataset.gaps"),
+        ("dataset.series", "dataset.window", "dataset.split", "dataset.split_by", "dataset.gaps", "dataset.validation"),
     ),
-    Rule(split_by_fits_the_split, ("dataset.split", "dataset.split_by", "dataset.window")),
+    Rule(split_by_fits_the_split, ("dataset.split", "dataset.split_by", "dataset.window", "dataset.validation")),
     Rule(
         windows_are_of_a_series,
         ("dataset.window", "dataset.horizon", "dataset.split", "dataset.text", "dataset.missing"),

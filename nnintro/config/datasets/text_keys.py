@@ -25,7 +25,8 @@ def _delimiter(text: str) -> str:
     if text == WHITESPACE:
         return text
     if text in ("\\s+", "\\s*"):
-        raise ValueError(f"expected a mark or {WHITESPACE} (blanks and tabs, one or more), got {text!r}")
+        wanted = f"expected a mark or {WHITESPACE} (blanks and tabs, one or more)"
+        raise ValueError(f"{wanted}, got {text!r}; write delimiter: {WHITESPACE}")
     if len(text) > 1:
         raise ValueError(f"expected one mark, such as ';' or a tab, written '\\t', or {WHITESPACE}, got {text!r}")
     if not text.isascii() or text.isalnum() or text in "\"'\r\n\0.+-_":

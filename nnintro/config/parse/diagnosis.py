@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from nnintro.config.experiment import Experiment
 from nnintro.config.parse import messages as words
 from nnintro.config.parse.nodes import Entry, Finding, Keys, Node, Place, child, copied, descend, find, plain
-from nnintro.config.parse.vocabulary import Slot, kind_of, slot_at, walk
+from nnintro.config.parse.vocabulary import Slot, below, kind_of, slot_at, walk
 from nnintro.wording import nearest
 
 MOST_PASSES = 8
@@ -112,10 +112,13 @@ class Diagnosis:
 
     def chosen(self, keys: Keys, section: Node) -> tuple[Slot, Slot]:
         """The section under ``keys``, and all sections that are allowed there."""
-        family = slot_at(keys)
+        family = own = slot_at(keys)
+        above = self.section(keys[:-1]) if keys else None
+        if above is not None:  # on whose kind it may depend what is allowed
+            own = below(self.chosen(keys[:-1], above)[0], keys[-1])
         kind = child(section, "kind")
-        names = [kind.content] if kind and kind.content in family.kinds else family.kinds
-        sections = tuple(s for s in family.sections if not names or kind_of(s) in names)
+        names = [kind.content] if kind and kind.content in own.kinds else own.kinds
+        sections = tuple(s for s in own.sections if not names or kind_of(s) in names)
         return Slot(sections), family
 
     def missing_key(self, keys: Keys) -> None:

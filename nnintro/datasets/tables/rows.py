@@ -144,6 +144,9 @@ def _teach(dataset: TableDataset, targets: Targets, series: list[Array], times: 
     # Too short a series has an error of its own.
     if not targets.classes or sum(map(len, answers)) < 2:
         return True
-    train, _ = latest(answers, times, dataset.validation, targets.table)
+    if dataset.validation_file is not None:
+        train = np.concatenate(answers)
+    else:
+        train, _ = latest(answers, times, dataset.held_out, targets.table)
     labels, counts = np.unique(targets.values[np.concatenate(series)], return_counts=True)
     return len(labels) > 1 and int(counts.min()) > 1 and bool(np.isin(labels, targets.values[train]).all())

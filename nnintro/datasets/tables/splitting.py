@@ -46,7 +46,7 @@ class Division:
 
 
 def kind_of_split(dataset: TableDataset, targets: Targets) -> str:
-    """What ``split: auto`` stands for."""
+    """What ``split: auto`` stands for; of rows that are all learned from, how some of them are chosen."""
     if dataset.split != "auto":
         return dataset.split
     if dataset.window is not None:
@@ -108,7 +108,8 @@ def _windows(dataset: TableDataset, targets: Targets, times: Times | None, serie
         most = max(map(len, series))
         got = f"got {most:,}" if len(series) == 1 else f"the longest of {len(series):,} series has {most:,}"
         raise DataError(f"{targets.table.name}: {needed} {before + ahead + 2:,} rows or more, {got}")
-    training = [count - held_out(count, dataset.validation) if count > 1 else 1 for count in counts]
+    own = dataset.validation_file is not None
+    training = [count if own or count < 2 else count - held_out(count, dataset.held_out) for count in counts]
     window = Window(dataset.window, ahead, None if times is None else times.column, tuple(dataset.series_names))
     answers = [targets.values[rows[before + ahead :]] for rows in long]
     seen = [rows[: before + learned] for rows, learned in zip(long, training, strict=True)]
@@ -152,10 +153,12 @@ def _parts(
     generator: torch.Generator,
 ) -> Parts:
     """The two parts of the rows, each in the rows' order."""
+    if dataset.validation_file is not None:
+        return rows, rows[:0]
     kind, table = kind_of_split(dataset, targets), targets.table
-    count = held_out(len(rows), dataset.validation)
+    count = held_out(len(rows), dataset.held_out)
     if kind == "time":
-        return latest(groups(rows, series), times, dataset.validation, table)
+        return latest(groups(rows, series), times, dataset.held_out, table)
     if kind == "group":
         assert dataset.split_by is not None
         codes = coded(FileColumn(dataset.split_by, dataset, table).written).codes[rows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from nnintro.config.datasets.text_keys import NOTHING_SAID, TextKeys
 from nnintro.datasets.tables.cells import Array, is_numeral
-from nnintro.datasets.tables.columns.coded import plain_words
+from nnintro.datasets.tables.columns.coded import coded, plain_words
 from nnintro.datasets.tables.encoding import Encoding
 from nnintro.datasets.tables.files import full_blocks, open_table
 from nnintro.datasets.tables.files.places import Places, no_column
@@ -49,6 +49,18 @@ class Block:
     """(rows,) the number of each row's series."""
     unseen: Mapping[str, int]
     """Column -> how many of its categories, up to here, training did not have."""
+    dropped: int = 0
+    """Rows of the file, up to here, that lack a value and are left out."""
+
+    def row_of(self, sample: int, feature: int, encoding: Encoding) -> int:
+        """The row that a feature of a sample comes from; negative where it is of the block before."""
+        last = int(self.rows[sample])
+        if encoding.window is None:
+            return last
+        back = encoding.window.rows - 1 - feature // len(encoding.row_features)
+        of_series = np.flatnonzero(self.series == self.series[last])
+        place = int(np.searchsorted(of_series, last)) - back
+        return int(of_series[place]) if place >= 0 else last - back
 
     def texts(self) -> list[list[str]]:
         """Column by column, the text of every cell."""
@@ -122,12 +134,14 @@ def encoded_blocks(
     encoding: Encoding,
     *,
     with_targets: bool = False,
+    drop: bool = False,
     keys: TextKeys = NOTHING_SAID,
     block_rows: int | None = None,
 ) -> Iterator[Block]:
     """The rows of a file, or of CSV on stdin for ``-``, once, from the first to the last.
 
     Args:
+        drop: whether to leave out rows that lack an input or a target.
         keys: what the run's config says of text files.
 
     Raises:
@@ -139,20 +153,39 @@ def encoded_blocks(
     table = open_table(source, _as_trained(keys, encoding, needed), needed)
     for name in needed:
         if name not in table.names:
-            raise DataError(f"{table.place}: {no_column(name, table.names, table.name)}")
+            measured = "; only rows with the target can be measured" if name in encoding.target_names else ""
+            raise DataError(f"{table.place}: {no_column(name, table.names, table.name)}{measured}")
     rows = block_rows or max(1, CELLS // max(encoding.features, len(table.names)))
-    past, count = Past(encoding), 0
+    past, dropped = Past(encoding), 0
     # What somebody sends is answered as it comes.
     blocks = table.blocks(rows) if source == STDIN else full_blocks(table.blocks(rows), rows)
     for batch, places in blocks:
+        if drop:
+            before = batch.num_rows
+            batch, places = _complete(batch, places, encoding)  # noqa: PLW2901
+            dropped += before - batch.num_rows
         columns = dict(zip(batch.schema.names, batch.columns, strict=True))
         encoded = past.samples(columns, places)
         targets = encoding.encode_targets(columns, places) if with_targets else None
         yield Block(
-            batch, encoded.inputs, encoded.rows, targets, places, encoding.number_columns, encoded.series, past.unseen
+            *(batch, encoded.inputs, encoded.rows, targets, places, encoding.number_columns),
+            *(encoded.series, past.unseen, dropped),
         )
-        count += batch.num_rows
     past.require_samples(table.name)
+
+
+def _complete(batch: pa.RecordBatch, places: Places, encoding: Encoding) -> tuple[pa.RecordBatch, Places]:
+    """The rows that lack neither an input nor a target."""
+    import pyarrow as pa
+
+    columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+    gaps = np.zeros(batch.num_rows, bool)
+    for column in encoding.columns:
+        gaps |= column.absent(column.read(encoding.cells_of(column, columns, places), places))
+    for target in encoding.targets:
+        gaps |= coded(encoding.known(target.name, columns)).codes < 0
+    kept = np.flatnonzero(~gaps)
+    return batch.filter(pa.array(~gaps)), Places(places.name, lambda row: places.at(int(kept[row])))
 
 
 def _as_trained(keys: TextKeys, encoding: Encoding, needed: Collection[str]) -> TextKeys:
@@ -204,21 +237,31 @@ def _column(columns: Any, name: str) -> Any:
     return values
 
 
-def joined(some: Iterable[Block], encoding: Encoding) -> tuple[Array, Array]:
-    """Blocks with targets as one: inputs (n, features) raw, and targets.
+def joined(
+    blocks: Iterable[Block], encoding: Encoding, held: Callable[[Block], Array] = lambda block: block.inputs
+) -> tuple[Array, Array]:
+    """Blocks with targets as one: inputs (n, features), and targets.
+
+    Args:
+        held: what is kept of a block's inputs, by default these, raw.
 
     Raises:
-        DataError: no row of a series is a sample.
+        DataError: no row is a sample.
     """
-    blocks = list(some)
-    inputs = np.concatenate([block.inputs for block in blocks])
-    targets = np.concatenate([block.targets for block in blocks if block.targets is not None])
+    inputs, targets, rows, series, count, name = [], [], [], [], 0, ""
+    for block in blocks:  # whose columns are forgotten
+        assert block.targets is not None
+        inputs.append(held(block))
+        targets.append(block.targets)
+        rows.append(count + block.rows)
+        series.append(block.series)
+        count, name = count + block.columns.num_rows, block.places.name
+    if not count:
+        raise DataError(f"{name}: no row has a value in each column that is used")
+    x, y = np.concatenate(inputs), np.concatenate(targets)
     if encoding.window is not None:
-        starts = np.cumsum([0, *(block.columns.num_rows for block in blocks)])
-        rows = np.concatenate([start + block.rows for start, block in zip(starts[:-1], blocks, strict=True)])
-        answers = rows_ahead(np.concatenate([block.series for block in blocks]), encoding.window.horizon)[rows]
-        inputs, targets = inputs[answers >= 0], targets[answers[answers >= 0]]
-        if not len(inputs):
-            name = blocks[0].places.name
+        answers = rows_ahead(np.concatenate(series), encoding.window.horizon)[np.concatenate(rows)]
+        x, y = x[answers >= 0], y[answers[answers >= 0]]
+        if not len(x):
             raise DataError(f"{name}: no row has both a window before it and a target ahead of it")
-    return inputs, targets
+    return x, y

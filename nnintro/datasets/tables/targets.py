@@ -54,11 +54,14 @@ class Targets:
         hint = "a series with a window has a target in every row"
         raise DataError(f"{error}; {hint if in_series else 'missing: drop leaves such rows out'}")
 
-    def with_classes_of(self, rows: Array) -> Targets:
+    def with_classes_of(self, rows: Array, *, are_split: bool) -> Targets:
         """The targets with only the classes that these rows have.
 
+        Args:
+            are_split: whether some of the rows are for validation, so that a class needs two.
+
         Raises:
-            DataError: there is one class only, or one with a single row.
+            DataError: there is one class only, or one with too few rows.
         """
         if not self.classes:
             return self
@@ -68,7 +71,7 @@ class Targets:
         named = f"{self.table.name}: target {quoted(name)}"
         if len(classes) < 2:
             raise DataError(f"{named} has the one class {listed(classes)}; expected two or more")
-        if single := list(compress(self.classes, counts == 1)):
+        if are_split and (single := list(compress(self.classes, counts == 1))):
             raise DataError(f"{named}: expected two rows or more of each class, got one of {listed(single)}")
         # The last entry is that of -1, no value.
         new = np.append(np.where(counts > 0, np.cumsum(counts > 0) - 1, -1), -1)

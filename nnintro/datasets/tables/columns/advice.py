@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from nnintro.datasets.tables.spelling import Marks
+from nnintro.config.datasets.table import TableDataset
+from nnintro.datasets.tables.spelling import Marks, Spelling
+from nnintro.wording import quoted
 
 _AROUND = re.compile(
     r"(?P<before>[^0-9]*?)(?P<sign>[+-]?)(?P<between>[^0-9.,+-]*?)"
@@ -14,8 +18,12 @@ _AROUND = re.compile(
 )
 """A number, and what stands around it."""
 _FORTRAN = re.compile(r"[+-]?[0-9]*\.[0-9]*[dD][+-]?[0-9]+")
-_MARKS = [(".", ","), (",", ""), (",", "."), (".", " "), (",", " "), (".", "'"), (",", "'"), (".", "_")]
-"""Decimal and thousands marks that are in use; '1,5' has the second, '1.234,5' the third."""
+PLAIN, DECIMAL_COMMA, POINTS_IN_GROUPS = Marks(), Marks(","), Marks(",", ".")
+_MARKS = [
+    Marks(".", ","), DECIMAL_COMMA, POINTS_IN_GROUPS,
+    *(Marks(decimal, thousands) for thousands in " '" for decimal in ".,"), Marks(".", "_"),
+]  # fmt: skip
+"""Marks that are in use; '1,5' has the second, '1.234,5' the third."""
 MOST_BESIDE = 4
 """Different texts around the numbers of one column."""
 MANY = 20
@@ -23,25 +31,84 @@ MANY = 20
 _NO_VALUE = re.compile(r"[^\w\s]+|n\.?a\.?|n\.?d\.?|k\.?a\.?|none|missing|unknown|no ?data|nil", re.I)
 
 
-def advice(values: Sequence[str]) -> str | None:
-    """``add decimal: ','``: what makes numbers of all these texts; None where nothing does."""
-    if all(map(_FORTRAN.fullmatch, values)):
+Texts = Mapping[str, Sequence[str]]
+"""Column -> the different texts of its cells."""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A column of texts that are numbers, if marks within them and units beside them are understood."""
+
+    name: str
+    beside: frozenset[str]
+    cores: Sequence[str]
+    """The numbers without what stands beside them."""
+
+    @classmethod
+    def of(cls, name: str, texts: Sequence[str]) -> Numbers | None:
+        """None where one of the texts is something else."""
+        parts = [_AROUND.fullmatch(text.strip()) for text in texts]
+        found = [part for part in parts if part is not None]
+        if not found or len(found) < len(texts) or not _are_quantities(found):
+            return None
+        beside = {part[place].strip() for part in found for place in ("before", "between", "behind")}
+        return cls(name, frozenset(beside - {""}), [part["core"] for part in found])
+
+    def read_by(self, marks: Marks) -> bool:
+        return all(marks.numeral(core) is not None for core in self.cores)
+
+    @property
+    def groups_by_points(self) -> str | None:
+        """A number as 1.234, which may be 1234, where all that have a point are so; else None."""
+        pointed = next((core for core in self.cores if "." in core), None)
+        return pointed if self.read_by(PLAIN) and self.read_by(POINTS_IN_GROUPS) else None
+
+
+def advice(name: str, texts: Sequence[str], dataset: TableDataset, others: Callable[[], Texts]) -> str | None:
+    """``add decimal: ','``: what makes numbers of all these texts; None where nothing does.
+
+    Args:
+        name: the column's.
+        dataset: what the section says so far.
+        others: the other columns, which what is said of all columns has to read too.
+    """
+    if all(map(_FORTRAN.fullmatch, texts)):
         return "numbers are written with E, not with Fortran's D: replace it"
-    parts = [_AROUND.fullmatch(value.strip()) for value in values]
-    found = [part for part in parts if part is not None]
-    if len(found) < len(values) or not _are_quantities(found):
+    own = Numbers.of(name, texts)
+    if own is None:
         return None
-    beside = sorted({part[name].strip() for part in found for name in ("before", "between", "behind")} - {""})
-    stripped = f"strip: [{', '.join(map(repr, beside))}]" if beside else ""
-    cores = [part["core"] for part in found]
-    if all(Marks().numeral(core) is not None for core in cores):
-        return f"add {stripped}" if stripped else None
-    readings = list(_readings(cores))
-    said = [" and ".join(filter(None, (_keys(*marks), stripped))) for marks in readings]
+    found = (Numbers.of(*column) for column in others().items())
+    columns = [own, *(column for column in found if column is not None)]
+    said = Spelling.of(dataset)
+    readings, verb = _readings(own, columns, said), "set" if said.has_marks else "add"
+    if not readings:
+        return None
     if readings[:2] == _MARKS[:2]:  # 1,234 may be either
-        whole, fraction = cores[0].replace(",", ""), cores[0].replace(",", ".")
-        return f"add {said[0]} if {cores[0]} is {whole}, {said[1]} if it is {fraction}"
-    return f"add {said[0]}" if said else None
+        core = own.cores[0]
+        both = [_keys(marks, columns, dataset) for marks in readings[:2]]
+        return f"{verb} {_either(core, core.replace(',', '.'), both)}"
+    if readings[0] == DECIMAL_COMMA:
+        for column in columns:
+            if fraction := column.groups_by_points:
+                both = [_keys(marks, columns, dataset) for marks in (POINTS_IN_GROUPS, DECIMAL_COMMA)]
+                return f"{verb} {_either(fraction, fraction, both, '' if column is own else column.name)}"
+    keys = _keys(readings[0], columns, dataset)
+    return f"{verb} {keys}" if keys else None
+
+
+def _either(core: str, fraction: str, keys: Sequence[str], column: str = "") -> str:
+    where = f" in column {quoted(column)}" if column else ""
+    return f"{keys[0]} if {core}{where} is {re.sub('[.,]', '', core)}, {keys[1]} if it is {fraction}"
+
+
+def _readings(own: Numbers, columns: Sequence[Numbers], said: Spelling) -> list[Marks]:
+    """The marks with which a column's texts are numbers, the likeliest first."""
+    present = said.marks(own.name)
+    if own.read_by(PLAIN):
+        return [Marks(present.decimal, present.thousands)]  # there are units, or what is said is of other columns
+    fitting = [marks for marks in _MARKS if own.read_by(marks)]
+    odd = [column for column in columns if not column.read_by(PLAIN)]
+    return [marks for marks in fitting if all(column.read_by(marks) for column in odd)] or fitting
 
 
 def _are_quantities(parts: Sequence[re.Match[str]]) -> bool:
@@ -65,16 +132,42 @@ def _is_of_a_unit(letter: str) -> bool:
     return letter.isalpha() or unicodedata.category(letter) == "Sc" or letter in "%‰°²³./"
 
 
-def _readings(cores: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The marks with which all are numbers."""
-    for marks in _MARKS:
-        if all(Marks(*marks).numeral(core) is not None for core in cores):
-            yield marks
+def _keys(marks: Marks, columns: Sequence[Numbers], dataset: TableDataset) -> str:
+    """``decimal: ',' and strip: ['$']``: what the section does not say yet."""
+    alike = [column.name for column in columns if column.read_by(marks) and not column.read_by(PLAIN)]
+    is_mixed = any(column.read_by(PLAIN) and not column.read_by(marks) for column in columns)
+    names = alike if is_mixed else None
+    lines: list[str] = []
+    if marks.decimal != PLAIN.decimal or dataset.decimal:
+        lines += _line("decimal", marks.decimal, dataset.decimal, names)
+    if marks.thousands:
+        lines += _line("thousands", marks.thousands, dataset.thousands, names)
+    read = [column for column in columns if column.read_by(marks) or column.read_by(PLAIN)]
+    if new := sorted({text for column in read for text in column.beside} - set(dataset.strip)):
+        lines.append(f"strip: [{', '.join(map(repr, [*dataset.strip, *new]))}]")
+    return " and ".join(lines)
 
 
-def _keys(decimal: str, thousands: str) -> str:
-    said = [f"decimal: {decimal!r}" if decimal != "." else "", f"thousands: {thousands!r}" if thousands else ""]
-    return " and ".join(filter(None, said))
+def _line(key: str, mark: str, said: str | Mapping[str, str] | None, names: Sequence[str] | None) -> Iterator[str]:
+    """A key with this mark for some columns, or for all; nothing where that is said or goes without saying.
+
+    Numbers with points of other columns are read otherwise: names are given then.
+    """
+    known: dict[str, str] = dict(said) if isinstance(said, Mapping) else {}
+    if names is None and not known:
+        if said != mark:
+            yield f"{key}: {mark!r}"
+        return
+    wanted = {**known, **dict.fromkeys(names or known, mark)}
+    if not wanted:
+        yield f"{key}: '.'"
+    elif wanted != said:
+        yield f"{key}: {{{', '.join(f'{as_key(name)}: {value!r}' for name, value in wanted.items())}}}"
+
+
+def as_key(column: str) -> str:
+    """A column's name as a key in YAML."""
+    return column if column.isidentifier() and column.isascii() else json.dumps(column, ensure_ascii=False)
 
 
 def stands_for_nothing(values: Sequence[str]) -> str | None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 import numpy as np
 
 from nnintro.datasets.tables import dates
-from nnintro.datasets.tables.cells import EXPECTED, Array, Reading, is_meant_as_number, is_numeral, numbers
-from nnintro.datasets.tables.columns.advice import advice, stands_for_nothing
+from nnintro.datasets.tables.cells import EXPECTED, Array, Reading, is_meant_as_number, numbers
+from nnintro.datasets.tables.columns.advice import advice, as_key, stands_for_nothing
 from nnintro.datasets.tables.columns.coded import coded
 from nnintro.datasets.tables.columns.column import Column, FileColumn, Policy, Target
 from nnintro.datasets.tables.files.places import Places
@@ -166,7 +166,7 @@ def _are_numbers(source: FileColumn) -> bool:
     values, codes = source.coded.values, source.coded.codes
     if all(map(source.is_numeral, values)):
         return True
-    proposal = advice(values) if source.marks.are_plain else None
+    proposal = advice(source.name, values, source.dataset, source.others)
     meant = np.array([source.is_numeral(value) or is_meant_as_number(value) for value in values])
     if proposal is None and 2 * meant[codes[codes >= 0]].sum() < (codes >= 0).sum():
         return False
@@ -184,8 +184,6 @@ def _remedy(source: FileColumn, odd: Array, row: int, proposal: str | None) -> s
     if proposal is not None:
         return f"; {proposal}, or list the column in dataset.categorical"
     cell = values[codes[row]]
-    if not source.marks.are_plain and all(map(is_numeral, values)):
-        return "; where columns are written in different ways, map them: decimal: {price: ','}"
     if is_meant_as_number(cell) and source.marks.are_plain:
         return "; numbers are written with a point, and without thousands marks"
     if nothing := stands_for_nothing([value for value, is_odd in zip(values, odd[:-1], strict=True) if is_odd]):
@@ -221,8 +219,7 @@ def are_times(source: FileColumn) -> bool:
 
 def date_remedy(name: str, cells: Sequence[str]) -> str:
     """What to do about dates that are not ISO's: the formats that read all of these cells, if there are some."""
-    key = name if name.isidentifier() and name.isascii() else json.dumps(name, ensure_ascii=False)
-    lines = [f"dates: {{{key}: {json.dumps(form)}}}" for form in dates.formats_of(cells)]
+    lines = [f"dates: {{{as_key(name)}: {json.dumps(form)}}}" for form in dates.formats_of(cells)]
     if not lines:
         return "write dates that way, give their format in dates, or name the column in categorical or exclude"
     fits = "every cell fits it" if len(lines) == 1 else "every cell fits each of them, so choose the one that is meant"

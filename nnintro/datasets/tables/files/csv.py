@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 from nnintro.config.datasets.text_keys import NOTHING_SAID, TextKeys
 from nnintro.datasets.tables.cells import LARGEST_WHOLE, MISSING
 from nnintro.datasets.tables.files.csv_advice import FOOTERS, advice, fault_advice
+from nnintro.datasets.tables.files.csv_columns import OtherTypesError, joined
 from nnintro.datasets.tables.files.csv_layout import Layout, read_layout
 from nnintro.datasets.tables.files.csv_lines import LONGEST_ROW
 from nnintro.datasets.tables.files.csv_rows import Piece, PieceFile, larger, place_of
@@ -24,10 +27,8 @@ if TYPE_CHECKING:
     import pyarrow.csv
 
 
-BLOCK_BYTES = 1 << 22
-"""Of text whose types pyarrow looks at; no row of it may be longer."""
-LONGEST_PIECE, BYTES_OF_A_COLUMN = 1 << 25, 1 << 9
-"""Of text that is read at once, where there are many columns."""
+SHORTEST_PIECE, LONGEST_PIECE, BYTES_OF_A_COLUMN = 1 << 22, 1 << 25, 1 << 9
+"""Of text that is read at once; more where there are many columns."""
 _ODD = r"^\s*[+-]?(0[xX]|[nN][aA][nN]\(|\d{16,}\s*$)"
 """Cells that pyarrow takes for numbers and nothing else here does: 0x10 and nan(1).  Of whole numbers beyond
 int64 it keeps what float64 can hold, and ids are compared digit by digit."""
@@ -66,8 +67,6 @@ class CsvTable:
         # The file is read anew to find a row's line.
         self.places = Places(self.name, lambda row: place_of(row, self._opened()[1], self.name, len(self.names)))
         self._columns: dict[str, pa.ChunkedArray] = {}
-        self._first = b""
-        """The first piece with a row."""
         self._has_quotes = self._has_returns = self._has_odd = False
         self._memory, self._only_whole = memory, only_whole
         self.rows = 0
@@ -94,14 +93,14 @@ class CsvTable:
         size = 0 if self._file.path == STDIN else min(LONGEST_PIECE, BYTES_OF_A_COLUMN * len(self.names))
         for piece in larger(self._pieces, size):
             places = Places(self.name, partial(place_of, pieces=[piece], name=self.name, columns=len(self.names)))
-            for batch in self._parsed(piece).to_batches(max_chunksize=block_rows):
+            for batch in self._as_texts(piece).to_batches(max_chunksize=block_rows):
                 found = True
                 yield batch, places
                 places = places.behind(batch.num_rows)
         if not found:
             raise self._no_rows()
 
-    def _parsed(self, piece: Piece) -> pa.Table:
+    def _as_texts(self, piece: Piece) -> pa.Table:
         import pyarrow as pa
         import pyarrow.csv
 
@@ -110,28 +109,30 @@ class CsvTable:
             strings_can_be_null=False,
             check_utf8=False,  # it was decoded before
         )
+        with self._reporting(iter([piece])):
+            return self._parsed(piece, convert)
+
+    def _parsed(self, piece: Piece, convert: pyarrow.csv.ConvertOptions) -> pa.Table:
+        import pyarrow as pa
+        import pyarrow.csv
+
         # One block, whatever its length: the whole rows of a piece are known already.
         read = pyarrow.csv.ReadOptions(column_names=self.names, block_size=len(piece.text) + 1, use_threads=False)
-        with self._reporting(iter([piece])):
-            return pyarrow.csv.read_csv(
-                pa.BufferReader(piece.text), read, self._parsing(quotes=piece.has_quotes), convert
-            )
+        return pyarrow.csv.read_csv(pa.BufferReader(piece.text), read, self._parsing(quotes=piece.has_quotes), convert)
 
     def load(self, names: Sequence[str], as_text: Collection[str]) -> None:
         """Read these columns, their types seen from their cells but for those ``as_text``."""
         import pyarrow as pa
-        import pyarrow.csv
 
-        if not self._look_over(len(names)):
-            raise self._no_rows()
         given = {name: pa.string() for name in as_text}
+        pieces = self._looked_over(len(names))
         with self._reporting():
             try:
-                known = {**self._seen(names, given), **given}
-                table = self._read(names, known, BLOCK_BYTES)
-            except pa.ArrowInvalid:
-                # A later cell is of another type, a row is too long for a block, or it is no CSV.
-                table = self._read(names, given, 2 * LONGEST_ROW)
+                table = self._joined(pieces, names, given)
+            except (OtherTypesError, pa.ArrowInvalid):
+                # The types are those of all cells, or it is no CSV.  What is wrong with the text is said before that.
+                deque(pieces, maxlen=0)
+                table = self._read(names, given)
             if odd := [name for name in names if self._may_be_odd(table.column(name))]:
                 table = self._with_odd_as_text(table, odd)
         self.rows = table.num_rows
@@ -139,11 +140,20 @@ class CsvTable:
             raise self._no_rows()
         self._columns = dict(zip(table.column_names, table.columns, strict=True))
 
-    def _look_over(self, columns: int) -> bool:
-        """Check the text to its end, for pyarrow alone would not: encoding, quotes, long rows, its size.
+    def _joined(self, pieces: Iterator[Piece], names: Sequence[str], given: dict[str, pa.DataType]) -> pa.Table:
+        larger_ones = larger(pieces, min(LONGEST_PIECE, max(SHORTEST_PIECE, BYTES_OF_A_COLUMN * len(self.names))))
+        first = next(larger_ones, None)
+        if first is None:
+            raise self._no_rows()
+        return joined(
+            itertools.chain([first], larger_ones),
+            lambda piece, types: self._parsed(piece, self._converting(names, types)),
+            given,
+            self._file.size,
+        )
 
-        Returns whether there are rows.
-        """
+    def _looked_over(self, columns: int) -> Iterator[Piece]:
+        """The pieces from the first with a row on, checked as pyarrow would not: encoding, quotes, long rows, size."""
         found = False
         size, first = 0, self.layout.line
         for piece in self._pieces:
@@ -151,35 +161,24 @@ class CsvTable:
             size += len(text)
             lines = piece.line - first + text.count(b"\n")
             require_room(self.name, max(size, CELL * columns * lines), self._memory)
-            if not found and not text.isspace():
-                self._first, found = text, True
             self._has_quotes = self._has_quotes or piece.has_quotes
             self._has_returns = self._has_returns or b"\r" in text
+            found = found or not text.isspace()
+            if found:
+                yield piece
             # A copy in lower case only where there may be one: most files hold neither letter.
             if not self._has_odd and (b"x" in text or b"X" in text or b"(" in text):
                 text = text.lower()
                 self._has_odd = b"0x" in text or b"nan(" in text
-        return found
 
-    def _seen(self, names: Sequence[str], given: Mapping[str, pa.DataType]) -> dict[str, pa.DataType]:
-        """Types of the columns in the first piece of text.
-
-        Where types are open to the end, pyarrow keeps the whole text until then.
-        """
-        import pyarrow as pa
-        import pyarrow.csv
-
-        _, parsing, converting = self._options(names, given, BLOCK_BYTES)
-        # The piece is UTF-8 and begins with the first row.
-        reading = pyarrow.csv.ReadOptions(column_names=self.names, block_size=len(self._first) + 1)
-        table = pyarrow.csv.read_csv(pa.BufferReader(self._first), reading, parsing, converting)
-        return {field.name: field.type for field in table.schema if not pa.types.is_null(field.type)}
-
-    def _read(self, names: Sequence[str], known: Mapping[str, pa.DataType], block_bytes: int) -> pa.Table:
+    def _read(self, names: Sequence[str], known: Mapping[str, pa.DataType]) -> pa.Table:
+        """The whole file at once, by pyarrow alone, which keeps the text of columns whose types are not known."""
         import pyarrow.csv
 
         with self._text() as text:
-            return pyarrow.csv.read_csv(text, *self._options(names, known, block_bytes))
+            return pyarrow.csv.read_csv(
+                text, self._reading(), self._parsing(quotes=self._has_quotes), self._converting(names, known)
+            )
 
     @property
     def _by_pieces(self) -> bool:
@@ -198,10 +197,7 @@ class CsvTable:
             text = pa.PythonFile(file, mode="r")
             yield pa.CompressedInputStream(text, "gzip") if self._file.path.lower().endswith(".gz") else text
 
-    def _options(
-        self, names: Sequence[str], known: Mapping[str, pa.DataType], block_bytes: int
-    ) -> tuple[pyarrow.csv.ReadOptions, pyarrow.csv.ParseOptions, pyarrow.csv.ConvertOptions]:
-        """How pyarrow is to read, parse and convert a CSV."""
+    def _reading(self) -> pyarrow.csv.ReadOptions:
         import pyarrow.csv
 
         reading = pyarrow.csv.ReadOptions(column_names=self.names, block_size=2 * LONGEST_ROW)
@@ -210,8 +206,13 @@ class CsvTable:
             # pyarrow takes the BOM off by itself.
             reading.encoding = self._file.encoding.removesuffix("-sig")
             # What is skipped has to end in the first block.
-            reading.block_size = max(block_bytes, 2 * self.layout.skipped_bytes)
-        converting = pyarrow.csv.ConvertOptions(
+            reading.block_size = max(2 * LONGEST_ROW, 2 * self.layout.skipped_bytes)
+        return reading
+
+    def _converting(self, names: Sequence[str], known: Mapping[str, pa.DataType]) -> pyarrow.csv.ConvertOptions:
+        import pyarrow.csv
+
+        return pyarrow.csv.ConvertOptions(
             include_columns=list(names),
             column_types=dict(known),
             null_values=sorted(MISSING),
@@ -221,7 +222,6 @@ class CsvTable:
             # A mark that no cell has leaves 1.5 as the text that it is.
             decimal_point="\x01" if self._only_whole else ".",
         )
-        return reading, self._parsing(quotes=self._has_quotes), converting
 
     def _may_be_odd(self, column: pa.ChunkedArray) -> bool:
         """Whether it is a column of numbers whose cells may say more than the numbers (see ``_ODD``)."""
@@ -230,8 +230,8 @@ class CsvTable:
 
         if not types.is_floating(column.type):
             return self._has_odd and types.is_integer(column.type)
-        largest = pc.max(pc.abs(column)).as_py()
-        return self._has_odd or (largest is not None and largest >= LARGEST_WHOLE)
+        ends = pc.min_max(column).as_py()
+        return self._has_odd or any(end is not None and abs(end) >= LARGEST_WHOLE for end in ends.values())
 
     def _with_odd_as_text(self, table: pa.Table, numbers: Sequence[str]) -> pa.Table:
         """Columns of numbers that hold such a cell become text, as they are where they are read."""
@@ -240,7 +240,7 @@ class CsvTable:
         import pyarrow.csv
 
         as_text = dict.fromkeys(numbers, pa.string())
-        texts = self._read(numbers, as_text, 2 * LONGEST_ROW)
+        texts = self._read(numbers, as_text)
         for name, column in zip(texts.column_names, texts.columns, strict=True):
             if pc.any(pc.match_substring_regex(column, _ODD)).as_py():
                 table = table.set_column(table.column_names.index(name), name, column)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -92,6 +93,15 @@ def opened(path: str) -> BufferedReader:
         return open_regular(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL, or half of a character
         raise DataError(f"{shown_path(path)}: cannot be read: {why_unread(shown_path(path), error)}") from error
+
+
+def sha256_of(path: str) -> str:
+    """Of a file's bytes, in hexadecimal; DataError where it cannot be read."""
+    try:
+        with opened(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise cannot_be_read(path, error) from error
 
 
 def cannot_be_read(name: str, error: OSError | ValueError) -> DataError:

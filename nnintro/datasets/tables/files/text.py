@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import gzip
+import os
 import sys
 import zlib
 from collections.abc import Iterator
@@ -41,6 +42,14 @@ class TextFile:
     def name(self) -> str:
         """As messages show it."""
         return "<stdin>" if self.path == STDIN else shown_path(self.path)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the text, where they are known before it is read; else 0."""
+        if self.path == STDIN or self.path.lower().endswith(".gz"):
+            return 0
+        with opened(self.path) as file:
+            return os.fstat(file.fileno()).st_size
 
     def chunks(self) -> Iterator[bytes]:
         """Its bytes, unpacked if the name ends in .gz.
