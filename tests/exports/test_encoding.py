@@ -58,7 +58,8 @@ def test_the_guides_function_and_onnxruntime_predict_alike(tmp_path, monkeypatch
     assert x[1, place["day"]] == 1704025800  # date -ud '2023-12-31 12:30' +%s
     assert [x[k, place["city=(missing)"]] for k in range(4)] == [0, 1, 0, 0]
     assert not x[3, [place[f"city={name}"] for name in ("Ulm", "Bonn", "München")]].any()
-    assert (x[1, place["area"]] == x[3, place["area"]]) and ("area missing" in place) == (missing == "indicator")
+    assert x[1, place["area"]] == x[3, place["area"]]
+    assert ("area missing" in place) == (missing == "indicator")
     with open("predicted.csv", encoding="utf-8", newline="") as file:  # noqa: PTH123
         found = list(csv.DictReader(file))
     if target == "price":
