@@ -251,13 +251,13 @@ BAD = [
      "a.csv:12: column 'x': expected a number, got no value; missing: drop, mean or "
      "indicator handles such cells"),
     ("infinite", "a.csv", rows("x,y", "inf,3"), {}, None,
-     "a.csv:12: column 'x': expected a finite number, got inf"),
+     "a.csv:12: column 'x': expected a finite number, got inf; add missing_values: ['inf'] if that is no value"),
     ("too-large", "a.csv", rows("x,y", "1e999,3"), {}, None,
-     "a.csv:12: column 'x': expected a finite number, got inf"),
+     "a.csv:12: column 'x': expected a finite number, got inf; add missing_values: ['inf'] if that is no value"),
     ("too-large-for-float32", "a.csv", rows("x,y", "1e300,3"), {"standardize": "none"}, None,
      "a.csv:12: column 'x': expected a number that float32 can hold, got 1e+300"),
     ("infinite-target", "a.csv", rows("x,y", "3,-inf"), {}, None,
-     "a.csv:12: column 'y': expected a finite number, got -inf"),
+     "a.csv:12: column 'y': expected a finite number, got -inf; add missing_values: ['-inf'] if that is no value"),
     ("missing-value-in-target", "a.csv", rows("x,y", "3,"), {}, None,
      "a.csv:12: column 'y': expected a number, got no value; missing: drop leaves such rows "
      "out"),
@@ -382,7 +382,7 @@ BAD = [
      {}, None,
      "a.parquet: column 'x' is given more than once; rename all but one"),
     ("parquet-without-name", "a.parquet", parquet_of(["", "y"], NUMBERS, NUMBERS), {}, None,
-     "a.parquet: column 1 of 2 has no name"),
+     "a.parquet: column 1 of 2 has no name; give it one"),
     ("parquet-null", "a.parquet", parquet(x=[*NUMBERS[:9], None], y=NUMBERS), {}, None,
      "a.parquet: row 10: column 'x': expected a number, got no value; missing: drop, mean "
      "or indicator handles such cells"),
@@ -391,7 +391,8 @@ BAD = [
      "indicator handles such cells"),
     ("parquet-infinite", "a.parquet", parquet(x=[*NUMBERS[:9], float("inf")], y=NUMBERS),
      {}, None,
-     "a.parquet: row 10: column 'x': expected a finite number, got inf"),
+     "a.parquet: row 10: column 'x': expected a finite number, got inf; add missing_values: ['inf'] "
+     "if that is no value"),
     ("parquet-all-null", "a.parquet", parquet(x=[None] * 10, y=NUMBERS), {}, None,
      "a.parquet: no column is left to predict from: 'x' has no value in any row"),
     ("names-of-inputs", "a.csv", b"x,c,c=a,y\n" + b"".join(b"%d,%s,%d,%d\n" % (k, b"ab"[k % 2 :][:1], k % 5, k)
@@ -414,7 +415,8 @@ BAD = [
     ("npz-encrypted", "a.npz", npz_encrypted(), {}, None,
      "a.npz: array 'x': not readable as .npz"),
     ("npz-pickled", "a.npz", npz(x=np.array([{}, []], object), y=np.arange(2.0)), {}, None,
-     "a.npz: array 'x': expected numbers or text, got pickled objects"),
+     "a.npz: array 'x': expected numbers or text, got pickled objects; save it as .astype(float) or .astype(str), "
+     "or name it in exclude"),
     ("npz-lengths", "a.npz", npz(x=np.arange(9.0), y=np.arange(8.0)), {}, None,
      "a.npz: array 'y': expected 9 rows as 'x', got 8"),
     ("npz-dimensions", "a.npz", npz(x=np.zeros((2, 2**11, 2**10)), y=np.arange(2.0)), {}, None,
@@ -422,7 +424,8 @@ BAD = [
     ("npz-number", "a.npz", npz(x=np.float64(3), y=np.arange(9.0)), {}, None,
      "a.npz: array 'x': expected 1 dimension or more, got 0"),
     ("npz-complex", "a.npz", npz(x=np.arange(9) * 1j, y=np.arange(9.0)), {}, None,
-     "a.npz: array 'x': expected numbers or text, got complex128"),
+     "a.npz: array 'x': expected numbers or text, got complex128; save it as .astype(float) or .astype(str), "
+     "or name it in exclude"),
     ("npz-without-rows", "a.npz", npz(x=np.zeros(0), y=np.zeros(0)), {}, None,
      "a.npz: the file has no rows"),
     ("npz-same-name", "a.npz",

@@ -25,6 +25,14 @@ MOST_LINES = 100
 """That are named to be left out."""
 
 
+class InfiniteError(DataError):
+    """A number of a column is infinite."""
+
+    def __init__(self, message: str, value: float) -> None:
+        super().__init__(message)
+        self.value = value
+
+
 @dataclass(frozen=True)
 class Number(Column):
     """One input, and a 0/1 input behind it that says where the value was missing."""
@@ -81,8 +89,16 @@ class Number(Column):
         infinite = np.isinf(values)
         if infinite.any():
             row = int(infinite.argmax())
-            raise places.refusal(row, self.name, "a finite number", float(values[row]))
+            error = places.refusal(row, self.name, "a finite number", float(values[row]))
+            raise InfiniteError(str(error), float(values[row]))
         return values
+
+    def read_file(self, source: FileColumn) -> Array:
+        try:
+            return super().read_file(source)
+        except InfiniteError as error:
+            remedy = add_missing([str(error.value)], source.dataset)
+            raise DataError(f"{error}; {remedy}" if remedy else str(error)) from None
 
     def _dates(self, cells: pa.ChunkedArray, form: str, places: Places) -> Array:
         column, read = coded(cells), dates.reader(form)
