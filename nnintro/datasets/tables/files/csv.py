@@ -300,7 +300,7 @@ class CsvTable:
                 message = f"expected {counted(len(self.names), 'cell')}, found {len(row):,}"
                 if advised:
                     is_last = not any(piece.behind(line + 1).filled(len(self.names))) and next(pieces, None) is None
-                    message += fault_advice(self._keys, self.layout, row, is_last=is_last)
+                    message += fault_advice(self._keys, self.layout, line, row, is_last=is_last)
                 return DataError(f"{self.name}:{line}: {message}")
         return DataError(f"{self.name}: not readable as CSV: {why}")
 
