@@ -9,6 +9,7 @@ from pathlib import Path
 from nnintro.config.datasets.masks import Folders, MaskKeys
 from nnintro.datasets.images.files import SUFFIXES, page_count, place, refuse
 from nnintro.errors import DataError
+from nnintro.files import nearby
 from nnintro.wording import cause, counted, listed, listing
 
 SYSTEM_FILES = ("thumbs.db", "desktop.ini")
@@ -72,7 +73,7 @@ def _require_folder(folder: Path, wanted: str) -> None:
     try:
         if folder.is_dir():
             return
-        got = "a file" if folder.exists() else "nothing"
+        got = "a file" if folder.exists() else f"nothing{nearby(folder)}"
     except OSError as error:  # a name longer than a file system takes
         raise DataError(f"{place(folder)}: cannot be read: {cause(error)}") from error
     raise refuse(folder, wanted, got)
