@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pyarrow.csv
 
 
-SHORTEST_PIECE, LONGEST_PIECE, BYTES_OF_A_COLUMN = 1 << 22, 1 << 25, 1 << 9
+SHORTEST_PIECE, LONGEST_PIECE, BYTES_OF_A_COLUMN = 1 << 21, 1 << 25, 1 << 9
 """Of text that is read at once; more where there are many columns."""
 _ODD = r"^\s*[+-]?(0[xX]|[nN][aA][nN]\(|\d{16,}\s*$)"
 """Cells that pyarrow takes for numbers and nothing else here does: 0x10 and nan(1).  Of whole numbers beyond
