@@ -113,7 +113,7 @@ def test_the_readmes_python_runs(tmp_path, monkeypatch):
 
 
 def test_the_guides_python_runs(tmp_path, monkeypatch, capsys):
-    training, exporting = blocks(GUIDE, "python")
+    training, exporting, _ = blocks(GUIDE, "python")
     monkeypatch.chdir(tmp_path)
     names = {}
     exec(training, names)

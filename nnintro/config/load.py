@@ -117,14 +117,8 @@ def _with_whole_path(experiment: Experiment, root: Node) -> Experiment:
     It is looked for beside the config that names it; beside the working directory, where the
     command line or Python does; ``~`` is the user's home.
     """
-    dataset = experiment.dataset
-    if dataset.files is None:
-        return experiment
-    update: dict[str, object] = {"path": _whole(dataset.files, root, ("dataset", "path"))}
-    if dataset.validation_file is not None:
-        path = _whole(dataset.validation_file, root, ("dataset", "validation", "path"))
-        update["validation"] = getattr(dataset, "validation").model_copy(update={"path": path})  # noqa: B009
-    return experiment.model_copy(update={"dataset": dataset.model_copy(update=update)})
+    paths = {key: _whole(path, root, tuple(key.split("."))) for key, path in experiment.dataset.paths.items()}
+    return experiment.model_copy(update={"dataset": experiment.dataset.with_paths(paths)}) if paths else experiment
 
 
 def _whole(path: str, root: Node, key: tuple[str, ...]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -24,6 +24,9 @@ from pydantic_core import PydanticKnownError, core_schema
 
 from nnintro.config.task import DataFacts
 from nnintro.wording import shown
+
+PATH, VALIDATION_PATH = "dataset.path", "dataset.validation.path"
+"""The keys of what is read."""
 
 
 class Section(BaseModel):
@@ -90,6 +93,22 @@ class DatasetSection(Section):
         """The path of validation data of its own, where there is some."""
         own = getattr(self, "validation", None)
         return own.path if isinstance(own, ValidationData) else None
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """Key -> path, of all that is read."""
+        named = {PATH: self.files, VALIDATION_PATH: self.validation_file}
+        return {key: path for key, path in named.items() if path is not None}
+
+    def with_paths(self, paths: Mapping[str, str]) -> Self:
+        """The section with other paths under these keys (see ``paths``)."""
+        update: dict[str, Any] = {}
+        if PATH in paths:
+            update["path"] = paths[PATH]
+        own = getattr(self, "validation", None)
+        if VALIDATION_PATH in paths and isinstance(own, ValidationData):
+            update["validation"] = own.model_copy(update={"path": paths[VALIDATION_PATH]})
+        return self.model_copy(update=update)
 
     @property
     def formulas(self) -> list[str]:

@@ -18,7 +18,7 @@ from nnintro.explain.backpropagation import Layer
 from nnintro.explain.equations import ACTIVATIONS, LOSSES, Array, Loss
 from nnintro.explain.optimizers import RULES, Memory
 from nnintro.models import Mlp, Network
-from nnintro.runs.data import same_data
+from nnintro.runs.data import same_data, with_own_data
 from nnintro.runs.folder import CONFIG
 from nnintro.runs.reopen import run_config
 from nnintro.runs.run import read_checkpoint
@@ -144,6 +144,7 @@ def subject_of_run(directory: Path, overrides: Sequence[str]) -> Subject:
     config = _plain(load_config(directory / CONFIG, overrides) if overrides else config)
     with config.locating():
         _require_kind(config)
+        config, moved = with_own_data(config, directory)
         splits = build_data(config.experiment)
         setup = same_data(directory, splits, config)
         loaded, checkpoint = read_checkpoint(directory, setup)
@@ -152,7 +153,7 @@ def subject_of_run(directory: Path, overrides: Sequence[str]) -> Subject:
         parts = assemble(setup, splits, checkpoint.model, where)
         _require_rows(parts)
     outcome = put_back(checkpoint, parts, where)
-    notes = [f"{damage}; {loaded.path.name} is used in its place" for damage in loaded.damaged]
+    notes = [*moved, *(f"{damage}; {loaded.path.name} is used in its place" for damage in loaded.damaged)]
     if checkpoint.network is not None:
         notes.append(
             "the run was stopped early and its model put back to the best; these are the parameters it had then"

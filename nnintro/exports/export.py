@@ -18,6 +18,8 @@ from nnintro.files import chosen_format, require_place, write_whole
 from nnintro.models import Network, input_precision, output_precision, precision_of
 from nnintro.models.forward import evaluating, own_modes
 from nnintro.models.standardized import numpy_type
+from nnintro.runs.data import with_own_data
+from nnintro.runs.data_files import with_paths
 from nnintro.runs.folder import explained
 from nnintro.runs.run import Run, architecture, load_run
 from nnintro.training.setup import build_data
@@ -98,7 +100,8 @@ def region(run: Run) -> tuple[Tensor, Tensor]:
         mean, scale = model.mean.double(), model.scale.double()
         return mean - 3 * scale, mean + 3 * scale
     try:
-        splits = build_data(run.setup.experiment)
+        config, _ = with_own_data(run.config, run.directory)
+        splits = build_data(with_paths(run.setup.experiment, config.experiment.dataset.paths))
     except (DataError, ConfigError):
         # An export must not depend on a file that training alone needed.
         corner = torch.ones(run.setup.task.inputs, dtype=torch.float64)

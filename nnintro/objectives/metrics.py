@@ -81,6 +81,13 @@ def predicted_classes(outputs: Tensor, task: Task, *, logits: bool) -> Tensor:
     return outputs.argmax(1)
 
 
+def class_probabilities(logits: Tensor) -> Tensor:
+    """(n, outputs, ...) logits -> (n, classes, ...): the softmax; of a single logit z, s(-z) and s(z)."""
+    if logits.shape[1] == 1:
+        return torch.cat([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=1)
+    return torch.softmax(logits, dim=1)
+
+
 def confusion(labels: Tensor, predicted: Tensor, classes: int) -> Tensor:
     """(classes, classes) counts: rows are true classes, columns predicted ones; without labels that are IGNORED."""
     pairs = labels.long() * classes + predicted

@@ -20,7 +20,8 @@ from nnintro.objectives.losses import loss_for
 from nnintro.objectives.metrics import undefined
 from nnintro.predict.rows import with_unseen
 from nnintro.predict.samples import samples_of
-from nnintro.runs.data import same_data
+from nnintro.runs.data import same_data, with_own_data
+from nnintro.runs.data_files import with_paths
 from nnintro.runs.run import Run, load_run
 from nnintro.training.evaluation import RowEvaluator, build_evaluator
 from nnintro.training.setup import build_data, class_weights_of
@@ -83,9 +84,11 @@ def evaluate(
     data: Samples
     notes: list[str] = []
     if dataset is None:
-        with loaded.config.locating():
-            splits = build_data(loaded.setup.experiment)
-        same_data(loaded.directory, splits, loaded.config)
+        config, moved = with_own_data(loaded.config, loaded.directory)
+        notes += moved
+        with config.locating():
+            splits = build_data(with_paths(loaded.setup.experiment, config.experiment.dataset.paths))
+        same_data(loaded.directory, splits, config)
         data, has_truth = splits.validation, task.has_truth
     else:
         data, has_truth = samples_of(str(dataset), loaded, notes.append)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from nnintro.config.task import Task, numbered
 from nnintro.errors import DataError
 from nnintro.models.standardized import Array
-from nnintro.objectives.metrics import predicted_classes
+from nnintro.objectives.metrics import class_probabilities, predicted_classes
 from nnintro.wording import listed, subject
 
 
@@ -50,11 +49,4 @@ def answers(outputs: Tensor, task: Task, *, logits: bool, scores: bool = False) 
     if not task.is_classification:
         return list(outputs.numpy().T)
     classes: Array = predicted_classes(outputs, task, logits=logits or scores).numpy()
-    return [classes, *(probabilities(outputs, task) if logits else outputs).numpy().T]
-
-
-def probabilities(logits: Tensor, task: Task) -> Tensor:
-    """(n, outputs) logits -> (n, classes): the softmax; of a single logit z, s(-z) and s(z)."""
-    if task.kind == "binary":
-        return torch.cat([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=1)
-    return torch.softmax(logits, dim=1)
+    return [classes, *(class_probabilities(outputs) if logits else outputs).numpy().T]

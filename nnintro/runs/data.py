@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from nnintro.config.task import STRICT, Count, DataFacts, Task
 from nnintro.config.typed import from_json
 from nnintro.errors import CheckpointError, ConfigError, DataError
 from nnintro.files import read_bytes, read_json
+from nnintro.runs.data_files import DataFile, data_files, found_again
 from nnintro.runs.folder import DATA, LARGEST
 from nnintro.wording import cause
 
@@ -30,7 +31,7 @@ def data_text(setup: Setup, splits: Splits[Any]) -> str | None:
     """
     if splits.fingerprint is None:
         return None
-    held = {**_values(setup.facts), "fingerprint": splits.fingerprint()}
+    held = {**_values(setup.facts), "fingerprint": splits.fingerprint(), "files": _files(setup)}
     held["sha256"] = _sha256(held)
     text = json.dumps(held, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     if len(text.encode(errors="backslashreplace")) > LARGEST:  # before hours of training, not after
@@ -39,6 +40,13 @@ def data_text(setup: Setup, splits: Splits[Any]) -> str | None:
             "name columns of long texts in exclude"
         )
     return text
+
+
+def _files(setup: Setup) -> dict[str, dict[str, Any]]:
+    try:
+        return {key: asdict(file) for key, file in data_files(setup.dataset).items()}
+    except OSError as error:
+        raise DataError(f"{setup.dataset.files}: cannot be read: {cause(error)}") from error
 
 
 def _values(facts: DataFacts) -> dict[str, Any]:
@@ -88,9 +96,24 @@ def setup_of(config: Config, directory: Path) -> Setup:
     if config.experiment.dataset.facts is not None:
         return config.setup()
     try:
-        return config.setup(_read(directory, config.experiment.dataset.kind)[0])
+        return config.setup(_read(directory, config.experiment.dataset.kind).facts)
     except ConfigError as error:
         raise CheckpointError(f"{directory} cannot be used: {error}") from error
+
+
+def with_own_data(config: Config, directory: Path) -> tuple[Config, tuple[str, ...]]:
+    """A run's config with the paths at which its data is now, and a note where that was moved (see ``found_again``).
+
+    Raises:
+        CheckpointError: data.json is missing or damaged.
+    """
+    if config.experiment.dataset.files is None:
+        return config, ()
+    held = _read(directory, config.experiment.dataset.kind)
+    files = held.files
+    if not files and held.facts.task.image is None:  # of a run that earlier versions have made, of one file
+        files = {key: DataFile(path, None, held.fingerprint) for key, path in config.experiment.dataset.paths.items()}
+    return found_again(config, directory, files)
 
 
 def same_data(directory: Path, splits: Splits[Any], config: Config) -> Setup:
@@ -105,10 +128,10 @@ def same_data(directory: Path, splits: Splits[Any], config: Config) -> Setup:
     now = splits.found
     if now is None or splits.fingerprint is None:
         return config.setup()
-    was, identity = _read(directory, config.experiment.dataset.kind)
-    if _form(was) != _form(now) or identity != splits.fingerprint():
-        dataset = config.experiment.dataset
-        paths = " or ".join(filter(None, (dataset.files, dataset.validation_file))) or "the data"
+    held = _read(directory, config.experiment.dataset.kind)
+    was = held.facts
+    if _form(was) != _form(now) or held.fingerprint != splits.fingerprint():
+        paths = " or ".join(config.experiment.dataset.paths.values()) or "the data"
         raise DataError(
             f"{paths}: has changed since the run in {directory} began; it can only go on over the same data"
         )
@@ -141,9 +164,14 @@ class _Held:
     description: dict[str, Any]
     fingerprint: str
     sha256: str
+    files: dict[str, DataFile] = field(default_factory=dict)
+
+    @property
+    def facts(self) -> DataFacts:
+        return DataFacts(self.task, self.training_samples, self.description)
 
 
-def _read(directory: Path, kind: str) -> tuple[DataFacts, str]:
+def _read(directory: Path, kind: str) -> _Held:
     from nnintro.datasets import DATASETS  # which loads torch
 
     path = directory / DATA
@@ -153,11 +181,10 @@ def _read(directory: Path, kind: str) -> tuple[DataFacts, str]:
         values = json.loads(text)
         if values.pop("sha256") != _sha256(values):
             raise ValueError("sha256: was changed after it was made")
-        facts = DataFacts(held.task, held.training_samples, held.description)
         reading = DATASETS[kind].reading
-        if reading is None or _described(reading, facts) != facts.task:
+        if reading is None or _described(reading, held.facts) != held.task:
             raise ValueError("task: is not that of the description")
-        return facts, held.fingerprint
+        return held
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {cause(error)}") from error
     except ValueError as error:

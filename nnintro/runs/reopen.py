@@ -15,6 +15,7 @@ from nnintro.config.load import Config, load_config
 from nnintro.config.parse.overrides import RIVALS
 from nnintro.errors import CheckpointError, ConfigError, Problem
 from nnintro.runs.data import setup_of
+from nnintro.runs.data_files import KEYS as PATHS
 from nnintro.runs.folder import CONFIG, RunLock, find_run, require_own_files
 from nnintro.runs.settings import MEANT
 from nnintro.runs.summary import OVER, read_summary
@@ -147,7 +148,8 @@ def _refuse_what_was_not_asked_for(differences: list[tuple[str, Any, Any]], name
             key,
         )
         for key, before, after in differences
-        if not any(_covers(name, key) for name in named)
+        # Where the data is, is for the run to find out; that it is the same is checked when it is read.
+        if key not in PATHS and not any(_covers(name, key) for name in named)
     ]
     if problems:
         raise ConfigError(problems)

@@ -8,17 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from nnintro.config.experiment import Setup
 from nnintro.config.load import Config
-from nnintro.datasets import DATASETS, input_names
-from nnintro.errors import CheckpointError, DataError, memory_for
-from nnintro.models import Network, input_precision
+from nnintro.errors import CheckpointError, memory_for
+from nnintro.models import Network
 from nnintro.models.build import Region, build_model, load_parameters, outline, require_shapes
-from nnintro.models.forward import outputs_of, own_modes
+from nnintro.models.forward import own_modes
 from nnintro.runs.checkpoint import MOST, Loaded, load_checkpoint
 from nnintro.runs.data import digest
 from nnintro.runs.folder import find_run
@@ -26,75 +23,11 @@ from nnintro.runs.history import read_history
 from nnintro.runs.reopen import run_config
 from nnintro.runs.state import Checkpoint
 from nnintro.runs.summary import read_summary, unfinished
+from nnintro.runs.trained import Trained
 from nnintro.wording import shown, shown_key
 
 MOST_COLUMNS = 64
 """Of a history: no task has as many metrics."""
-
-
-class Trained:
-    """A trained network with what is known of its data.
-
-    Attributes:
-        model: the trained module in evaluation mode, on the CPU; takes raw inputs, with
-            ``standardize: inputs`` in float64, else in the parameters' precision.
-        setup: the config it was trained by, with what the data says.
-    """
-
-    def __init__(self, model: nn.Module, setup: Setup) -> None:
-        self.model = model
-        self.setup = setup
-
-    @functools.cached_property
-    def reading(self) -> Any:
-        """How another file is read as the training's was; None where no file was read.
-
-        Of a run on a table an ``Encoding``, of one on images an ``ImageFormat``.
-        """
-        return _reading_of(self.setup)
-
-    @property
-    def has_table(self) -> bool:
-        """Whether the run was trained on a table, of columns with names."""
-        return self.reading is not None and self.setup.task.image is None
-
-    @property
-    def features(self) -> list[str]:
-        """The names of the network's inputs; of a table such as ``area``, ``city=Ulm``."""
-        return input_names(self.setup)
-
-    @own_modes()
-    def predict(self, inputs: Any) -> Tensor:
-        """The network's outputs: (n, features) array, list or tensor -> (n, outputs) tensor.
-
-        With one feature, (n,) is taken as (n, 1).  Of images it is (n, channels, height, width) -> (n, outputs, height,
-        width), in the units of the training's images and of any size.  The outputs are in the parameters' precision, in
-        float64 where the targets were standardised; where the loss takes logits they are logits. Of a run on a table
-        the inputs may also be columns by name (a dict, a pandas DataFrame, a pyarrow table), encoded as the training's
-        were; as numbers they are what ``features`` names.
-
-        Raises:
-            DataError: the inputs have another shape, or are not numbers.
-        """
-        if self.has_table and (isinstance(inputs, Mapping) or hasattr(inputs, "columns")):
-            from nnintro.datasets.tables import encoded_columns
-
-            inputs = encoded_columns(inputs, self.reading)
-        try:
-            # A copy: torch takes neither read-only arrays nor reversed ones.
-            plain = inputs if isinstance(inputs, Tensor) else np.array(inputs)
-            if not isinstance(plain, Tensor) and plain.dtype.kind not in "biuf":
-                raise TypeError(f"found {plain.dtype}")
-            values = torch.as_tensor(plain, dtype=input_precision(self.model), device="cpu")
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise DataError(f"inputs must be numbers in rows of equal length: {error}") from None
-        features, of_images = self.setup.task.inputs, self.setup.task.image is not None
-        if values.dim() == 1 and features == 1 and not of_images:
-            values = values[:, None]
-        if values.dim() != (4 if of_images else 2) or values.shape[1] != features:
-            wanted = f"(n, {features}, height, width)" if of_images else f"(n, {features})"
-            raise DataError(f"inputs: expected shape {wanted}, got {tuple(values.shape)}")
-        return outputs_of(self.model, values)
 
 
 class Run(Trained):
@@ -200,11 +133,6 @@ def load_run(run: Run | str | Path, runs_dir: str | Path = "runs") -> Run:
     load_parameters(model, checkpoint.model, str(directory))
     summary = _summary(directory, setup.experiment.name, checkpoint.outcome.step)
     return Run(directory, model.eval(), summary, config, setup)
-
-
-def _reading_of(setup: Setup) -> Any:
-    read = DATASETS[setup.dataset.kind].reading
-    return None if read is None else read(setup.facts.description)
 
 
 def _summary(directory: Path, name: str, step: int) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from nnintro.config.load import load_config
 from nnintro.errors import DivergedError, UsageError, memory_for
 from nnintro.models.forward import own_modes, threads, threads_for, threads_here
 from nnintro.runs.history import COUNTS
-from nnintro.runs.run import Trained
 from nnintro.runs.state import Outcome
+from nnintro.runs.trained import Trained
 from nnintro.training.checkpointer import on_cpu
 from nnintro.training.evaluation import Evaluator, build_evaluator
 from nnintro.training.hint import divergence

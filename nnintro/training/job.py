@@ -20,7 +20,8 @@ from nnintro.models.forward import own_modes, threads, threads_for
 from nnintro.recording.console import Display
 from nnintro.recording.painter import Painter
 from nnintro.recording.recorder import Recorder
-from nnintro.runs.data import data_text, same_data
+from nnintro.runs.data import data_text, same_data, with_own_data
+from nnintro.runs.data_files import RELATIVE, seen_from
 from nnintro.runs.environment import NAME as ENVIRONMENT
 from nnintro.runs.environment import write_environment
 from nnintro.runs.folder import CONFIG, DATA, RunLock, create_run_directory, tidy, write_config
@@ -31,6 +32,7 @@ from nnintro.runs.summary import OVER, failed, summarize, unfinished, write_summ
 from nnintro.signals import Interrupts
 from nnintro.training import words
 from nnintro.training.checkpointer import Checkpointer, capture, put_back, put_back_patience
+from nnintro.training.dead import dead_layers
 from nnintro.training.findings import each_target, findings
 from nnintro.training.hint import divergence
 from nnintro.training.looks import histogram_moments, sketch_moments
@@ -77,7 +79,7 @@ def run_job(request: Request) -> Result:
     display = request.display
     with own_modes(), Interrupts(list(request.signals)) as interrupts:
         with request.config.locating():
-            setup, splits = _with_data(request.config, request.reopened)
+            setup, splits = _with_data(request.config, request.reopened, display.warn)
             start = find_start(request.reopened, setup, display.warn)
             saved = None if start.checkpoint is None else start.checkpoint.model or {}
             parts = assemble(setup, splits, saved, start.where, display.line, interrupts)
@@ -87,17 +89,27 @@ def run_job(request: Request) -> Result:
             return _Job(request, setup, parts, interrupts, start, folder, lock).run()
 
 
-def _with_data(config: Config, reopened: Reopened | None) -> tuple[Setup, Splits[Any]]:
+def _with_data(config: Config, reopened: Reopened | None, warn: Callable[[str], None]) -> tuple[Setup, Splits[Any]]:
     """The config with what its data says, and the data.
 
     Raises:
         ConfigError: the config asks for something that does not go with the data.
         DataError: the data cannot be used; or it is not what it was when the run began.
     """
+    if reopened is not None:
+        config, notes = with_own_data(config, reopened.directory)
+        for note in notes:
+            warn(note)
     splits = build_data(config.experiment)
     if reopened is not None:
         return same_data(reopened.directory, splits, config), splits
     return config.setup(splits.found), splits
+
+
+def _config_text(setup: Setup, directory: Path) -> str:
+    """config.yaml of a run; ``directory`` may be one beside it."""
+    seen = seen_from(setup.experiment, directory)
+    return (RELATIVE if seen is not setup.experiment else "") + as_yaml(seen)
 
 
 @contextlib.contextmanager
@@ -108,7 +120,9 @@ def _folder(
     experiment = setup.experiment
     if reopened is None:
         text = data_text(setup, splits)
-        folder, lock = create_run_directory(runs_dir, experiment.name, as_yaml(experiment), text)
+        folder, lock = create_run_directory(
+            runs_dir, experiment.name, _config_text(setup, runs_dir / experiment.name), text
+        )
     else:
         folder, lock = reopened.directory, reopened.lock
     with lock:
@@ -218,9 +232,10 @@ class _Job:
         tidy(self.directory)
         # In this order: a run is not called finished under a config that it is not finished under.
         write_summary(self.directory, unfinished(self.directory, self.setup.experiment.name, smoke=self.smoke))
-        if changes:
+        moved = self.request.config.experiment.dataset.paths != self.setup.dataset.paths
+        if changes or moved:
             data = data_text(self.setup, self.parts.splits)
-            write_config(self.directory, as_yaml(self.setup.experiment), data)
+            write_config(self.directory, _config_text(self.setup, self.directory), data)
 
     def _weights(self) -> dict[str, Any]:
         return {
@@ -266,7 +281,7 @@ class _Job:
         splits = self.parts.splits
         wanted = [CONFIG, *([DATA] if splits.fingerprint is not None else [])]
         if not all((self.directory / name).exists() for name in wanted):
-            write_config(self.directory, as_yaml(self.setup.experiment), data_text(self.setup, splits))
+            write_config(self.directory, _config_text(self.setup, self.directory), data_text(self.setup, splits))
         if not (self.directory / ENVIRONMENT).exists():
             write_environment(self.directory, self.parts.device, self.request.command)
 
@@ -307,6 +322,9 @@ class _Job:
             self.display.warn(f"incomplete: {problem}")
         if outcome.status in OVER and self.parts.patience is None:
             for note in words.worsened(recorder.history.columns):
+                self.display.warn(note)
+        if outcome.status in OVER and outcome.step:
+            for note in dead_layers(self.parts):
                 self.display.warn(note)
         style = "bold green" if outcome.status in OVER else "bold red"
         title = outcome.status + (f": {outcome.reason}" if outcome.reason else "")

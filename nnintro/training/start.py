@@ -9,6 +9,7 @@ from pathlib import Path
 from nnintro.config.experiment import Setup, flat_values
 from nnintro.errors import CheckpointError, ConfigError
 from nnintro.runs.checkpoint import Loaded, has_checkpoint
+from nnintro.runs.data_files import KEYS as PATHS
 from nnintro.runs.reopen import Reopened, changed, has_effect
 from nnintro.runs.run import architecture, read_checkpoint
 from nnintro.runs.state import Checkpoint, Origin, Past, Records
@@ -87,7 +88,7 @@ def find_start(reopened: Reopened | None, setup: Setup, warn: Callable[[str], No
 def _is_concluded(checkpoint: Checkpoint, setup: Setup) -> bool:
     """Whether training had ended, under a config that had the same to say of its updates."""
     differences = changed(checkpoint.origin.config, flat_values(setup.experiment))
-    if any(has_effect(key) for key, _, __ in differences):
+    if any(has_effect(key) and key not in PATHS for key, _, __ in differences):
         return False
     return checkpoint.outcome.status in (*OVER, "diverged")
 

@@ -231,7 +231,7 @@ def test_libyaml_reads_the_same_values(monkeypatch):
     @settings(hard, max_examples=1000)
     @given(text=generated.yaml_texts)
     def try_one(text):
-        both(text)
+        both(f"{text}\n")  # an empty value at the end of a line that does not end is on the next line for libyaml
 
     try_one()
     assert seen["both read"] > 300, seen

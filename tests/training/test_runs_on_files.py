@@ -106,7 +106,7 @@ def test_changed_data_is_noticed(prices, tmp_path):
 
 
 def test_data_that_is_gone_is_not_needed_to_predict(prices, tmp_path):
-    run = nnintro.train(experiment(prices), runs_dir=tmp_path)
+    run = nnintro.train(experiment(prices), runs_dir=tmp_path / "project/runs")
     prices.unlink()
     assert nnintro.load(run.directory).predict([[100, 0, 0, 1]]).shape == (1, 1)
     with pytest.raises(DataError, match=r"prices.csv: cannot be read: No such file"):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pyarrow.csv
 
 
-SHORTEST_PIECE, LONGEST_PIECE, BYTES_OF_A_COLUMN = 1 << 22, 1 << 25, 1 << 9
+SHORTEST_PIECE, LONGEST_PIECE, BYTES_OF_A_COLUMN = 1 << 21, 1 << 25, 1 << 9
 """Of text that is read at once; more where there are many columns."""
 _ODD = r"^\s*[+-]?(0[xX]|[nN][aA][nN]\(|\d{16,}\s*$)"
 """Cells that pyarrow takes for numbers and nothing else here does: 0x10 and nan(1).  Of whole numbers beyond
@@ -300,7 +300,7 @@ class CsvTable:
                 message = f"expected {counted(len(self.names), 'cell')}, found {len(row):,}"
                 if advised:
                     is_last = not any(piece.behind(line + 1).filled(len(self.names))) and next(pieces, None) is None
-                    message += fault_advice(self._keys, self.layout, row, is_last=is_last)
+                    message += fault_advice(self._keys, self.layout, line, row, is_last=is_last)
                 return DataError(f"{self.name}:{line}: {message}")
         return DataError(f"{self.name}: not readable as CSV: {why}")
 
