@@ -13,14 +13,14 @@ from nnintro.config.datasets.table import TableDataset
 from nnintro.config.task import DataFacts
 from nnintro.datasets.samples import Data, Splits, balanced_weights
 from nnintro.datasets.tables.columns.column import FileColumn, training_file
-from nnintro.datasets.tables.encoding import Encoding, unseen_note, windows_of
+from nnintro.datasets.tables.encoding import Encoding, unseen_note
 from nnintro.datasets.tables.files import Table
 from nnintro.datasets.tables.files.places import no_column, sha256_of, shown_path
 from nnintro.datasets.tables.fill import Filled, Filling
 from nnintro.datasets.tables.left_out import LeftOut
 from nnintro.datasets.tables.order import require_file_order
 from nnintro.datasets.tables.rows import chosen_rows, needs_two
-from nnintro.datasets.tables.series import read_series
+from nnintro.datasets.tables.series import read_series, windows_of
 from nnintro.datasets.tables.skipped import skips_rows
 from nnintro.datasets.tables.spelling import Spelling
 from nnintro.datasets.tables.splitting import Division, divided, kind_of_split

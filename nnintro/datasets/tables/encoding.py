@@ -292,13 +292,3 @@ def chunked(values: Any) -> pa.ChunkedArray:
     if isinstance(values, pa.ChunkedArray):
         return values
     return pa.chunked_array([values if isinstance(values, pa.Array) else pa.array(values)])
-
-
-def windows_of(rows: Array, window: int) -> Array:
-    """(n, features) -> (n - window + 1, window * features): each row with those before it."""
-    n, features = rows.shape
-    if n < window:
-        return np.zeros((0, window * features), rows.dtype)
-    views = np.lib.stride_tricks.sliding_window_view(rows, window, axis=0)
-    samples = views.transpose(0, 2, 1).reshape(n - window + 1, window * features)
-    return np.array(samples)  # reshape may give a view in which samples overlap

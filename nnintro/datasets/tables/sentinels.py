@@ -26,24 +26,23 @@ def sentinel_of(values: Array) -> float | None:
     """
     if not len(values):
         return None
-    for extreme in (np.nanmin, np.nanmax):
-        with np.errstate(all="ignore"):
-            number = float(extreme(values)) if not np.isnan(values).all() else 0.0
-        if not _is_suspected(number, of_smallest=extreme is np.nanmin):
+    # Neither minds a NaN: the smallest and largest number are most of the time of a table with many columns.
+    for number, is_smallest in ((float(np.fmin.reduce(values)), True), (float(np.fmax.reduce(values)), False)):
+        if not _is_suspected(number, of_smallest=is_smallest):
             continue
         held = values == number
         others = values[~held & ~np.isnan(values)]
         if held.sum() < FEWEST or len(others) < FEWEST_OTHERS or len(np.unique(others)) < FEWEST_OTHERS:
             continue
         low, high = float(others.min()), float(others.max())
-        gap = low - number if extreme is np.nanmin else number - high
+        gap = low - number if is_smallest else number - high
         if gap > high - low or (number < 0 <= low and _is_usual(number)):
             return number
     return None
 
 
 def _is_suspected(number: float, *, of_smallest: bool) -> bool:
-    if not np.isfinite(number) or not number.is_integer() or abs(number) < SMALLEST:
+    if not abs(number) >= SMALLEST or not number.is_integer():  # NaN is neither
         return False
     return number < 0 if of_smallest else number >= 999 and set(f"{number:.0f}") == {"9"}
 

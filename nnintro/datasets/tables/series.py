@@ -55,6 +55,16 @@ def groups(rows: Array, codes: Array | None) -> list[Array]:
     return np.split(rows, np.flatnonzero(np.diff(codes[rows])) + 1)
 
 
+def windows_of(rows: Array, window: int) -> Array:
+    """(n, features) -> (n - window + 1, window * features): each row with those before it."""
+    n, features = rows.shape
+    if n < window:
+        return np.zeros((0, window * features), rows.dtype)
+    views = np.lib.stride_tricks.sliding_window_view(rows, window, axis=0)
+    samples = views.transpose(0, 2, 1).reshape(n - window + 1, window * features)
+    return np.array(samples)  # reshape may give a view in which samples overlap
+
+
 def window_positions(codes: Array, window: int) -> tuple[Array, Array]:
     """The windows over rows of several series, in the order of time in each.
 
