@@ -212,3 +212,19 @@ def test_identifiers_as_numbers(desk, first):
     desk.keys = ["categorical: [id]"]
     assert desk.train("--name", "d").code == 0
     assert len(nnintro.load("d").features) == 5
+
+
+def test_classes_in_several_spellings(desk):
+    """Nothing is merged that may be different, and nothing is silent."""
+    labels = [["Yes", "yes", "No", "No  way", "no way"][k % 5] for k in range(N)]
+    desk.write(table(a=A, y=labels))
+    desk.trains("has classes that differ only in capitals or blanks, and are learned as classes of their own")
+    desk.has_read({"a": A}, labels)
+
+
+def test_marks_of_a_school_are_no_slips(desk):
+    """1, 2-, 3 are categories: the minus signs behind them are not those of numbers."""
+    marks = [["1-", "2-", "3-", "4"][k % 4] for k in range(N)]
+    desk.write(table(mark=marks, y=Y))
+    desk.trains()
+    desk.has_read({f"mark={mark}": [float(mark == one) for one in marks] for mark in sorted(set(marks))}, Y)
