@@ -289,8 +289,8 @@ BAD = [
     ("constant-target", "a.csv", b"x,y\n1,2\n2,2\n3,2\n", {}, None,
      "a.csv: target 'y' is 2 in every row: nothing is left to learn"),
     ("too-many-categories", "a.csv", IDS.encode(), {}, None,
-     "a.csv: column 'id': 300 different texts in 300 rows are not categories; add "
-     "exclude: ['id'], or name it in text, or (to take each as one) in categorical"),
+     "a.csv: column 'id': 300 different texts in 300 rows are not categories; add exclude: ['id'], "
+     "or name it in text, or (to take each as one) in categorical"),
     ("too-many-classes", "a.csv", IDS.encode(), {"target": "id"}, None,
      "a.csv: column 'id': expected classes, got 300 different texts in 300 rows"),
     ("numbers-as-classes", "a.csv",

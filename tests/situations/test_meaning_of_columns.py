@@ -35,7 +35,8 @@ TWO_CLASSES = (
 def test_titanic_without_the_rows_that_lack_something(desk):
     desk.write(TITANIC)
     desk.target = "Survived"
-    desk.refused("d.csv: column 'Name': 120 different texts in 120 rows are not categories", "name it in exclude")
+    desk.refused("d.csv: column 'Name': 120 different texts in 120 rows are not categories")
+    desk.follow("exclude: ['Name']")
     desk.keys = ["exclude: [PassengerId, Name, Age]", "missing: drop"]
     desk.trains(TWO_CLASSES)
     desk.write([line for line in TITANIC if not line.endswith(",")], "whole.csv")
@@ -151,8 +152,8 @@ def test_mnist_as_csv(desk, shape):
 )
 def test_texts_of_their_own_in_nearly_every_row(desk, cells, says):
     desk.write(table(name=cells, a=A, y=Y))
-    desk.refused(f"d.csv: column 'name': {says}; name it in exclude, in text, or (to take each as one) in categorical")
-    desk.keys = ["exclude: [name]"]
+    desk.refused(f"d.csv: column 'name': {says}; add exclude: ['name'], or name it in text, or (to take each as one)")
+    desk.follow("exclude: ['name']")
     desk.trains()
     desk.has_read({"a": A}, Y)
 
@@ -212,3 +213,19 @@ def test_identifiers_as_numbers(desk, first):
     desk.keys = ["categorical: [id]"]
     assert desk.train("--name", "d").code == 0
     assert len(nnintro.load("d").features) == 5
+
+
+def test_classes_in_several_spellings(desk):
+    """Nothing is merged that may be different, and nothing is silent."""
+    labels = [["Yes", "yes", "No", "No  way", "no way"][k % 5] for k in range(N)]
+    desk.write(table(a=A, y=labels))
+    desk.trains("has classes that differ only in capitals or blanks, and are learned as classes of their own")
+    desk.has_read({"a": A}, labels)
+
+
+def test_marks_of_a_school_are_no_slips(desk):
+    """1, 2-, 3 are categories: the minus signs behind them are not those of numbers."""
+    marks = [["1-", "2-", "3-", "4"][k % 4] for k in range(N)]
+    desk.write(table(mark=marks, y=Y))
+    desk.trains()
+    desk.has_read({f"mark={mark}": [float(mark == one) for one in marks] for mark in sorted(set(marks))}, Y)

@@ -110,3 +110,25 @@ def test_what_was_said_of_all_columns_is_not_true_of_all(desk):
 
 def comma(value):
     return str(value).replace(".", ",")
+
+
+@pytest.mark.parametrize(
+    ("units", "says"),
+    [(["K", "M"], "'K', 'M'"), ([" kg", " lb"], "'kg', 'lb'"), ([" €", " $"], "'$', '€'"), (["%", ""], "'%'")],
+)
+def test_numbers_of_different_units(desk, units, says):
+    """1.5K is not 1.5M, and 50% not 50: nothing is proposed that would take them as equal."""
+    desk.write(["price,y", *(f"{k}.5{units[k % 2]},{y}" for k, y in enumerate(Y))])
+    message = desk.refused(
+        "d.csv:2: column 'price': expected a number, got ",
+        f"the numbers have different units ({says}), and no key converts them: write them in one",
+    )
+    assert "strip" not in message
+
+
+def test_a_currency_beside_some_numbers(desk):
+    desk.write(["price,y", *(f"{'$' if k % 3 else ''}{k}.5,{y}" for k, y in enumerate(Y))])
+    desk.refused("d.csv:3: column 'price': expected a number, got '$1.5'", "add strip: ['$']")
+    desk.follow("strip: ['$']")
+    desk.trains()
+    desk.has_read({"price": [k + 0.5 for k in range(N)]}, Y)

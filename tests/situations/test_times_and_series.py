@@ -65,6 +65,14 @@ def test_dates_in_another_order(desk, form, remedy):
     desk.has_read({"when": [since_1970(2024, 1, 1) + 86400 * k for k in range(N)]}, Y)
 
 
+def test_times_of_twelve_hours(desk):
+    desk.write(["when,y", *(f"{k % 12 or 12}:30 {'PM' if k % 24 > 11 else 'AM'},{y}" for k, y in enumerate(Y))])
+    desk.refused("d.csv:2: column 'when': expected a date or time such as 2024-12-31, got '12:30 AM'")
+    desk.follow('dates: {when: "%I:%M %p"}')
+    desk.trains()
+    desk.has_read({"when": [3600 * (k % 24) + 1800 for k in range(N)]}, Y)
+
+
 def test_durations_of_a_day_and_more(desk):
     desk.write(["t,y", *(f"{k:02}:30:00,{y}" for k, y in enumerate(Y))])
     desk.refused(

@@ -16,6 +16,7 @@ _DURATION = re.compile(r"(\d+):[0-5]\d(:[0-5]\d([.,]\d+)?)?", re.ASCII)
 _NAMED_MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _DATE_LIKE = re.compile(
     r"(\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|(19|20)\d\d[./-](0?[1-9]|1[0-2])|\d{1,2}[:.]\d\d[:.]\d\d"
+    r"|\d{1,2}:\d\d ?[ap]\.?m\.?"
     rf"|\d{{1,2}}\.?[ /-]{_NAMED_MONTH}[ /-]\d{{2,4}}|{_NAMED_MONTH}( \d{{1,2}},)?[ -](\d\d)?\d\d)([ T].*)?",
     re.ASCII | re.I,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 
@@ -16,7 +17,7 @@ from nnintro.datasets.tables.columns.column import Column, FileColumn, Target
 from nnintro.datasets.tables.columns.number import Number, NumberTarget
 from nnintro.datasets.tables.files import Table
 from nnintro.errors import ConfigError, DataError
-from nnintro.wording import listed, quoted
+from nnintro.wording import MOST_NAMED, listed, quoted
 
 MOST_CLASSES = 1000
 FEW_NUMBERS, ROWS_OF_A_NUMBER = 10, 10
@@ -105,10 +106,8 @@ def read_targets(dataset: TableDataset, table: Table) -> Targets:
         return _labels(sources[0])
     if len(columns) == 1 and dataset.two_numbers_are_classes and (two := _two_whole(columns[0], sources[0])):
         said = f"{table.name}: target {quoted(columns[0].name)} has the two whole numbers {two}"
-        return replace(
-            _labels(sources[0]),
-            notes=(f"{said}, which are taken as classes; dataset.task: regression takes them as numbers",),
-        )
+        note = f"{said}, which are taken as classes; dataset.task: regression takes them as numbers"
+        return replace(_labels(sources[0]), notes=(note,))
     for column in columns if len(columns) > 1 else []:
         if not column.quantities:
             message = f"several targets have to be numbers, and {quoted(column.name)} is not"
@@ -175,4 +174,16 @@ def _labels(source: FileColumn) -> Targets:
             f"values; expected at most {MOST_CLASSES:,} classes (or task: regression)"
         )
     target = ClassTarget(source.name, tuple(column.values))
-    return Targets((target,), column.codes.astype(np.int64), table)
+    return Targets((target,), column.codes.astype(np.int64), table, _notes_on_spelling(source, column.values))
+
+
+def _notes_on_spelling(source: FileColumn, classes: Sequence[str]) -> tuple[str, ...]:
+    """That some classes may be one class in several spellings; mostly nothing."""
+    spellings: dict[str, list[str]] = {}
+    for name in classes:
+        spellings.setdefault(" ".join(name.casefold().split()), []).append(name)
+    alike = [listed(names) for names in spellings.values() if len(names) > 1]
+    if not alike:
+        return ()
+    said = f"{source.table.name}: target {quoted(source.name)} has classes that differ only in capitals or blanks"
+    return (f"{said}, and are learned as classes of their own: {' '.join(alike[:MOST_NAMED])}",)

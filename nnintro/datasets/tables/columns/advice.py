@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nnintro.config.datasets.table import TableDataset
+from nnintro.datasets.tables.cells import MISSING, is_text
+from nnintro.datasets.tables.columns.column import FileColumn, training_file
 from nnintro.datasets.tables.spelling import Marks, Spelling
-from nnintro.wording import quoted
+from nnintro.wording import listed, quoted
 
 _AROUND = re.compile(
     r"(?P<before>[^0-9]*?)(?P<sign>[+-]?)(?P<between>[^0-9.,+-]*?)"
@@ -24,6 +26,8 @@ _MARKS = [
     *(Marks(decimal, thousands) for thousands in " '" for decimal in ".,"), Marks(".", "_"),
 ]  # fmt: skip
 """Marks that are in use; '1,5' has the second, '1.234,5' the third."""
+LOOKED_AT = 100_000
+"""Rows of other columns, to see how these are written."""
 MOST_BESIDE = 4
 """Different texts around the numbers of one column."""
 MANY = 20
@@ -41,18 +45,15 @@ _SLIPS = [
 """Ways to write numbers that no key reads: how they look, what is meant, and what to do."""
 
 
-Texts = Mapping[str, Sequence[str]]
-"""Column -> the different texts of its cells."""
-
-
 @dataclass(frozen=True)
 class Numbers:
     """A column of texts that are numbers, if marks within them and units beside them are understood."""
 
     name: str
-    beside: frozenset[str]
+    units: frozenset[frozenset[str]]
+    """What stands beside the numbers: of each all together."""
     cores: Sequence[str]
-    """The numbers without what stands beside them."""
+    """The numbers without that."""
 
     @classmethod
     def of(cls, name: str, texts: Sequence[str]) -> Numbers | None:
@@ -61,8 +62,21 @@ class Numbers:
         found = [part for part in parts if part is not None]
         if not found or len(found) < len(texts) or not _are_quantities(found):
             return None
-        beside = {part[place].strip() for part in found for place in ("before", "between", "behind")}
-        return cls(name, frozenset(beside - {""}), [part["core"] for part in found])
+        around = [[part[place].strip() for place in ("before", "between", "behind")] for part in found]
+        units = frozenset(frozenset(filter(None, texts)) for texts in around)
+        numbers = cls(name, units, [part["core"] for part in found])
+        return numbers if any(map(numbers.read_by, (PLAIN, *_MARKS))) else None
+
+    @property
+    def beside(self) -> frozenset[str]:
+        """All that stands beside numbers."""
+        return frozenset().union(*self.units)
+
+    @property
+    def are_of_one_unit(self) -> bool:
+        """Whether what stands beside them says nothing: 5 K and 5 M are different numbers, and so are 5 % and 5."""
+        several = {unit for unit in self.units if unit or "%" in self.beside}
+        return len(several) < 2
 
     def read_by(self, marks: Marks) -> bool:
         return all(marks.numeral(core) is not None for core in self.cores)
@@ -74,25 +88,26 @@ class Numbers:
         return pointed if self.read_by(PLAIN) and self.read_by(POINTS_IN_GROUPS) else None
 
 
-def advice(name: str, texts: Sequence[str], dataset: TableDataset, others: Callable[[], Texts]) -> str | None:
-    """``add decimal: ','``: what makes numbers of all these texts; None where nothing does.
-
-    Args:
-        name: the column's.
-        dataset: what the section says so far.
-        others: the other columns, which what is said of all columns has to read too.
-    """
+def advice(source: FileColumn, texts: Sequence[str]) -> str | None:
+    """``add decimal: ','``: what makes numbers of all the different texts of a column; None where nothing does."""
     if all(map(_FORTRAN.fullmatch, texts)):
         return "numbers are written with E, not with Fortran's D: replace it"
-    own = Numbers.of(name, texts)
+    own = Numbers.of(source.name, texts)
     if own is None:
         return _slip(texts)
-    found = (Numbers.of(*column) for column in others().items())
-    columns = [own, *(column for column in found if column is not None)]
+    if own.are_of_one_unit:
+        return _proposal(own, source)
+    units = listed(sorted(own.beside))
+    return f"the numbers have different units ({units}), and no key converts them: write them in one"
+
+
+def _proposal(own: Numbers, source: FileColumn) -> str | None:
+    """The keys with which a column of one unit is numbers, and the others too."""
+    dataset = source.dataset
+    found = (Numbers.of(*column) for column in _others(source))
+    columns = [own, *(column for column in found if column is not None and column.are_of_one_unit)]
     said = Spelling.of(dataset)
     readings, verb = _readings(own, columns, said), "set" if said.has_marks else "add"
-    if not readings:
-        return None
     if readings[:2] == _MARKS[:2]:  # 1,234 may be either
         core = own.cores[0]
         both = [_keys(marks, columns, dataset) for marks in readings[:2]]
@@ -106,11 +121,32 @@ def advice(name: str, texts: Sequence[str], dataset: TableDataset, others: Calla
     return f"{verb} {keys}" if keys else None
 
 
+def _others(source: FileColumn) -> Iterator[tuple[str, list[str]]]:
+    """The other columns of texts, each with different texts of its cells; the file is read anew.
+
+    Of a text file they are as it spells them; in other files numbers are no texts.
+    """
+    import pyarrow.compute as pc
+
+    dataset, table = source.dataset, training_file(source.dataset)
+    aside = {source.name, *dataset.exclude, *dataset.categorical, *dataset.text, *dataset.dates}
+    wanted = [*(table.names if dataset.inputs is None else dataset.inputs), *dataset.targets]
+    names = list(dict.fromkeys(name for name in wanted if name not in aside))
+    table.load(names, names)
+    for name in names:
+        if is_text(table.type(name)):
+            cells = pc.unique(table.column(name).slice(0, LOOKED_AT)).to_pylist()
+            yield name, [cell.strip() for cell in cells if cell is not None and cell.strip() not in MISSING]
+
+
 def _slip(texts: Sequence[str]) -> str | None:
     """What to do where the texts are numbers but for a way of writing that no key reads."""
     for pattern, meant, remedy in _SLIPS:
         changed = [match.expand(meant) if (match := pattern.fullmatch(text.strip())) else text for text in texts]
-        if changed != list(texts) and Numbers.of("", changed) is not None:
+        if changed == list(texts) or (found := Numbers.of("", changed)) is None:
+            continue
+        # Few whole ones may be marks of a school: 1, 2-, 3.
+        if len(found.cores) >= MANY or any("." in core or "," in core for core in found.cores):
             return remedy
     return None
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from nnintro.config.datasets.table import TableDataset
 from nnintro.config.task import STRICT
-from nnintro.datasets.tables.cells import MISSING, Array, Reading, is_text
+from nnintro.datasets.tables.cells import Array, Reading, is_text
 from nnintro.datasets.tables.columns.coded import Coded, coded, plain_numeral
 from nnintro.datasets.tables.files import Table, open_table
 from nnintro.datasets.tables.files.places import Places
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 Missing = Literal["error", "drop", "mean", "indicator"]
 Unseen = Literal["error", "zeros"]
-LOOKED_AT = 100_000
-"""Rows of other columns, to see how these are written."""
 
 
 @dataclass(frozen=True)
@@ -114,25 +112,6 @@ class FileColumn:
         if not column.values:
             raise self.useless("has no value in any row")
         return column
-
-    def others(self) -> dict[str, list[str]]:
-        """The other columns with texts, each with different texts of its cells; the file is read anew.
-
-        Of a text file they are as it spells them; in other files numbers are none.
-        """
-        import pyarrow.compute as pc
-
-        dataset, table = self.dataset, training_file(self.dataset)
-        aside = {self.name, *dataset.exclude, *dataset.categorical, *dataset.text, *dataset.dates}
-        wanted = [*(table.names if dataset.inputs is None else dataset.inputs), *dataset.targets]
-        names = list(dict.fromkeys(name for name in wanted if name not in aside))
-        table.load(names, names)
-        texts: dict[str, list[str]] = {}
-        for name in names:
-            if is_text(table.type(name)):
-                cells = pc.unique(table.column(name).slice(0, LOOKED_AT)).to_pylist()
-                texts[name] = [cell.strip() for cell in cells if cell is not None and cell.strip() not in MISSING]
-        return texts
 
     def constant(self, value: float) -> str:
         """Why nothing can be learned from a column that is this one number in float64."""

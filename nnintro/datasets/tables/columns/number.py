@@ -185,7 +185,7 @@ def _are_numbers(source: FileColumn) -> bool:
     values, codes = source.coded.values, source.coded.codes
     if all(map(source.is_numeral, values)):
         return True
-    proposal = advice(source.name, values, source.dataset, source.others)
+    proposal = advice(source, values)
     meant = np.array([source.is_numeral(value) or is_meant_as_number(value) for value in values])
     if proposal is None and 2 * meant[codes[codes >= 0]].sum() < (codes >= 0).sum():
         return False
