@@ -7,6 +7,7 @@ its file, in its ``rules``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -17,7 +18,7 @@ from nnintro.config.losses import LOSSES, misfit
 from nnintro.config.models.mlp import GivenInitialization, MlpModel
 from nnintro.config.parse.nodes import Finding, Keys, Node, find
 from nnintro.config.section import Complaint, Complaints, Rule
-from nnintro.config.task import prediction_names
+from nnintro.config.task import METRICS, prediction_names
 from nnintro.formula import FormulaError, parse
 from nnintro.wording import listing, nearest, quoted, shown
 
@@ -163,11 +164,11 @@ def watched_metrics_exist(setup: Setup) -> Complaints:
     known = ["train/loss", *setup.task.validation_tags(setup.loss_name)]
     for tag in training.stop_when or {}:
         if tag not in known:
-            message = f"unknown metric; {_expected_metric(tag, known)}"
+            message = f"unknown metric; {_expected_metric(tag, known)}{_of_numbers(tag, setup)}"
             yield Complaint("training.stop_when", message, entry=tag)
     early = training.early_stopping
     if early is not None and early.metric not in known:
-        message = _expected_metric(early.metric, known)
+        message = _expected_metric(early.metric, known) + _of_numbers(early.metric, setup)
         yield Complaint("training.early_stopping.metric", message)
 
 
@@ -181,6 +182,16 @@ def history_fits_into_memory(setup: Setup) -> Complaints:
             f"the {total:,} updates give {total // every:,} rows, and the history holds "
             f"{MOST_ROWS:,}; expected auto, off, or at least every {least} steps",
         )
+
+
+def _of_numbers(tag: str, setup: Setup) -> str:
+    """What to do where a metric of numbers is asked of a table whose target became classes."""
+    metric, task = METRICS.get(tag.removeprefix("validation/")), setup.task
+    if setup.dataset.kind != "table" or metric is None or "regression" not in metric.tasks or not task.classes:
+        return ""
+    if not all(re.fullmatch(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?", name) for name in task.classes):
+        return ""
+    return "; the target was taken as classes, and dataset.task: regression takes its numbers as numbers"
 
 
 def _expected_metric(tag: str, known: list[str]) -> str:

@@ -116,6 +116,12 @@ class Recorder:
             if len(self._steps) > 1:
                 self._draw(self.painter, [self._curves(title)], int(self._steps[-1]), last=True)
 
+    def finally_of_each(self, step: int, values: Mapping[str, Mapping[str, float | None]]) -> None:
+        """The metrics of each of several targets, of the network as it is saved."""
+        for name, metrics in values.items():
+            known = {f"targets/{metric}/{name}": value for metric, value in metrics.items() if value is not None}
+            self.events.scalars(step, known)
+
     def _histograms(self, step: int) -> None:
         self._weighed.add(step)
         for tag, values in self.weights().items():

@@ -51,10 +51,13 @@ def with_paths(experiment: Experiment, paths: Mapping[str, str]) -> Experiment:
 def seen_from(experiment: Experiment, directory: Path) -> Experiment:
     """The config for a run's folder: relative paths, so that folder and data can be moved together.
 
-    Where nothing but the root is above both, nobody moves them together, and the paths stay whole.
+    Where nothing but the root is above both, or not even that (another drive), nobody moves them together, and the
+    paths stay whole.
     """
     own = os.path.normpath(Path.cwd() / directory)
-    below = {key: path for key, path in experiment.dataset.paths.items() if os.path.commonpath([own, path]) != os.sep}
+    paths = experiment.dataset.paths
+    near = {key: path for key, path in paths.items() if os.path.splitdrive(path)[0] == os.path.splitdrive(own)[0]}
+    below = {key: path for key, path in near.items() if os.path.commonpath([own, path]) != Path(own).anchor}
     return with_paths(experiment, {key: os.path.relpath(path, own) for key, path in below.items()})
 
 

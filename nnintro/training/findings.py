@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from torch import nn
@@ -13,9 +14,11 @@ from nnintro.models import input_precision
 from nnintro.models.forward import outputs_of
 from nnintro.objectives.metrics import predicted_classes
 from nnintro.training.closed_form import least_squares
+from nnintro.training.evaluation import RowEvaluator
 from nnintro.training.separation import perceptron
 from nnintro.training.setup import Parts
 from nnintro.training.words import Finding
+from nnintro.wording import MOST_NAMED, measurement
 
 
 def findings(parts: Parts, train_loss: float, updates: int) -> list[Finding]:
@@ -32,6 +35,21 @@ def findings(parts: Parts, train_loss: float, updates: int) -> list[Finding]:
         dense_accuracy(model, setup, splits),
     ]
     return [finding for finding in found if finding is not None]
+
+
+def each_target(parts: Parts) -> Finding | None:
+    """The metrics of each of a table's several targets, in its own units, of the network as it was measured last."""
+    names = [target["name"] for target in parts.setup.facts.description.get("targets", [])]
+    if len(names) < 2 or not isinstance(parts.evaluator, RowEvaluator):
+        return None
+    values = dict(zip(names, parts.evaluator.of_each_target(), strict=True))
+    plain = {
+        name: {metric: None if math.isnan(value) else value for metric, value in metrics.items()}
+        for name, metrics in values.items()
+    }
+    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+    shown = ", ".join(f"{name} {measurement(values[name]['rmse'])}" for name in names[:MOST_NAMED])
+    return Finding("targets", plain, {"validation/rmse of each": shown + more})
 
 
 def dense_accuracy(model: nn.Module, setup: Setup, splits: Splits[Any]) -> Finding | None:

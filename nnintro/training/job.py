@@ -33,7 +33,7 @@ from nnintro.signals import Interrupts
 from nnintro.training import words
 from nnintro.training.checkpointer import Checkpointer, capture, put_back, put_back_patience
 from nnintro.training.dead import dead_layers
-from nnintro.training.findings import findings
+from nnintro.training.findings import each_target, findings
 from nnintro.training.hint import divergence
 from nnintro.training.looks import histogram_moments, sketch_moments
 from nnintro.training.loop import Loop
@@ -292,11 +292,14 @@ class _Job:
     def _close(self, recorder: Recorder, outcome: Outcome) -> Result:
         recorder.conclude(outcome.step, f"{self.setup.experiment.name}: learning curves")
         metrics = self.evaluator.measure(self.parts.train)
+        of_each = each_target(self.parts)
+        if of_each is not None:
+            recorder.finally_of_each(outcome.step, of_each.values)
         incomplete = recorder.finish(outcome.status)
         tidy(self.directory)  # of a part that was killed a figure may have been half written still when this one began
         self._write_what_is_gone()
         confusion = self.evaluator.confusion
-        found = findings(self.parts, metrics["train/loss"], outcome.step)
+        found = [*filter(None, [of_each]), *findings(self.parts, metrics["train/loss"], outcome.step)]
         summary = summarize(
             self.setup,
             self.directory,

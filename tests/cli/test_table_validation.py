@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import nnintro
+from tests.recording.test_recorder import read
 
 CONFIG = """\
 dataset:
@@ -103,3 +104,35 @@ def test_what_is_wrong_with_the_file_is_said_with_its_place(command, files):
     assert done.code == 4
     assert "test.csv: cannot be read" in done.err
     assert not (files / "runs").exists()
+
+
+def test_each_of_several_targets_is_in_the_summary_and_in_tensorboard(command, files):
+    for name, numbers in (("train", range(30)), ("test", range(3, 12)), ("one", [4])):
+        lines = [f"{k},{3 * k},{k * k}" for k in numbers]
+        (files / "data" / f"{name}.csv").write_text("\n".join(["x,line,square", *lines]) + "\n")
+    (files / "c.yaml").write_text(CONFIG.replace("target: y", "target: [line, square]"))
+    done = command("train", "c.yaml")
+    assert done.code == 0
+    run = nnintro.load("c")
+    x = np.arange(3.0, 12)
+    predicted = run.predict({"x": x}).numpy()
+    assert list(run.summary["targets"]) == ["line", "square"]
+    points = read(run.directory)
+    for column, (name, truth) in enumerate((("line", 3 * x), ("square", x * x))):
+        errors = predicted[:, column] - truth
+        expected = {
+            "mse": np.mean(errors**2), "mae": np.mean(np.abs(errors)), "rmse": np.sqrt(np.mean(errors**2)),
+            "r2": 1 - np.sum(errors**2) / np.sum((truth - truth.mean()) ** 2),
+        }  # fmt: skip
+        assert run.summary["targets"][name] == pytest.approx(expected, rel=1e-4)
+        for metric, value in expected.items():
+            (point,) = points.Scalars(f"targets/{metric}/{name}")
+            assert (point.step, point.value) == (run.summary["steps"], pytest.approx(value, rel=1e-4))
+    line, square = (f"{name} {run.summary['targets'][name]['rmse']:.3g}" for name in ("line", "square"))
+    assert f"{line[:8]}" in done.err
+    assert f"{square[:9]}" in done.err
+    # Of one row there is no r2.
+    assert command("train", "c.yaml", "--name", "one", "--set", "dataset.validation.path=data/one.csv").code == 0
+    for found in nnintro.load("one").summary["targets"].values():
+        assert found["r2"] is None
+        assert found["rmse"] == pytest.approx(found["mae"])

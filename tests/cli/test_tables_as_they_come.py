@@ -92,3 +92,20 @@ def test_a_file_to_predict_lacks_the_target(command, tmp_path, rows):
     (tmp_path / "new.dat").write_text("\n".join([*short, "5.0;Ulm;1", "Summe;;"]), encoding="utf-8")
     done = command("predict", "c", "new.dat")
     assert (done.code, done.err) == (4, "new.dat:3: column 'price': expected a number such as 1.234,5, got '5.0'\n")
+
+
+@pytest.mark.parametrize(
+    "watching", ["early_stopping: {metric: validation/rmse, patience: 3}", "stop_when: {validation/r2: 0.9}"]
+)
+def test_watching_a_metric_of_numbers_over_a_target_that_became_classes(command, tmp_path, watching):
+    (tmp_path / "b.csv").write_text("x,y,word\n" + "".join(f"{k},{k % 2},{'ab'[k % 2]}\n" for k in range(20)))
+    config = "dataset: {kind: table, path: b.csv, target: %s}\nmodel: {kind: mlp}\ntraining: {epochs: 2, %s}\n"
+    (tmp_path / "d.yaml").write_text(config % ("y", watching))
+    done = command("train", "d.yaml", "--quiet")
+    assert done.code == 3
+    said = "the target was taken as classes, and dataset.task: regression takes its numbers as numbers"
+    assert done.err.count(said) == 1
+    assert command("train", "d.yaml", "--quiet", "--set", "dataset.task=regression").code == 0
+    (tmp_path / "d.yaml").write_text(config % ("word", watching))
+    done = command("train", "d.yaml", "--quiet")
+    assert (done.code, "regression takes" in done.err) == (3, False)

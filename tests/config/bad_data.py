@@ -207,7 +207,10 @@ DATA = {
     ),
     "classes of two columns": (
         "dataset: {kind: table, path: a.csv, target: [y, z], task: classification}\nmodel: {kind: mlp}\n",
-        ["bad.yaml:1:59: dataset.task: classes are of one target column; several are numbers"],
+        [
+            "bad.yaml:1:59: dataset.task: classes are of one target column; several are numbers: train one after the "
+            "other, each with the others in exclude, or set task: regression for 0 and 1"
+        ],
     ),
     "a table without its keys": (
         "dataset: {kind: table}\nmodel: {kind: mlp}\n",

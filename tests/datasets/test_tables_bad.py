@@ -47,7 +47,8 @@ BAD_SECTIONS = [
      "with a window, a row left out would be a hole in the series; "
      "expected error, mean or indicator"),
     ({"target": ["y", "z"], "task": "classification"}, "task",
-     "classes are of one target column; several are numbers"),
+     "classes are of one target column; several are numbers: train one after the other, each with the others "
+     "in exclude, or set task: regression for 0 and 1"),
     ({"task": "regression", "class_weights": "balanced"}, "class_weights",
      "a regression has no classes; expected none"),
     ({"task": "regression", "split": "stratified"}, "split",

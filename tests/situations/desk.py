@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,31 +18,42 @@ import torch
 import nnintro
 from nnintro.config.load import load_config
 from nnintro.training.setup import build_data
-from tests.cli.conftest import Done
+from tests.cli.conftest import ROOT, Done
 
-CONFIG = """\
+TABLE = """\
 dataset:
   kind: table
-  path: {path}
-  target: {target}
-{keys}model: {{kind: mlp, hidden: [4]}}
-descent: {{optimizer: adam, learning_rate: 0.01}}
-training: {{epochs: 2}}
-logging: {{figures: off, histograms: off}}
+  path: @path
+  target: @target
+@keysmodel: {kind: mlp, hidden: [4]}
+descent: {optimizer: adam, learning_rate: 0.01}
+training: {epochs: 2}
+logging: {figures: off, histograms: off}
 precision: float64
-{rest}"""
+@rest"""
+IMAGES = """\
+dataset:
+  kind: images
+  path: @path
+@keysmodel: {kind: unet, channels: [2, 4]}
+descent: {optimizer: adam, learning_rate: 0.01, batch_size: 2}
+training: {epochs: 1}
+logging: {figures: off, histograms: off}
+@rest"""
 
 
 class Desk:
     """What a user does: write files, train, read the message, add the line that it proposes, train again.
 
     Attributes:
+        config: what the config holds otherwise.
         keys: the lines of the dataset section behind its path and target.
         rest: the lines at the end of the config.
     """
 
     def __init__(self, folder: Path, command: Callable[..., Done]) -> None:
         self.folder, self.command = folder, command
+        self.config = TABLE
         self.path, self.target = "d.csv", "y"
         self.keys: list[str] = []
         self.rest: list[str] = []
@@ -56,7 +70,9 @@ class Desk:
         keys, rest = (
             "".join(f"{indent}{line}\n" for line in some) for indent, some in (("  ", self.keys), ("", self.rest))
         )
-        text = CONFIG.format(path=self.path, target=self.target, keys=keys, rest=rest)
+        text = self.config
+        for name, value in {"path": self.path, "target": self.target, "keys": keys, "rest": rest}.items():
+            text = text.replace(f"@{name}", value)
         (self.folder / "c.yaml").write_text(text, encoding="utf-8")
         self._last = self.command("train", "c.yaml", "--name", "c", *words)
         return self._last
@@ -124,6 +140,13 @@ class Desk:
         assert done.code == 0, done.err
         metrics: dict[str, float] = json.loads(done.out)["metrics"]
         return metrics
+
+    def process(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+        """A command in a process of its own, in the environment of now."""
+        command = [sys.executable, "-m", "nnintro", *words]
+        return subprocess.run(
+            command, check=False, cwd=self.folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True
+        )
 
     def predicted(self, file: str, run: str = "c") -> list[str]:
         """The cells of the column ``prediction``."""

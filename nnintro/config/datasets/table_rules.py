@@ -123,7 +123,8 @@ def classes_are_asked_for(dataset: TableDataset) -> Complaints:
     """Weights and strata of classes need classes; several targets are numbers."""
     several = len(dataset.targets) > 1
     if several and dataset.task_kind == "classification":
-        yield Complaint("dataset.task", "classes are of one target column; several are numbers")
+        remedy = "train one after the other, each with the others in exclude, or set task: regression for 0 and 1"
+        yield Complaint("dataset.task", f"classes are of one target column; several are numbers: {remedy}")
     if not several and dataset.task_kind != "regression":
         return
     if dataset.class_weights == "balanced":

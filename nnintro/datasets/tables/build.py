@@ -87,6 +87,10 @@ def build_table(dataset: TableDataset, data: torch.Generator, splitting: torch.G
             holes = notes_on_holes(dataset, times, chosen.rows, series, table)
         unseen = unseen_note(filled.unseen)
         said = [f"{table.name}: {unseen} in validation rows; unseen: error refuses them"] if unseen else []
+        if not targets.classes and dataset.window is None:  # with a window they are inputs too
+            for name, values in zip(dataset.targets, targets.values[chosen.rows].T, strict=True):
+                filled.sentinels.look_at(name, values)
+        said += filled.sentinels.notes(table.name)
         splits = replace(splits, notes=(*targets.notes, *left.notes, *said, *division.notes, *holes))
     return splits if dataset.validation_file is None else with_own_validation(splits, dataset, encoding, data)
 

@@ -13,8 +13,11 @@ _YEAR = re.compile(r"[12]\d{3}", re.ASCII)
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d.*|\d{4}-?W\d\d(-?[1-7])?", re.ASCII)
 _ISO_CLOCK = re.compile(r"\d\d:\d\d.*", re.ASCII)
 _DURATION = re.compile(r"(\d+):[0-5]\d(:[0-5]\d([.,]\d+)?)?", re.ASCII)
+_NAMED_MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _DATE_LIKE = re.compile(
-    r"(\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|(19|20)\d\d[./-](0?[1-9]|1[0-2])|\d{1,2}[:.]\d\d[:.]\d\d)( .*)?", re.ASCII
+    r"(\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|(19|20)\d\d[./-](0?[1-9]|1[0-2])|\d{1,2}[:.]\d\d[:.]\d\d"
+    rf"|\d{{1,2}}\.?[ /-]{_NAMED_MONTH}[ /-]\d{{2,4}}|{_NAMED_MONTH}( \d{{1,2}},)?[ -](\d\d)?\d\d)([ T].*)?",
+    re.ASCII | re.I,
 )
 """Dates of any order, years with months (but not 18-25), and times with seconds."""
 

@@ -19,6 +19,7 @@ from nnintro.datasets.tables.columns.column import Column, FileColumn
 from nnintro.datasets.tables.columns.number import mean_and_deviation
 from nnintro.datasets.tables.files import Table
 from nnintro.datasets.tables.left_out import LeftOut
+from nnintro.datasets.tables.sentinels import Sentinels
 from nnintro.errors import DataError, memory_for
 
 
@@ -38,12 +39,14 @@ class Filled:
     """See ``Splits.coinciding``."""
     unseen: dict[str, int] = field(default_factory=dict)
     """Column -> validation rows whose category no training row has."""
+    sentinels: Sentinels = field(default_factory=Sentinels)
+    """Numbers that may stand for no value."""
 
     def only(self, kept: Array) -> Filled:
         """The same with these features alone, (features,) truth values."""
         mean, scale, low, high = (values[kept] for values in (self.mean, self.scale, self.low, self.high))
         inputs = np.ascontiguousarray(self.inputs[:, kept])
-        return Filled(self.columns, inputs, mean, scale, low, high, self.coinciding, self.unseen)
+        return Filled(self.columns, inputs, mean, scale, low, high, self.coinciding, self.unseen, self.sentinels)
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,8 @@ class Filling:
         column = column.learn_values(source, values, self.order[: self.training])
         values = values.take(self.order, axis=0)  # three times as fast as an index
         self._require_usable(column, source, values)
+        if column.quantities and column.reading == "number":
+            filled.sentinels.look_at(column.name, values)
         if count := int(column.unseen(values).sum()):
             filled.unseen[column.name] = count
         inputs = filled.inputs[:, place]

@@ -8,7 +8,7 @@ from itertools import compress
 import numpy as np
 
 from nnintro.config.datasets.table import TableDataset
-from nnintro.datasets.tables.cells import Array
+from nnintro.datasets.tables.cells import Array, is_numeral
 from nnintro.datasets.tables.columns import recognized
 from nnintro.datasets.tables.columns.category import ClassTarget
 from nnintro.datasets.tables.columns.coded import coded
@@ -72,7 +72,9 @@ class Targets:
         if len(classes) < 2:
             raise DataError(f"{named} has the one class {listed(classes)}; expected two or more")
         if are_split and (single := list(compress(self.classes, counts == 1))):
-            raise DataError(f"{named}: expected two rows or more of each class, got one of {listed(single)}")
+            error = f"{named}: expected two rows or more of each class, got one of {listed(single)}"
+            numbers = "; if they are quantities and no classes, add task: regression"
+            raise DataError(error + (numbers if all(map(is_numeral, self.classes)) else ""))
         # The last entry is that of -1, no value.
         new = np.append(np.where(counts > 0, np.cumsum(counts > 0) - 1, -1), -1)
         return replace(self, targets=(ClassTarget(name, classes),), values=new[self.values])

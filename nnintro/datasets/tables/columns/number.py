@@ -207,9 +207,9 @@ def are_times(source: FileColumn) -> bool:
         return False
     # The kind that most have, or none has, is not the one that is odd.
     usual = max((0, 1), key=lambda kind: sum(kinds[kind] for kinds in iso))
-    code = next(index for index, kinds in enumerate(iso) if not kinds[usual])
-    row = int((source.coded.codes == code).argmax())
-    error = source.table.places.refusal(row, source.name, EXPECTED["time"], values[code])
+    odd = np.array([not kinds[usual] for kinds in iso] + [False])  # the last is of code -1
+    row = int(odd[source.coded.codes].argmax())
+    error = source.table.places.refusal(row, source.name, EXPECTED["time"], source.coded.text(row))
     if long := dates.long_duration(texts):
         row = int((source.coded.codes == texts.index(long)).argmax())
         error = source.table.places.refusal(row, source.name, "a time of day, before 24:00", long)

@@ -17,10 +17,14 @@ from nnintro.errors import DataError
 from nnintro.wording import counted
 
 DELIMITERS = ",;\t|"
+MOST_FIRST = 20
+"""Rows that are compared with the header."""
 _SEPARATOR = re.compile(r'"?sep=([,;\t| ])"?\s*', re.I)
 """A line above the header that names the delimiter to Excel."""
 _NUMBERS_ALONE = re.compile(r"(?:\W*\d)+\W*")
 """Digits and no letter, such as 1.234,50 and 2024-01-31: no name."""
+_QUOTED_AND_BLANKS = re.compile(r'\s*"[^",;|]*"(?: +"[^",;|]*")+\s*')
+"""Names as R's write.table sets them apart."""
 
 HEADERLESS = "if this line is a row, add header: false (and names: [...] for the columns)"
 """What to add where a header looks like data."""
@@ -71,6 +75,8 @@ def read_layout(
         delimiter, line = delimiter or said[1], text.first_line()
     if delimiter == WHITESPACE:
         delimiter = "\t"  # which ``rows_alone`` puts there
+    elif delimiter is None and _QUOTED_AND_BLANKS.fullmatch(line):
+        raise DataError(f"{file.name}:{text.line}: columns set apart by blanks or tabs need delimiter: {WHITESPACE}")
     delimiter = delimiter or _delimiter(file, line, wanted, positional=positional)
     pieces = text.pieces(delimiter)
     for piece in pieces:
@@ -84,10 +90,21 @@ def read_layout(
                     names = _by_position(row, wanted, place) if headless else row
                 else:
                     names = _named(row, keys, place, headless=headless)
+                    if not headless and not keys.names and _names_rows(row, rest):
+                        names = ["", *row]
                 layout = Layout(delimiter, names, first, rest.line - 1, skipped, not headless)
                 _check_names(layout.names, place, says=headless or keys.header is not None)
                 return layout, itertools.chain([rest] if rest.text else [], pieces)
     raise text.empty()
+
+
+def _names_rows(header: list[str], rest: Piece) -> bool:
+    """Whether rows have one cell more than the header: R's write.table gives no name to that of the rows.
+
+    Where all of them end in an empty cell, a delimiter stands behind the last one.
+    """
+    rows = [row for _, row in itertools.islice(rest.filled(len(header)), MOST_FIRST)]
+    return {len(row) for row in rows} == {len(header) + 1} and any(row[-1].strip() for row in rows)
 
 
 def _has_no_header(row: list[str], keys: TextKeys, place: str, *, positional: bool) -> bool:

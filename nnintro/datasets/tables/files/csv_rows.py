@@ -137,6 +137,11 @@ class Text:
             if not self._read_on():
                 raise self.empty()
 
+    @property
+    def line(self) -> int:
+        """The number of the next line."""
+        return self._line
+
     def skip(self, line: str) -> None:
         """Leave out the first line, which is this one."""
         self._take(len(line.encode()))
