@@ -65,16 +65,16 @@ class LearningRate:
 
     def __init__(self, descent: Descent, total: int) -> None:
         self.descent, self.total = descent, total
-        self._start, self._window = 0, list[float]()
+        self._start, self._window = 0, np.empty(0)
 
     def between(self, start: int, stop: int) -> Floats:
-        """(stop - start,) the rates of the updates from ``start`` on."""
-        schedule = self.descent.schedule
-        factors = SCHEDULES[schedule.kind](schedule, np.arange(start, stop), self.total)
-        return self.descent.learning_rate * factors
+        """(stop - start,) the rates of the updates from ``start`` on; not to be written into."""
+        # A call of numpy takes some microseconds whether for one update or for hundreds.
+        if not self._start <= start <= stop <= self._start + len(self._window):
+            numbers = np.arange(start, max(stop, min(start + WINDOW, self.total)))
+            factors = SCHEDULES[self.descent.schedule.kind](self.descent.schedule, numbers, self.total)
+            self._start, self._window = start, self.descent.learning_rate * factors
+        return self._window[start - self._start : stop - self._start]
 
     def __call__(self, update: int) -> float:
-        # A call of numpy takes some microseconds whether for one update or for hundreds.
-        if not self._start <= update < self._start + len(self._window):
-            self._start, self._window = update, self.between(update, update + WINDOW).tolist()
-        return self._window[update - self._start]
+        return float(self.between(update, update + 1)[0])

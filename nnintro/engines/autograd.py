@@ -46,7 +46,7 @@ class Autograd:
         self._good = _Snapshot(self.network, self.optimizer)
         self._before: list[Tensor] = []
 
-    def advance(self, start: int, stop: int, interrupted: Interrupted) -> Advance:
+    def advance(self, start: int, stop: int, interrupted: Interrupted, *, measured: bool = True) -> Advance:
         """Make the updates from ``start`` up to ``stop``."""
         self.network.train()
         # The same memory for every stretch: taking 125 MB anew costs more than copying them.
@@ -54,9 +54,10 @@ class Autograd:
         before: list[Tensor] = []
         step, total = start, torch.zeros((), device=self.parameters[0].device)
         while step < stop and not interrupted():
-            if step == stop - 1:
+            measure = measured and step == stop - 1
+            if measure:
                 before = self._before = _copied(self.parameters, self._before)
-            total += self._update(step, measure=step == stop - 1)
+            total += self._update(step, measure=measure)
             step += 1
         if not (bool(total.isfinite()) and _all_finite(self.parameters)):
             self._good.restore()

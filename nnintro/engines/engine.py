@@ -42,8 +42,12 @@ class Engine(Protocol):
 
     name: str
 
-    def advance(self, start: int, stop: int, interrupted: Interrupted) -> Advance:
-        """Make updates ``start`` (from 0) up to ``stop``, excluded."""
+    def advance(self, start: int, stop: int, interrupted: Interrupted, *, measured: bool = True) -> Advance:
+        """Make updates ``start`` (from 0) up to ``stop``, excluded.
+
+        Args:
+            measured: whether the last update's gradient and change are asked for, which takes time.
+        """
         ...
 
 

@@ -38,6 +38,7 @@ class FlatMemory:
         self.kind = kind_of(optimizer)
         self.names = memories_of(optimizer) or []
         self.tensors = [torch.zeros_like(flat) for _ in self.names]
+        self._counts = [torch.zeros(()) for _ in parameters]
         self._views = [pieces(tensor, parameters) for tensor in self.tensors]
 
     def adopt(self) -> None:
@@ -54,8 +55,8 @@ class FlatMemory:
     def count(self, step: int) -> None:
         """Note how many updates were made, where torch's optimizer does."""
         if OPTIMIZERS[self.kind].counts_updates:
-            for parameter in self.parameters:
-                self.optimizer.state[parameter]["step"] = torch.tensor(float(step))
+            for parameter, count in zip(self.parameters, self._counts, strict=True):
+                self.optimizer.state[parameter]["step"] = count.fill_(step)
 
 
 class OptimizerMemory(FlatMemory):

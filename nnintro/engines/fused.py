@@ -159,7 +159,7 @@ class Fused:
         memory: Array = torch.zeros(self.call.parts * self._tile * columns, dtype=self.flat.dtype).numpy()
         return memory
 
-    def advance(self, start: int, stop: int, interrupted: Interrupted) -> Advance:
+    def advance(self, start: int, stop: int, interrupted: Interrupted, *, measured: bool = True) -> Advance:
         """Make the updates from ``start`` up to ``stop``."""
         self.memory.adopt()
         step = start
@@ -167,8 +167,9 @@ class Fused:
         with self.blas.alone(), flushed():
             while step < stop and not interrupted():
                 good = self._kept()
-                before = good[0] if step == stop - 1 else None
-                end = min(max(stop - 1, step + 1), self.orders.end_of_chunk(step))
+                before = good[0] if measured and step == stop - 1 else None
+                # The last update goes alone where its change of the parameters is measured.
+                end = min(max(stop - measured, step + 1), self.orders.end_of_chunk(step))
                 ended, step = self._stretch(step, end, good)
                 if ended != codes.DONE:
                     self.memory.count(step)

@@ -119,7 +119,7 @@ class Graph:
         launcher.launch(count, short=short)
         return self.memory.weights.clone()
 
-    def advance(self, start: int, stop: int, interrupted: Interrupted) -> Advance:
+    def advance(self, start: int, stop: int, interrupted: Interrupted, *, measured: bool = True) -> Advance:
         """Make the updates from ``start`` up to ``stop``."""
         self.network.train()
         self.memory.adopt()
@@ -133,7 +133,7 @@ class Graph:
                 finite &= self.tape.finite(seen, step)
                 self.tape.seek(step)
                 seen = step
-            if step == stop - 1:
+            if measured and step == stop - 1:
                 before = self.memory.weights.clone()
             step = self._launch(step, stop)
         finite &= self.tape.finite(seen, step) & self.memory.weights.isfinite().all()

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from nnintro.config.experiment import Setup
 from nnintro.models import output_precision
+from nnintro.models.network import Network
 
 Autocast = Callable[[], contextlib.AbstractContextManager[Any]]
 LARGEST_ACTIVATION = 1 << 20
@@ -42,6 +43,10 @@ def own_modes() -> Iterator[None]:
 @contextlib.contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
     """Evaluation mode and no gradients, for a while."""
+    if isinstance(network, Network) and not network.depends_on_mode:
+        with torch.no_grad():
+            yield
+        return
     was_training = network.training
     network.eval()
     try:
@@ -60,11 +65,12 @@ def outputs_of(network: nn.Module, inputs: Tensor, autocast: Autocast = contextl
         maps = next(p.shape[0] for p in network.parameters() if p.dim() == 4)
         rows = max(1, LARGEST_MAPS // (maps * inputs.shape[-1] * inputs.shape[-2]))
     else:
-        widest = max((p.shape[0] for p in network.parameters() if p.dim() > 1), default=1)
-        rows = max(1, LARGEST_ACTIVATION // widest)
+        rows = max(1, LARGEST_ACTIVATION // _widest(network))
     first, *others = torch.split(inputs, rows)
     with evaluating(network), autocast():
         begun: Tensor = network(first)
+        if not others and autocast is contextlib.nullcontext:
+            return begun
         # Into one tensor: small ones that are kept would lie in the gaps that the layers' large ones leave, which then
         # fit no layer any more: of a layer of a million neurons 2,001 rows took 8 GB.
         outputs = begun.new_empty(len(inputs), *begun.shape[1:], dtype=output_precision(network))
@@ -73,6 +79,12 @@ def outputs_of(network: nn.Module, inputs: Tensor, autocast: Autocast = contextl
         for number, block in enumerate(others, 1):
             outputs[number * rows : number * rows + len(block)] = network(block)
     return outputs
+
+
+def _widest(network: nn.Module) -> int:
+    if isinstance(network, Network):
+        return network.widest
+    return max((p.shape[0] for p in network.parameters() if p.dim() > 1), default=1)
 
 
 SEVERAL_THREADS_FROM = 4_000_000

@@ -50,6 +50,14 @@ class Mlp(Network):
         return cls(widths, [*architecture["activations"], architecture["output_activation"]])
 
     @property
+    def depends_on_mode(self) -> bool:
+        return self.dropout.rate > 0
+
+    @property
+    def widest(self) -> int:
+        return max(self.widths[1:])  # known without a walk through the modules, which takes longer than small products
+
+    @property
     def affine(self) -> list[nn.Linear]:
         """The affine layers, the output's last."""
         return cast(list[nn.Linear], list(self.layers))

@@ -47,6 +47,16 @@ class Network(nn.Module):
     mean: Tensor
     scale: Tensor
 
+    @property
+    def depends_on_mode(self) -> bool:
+        """Whether it computes something else in training than in evaluation."""
+        return True
+
+    @property
+    def widest(self) -> int:
+        """The largest number of outputs that a layer has for one input; 1 without layers."""
+        return max((p.shape[0] for p in self.parameters() if p.dim() > 1), default=1)
+
     @classmethod
     def from_section(cls, section: Any, task: Task) -> Self:
         """The network that a model section of its kind describes, its parameters not drawn yet."""

@@ -20,6 +20,7 @@ from nnintro.files import as_csv, refuse_own_input, write_text, write_whole
 from nnintro.models import precision_of
 from nnintro.models.forward import threads, threads_for
 from nnintro.models.standardized import Array
+from nnintro.models.unet import Unet
 from nnintro.objectives.segmentation import answers, peaks
 from nnintro.predict.tiles import takes_tiles, tiled_answers
 from nnintro.runs.run import Run, load_run
@@ -80,7 +81,7 @@ def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
                 (folder / part).mkdir()
             with threads(threads_for(run.model, 1)):
                 for path in files:
-                    with memory_for(f"{path}: the network's layers on an image of its size"):
+                    with memory_for(f"{path}: {_need(run)}"):
                         points += _one(run, form, path, folder)
             if form.point_radius is not None:
                 lines = [(name, f"{r:.2f}", f"{c:.2f}", f"{p:.4f}") for name, r, c, p in points]
@@ -90,6 +91,14 @@ def predict_images(directory: Path, source: Path, output: Path) -> Predicted:
     except OSError as error:
         raise DataError(f"cannot write {output}: {cause(error)}") from error
     return Predicted(len(files), None if form.point_radius is None else len(points))
+
+
+def _need(run: Run) -> str:
+    """What an image takes memory for, and what to do where it goes through as a whole."""
+    need = "the network's layers on an image of its size"
+    if isinstance(run.model, Unet) and run.model.normalization == "group":
+        return f"{need}, of which normalization: group needs the whole; cut it into parts, or train with batch"
+    return need
 
 
 def _require_place(output: Path, source: Path, folders: Folders) -> None:

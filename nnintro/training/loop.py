@@ -138,7 +138,8 @@ class Loop:
         while outcome.step < moment and outcome.status == "running":
             begun = time.perf_counter()
             stop = min(moment, self.keeper.next_stop(outcome.step) or moment, self._next_decision(outcome.step))
-            advance = self.engine.advance(outcome.step, stop, self._pause_after(begun))
+            measured = stop == moment or self._may_end(stop)
+            advance = self.engine.advance(outcome.step, stop, self._pause_after(begun), measured=measured)
             outcome.seconds += time.perf_counter() - begun
             outcome.step = advance.step
             extra = _measured(advance)
@@ -185,6 +186,12 @@ class Loop:
         """The end of the epoch that the update after ``step`` belongs to; the last without a stopping rule."""
         size = self.plan.updates_per_epoch
         return min((step // size + 1) * size, self.total) if self._decides else self.total
+
+    def _may_end(self, step: int) -> bool:
+        """Whether training may be over after this update, so that its gradient is shown."""
+        return bool(self.stop_when) or (
+            self.patience is not None and self.patience.may_run_out(self.plan.epochs_after(step))
+        )
 
     def _is_stopped(self, outcome: Outcome) -> bool:
         if outcome.step % self.plan.updates_per_epoch == 0 or outcome.step == self.total:

@@ -45,6 +45,10 @@ class Patience:
         if self._improves(value):
             self.best, self.best_step, self.best_epoch = value, step, epoch
             self.parameters = {k: v.detach().clone() for k, v in model.state_dict().items()}
+        return self.may_run_out(epoch)
+
+    def may_run_out(self, epoch: float) -> bool:
+        """Whether ``watch`` may say so after this epoch."""
         return epoch - self.best_epoch >= self.patience
 
     def _improves(self, value: float) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_wine
 
-from benchmarks import million_rows, million_rows_jobs, real_data
+from benchmarks import large_files, million_rows, million_rows_jobs, real_data
 from benchmarks.real_data import Outcome, Problem
 from tests.benchmarks.test_table import cells
 
@@ -43,3 +43,18 @@ def test_jobs_read_what_was_written(name, tmp_path):
         assert (len(result.training), len(result.validation)) == (240, 60)
     if name == "rows-load":
         assert [tuple(part.shape) for part in result] == [(160, 50), (40, 50)]
+
+
+def test_whole_commands_on_large_files_are_timed_with_their_memory(tmp_path):
+    folder = tmp_path / "wide"
+    folder.mkdir()
+    commands = large_files.wide(3).write(folder)
+    assert list(commands) == ["train", "evaluate", "predict", "Python reads its rows"]
+    assert len((folder / "wide.csv").read_text().splitlines()) == 101
+    seconds, peak = large_files.timed(commands["Python reads its rows"])
+    assert 0 < seconds < 60
+    assert 1e6 < peak < 1e9
+    with pytest.raises(RuntimeError, match="ended with 3"):
+        large_files.timed([*commands["train"][:4], str(folder / "no.yaml")])
+    (row,) = cells(large_files.report({"CSV, 100 x 3": {"train": (2.04, 3e8)}}))
+    assert row == ["CSV, 100 x 3", "train", "2.0 s", "300 MB"]

@@ -255,9 +255,49 @@ def floating_point(folder: Path) -> None:
     Image.fromarray(_gray(kind=np.float32)).save(folder / "images" / "a03.tif")
 
 
-def thirty_two_bits(folder: Path) -> None:
+def negative_mask(folder: Path) -> None:
+    values = np.zeros_like(np.array(Image.open(_mask(folder))), np.int32)
+    values[1, 2] = -1
     _mask(folder).unlink()
-    Image.fromarray(_gray(kind=np.int32)).save(folder / "masks" / "a03.tif")
+    Image.fromarray(values).save(folder / "masks" / "a03.tif")
+
+
+def mask_of_fractions(folder: Path) -> None:
+    values = np.zeros_like(np.array(Image.open(_mask(folder))), np.float32)
+    values[1, 2] = 0.5
+    _mask(folder).unlink()
+    Image.fromarray(values).save(folder / "masks" / "a03.tif")
+
+
+def numbers_beyond_sixteen_bits(folder: Path) -> None:
+    values = np.zeros_like(np.array(Image.open(_mask(folder))), np.int32)
+    values[1, 2] = 70_000
+    _mask(folder).unlink()
+    Image.fromarray(values).save(folder / "masks" / "a03.tif")
+
+
+def ones_among_255(folder: Path) -> None:
+    values = np.array(Image.open(_mask(folder)))
+    Image.fromarray((values > 0).astype(np.uint8)).save(_mask(folder))
+
+
+def another_palette(folder: Path) -> None:
+    for number, palette in enumerate(([0, 0, 0, 255, 255, 255], [255, 255, 255, 0, 0, 0])):
+        path = folder / "masks" / f"a0{2 * number + 1}.png"
+        mask = Image.fromarray((np.array(Image.open(path)) > 0).astype(np.uint8))
+        mask.putpalette(palette)
+        mask.save(path)
+
+
+def blurred_objects(folder: Path) -> None:
+    values = np.array(Image.open(_mask(folder)))
+    values[: len(values) // 2] = 255
+    values[len(values) // 2 :] = 0
+    _mask(folder).unlink()
+    Image.fromarray(values).save(folder / "masks" / "a03.jpg", quality=30)
+    noisy = np.array(Image.open(folder / "masks" / "a03.jpg"))
+    noisy[0, 0] = 7
+    Image.fromarray(noisy).save(folder / "masks" / "a03.jpg", quality=30)
 
 
 def colours_of_sixteen_bits(folder: Path) -> None:
@@ -357,8 +397,13 @@ BAD: dict[str, Bad] = {
     "transparent palette": Bad(transparent_palette, "images/a03.png", "expected opaque", {"channels": "gray"}),
     "transparent gray": Bad(transparent_gray, "images/a03.png", "expected opaque"),
     "cmyk": Bad(cmyk, "images/a03.jpg", "got RGB; dataset.channels: gray or rgb makes all alike"),
-    "floating point": Bad(floating_point, "images/a03.tif", "got floating point numbers"),
-    "mask of 32 bits": Bad(thirty_two_bits, "masks/a03.tif", "got gray of 32 bits"),
+    "floating point": Bad(floating_point, "images/a03.tif", "expected 8 bits as the first image has, got 32"),
+    "negative mask": Bad(negative_mask, "masks/a03.tif", "whole numbers from 0 on as a mask's values, got -1 in row 2"),
+    "mask of fractions": Bad(mask_of_fractions, "masks/a03.tif", "got 0.5 in row 2, column 3"),
+    "numbers beyond 16 bits": Bad(numbers_beyond_sixteen_bits, "masks", "there is dataset.instances: true"),
+    "ones among 255": Bad(ones_among_255, "masks/a03.png", "dataset.threshold_mask: 1 makes both foreground"),
+    "another palette": Bad(another_palette, "masks/a03.png", "to be #000000 as in a01.png, got #ffffff; name"),
+    "blurred objects": Bad(blurred_objects, "masks/a03.jpg", "give dataset.threshold_mask", {"instances": True}),
     "colours of 16 bits": Bad(colours_of_sixteen_bits, "images/a03.png", "got RGB of 16 bits"),
     "pages": Bad(pages, "masks/a03.png", "expected 3 pages as its image a03.tif has, got 1"),
     "frames": Bad(frames, "images/a03.png", "one image in a file, or the pages of a TIFF, got 2"),

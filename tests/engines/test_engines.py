@@ -38,6 +38,19 @@ def test_stretches_of_any_length_give_the_same_bits(optimizer, precision, engine
     assert equal(parameters(whole), parameters(pieces))
 
 
+def test_what_is_not_asked_for_is_not_measured_and_changes_no_bit(engine):
+    asked, unasked = parts_of(engine), parts_of(engine)
+    asked.engine.advance(0, 6, never)
+    for start, stop in [(0, 1), (1, 2), (2, 6)]:
+        advance = unasked.engine.advance(start, stop, never, measured=False)
+        assert (advance.step, advance.diverged) == (stop, False)
+        assert advance.gradient_norm != advance.gradient_norm  # nan
+        assert advance.update_ratio != advance.update_ratio
+    assert equal(parameters(asked), parameters(unasked))
+    counts = [state.get("step") for state in unasked.optimizer.state.values()]
+    assert all(count is None or float(count) == 6 for count in counts)
+
+
 def test_measures_the_last_update(engine):
     parts = parts_of(engine, descent={"optimizer": "sgd"})
     parts.engine.advance(0, 3, never)

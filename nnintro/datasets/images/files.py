@@ -1,7 +1,8 @@
 """Read the pixels of image files.
 
 Read are PNG, JPEG, GIF, BMP and WebP with one image each, and the pages of TIFF: gray of 1 to 8 or of 12 or 16 bits
-(signed too), red-green-blue of 8 bits, CMYK (as red-green-blue), palettes.  An alpha channel is dropped where all is
+(signed too), of 32 bits (whole or floating point, as they are), red-green-blue of 8 bits, CMYK (as red-green-blue),
+palettes.  An alpha channel is dropped where all is
 opaque, and refused otherwise.  The rotation that a camera notes (EXIF) is done.
 """
 
@@ -33,6 +34,7 @@ FORMATS = ("PNG", "JPEG", "TIFF", "GIF", "BMP", "WEBP")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".gif", ".bmp", ".webp")
 PAGED = (".tif", ".tiff")
 """Files that may hold several images."""
+TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 SIGNED = 1 << 15
 """Added to signed numbers of 16 bits, so that the least of them is 0."""
 MOST_PIXELS = 8192 * 8192
@@ -43,7 +45,8 @@ KINDS = {"1": 1, "L": 1, "P": 3, "RGB": 3, "RGBA": 3, "LA": 1, "PA": 3, "CMYK": 
 """Pillow's modes of 8 bits that are read -> channels."""
 PILLOW_WARNS = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 """The filter of warnings that Pillow's are not shown by: they do not say of which file."""
-Pixels = NDArray[np.unsignedinteger[Any]]
+Pixels = NDArray[Any]
+"""Of images: uint8, uint16 or float32."""
 
 
 def place(path: Path) -> str:
@@ -76,7 +79,7 @@ def page_count(path: Path) -> int:
     """
     if path.suffix.lower() not in PAGED:
         return 1
-    with _opened(path) as image:
+    with open_image(path) as image:
         return int(getattr(image, "n_frames", 1))
 
 
@@ -90,7 +93,7 @@ def read_header(path: Path, page: int = 0) -> Header:
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         try:
-            with _opened(path, page, warned) as image:
+            with open_image(path, page, warned) as image:
                 header = _checked_header(path, image)
         finally:
             said = _said(warned)
@@ -108,14 +111,21 @@ def _said(warned: list[warnings.WarningMessage]) -> list[str]:
 
 
 def read_pixels(path: Path, page: int = 0) -> Pixels:
-    """(channels, height, width) of an image, uint8 or uint16; channels are 1 or 3.
+    """(channels, height, width) of an image, uint8, uint16 or, of 32 bits, float32; channels are 1 or 3.
 
     Raises:
         DataError: the file cannot be read, or has pixels of another kind.
     """
-    with _opened(path, page) as image:
+    with open_image(path, page) as image:
         raw = _raw_mode(image)
-        decoded = _opaque(path, _decoded(path, image))
+        decoded = without_alpha(path, decode(path, image))
+        if _has_32_bits(decoded.mode, raw):
+            numbers = np.asarray(decoded).astype(np.float32)[None]
+            if not np.isfinite(numbers).all():
+                _, row, column = np.argwhere(~np.isfinite(numbers))[0].tolist()
+                got = f"{numbers[0, row, column]} in row {row + 1}, column {column + 1}"
+                raise refuse(path, "finite numbers", f"{got}; replace such pixels by a number")
+            return numbers
         if decoded.mode.startswith("I"):
             values = np.asarray(decoded)
             return (values.astype(np.int32) + SIGNED if ";16S" in raw else values).astype(np.uint16)[None]
@@ -124,51 +134,8 @@ def read_pixels(path: Path, page: int = 0) -> Pixels:
         return np.ascontiguousarray(np.asarray(decoded.convert("RGB")).transpose(2, 0, 1))
 
 
-def read_values(path: Path, page: int = 0, *, colours: bool = False, orientation: int = 1) -> NDArray[np.int64]:
-    """(height, width) of a mask: gray as it is (one bit: 0 and 255), a palette's index.
-
-    A mask of colours is taken where all of them are grays.
-
-    Args:
-        colours: whether a pixel's value is its colour (of a palette too), red * 65536 + green * 256 + blue.
-        orientation: EXIF's turn of the image, done to a mask that has none of its own.
-
-    Raises:
-        DataError: the file cannot be read, or a pixel has no single value.
-    """
-    with _opened(path, page) as image:
-        if _orientation(image) != 1:
-            orientation = 1
-        decoded = _decoded(path, image)
-        if decoded.mode != "P":
-            decoded = _opaque(path, decoded)
-        if decoded.mode == "1":
-            decoded = decoded.convert("L")
-        if colours and not decoded.mode.startswith("I"):
-            decoded = decoded.convert("RGB")
-        values = turned(np.asarray(decoded).astype(np.int64), orientation)
-    if colours and values.ndim == 3:
-        red, green, blue = values.transpose(2, 0, 1)
-        return np.asarray(red << 16 | green << 8 | blue)
-    if values.ndim == 2:
-        return values
-    if not (values == values[:, :, :1]).all():
-        got = "colours; name them in dataset.colours, or save the mask as gray or with a palette"
-        raise refuse(path, "one value per pixel (gray, or a palette)", got)
-    return values[:, :, 0]
-
-
-def turned(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """(height, width, ...) as EXIF's orientation asks."""
-    if orientation in range(5, 9):
-        pixels = pixels.swapaxes(0, 1)
-    rows = slice(None, None, -1 if orientation in (3, 4, 7, 8) else None)
-    columns = slice(None, None, -1 if orientation in (2, 3, 6, 7) else None)
-    return np.ascontiguousarray(pixels[rows, columns])
-
-
 @contextlib.contextmanager
-def _opened(path: Path, page: int = 0, warned: list[warnings.WarningMessage] | None = None) -> Iterator[ImageFile]:
+def open_image(path: Path, page: int = 0, warned: list[warnings.WarningMessage] | None = None) -> Iterator[ImageFile]:
     """The file, open at that page; whatever goes wrong in reading it is one error that names it.
 
     Args:
@@ -190,6 +157,9 @@ def _opened(path: Path, page: int = 0, warned: list[warnings.WarningMessage] | N
         raise
     except UnidentifiedImageError as error:
         what = "an empty file" if path.stat().st_size == 0 else "something else"
+        with path.open("rb") as file:
+            if file.read(4) in TIFF_STARTS:
+                what = "a TIFF of a kind that Pillow cannot read, such as colours in floating point or five channels"
         why = [*_said(warned or []), *complaints]
         raise refuse(
             path, "a PNG, JPEG, TIFF, GIF, BMP or WebP image", f"{what}: {in_one_line(why)}" if why else what
@@ -211,16 +181,20 @@ def _checked_header(path: Path, image: ImageFile) -> Header:
         raise refuse(path, f"at most {MOST_PIXELS:,} pixels", f"{height} x {width}")
     frames = 1 if image.format == "TIFF" else getattr(image, "n_frames", 1)
     if frames != 1:
-        raise refuse(path, "one image in a file, or the pages of a TIFF", f"{frames}")
+        raise refuse(
+            path, "one image in a file, or the pages of a TIFF", f"{frames}; save the one that is meant as PNG"
+        )
     raw = _raw_mode(image)
     if image.mode in KINDS and ";16" not in raw:
         channels, bits = KINDS[image.mode], 8
     elif image.mode.startswith("I") and (";16" in raw or ";12" in raw):
         channels, bits = 1, 16
+    elif _has_32_bits(image.mode, raw):
+        channels, bits = 1, 32
     else:
-        wanted = "gray of 8, 12 or 16 bits, RGB or CMYK of 8 bits, or a palette"
-        raise refuse(path, wanted, f"{_named(image.mode, raw)}; {_conversion(image.mode, raw)}")
-    orientation = _orientation(image)
+        wanted = "gray of 8, 12, 16 or 32 bits, RGB or CMYK of 8 bits, or a palette"
+        raise refuse(path, wanted, f"{_named(image.mode, raw)}; {_conversion(raw)}")
+    orientation = orientation_of(image)
     swapped = orientation in range(5, 9)
     return Header((width, height) if swapped else (height, width), orientation, channels, bits)
 
@@ -231,21 +205,21 @@ def _raw_mode(image: ImageFile) -> str:
     return str(arguments[0] if isinstance(arguments, tuple) else arguments)
 
 
+def _has_32_bits(mode: str, raw: str) -> bool:
+    """Whether its numbers are taken as they are: floating point, or whole ones of 32 bits."""
+    return mode == "F" or (mode == "I" and ";16" not in raw and ";12" not in raw)
+
+
 def _named(mode: str, raw: str) -> str:
-    if ";16" in raw:
-        return f"{raw.partition(';')[0]} of 16 bits"
-    names = {"F": "floating point numbers", "I": "gray of 32 bits"}
-    return names.get(mode, mode)
+    return f"{raw.partition(';')[0]} of 16 bits" if ";16" in raw else mode
 
 
-def _conversion(mode: str, raw: str) -> str:
+def _conversion(raw: str) -> str:
     """What to do about a kind that is not read."""
-    if mode in ("F", "I"):
-        return "scale it to 0..65535 and save it as gray of 16 bits"
     return "save it with 8 bits per channel" if ";16" in raw else "save it as RGB"
 
 
-def _orientation(image: ImageFile) -> int:
+def orientation_of(image: ImageFile) -> int:
     _look_over_exif(image)
     # A PNG may hold EXIF behind its pixels: getexif decodes all of it to see, twice the work.
     if image.format == "PNG" and not {"exif", "Raw profile type exif"} & image.info.keys():
@@ -262,7 +236,7 @@ def _look_over_exif(image: ImageFile) -> None:
             look_over_tags(io.BytesIO(exif.removeprefix(b"Exif\0\0")))
 
 
-def _decoded(path: Path, image: ImageFile) -> Image:
+def decode(path: Path, image: ImageFile) -> Image:
     """All pixels of a file of a kind that is read, rotated as EXIF asks."""
     from PIL import ImageOps
 
@@ -272,7 +246,7 @@ def _decoded(path: Path, image: ImageFile) -> Image:
     return ImageOps.exif_transpose(image)
 
 
-def _opaque(path: Path, image: Image) -> Image:
+def without_alpha(path: Path, image: Image) -> Image:
     """The image without an alpha channel that hides nothing.
 
     Raises:

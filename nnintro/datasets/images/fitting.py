@@ -44,7 +44,8 @@ class ImageFormat:
     convert: bool
     """Whether gray and coloured files are made into one another; else they must be alike."""
     bits: int | None
-    """8 or 16: a file's numbers are divided by the largest of that many bits. None: they are counts, left as is."""
+    """8 or 16: a file's numbers are divided by the largest of that many bits. 32: they stay as they are, in float32.
+    None: they are counts and stay as they are, in files of any number of bits."""
     values: Annotated[tuple[Annotated[int, Field(ge=0, lt=1 << 16)], ...], Field(fail_fast=True)]
     """The values in masks, rising; class k is value k."""
     classes: Annotated[tuple[str, ...], Field(fail_fast=True)]
@@ -60,7 +61,7 @@ class ImageFormat:
     @property
     def largest(self) -> float:
         """What a pixel's number is divided by."""
-        return 1.0 if self.bits is None else float(2**self.bits - 1)
+        return 1.0 if self.bits in (None, 32) else float(2**self.bits - 1)
 
     def description(self) -> dict[str, Any]:
         """As a dict of what JSON can hold; what an earlier version did not know is left out where it is not used."""
@@ -81,7 +82,7 @@ class ImageFormat:
         form = from_json(cls, json.dumps(description))
         if not 2 <= len(form.values) == len(form.classes) <= MOST_VALUES or sorted(set(form.values)) != [*form.values]:
             raise ValueError("values: expected one for each class, rising")
-        if form.channels not in CHANNELS or form.bits not in (8, 16, None):
+        if form.channels not in CHANNELS or form.bits not in (8, 16, 32, None):
             raise ValueError(f"channels and bits: expected those of an image, got {form.channels} and {form.bits}")
         return form
 
@@ -183,13 +184,14 @@ def _fit_image(pixels: Pixels, form: ImageFormat) -> Pixels:
     from PIL import Image
 
     size = (form.size[1], form.size[0])  # Pillow's order: width, height
-    largest = np.iinfo(pixels.dtype).max
     # In float32 and rounded once at the end, for 8 and 16 bits alike.
     scaled = [
         np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR))
         for plane in pixels.astype(np.float32)
     ]
-    return np.stack(scaled).round().clip(0, largest).astype(pixels.dtype)
+    if pixels.dtype == np.float32:
+        return np.stack(scaled)
+    return np.stack(scaled).round().clip(0, np.iinfo(pixels.dtype).max).astype(pixels.dtype)
 
 
 def fit_values(values: NDArray[Any], form: ImageFormat) -> NDArray[Any]:

@@ -9,11 +9,10 @@ from pathlib import Path
 from nnintro.config.datasets.masks import Folders, MaskKeys
 from nnintro.datasets.images.files import SUFFIXES, page_count, place, refuse
 from nnintro.errors import DataError
-from nnintro.files import nearby
-from nnintro.wording import cause, counted, listed, listing
+from nnintro.wording import cause, counted, listed, listing, nearest
 
-SYSTEM_FILES = ("thumbs.db", "desktop.ini")
-"""What Windows leaves in folders; files that begin with a dot are left out too."""
+SYSTEM_FILES = ("thumbs.db", "desktop.ini", "__macosx")
+"""What Windows, and archives made on a Mac, leave in folders; what begins with a dot is left out too."""
 MASKS, IMAGES = "masks", "images"
 
 
@@ -42,8 +41,6 @@ def image_files(folder: Path, *, nested: bool = False, suffix: str = "") -> list
     """
     files: dict[Path, Path] = {}  # by the path without the ending
     for path in _entries(folder, nested):
-        if path.name.startswith(".") or path.name.lower() in SYSTEM_FILES:
-            continue
         if suffix and not path.stem.endswith(suffix):
             continue
         if path.is_dir():
@@ -61,7 +58,7 @@ def image_files(folder: Path, *, nested: bool = False, suffix: str = "") -> list
 def _entries(folder: Path, nested: bool) -> list[Path]:
     _require_folder(folder, "a folder of images")
     try:
-        entries = sorted(folder.iterdir(), key=lambda path: path.name)
+        entries = sorted(filter(_is_meant, folder.iterdir()), key=lambda path: path.name)
         if not nested:
             return entries
         return [found for entry in entries for found in (_entries(entry, nested=True) if entry.is_dir() else [entry])]
@@ -69,21 +66,37 @@ def _entries(folder: Path, nested: bool) -> list[Path]:
         raise DataError(f"{place(folder)}: cannot be read: {cause(error)}") from error
 
 
+def _is_meant(path: Path) -> bool:
+    return not path.name.startswith(".") and path.name.lower() not in SYSTEM_FILES
+
+
 def _require_folder(folder: Path, wanted: str) -> None:
     try:
         if folder.is_dir():
             return
-        got = "a file" if folder.exists() else f"nothing{nearby(folder)}"
+        got = "a file" if folder.exists() else f"nothing{_nearest_folder(folder)}"
     except OSError as error:  # a name longer than a file system takes
         raise DataError(f"{place(folder)}: cannot be read: {cause(error)}") from error
     raise refuse(folder, wanted, got)
+
+
+def _nearest_folder(folder: Path) -> str:
+    """The folder that may be meant by one that is not there, or those that are there; or nothing."""
+    missing = folder
+    while not missing.parent.is_dir() and missing.parent != missing:
+        missing = missing.parent
+    parent = missing.parent
+    names = sorted(path.name for path in parent.iterdir() if path.is_dir() and _is_meant(path))
+    if close := nearest(missing.name, names):
+        return f"; did you mean {place(parent / close / folder.relative_to(missing))}?"
+    return f"; the folders in {place(parent)} are {listed(names)}" if names else ""
 
 
 def sample_folders(folder: Path) -> list[Path]:
     """The folders in it, where each is a sample: with images/ of one image, and masks/ where there are masks."""
     if not folder.is_dir() or (folder / IMAGES).exists():
         return []
-    found = [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
+    found = [path for path in sorted(folder.iterdir()) if path.is_dir() and _is_meant(path)]
     return found if found and all((path / IMAGES).is_dir() for path in found) else []
 
 
@@ -127,7 +140,7 @@ def _require_parts(folder: Path) -> None:
     """Raise where images/ is missing and something else is there, which ``folders`` could name."""
     if (folder / IMAGES).exists() and (folder / MASKS).exists():
         return
-    there = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    there = sorted(filter(_is_meant, folder.iterdir()))
     names = [path.name for path in there if path.is_dir() or path.suffix.lower() in (".tif", ".tiff")]
     if len(names) < 2:
         return  # what is missing is said when it is listed

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,16 @@ from pydantic import Field
 
 from nnintro.config.datasets.masks import MaskKeys
 from nnintro.config.task import STRICT
-from nnintro.datasets.images.files import Header, place, read_header, read_values, refuse
+from nnintro.datasets.images.files import (
+    Header,
+    decode,
+    open_image,
+    orientation_of,
+    place,
+    read_header,
+    refuse,
+    without_alpha,
+)
 from nnintro.datasets.images.folders import Pair, image_files
 from nnintro.errors import DataError
 from nnintro.objectives.losses import IGNORED
@@ -69,17 +79,72 @@ def _number(value: int | str) -> int:
     return int(value[1:], 16) if isinstance(value, str) else value
 
 
+def read_values(path: Path, page: int = 0, *, colours: bool = False, orientation: int = 1) -> NDArray[np.int64]:
+    """(height, width) of a mask: gray as it is (one bit: 0 and 255), a palette's index.
+
+    A mask of colours is taken where all of them are grays.
+
+    Args:
+        colours: whether a pixel's value is its colour (of a palette too), red * 65536 + green * 256 + blue.
+        orientation: EXIF's turn of the image, done to a mask that has none of its own.
+
+    Raises:
+        DataError: the file cannot be read, or a pixel has no single value.
+    """
+    with open_image(path, page) as image:
+        if orientation_of(image) != 1:
+            orientation = 1
+        decoded = decode(path, image)
+        if decoded.mode != "P":
+            decoded = without_alpha(path, decoded)
+        if decoded.mode == "1":
+            decoded = decoded.convert("L")
+        if colours and not decoded.mode.startswith(("I", "F")):
+            decoded = decoded.convert("RGB")
+        values = turned(_whole(path, np.asarray(decoded)), orientation)
+    if colours and values.ndim == 3:
+        red, green, blue = values.transpose(2, 0, 1)
+        return np.asarray(red << 16 | green << 8 | blue)
+    if values.ndim == 2:
+        return values
+    if not (values == values[:, :, :1]).all():
+        got = "colours; name them in dataset.colours, or save the mask as gray or with a palette"
+        raise refuse(path, "one value per pixel (gray, or a palette)", got)
+    return values[:, :, 0]
+
+
+def _whole(path: Path, values: NDArray[Any]) -> NDArray[np.int64]:
+    """A mask's values; DataError where one is negative, or has a fraction."""
+    wrong = (values < 0) | (values != np.floor(values)) if values.dtype.kind == "f" else values < 0
+    wrong |= ~np.isfinite(values)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0].tolist()[:2]
+        got = f"{values[row, column]} in row {row + 1}, column {column + 1}"
+        raise refuse(path, "whole numbers from 0 on as a mask's values", got)
+    return values.astype(np.int64)
+
+
+def turned(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """(height, width, ...) as EXIF's orientation asks."""
+    if orientation in range(5, 9):
+        pixels = pixels.swapaxes(0, 1)
+    rows = slice(None, None, -1 if orientation in (3, 4, 7, 8) else None)
+    columns = slice(None, None, -1 if orientation in (2, 3, 6, 7) else None)
+    return np.ascontiguousarray(pixels[rows, columns])
+
+
 def mask_values(pair: Pair, rules: MaskRules) -> Values:
     """(height, width) values of a pair's mask, IGNORED where it says nothing.
 
     Raises:
         DataError: a file cannot be read, or has a colour that is no class.
     """
-    values = _objects(pair) if pair.mask.is_dir() else _read(pair, rules)
+    has_objects = pair.mask.is_dir()
+    values = _objects(pair, rules) if has_objects else _read(pair, rules)
     unknown = np.isin(values, rules.ignore) if rules.ignore else None
     if rules.colours:
         values = _classes_of_colours(pair, values, rules)
-    elif rules.threshold is not None:
+    elif rules.threshold is not None and not has_objects:
         values = (values >= rules.threshold).astype(np.int64)
     elif rules.instances != "no":
         edge = outlines(values) if rules.instances == "outline" else False
@@ -88,10 +153,31 @@ def mask_values(pair: Pair, rules: MaskRules) -> Values:
 
 
 def _read(pair: Pair, rules: MaskRules) -> Values:
-    return read_values(pair.mask, pair.page, colours=bool(rules.colours), orientation=pair.orientation)
+    values = read_values(pair.mask, pair.page, colours=bool(rules.colours), orientation=pair.orientation)
+    if rules.instances != "no":
+        _require_sharp(pair.mask, values)
+    return values
 
 
-def _objects(pair: Pair) -> Values:
+def is_jpeg(path: Path) -> bool:
+    return path.suffix.lower() in (".jpg", ".jpeg")
+
+
+def _require_sharp(path: Path, values: Values) -> None:
+    """Raise DataError where the blur of JPEG would make pixels beside an object a part of it."""
+    if is_jpeg(path) and len(np.unique(values)) > 2:
+        remedy = "save masks as PNG, or give dataset.threshold_mask: 128"
+        raise refuse(path, "a mask whose values JPEG has not blurred", f"{len(np.unique(values))} values; {remedy}")
+
+
+def palette_of(path: Path, page: int = 0) -> NDArray[Any] | None:
+    """(entries, 3) red, green and blue of a mask's palette; None of other masks."""
+    with open_image(path, page) as image:
+        colours = image.getpalette("RGB") if image.mode == "P" else None
+    return None if colours is None else np.array(colours).reshape(-1, 3)
+
+
+def _objects(pair: Pair, rules: MaskRules) -> Values:
     """The number of the object that a pixel belongs to, from a folder of masks of one object each; 0 of none."""
     result: Values | None = None
     for number, path in enumerate(image_files(pair.mask), start=1):
@@ -100,7 +186,9 @@ def _objects(pair: Pair) -> Values:
         if values.shape != result.shape:
             size = f"{result.shape[0]} x {result.shape[1]}"
             raise refuse(path, f"{size} as the other masks of its image have", f"{values.shape[0]} x {values.shape[1]}")
-        result[values > 0] = number
+        if rules.threshold is None:
+            _require_sharp(path, values)
+        result[values >= (rules.threshold or 1)] = number
     assert result is not None
     return result
 

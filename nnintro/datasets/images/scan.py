@@ -7,6 +7,7 @@ import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,18 +15,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nnintro.config.datasets.images import MIB, ImagesDataset
-from nnintro.datasets.images.files import Header, read_header, refuse
-from nnintro.datasets.images.fitting import CHANNELS, MOST_VALUES, ImageFormat, check_size, fit_values, load_pair
+from nnintro.datasets.images.files import Header, Pixels, read_header, refuse
+from nnintro.datasets.images.fitting import CHANNELS, ImageFormat, check_size, fit_values, load_pair
 from nnintro.datasets.images.folders import Pair
 from nnintro.datasets.images.masks import IGNORED_CLASS, oriented, rules_of
+from nnintro.datasets.images.met import ValuesMet
 from nnintro.datasets.images.store import Ahead, InMemory, OnDisk, Store
 from nnintro.errors import ConfigError
-from nnintro.objectives.losses import IGNORED
 
-MOST_VALUES_WITHOUT_NAMES = 16
-"""More of them are rather a mask that was blurred than classes."""
-SMOOTH = 4
-"""Times the pixels of a gray between 0 and 255 that 255 has in a mask whose grays look like smooth edges."""
+LARGEST_VALUE = (1 << 16) - 1
+"""Of a class in a mask, which is predicted in a PNG."""
 AHEAD = 8
 """Pairs decoded in the background before they are asked for."""
 ROWS_AT_A_TIME = 64
@@ -83,8 +82,9 @@ def scan(
         ConfigError: the names of the classes are not as many as the values.
     """
     images, labels = _memory(len(pairs), form, dataset)
-    histogram, digest = Histogram(form.channels, 8 * images.itemsize), hashlib.sha256()
-    counted, values = set(training.tolist()), _Values(dataset.classes is not None)
+    histogram: Histogram | Moments = Moments() if form.bits == 32 else Histogram(form.channels, 8 * images.itemsize)
+    digest = hashlib.sha256()
+    counted, values = set(training.tolist()), ValuesMet(dataset.classes is not None, own=form.masks.values is None)
     pixels = np.zeros(IGNORED_CLASS + 1, np.int64)  # by numbers in the order of first meeting
     ahead = Ahead(lambda row: load_pair(pairs[row], form), lambda _: torch.arange(len(pairs)), AHEAD)
     with contextlib.closing(ahead):
@@ -99,6 +99,7 @@ def scan(
                 pixels += np.bincount(numbers.ravel(), minlength=len(pixels))
             if row < len(images):
                 images[row], labels[row] = image, numbers
+    values.require_one_spelling()
     known, names = _classes(pairs, values.known, form, dataset)
     form = replace(form, values=known, classes=names)
     # From numbers in the order of first meeting to classes in the order of values.
@@ -112,55 +113,13 @@ def scan(
     return store, form, histogram.statistics(), counts
 
 
-def _memory(
-    pairs: int, form: ImageFormat, dataset: ImagesDataset
-) -> tuple[NDArray[np.unsignedinteger], NDArray[np.uint8]]:
+def _memory(pairs: int, form: ImageFormat, dataset: ImagesDataset) -> tuple[Pixels, NDArray[np.uint8]]:
     """Empty images and class numbers, as many as there is room for."""
     channels, (height, width) = form.channels, form.size
-    kind = np.dtype(np.uint8 if form.bits == 8 else np.uint16)
+    kind: np.dtype[Any] = np.dtype({8: np.uint8, 16: np.uint16, 32: np.float32}[form.bits or 16])
     bytes_each = height * width * (channels * kind.itemsize + 1)
     room = min(pairs, int(dataset.memory * MIB) // bytes_each)
     return np.empty((room, channels, height, width), kind), np.empty((room, height, width), "u1")
-
-
-class _Values:
-    """The values met in masks, numbered as they come: which there are is known only after all."""
-
-    def __init__(self, named: bool) -> None:
-        self.named, self.known, self.ignores = named, np.empty(0, np.int64), False
-
-    def numbered(self, pair: Pair, values: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Values of one mask -> numbers in the order of first meeting, of what is ignored IGNORED_CLASS."""
-        ignored = values == IGNORED
-        some = bool(ignored.any())
-        self.ignores |= some
-        new = np.setdiff1d(values, self.known)
-        self.known = np.concatenate([self.known, new[new != IGNORED]])
-        jpeg = pair.mask.suffix.lower() in (".jpg", ".jpeg")
-        most = MOST_VALUES - self.ignores if self.named else 2 if jpeg else MOST_VALUES_WITHOUT_NAMES
-        if len(self.known) > most:
-            hint = "" if self.named else f"; {_looks(values[~ignored])}"
-            hint = "; JPEG blurs the values, save masks as PNG, or give dataset.threshold_mask: 128" if jpeg else hint
-            raise refuse(pair.mask, f"at most {most} values in all masks", f"{len(self.known)}{hint}")
-        if not len(self.known):
-            return np.full(values.shape, IGNORED_CLASS, np.uint8)
-        order = np.argsort(self.known)
-        numbers = order[np.searchsorted(self.known, values, sorter=order).clip(max=len(order) - 1)]
-        numbers = np.where(ignored, IGNORED_CLASS, numbers) if some else numbers
-        return numbers.astype(np.uint8)
-
-
-def _looks(values: NDArray[np.int64]) -> str:
-    """What so many values in a mask are like, and the key for such masks."""
-    counts = np.bincount(values)
-    present = np.flatnonzero(counts)
-    named = f"if they are classes, name them in dataset.classes, for up to {MOST_VALUES}"
-    largest, between = counts[present[-1]], counts[present[1:-1]]
-    # The last object is about as large as the others; the inside of all objects is larger than each gray of an edge.
-    if largest >= between.sum() or (present[-1] == 255 and largest > SMOOTH * between.mean()):
-        middle = (int(present.min()) + int(present.max()) + 1) // 2
-        return f"they look like smooth edges, for which there is dataset.threshold_mask: {middle}; {named}"
-    return f"they look like numbers of objects, for which there is dataset.instances: true; {named}"
 
 
 def _classes(
@@ -172,6 +131,9 @@ def _classes(
         got = f"{values[0]} alone" if values else "what dataset.ignore names alone"
         raise refuse(pairs[0].mask.parent, "masks of at least two values", got)
     values = list(form.masks.values or values)
+    if values[-1] > LARGEST_VALUE:
+        got = f"{values[-1]:,}; if they number objects, there is dataset.instances: true"
+        raise refuse(pairs[0].mask.parent, f"values up to {LARGEST_VALUE:,} in masks", got)
     names = dataset.classes or list(dataset.colours or ()) or _usual_names(form, values)
     if len(names) != len(values):
         shown = ", ".join(map(str, values[:8])) + (", ..." if len(values) > 8 else "")
@@ -207,7 +169,7 @@ class Histogram:
     def __init__(self, channels: int, bits: int) -> None:
         self.counts = np.zeros((channels, 2**bits), dtype=np.int64)
 
-    def add(self, image: NDArray[np.unsignedinteger]) -> None:
+    def add(self, image: Pixels) -> None:
         """Count the pixels of an image (channels, height, width)."""
         for number, channel in enumerate(image):
             self.counts[number] += np.bincount(channel.ravel(), minlength=self.counts.shape[1])
@@ -215,6 +177,31 @@ class Histogram:
     def statistics(self) -> Statistics:
         rows = torch.tensor([_moments(counts) for counts in self.counts], dtype=torch.float64)
         low, high, mean, scale = rows.T / (self.counts.shape[1] - 1)
+        return Statistics(low, high, mean, torch.where(high > low, scale, 1.0))
+
+
+class Moments:
+    """Extremes, mean and deviation of floating point pixels, image by image (Chan, Golub and LeVeque, 1979)."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._low = self._high = self._mean = self._squares = np.empty(0)
+
+    def add(self, image: Pixels) -> None:
+        """Count in the pixels of an image (channels, height, width)."""
+        rows = image.reshape(len(image), -1).astype(np.float64)
+        mean, count, low, high = rows.mean(1), rows.shape[1], rows.min(1), rows.max(1)
+        squares = np.square(rows - mean[:, None]).sum(1)
+        if self._count:
+            apart, share = mean - self._mean, count / (self._count + count)
+            squares = self._squares + squares + np.square(apart) * self._count * share
+            mean, low, high = self._mean + apart * share, np.minimum(low, self._low), np.maximum(high, self._high)
+        self._mean, self._squares, self._low, self._high = mean, squares, low, high
+        self._count += count
+
+    def statistics(self) -> Statistics:
+        deviation = np.sqrt(self._squares / self._count)
+        low, high, mean, scale = map(torch.from_numpy, (self._low, self._high, self._mean, deviation))
         return Statistics(low, high, mean, torch.where(high > low, scale, 1.0))
 
 
