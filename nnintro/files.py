@@ -13,6 +13,7 @@ import io
 import json
 import math
 import os
+import re
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -108,13 +109,34 @@ def why_unread(path: str | Path, error: OSError | ValueError) -> str:
 
 
 def nearby(path: Path) -> str:
-    """Of what is not there: ``; did you mean`` and the nearest name beside it, or the current folder."""
+    """Of what is not there: what is odd about its name, the nearest one beside it, or the current folder."""
+    if odd := _oddity(str(path)):
+        return odd
     with contextlib.suppress(OSError):  # the folder may be missing, too, or be closed to us
         names = [entry.name for entry in os.scandir(path.parent) if not entry.name.startswith(".")]
         alike = [name for name in names if Path(name).suffix == path.suffix]  # prices.yaml is not prices.csv misspelt
         if close := nearest(path.name, alike) or nearest(path.name, names, cutoff=0.8):
             return f"; did you mean {plain(str(path.with_name(close)))}?"
     return "" if path.is_absolute() else f"; {current_folder()}"
+
+
+QUOTES = "\u201c\u201d\u201e\u201f\u00ab\u00bb\u2018\u2019\u201a"
+"""Typographic ones, which word processors and keyboards put in the place of straight ones."""
+
+
+def _oddity(text: str) -> str:
+    """What a path has that belongs to another system, a word processor or a browser; nothing where it is plain."""
+    if text[-1:] in QUOTES or any(part[0] in QUOTES for part in Path(text).parts):
+        return f"; the quotes in {plain(text)} are typographic and a part of the name: type straight ones, ' or \""
+    if re.match(r"https?:/", text):
+        return "; nothing is downloaded: expected a file that is here"
+    if os.sep == "/" and "\\" in text:
+        there = re.sub(r"\\+", "/", text)
+        if drive := re.search(r"(?:^|/)([A-Za-z]):/(.*)", there):
+            there = f"/mnt/{drive[1].lower()}/{drive[2]}"  # where WSL has it
+        meant = f"did you mean {plain(there)}?" if Path(there).exists() else f"such as {plain(there)}"
+        return f"; paths are written with / here, {meant}"
+    return ""
 
 
 def current_folder() -> str:

@@ -124,3 +124,29 @@ def test_a_config_is_not_proposed_for_its_data(tmp_path, monkeypatch):
     (tmp_path / "prices.yaml").write_text("name: x\n")
     error = FileNotFoundError(2, "No such file or directory")
     assert why_unread("prices.csv", error) == f"No such file or directory; the current folder is {tmp_path}"
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [
+        ("data\\цены.csv", "; paths are written with / here, did you mean data/цены.csv?"),
+        ("data\\\\цены.csv", "; paths are written with / here, did you mean data/цены.csv?"),
+        ("other\\a.csv", "; paths are written with / here, such as other/a.csv"),
+        ("C:\\Users\\Anna\\a.csv", "; paths are written with / here, such as /mnt/c/Users/Anna/a.csv"),
+        ("{}/C:\\Users\\a.csv", "; paths are written with / here, such as /mnt/c/Users/a.csv"),
+        ("“data/цены.csv”", "; the quotes in “data/цены.csv” are typographic and a part of the name"),
+        ("{}/«цены.csv»", "are typographic and a part of the name: type straight ones, ' or \""),
+        ("https:/a.org/b.csv", "; nothing is downloaded: expected a file that is here"),
+        ("data/l’été.csv", "; the current folder is {}"),
+    ],
+)
+def test_a_path_of_another_system_is_explained(name, ending, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/цены.csv").touch()
+    name = name.format(tmp_path)
+    with pytest.raises(FileNotFoundError) as caught:
+        open_regular(name)
+    text = why_unread(name, caught.value)
+    assert text.startswith("No such file or directory; ")
+    assert ending.format(tmp_path) in text

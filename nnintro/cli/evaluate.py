@@ -17,7 +17,7 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="A .csv, .tsv, .npy or .npz of inputs and targets, or a .yaml with a dataset; for "
+            help="A .csv, .tsv, .txt, .npy or .npz of inputs and targets, or a .yaml with a dataset; for "
             "a run on a table: such a table; on images: a folder with images/ and masks/. The "
             "run's own validation data by default.",
         ),

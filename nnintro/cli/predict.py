@@ -21,7 +21,7 @@ def predict(
         str,
         typer.Argument(
             metavar="INPUTS",
-            help="A .csv or .tsv, - for CSV on stdin; for a run on a table also .parquet or .npz, for other "
+            help="A .csv, .tsv or .txt, - for CSV on stdin; for a run on a table also .parquet or .npz, for other "
             "rows .npy; for a run on images: an image or a folder.",
         ),
     ],

@@ -28,7 +28,8 @@ from nnintro.predict.writers import texts, values_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-EXPECTED = ".csv, .tsv or .npy, or - for CSV on stdin"
+EXPECTED = ".csv, .tsv, .txt or .npy, or - for CSV on stdin"
+TEXT = (".csv", ".tsv", ".txt")
 CELLS = 1 << 15
 """Cells in a block; larger blocks are slower, for the text of this many is still in the cache."""
 CHUNK = 1 << 17
@@ -38,7 +39,7 @@ CHUNK = 1 << 17
 def open_inputs(
     source: str, wanted: Sequence[str], dtype: np.dtype[Any], expected: str = EXPECTED
 ) -> TextInputs | ArrayInputs:
-    """Open a .csv, .tsv or .npy, or CSV on stdin for ``-``.
+    """Open a .csv, .tsv, .txt or .npy, or CSV on stdin for ``-``.
 
     Args:
         wanted: names of the columns that are read as numbers.
@@ -53,7 +54,7 @@ def open_inputs(
         suffix = Path(source).suffix.lower()
         if suffix == ".npy":
             return ArrayInputs(source, wanted, dtype)
-        if suffix not in (".csv", ".tsv"):
+        if suffix not in TEXT:
             raise DataError(f"{shown_path(source)}: expected a file that ends in {expected}")
     return TextInputs(source, wanted, dtype)
 

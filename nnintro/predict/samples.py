@@ -31,7 +31,7 @@ from nnintro.training.setup import build_data
 from nnintro.wording import counted
 
 YAML = (".yaml", ".yml")
-EXPECTED = ".csv, .tsv, .npy, .npz or .yaml, or - for CSV on stdin"
+EXPECTED = ".csv, .tsv, .txt, .npy, .npz or .yaml, or - for CSV on stdin"
 
 
 def samples_of(source: str, run: Run, say: Callable[[str], None] = lambda _: None) -> tuple[Samples, bool]:

@@ -146,8 +146,8 @@ PREDICT = [
      "a.csv:3: a row of more than 4,194,304 bytes; is a quote not closed?"),
     ("enormous-line", "curve", "a.csv", b"x\n1\n" + b"1" * (LONG + 200_000),
      "a.csv:3: a row of more than 4,194,304 bytes; is a quote not closed?"),
-    ("suffix", "curve", "a.txt", b"x\n1\n",
-     "a.txt: expected a file that ends in .csv, .tsv or .npy, or - for CSV on stdin"),
+    ("suffix", "curve", "a.dat", b"x\n1\n",
+     "a.dat: expected a file that ends in .csv, .tsv, .txt or .npy, or - for CSV on stdin"),
     ("npy-empty", "curve", "a.npy", b"", "a.npy: the file is empty"),
     ("npy-text", "curve", "a.npy", b"x\n1\n2\n3\n4\n", "a.npy: not a .npy file"),
     ("npy-archive", "curve", "a.npy", npz(a=np.zeros(3)), "a.npy: not a .npy file"),
@@ -218,7 +218,7 @@ EVALUATE = [
     ("class-not-whole", "blobs", "a.csv", b"y,x1,x2\n0.5,1,2\n",
      "a.csv:2: column 'y': expected a class number from 0 to 2, got '0.5'"),
     ("suffix", "curve", "a.parquet", b"PAR1",
-     "a.parquet: expected a file that ends in .csv, .tsv, .npy, .npz or .yaml, or - for CSV on "
+     "a.parquet: expected a file that ends in .csv, .tsv, .txt, .npy, .npz or .yaml, or - for CSV on "
      "stdin"),
     ("npy-columns", "blobs", "a.npy", npy(np.zeros((5, 2))),
      "a.npy: expected an array of shape (n, 3), found (5, 2)"),

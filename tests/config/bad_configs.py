@@ -385,6 +385,10 @@ descent:
             "bad.yaml:1:16: dataset.kind: expected function, regression, classification, bundled, table or images, got nothing"
         ],
     ),
+    "a decimal comma": (
+        FINE + "descent: {learning_rate: 1,5}\n",
+        ["bad.yaml:3:28: descent.5: unknown key; if it is part of a number, that is written with a point, such as 0.1"],
+    ),
     "a softmax behind the last layer": (
         FUNCTION + "model: {kind: mlp, output_activation: log_softmax}\n",
         [

@@ -172,3 +172,11 @@ def test_a_column_may_be_without_a_name():
     assert table.names == ["", "x"]
     assert [part.texts() for part in table.blocks()] == [[["7", "8"], ["1", "2"]]]
     assert opened(b",x,\n7,1,2\n").names == ["", "x", ""]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_a_txt_is_separated_by_what_makes_sense_of_its_first_line(tmp_path, separator):
+    path = tmp_path / "points.txt"
+    path.write_text(f"name{separator}x\na{separator}1.5\nb{separator}-2e3\n")
+    (rows,) = inputs.open_inputs(str(path), ["x"], FLOAT64).blocks()
+    assert rows.numbers.tolist() == [[1.5], [-2000.0]]

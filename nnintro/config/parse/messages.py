@@ -136,7 +136,10 @@ def unknown_key(key: str, slot: Slot, family: Slot, present: Container[str]) -> 
     elsewhere = _elsewhere(key)
     if elsewhere:
         return f"unknown key; did you mean {elsewhere}?", None
-    return f"unknown key; expected {listing(free)}" if free else "unknown key", None
+    expected = f"; expected {listing(free)}" if free else ""
+    if key.isdecimal() and "dataset" not in slot.keys:  # in a section: of 0,01 in braces the comma begins a new key
+        expected = "; if it is part of a number, that is written with a point, such as 0.1"
+    return f"unknown key{expected}", None
 
 
 def _have(names: list[str]) -> str:
