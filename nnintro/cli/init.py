@@ -13,7 +13,10 @@ from nnintro.errors import UsageError
 from nnintro.files import make_folder
 from nnintro.wording import cause
 
+SCHEMA = "nnintro.schema.json"
 STARTER = """\
+# yaml-language-server: $schema={schema}
+#
 # A first experiment: learn a function of one variable.
 #
 #   nnintro train {name}
@@ -63,8 +66,21 @@ def init(
 
     try:
         make_folder(target.parent)
-        target.write_text(STARTER.format(name=shlex.quote(str(target))), encoding="utf-8")
+        schema = _schema_for(target)
+        target.write_text(STARTER.format(name=shlex.quote(str(target)), schema=schema or SCHEMA), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"cannot write {target}: {cause(error)}") from error
     emit(str(target))
     say(f"next: nnintro train {shlex.quote(str(target))}")
+    if schema is None:
+        place = shlex.quote(str(target.parent / SCHEMA))
+        say(f"for an editor that completes and checks it: nnintro schema > {place}")
+
+
+def _schema_for(target: Path) -> str | None:
+    """The schema's path as seen from the config: beside it or above it, as in a clone; None without one."""
+    folder = target.parent.absolute()
+    for count, above in enumerate([folder, *folder.parents]):
+        if (above / SCHEMA).is_file():
+            return "../" * count + SCHEMA
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +76,7 @@ class Recorder:
         if not again and (self.scalars or last or point.step == 0):
             row = {"step": point.step, "epoch": point.epoch, "samples": point.samples}
             self.history.append({**row, "seconds": point.seconds, **point.scalars})
-            self.events.scalars(point.step, point.scalars)
+            self.events.scalars(point.step, _with_values(point.scalars))
         if not last:  # the last network is for ``conclude``: early stopping may go back first
             if point.step in self.histogram_moments:
                 self._histograms(point.step)
@@ -171,3 +172,13 @@ class Recorder:
                 self.painter.kill()
             self.events.close()
             self.history.close()
+
+
+def _with_values(scalars: Mapping[str, float]) -> Mapping[str, float]:
+    """Without metrics that have no value on this data (auc of one class), which TensorBoard would mark as points.
+
+    Where the loss itself is not finite, that is what is to be seen.
+    """
+    if not math.isfinite(scalars.get("train/loss", 0.0)):
+        return scalars
+    return {tag: value for tag, value in scalars.items() if not math.isnan(value)}

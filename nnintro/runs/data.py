@@ -66,8 +66,8 @@ def takes_images(directory: Path) -> bool:
         return False
 
 
-SETTINGS = ("threshold", "point_radius", "class_weights")
-"""Of a description: what the config says besides, and may be changed under a run."""
+SETTINGS = ("threshold", "point_radius", "class_weights", "skips_rows")
+"""Of a description: what the config says besides, and may be changed; what earlier versions did not know."""
 
 
 def digest(facts: DataFacts) -> str:

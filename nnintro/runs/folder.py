@@ -9,11 +9,12 @@ import itertools
 import os
 import shutil
 import stat
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from nnintro.errors import CheckpointError
+from nnintro.errors import CheckpointError, UsageError
 from nnintro.files import current_folder, make_folder, sync_folder, write_text
 from nnintro.temporary import remove_leftovers, temporary_name
 from nnintro.wording import cause, nearest
@@ -87,7 +88,9 @@ def create_run_directory(runs_dir: Path, name: str, config: str, data: str | Non
 
     Raises:
         CheckpointError: the folder cannot be made.
+        UsageError: the locale's encoding has no such name.
     """
+    _require_encodable(name)
     with explained(f"cannot make a run in {runs_dir}"), contextlib.ExitStack() as undo:
         make_folder(runs_dir)
         remove_leftovers(runs_dir)
@@ -102,6 +105,16 @@ def create_run_directory(runs_dir: Path, name: str, config: str, data: str | Non
         sync_folder(runs_dir)
         undo.pop_all()
     return directory, lock
+
+
+def _require_encodable(name: str) -> None:
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"{name}: the encoding of file names, {sys.getfilesystemencoding()}, does not have all of these letters; "
+            "give the run another one with --name, or set LC_ALL=C.UTF-8"
+        ) from None
 
 
 def _take_name(unnamed: Path, runs_dir: Path, name: str) -> Path:

@@ -32,6 +32,7 @@ from nnintro.runs.summary import OVER, failed, summarize, unfinished, write_summ
 from nnintro.signals import Interrupts
 from nnintro.training import words
 from nnintro.training.checkpointer import Checkpointer, capture, put_back, put_back_patience
+from nnintro.training.dead import dead_layers
 from nnintro.training.findings import each_target, findings
 from nnintro.training.hint import divergence
 from nnintro.training.looks import histogram_moments, sketch_moments
@@ -321,6 +322,9 @@ class _Job:
             self.display.warn(f"incomplete: {problem}")
         if outcome.status in OVER and self.parts.patience is None:
             for note in words.worsened(recorder.history.columns):
+                self.display.warn(note)
+        if outcome.status in OVER and outcome.step:
+            for note in dead_layers(self.parts):
                 self.display.warn(note)
         style = "bold green" if outcome.status in OVER else "bold red"
         title = outcome.status + (f": {outcome.reason}" if outcome.reason else "")

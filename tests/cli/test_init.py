@@ -53,3 +53,19 @@ def test_a_place_that_cannot_be_written(command, tmp_path):
     done = command("init", "file/first.yaml")
     assert done.code == 2
     assert done.err == "cannot write file/first.yaml: Not a directory\n"
+
+
+def test_the_schema_line_leads_to_the_schema(command, tmp_path):
+    """As in a clone, whose root has it; else the starter names the file that ``nnintro schema`` is to make."""
+    done = command("init", "lessons/deep/mine.yaml")
+    assert (tmp_path / "lessons/deep/mine.yaml").read_text().splitlines()[0] == (
+        "# yaml-language-server: $schema=nnintro.schema.json"
+    )
+    line = "for an editor that completes and checks it: nnintro schema > lessons/deep/nnintro.schema.json"
+    assert done.err.splitlines()[-1] == line
+    (tmp_path / "nnintro.schema.json").write_text(command("schema").out)
+    again = command("init", "lessons/deep/other.yaml")
+    assert "nnintro schema" not in again.err
+    first = (tmp_path / "lessons/deep/other.yaml").read_text().splitlines()[0]
+    path = tmp_path / "lessons/deep" / first.partition("$schema=")[2]
+    assert json.loads(path.read_text())["properties"]["dataset"]

@@ -185,3 +185,50 @@ def test_another_user_without_rights(command, written):
         code, said = as_nobody(["evaluate", "runs/small"], folder)
         assert code == 6
         assert len(said.splitlines()) == 1
+
+
+@pytest.fixture(scope="module")
+def far_names(tmp_path_factory):
+    """A run whose classes and column have names that an ASCII terminal cannot show, made under such a locale."""
+    folder = tmp_path_factory.mktemp("names")
+    rows = "".join(f"{k},{('Köln', 'Ulm')[k // 2 % 2]},{('grün', '東京', 'красный')[k % 3]}\n" for k in range(60))
+    (folder / "orte.csv").write_text(f"größe,город,farbe\n{rows}", encoding="utf-8")
+    text = "dataset: {kind: table, path: orte.csv, target: farbe}\nmodel: {kind: mlp, hidden: [3]}\n"
+    (folder / "orte.yaml").write_text(f"{text}training: {{epochs: 2}}\nname: grün-東京\n", encoding="utf-8")
+    return folder
+
+
+ASCII = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+
+
+@pytest.mark.parametrize(
+    ("script", "shown"),
+    [  # in this order: the first makes the run
+        ("{} train orte.yaml", "completed"),
+        ("{} evaluate runs/*", r"\u6771\u4eac"),
+        ("{} runs", r"gr\xfcn-\u6771\u4eac"),
+        ("{} predict runs/* orte.csv", "grün"),
+        ("{} predict runs/* orte.csv --output out.csv", ""),
+        ("{} explain runs/* --sample 0", ""),
+        ("{} validate orte.yaml", ""),
+    ],
+)
+def test_names_that_the_console_cannot_show(far_names, script, shown):
+    done = subprocess.run(
+        ["bash", "-c", script.format(COMMAND)], cwd=far_names, env=environment(**ASCII),
+        capture_output=True, check=False, timeout=PATIENCE, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    text = (done.stdout + done.stderr).decode("utf-8")
+    assert done.returncode == 0, text
+    assert "Traceback" not in text
+    assert shown in text
+
+
+def test_a_name_that_the_file_system_encoding_cannot_hold(far_names):
+    """As under LC_ALL=ru_RU.KOI8-R; Python has UTF-8 for the C locale, unless it is told not to."""
+    plain = {**ASCII, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = shell(f"{COMMAND} train orte.yaml -q", far_names, **plain)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert done.stderr.endswith("give the run another one with --name, or set LC_ALL=C.UTF-8\n")
+    assert shell(f"{COMMAND} train orte.yaml -q --name plain", far_names, **plain).returncode == 0

@@ -385,6 +385,12 @@ descent:
             "bad.yaml:1:16: dataset.kind: expected function, regression, classification, bundled, table or images, got nothing"
         ],
     ),
+    "a softmax behind the last layer": (
+        FUNCTION + "model: {kind: mlp, output_activation: log_softmax}\n",
+        [
+            "bad.yaml:2:39: model.output_activation: expected identity, step, sigmoid, tanh, relu, leaky_relu, elu, gelu, silu, softplus or sine, got 'log_softmax'; cross_entropy contains the softmax already, so the last layer needs none (output_activation: identity)"
+        ],
+    ),
     "a misspelt optimizer": (
         FINE + "descent: {optimizer: adm}\n",
         [

@@ -75,6 +75,10 @@ def no_folder(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
+def renamed_folder(folder: Path) -> None:
+    folder.rename(folder.with_name(f"{folder.name}s"))
+
+
 def folder_is_a_file(folder: Path) -> None:
     shutil.rmtree(folder)
     folder.write_text("images")
@@ -358,6 +362,7 @@ BAD: dict[str, Bad] = {
     "no folder": Bad(no_folder, "", "a folder with images/ and masks/, got nothing"),
     "the folder is a file": Bad(folder_is_a_file, "", "got a file"),
     "no masks/": Bad(no_masks_folder, "masks", "a folder of images, got nothing"),
+    "no folder, and one alike": Bad(renamed_folder, "", "nothing; did you mean "),
     "no images/": Bad(no_images_folder, "images", "a folder of images, got nothing"),
     "images/ is a file": Bad(images_is_a_file, "images", "got a file"),
     "empty images/": Bad(empty_images, "images", "got none"),

@@ -60,7 +60,6 @@ def test_a_threshold_is_for_the_mask_of_each_object(tmp_path):
     [
         ("cels", None, r"cels: expected a folder with images/ and masks/, got nothing; did you mean .*cells\?"),
         ("Data/cells", None, r"Data.cells: expected .*, got nothing; did you mean .*data.cells\?"),
-        ("zzzz", None, r"zzzz: expected .*, got nothing; the folders in .* are 'cells', 'data'"),
         ("cells", {"images": "image", "masks": "masks"}, r"image: expected .*, got nothing; did you mean .*images\?"),
     ],
 )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nnintro.datasets.tables.sentinels import sentinel_of
+from nnintro.errors import DataError
 from tests.datasets.tables import built, encoded_samples, encoding_of, refused, write
 
 
@@ -96,3 +97,47 @@ def test_one_row_of_a_number_names_the_other_task(tmp_path):
     assert built(path, task="regression").train.targets.shape == (7, 1)
     path = write(tmp_path / "b.csv", {"x": list(range(9)), "y": ["a"] * 8 + ["b"]})
     assert refused(path).endswith("got one of 'b'")
+
+
+def test_a_class_with_a_full_stop_behind_it_is_that_class(tmp_path):
+    """UCI's adult.test has them, adult.data has not."""
+    path = write(tmp_path / "a.csv", {"x": list(range(8)), "y": ["<=50K", ">50K"] * 4})
+    encoding = encoding_of(built(path))
+    other = write(tmp_path / "b.csv", {"x": [1, 2, 3, 4], "y": [">50K.", "<=50K.", ">50K", "<=50K"]})
+    assert encoded_samples(str(other), encoding)[1][:, 0].tolist() == [1, 0, 1, 0]
+    other = write(tmp_path / "b.csv", {"x": [1, 2], "y": [">50K.", "<=50K.."]})
+    with pytest.raises(DataError, match=r"b.csv:3: column 'y': expected one of the 2 classes .* got '<=50K..'"):
+        encoded_samples(str(other), encoding)
+    # Where classes have full stops of their own, they are told apart.
+    path = write(tmp_path / "c.csv", {"x": list(range(8)), "y": ["a", "a."] * 4})
+    assert encoded_samples(str(path), encoding_of(built(path)))[1][:, 0].tolist() == [0, 1] * 4
+
+
+def test_texts_that_are_no_categories_are_named_at_once_with_the_key(tmp_path):
+    columns = {
+        "name": [f"n{k}" for k in range(40)], "x": list(range(40)), "the seat": [f"s{k}" for k in range(40)],
+        "id": [f"i{k}" for k in range(40)], "y": [k / 3 for k in range(40)],
+    }  # fmt: skip
+    path = write(tmp_path / "a.csv", columns)
+    message = refused(path)
+    assert message.endswith(
+        "a.csv: column 'name': 40 different texts in 40 rows are not categories; nor are those of 'the seat', 'id'; "
+        "add exclude: ['name', 'the seat', 'id'], or name them in text, or (to take each as one) in categorical"
+    )
+    message = refused(path, exclude=["id", "name"])
+    assert "; set exclude: ['id', 'name', 'the seat'], or name it in text" in message
+    assert built(path, exclude=["id", "name", "the seat"]).train.inputs.shape == (32, 1)
+    assert "name it in exclude, in text" in refused(path, inputs=["name"])
+
+
+def test_few_whole_numbers_to_predict_may_be_classes(tmp_path):
+    digits = [k % 10 for k in range(200)]
+    path = write(tmp_path / "a.csv", {"x": list(range(200)), "y": digits})
+    (note,) = built(path).notes
+    assert "target 'y' has 10 whole numbers from 0 to 9, which are taken as numbers" in note
+    assert note.endswith("if they are classes, add task: classification")
+    for keys in ({"task": "regression"}, {"task": "classification"}, {"window": 2}):
+        assert built(path, **keys).notes == ()
+    for y in (list(range(200)), [k % 10 / 4 for k in range(200)]):
+        assert built(write(tmp_path / "b.csv", {"x": list(range(200)), "y": y})).notes == ()
+    assert built(write(tmp_path / "c.csv", {"x": list(range(99)), "y": digits[:99]})).notes == ()

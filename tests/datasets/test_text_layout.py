@@ -122,7 +122,7 @@ def test_years_are_names_where_the_config_says_so(tmp_path):
         ("x,city,y\n" + ROWS + "Total,,7\n", {}, "got 'Total'; if it is of a footer, add skip_footer: 1"),
         ("x,city,y\n" + ROWS + "exported by\n", {}, "found 1; if it is a footer, add skip_footer: 1"),
         ("x,city,y\n" + ROWS + "# done\n" + ROWS, {}, "are remarks, add comment: '#'"),
-        ("x   city    y\n" + ROWS.replace(",", "   "), {}, "line 1 has it with another delimiter: 'whitespace'"),
+        ("x   city    y\n" + ROWS.replace(",", "   "), {}, "another delimiter: add delimiter: 'whitespace'"),
         ("x  city   y\n" + ROWS.replace(",", "     "), {"delimiter": " "}, "need delimiter: whitespace"),
     ],
 )  # fmt: skip

@@ -157,3 +157,13 @@ def test_towers_have_a_surface_and_no_rows(tmp_path):
     run = nnintro.train(values, runs_dir=tmp_path)
     assert [path.name for path in (run.directory / "figures").iterdir()] == ["fit.png"]
     assert "incomplete" not in run.summary
+
+
+def test_a_config_for_construct_says_so_when_it_is_trained(tmp_path, capsys):
+    values = {"dataset": {"kind": "function", "formula": "x"}, "model": {"kind": "steps"}, "training": {"epochs": 1}}
+    run = nnintro.train(values, runs_dir=tmp_path, quiet=False)
+    text = " ".join(capsys.readouterr().err.split())
+    assert "warning: the model has no steps, so training can learn a constant and nothing else" in text
+    assert "`nnintro construct`" in text
+    assert "gradient is zero" not in text
+    assert float(run.predict([[0.1], [0.9]]).std()) == 0

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 
 import nnintro
+from tests.comparing import scalar_events
 
 AUC = "no sample belongs to class yes; auc is not defined"
 R2 = "there is one sample, which has no spread around a mean; r2 is not defined"
@@ -41,6 +43,19 @@ def test_it_is_null_in_the_files_and_said_once(metric, tmp_path, capsys):
     assert run.summary["metrics"][tag] is None
     assert set(run.history[tag]) == {None}
     assert set(run.history["validation/loss"]) != {None}
+    # TensorBoard would show points where there is nothing.
+    events = scalar_events(run.directory)
+    assert tag not in {name for _, name, _ in events}
+    assert {name for _, name, _ in events} >= {"train/loss", "validation/loss"}
+
+
+def test_a_loss_that_is_not_finite_is_shown(tmp_path):
+    values = {"dataset": {"kind": "function", "formula": "x"}, "model": {"kind": "mlp", "activation": "relu"},
+              "descent": {"learning_rate": 1e6}, "training": {"epochs": 2}, "name": "run"}  # fmt: skip
+    with pytest.raises(nnintro.DivergedError):
+        nnintro.train(values, runs_dir=tmp_path)
+    last = {name: value for _, name, value in scalar_events(tmp_path / "run")}
+    assert not math.isfinite(last["train/loss"])
 
 
 @pytest.mark.parametrize("metric", WHY)

@@ -136,6 +136,11 @@ class StepsModel(ModelSection):
         return {"steepness": self.weight} if self.activation == "sigmoid" else {}
 
     def notes(self) -> list[str]:
+        if not self.steps:
+            return [
+                "the model has no steps, so training can learn a constant and nothing else: such a config is for "
+                "`nnintro construct`, which places the steps; to train, list some under model.steps or take kind: mlp"
+            ]
         return untrained_layers(self.activations, "identity")
 
 

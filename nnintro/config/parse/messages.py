@@ -49,7 +49,8 @@ def message(error: ErrorDetails, keys: Keys) -> str:
     """One sentence for a wrong value (kinds and unknown keys have functions of their own)."""
     kind, context, value = error["type"], error.get("ctx", {}), error["input"]
     if kind == "literal_error":
-        return choice(value, expected_names(error))
+        names = expected_names(error)
+        return choice(value, names) + (OF_SOFTMAX if _is_softmax(value, names) else "")
     if kind == "value_error":
         return str(context["error"])
     if kind == "string_pattern_mismatch":
@@ -66,6 +67,14 @@ def _mismatch(path: str, value: str) -> str:
     text = f"expected {_PATTERNS[path]}, got {shown(value)}"
     close = nearest(value, ("auto", "cpu", "cuda")) if path == "device" else None
     return f"{text}; did you mean '{close}'?" if close else text
+
+
+OF_SOFTMAX = "; cross_entropy contains the softmax already, so the last layer needs none (output_activation: identity)"
+
+
+def _is_softmax(value: Any, names: Container[str]) -> bool:
+    """Whether an activation is asked for that makes probabilities, as other libraries want it behind the last layer."""
+    return isinstance(value, str) and "identity" in names and "softmax" in value.lower().replace("_", "")
 
 
 def wrong_kind(value: Any, slot: Slot) -> str:

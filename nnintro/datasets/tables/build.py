@@ -21,6 +21,7 @@ from nnintro.datasets.tables.left_out import LeftOut
 from nnintro.datasets.tables.order import require_file_order
 from nnintro.datasets.tables.rows import chosen_rows, needs_two
 from nnintro.datasets.tables.series import read_series
+from nnintro.datasets.tables.skipped import skips_rows
 from nnintro.datasets.tables.spelling import Spelling
 from nnintro.datasets.tables.splitting import Division, divided, kind_of_split
 from nnintro.datasets.tables.targets import Targets, read_targets
@@ -165,6 +166,7 @@ def _splits(
     encoding = Encoding(
         tuple(filled.columns), targets.targets, dataset.missing, dataset.unseen, window, positions, Spelling.of(dataset)
     )
+    encoding = replace(encoding, skips_rows=skips_rows(targets.table, encoding))
     _require_own_names(encoding, dataset)
     described = encoding.description()
     if dataset.basis is not None:

@@ -123,4 +123,7 @@ _FORMATS = [*_DAYS, *_CLOCKS, *(f"{day}{joint}{clock}" for day in _DAYS for cloc
 
 def formats_of(cells: Sequence[str]) -> list[str]:
     """The usual formats that read every one of these cells; more than one where day and month could be either."""
-    return [form for form in _FORMATS if cells and all(reader(form)(cell) is not None for cell in cells)]
+    # A zone that all name is a part of the format.
+    zone = next((zone for zone in (" UTC", " GMT", "Z") if all(cell.endswith(zone) for cell in cells)), "")
+    days = [cell.removesuffix(zone) for cell in cells]
+    return [form + zone for form in _FORMATS if days and all(reader(form)(day) is not None for day in days)]

@@ -67,6 +67,7 @@ class Description:
     positions: Annotated[tuple[str, ...] | None, Field(fail_fast=True)] = None
     """See ``Encoding.positions``."""
     spelling: Spelling = field(default_factory=Spelling)
+    skips_rows: bool = False
     class_weights: Annotated[tuple[Annotated[float, Field(gt=0)], ...] | None, Field(fail_fast=True)] = None
 
 
@@ -86,6 +87,8 @@ class Encoding:
     positions: tuple[str, ...] | None = None
     """The names of all columns of the training's file in their order, where it has no header."""
     spelling: Spelling = field(default_factory=Spelling)
+    skips_rows: bool = False
+    """Whether lines that the config leaves out of the training's file look like rows."""
 
     @functools.cached_property
     def row_features(self) -> list[str]:
@@ -207,6 +210,8 @@ class Encoding:
             described["positions"] = list(self.positions)
         if not self.spelling.is_plain:
             described["spelling"] = self.spelling.as_json()
+        if self.skips_rows:
+            described["skips_rows"] = True
         return described
 
     @classmethod
@@ -219,7 +224,9 @@ class Encoding:
         said = from_json(Description, json.dumps(description))
         columns = tuple(_parts(said.columns, COLUMNS, "columns"))
         targets = tuple(_parts(said.targets, TARGETS, "targets"))
-        found = cls(columns, targets, said.missing, said.unseen, said.window, said.positions, said.spelling)
+        found = cls(
+            columns, targets, said.missing, said.unseen, said.window, said.positions, said.spelling, said.skips_rows
+        )
         if len(targets) > 1 and any(target.kind != "number" for target in targets):
             raise ValueError("targets: several are numbers, each of them")
         if said.class_weights is not None and len(said.class_weights) != len(found.classes):

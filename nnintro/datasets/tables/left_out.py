@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from nnintro.config.datasets.table import TableDataset
 from nnintro.datasets.tables.cells import Array
 from nnintro.datasets.tables.columns import recognized
+from nnintro.datasets.tables.columns.category import ManyTextsError
 from nnintro.datasets.tables.columns.column import Column, FileColumn, UselessColumnError
 from nnintro.datasets.tables.files import Table
 from nnintro.datasets.tables.files.parquet import INDEX
 from nnintro.errors import DataError
-from nnintro.wording import MOST_NAMED, counted
+from nnintro.wording import MOST_NAMED, counted, listed
 
 Recognized = list[tuple[Column, FileColumn]]
 
@@ -41,10 +43,16 @@ class LeftOut:
             DataError: one cannot be used.
         """
         columns: Recognized = []
+        many: list[ManyTextsError] = []
         for source in sources:
             with self.unless_useless():
                 _require_name(source)
-                columns.append((recognized(source), source))
+                try:
+                    columns.append((recognized(source), source))
+                except ManyTextsError as error:
+                    many.append(error)
+        if many:
+            raise _of_all(many, sources[0].dataset)
         return columns
 
     def with_gaps(self, columns: Recognized) -> tuple[Recognized, Array | None]:
@@ -78,6 +86,18 @@ class LeftOut:
     def _listed(self) -> str:
         more = len(self.reasons) - MOST_NAMED
         return ", ".join(self.reasons[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _of_all(many: Sequence[ManyTextsError], dataset: TableDataset) -> DataError:
+    """One error for all columns of texts that are no categories, with the key that leaves them out."""
+    if dataset.inputs is not None:
+        return many[0]
+    names = [error.column for error in many]
+    also = f"; nor are those of {listed(names[1:])}" if len(many) > 1 else ""
+    verb, keys = "set" if dataset.exclude else "add", ", ".join(map(repr, [*dataset.exclude, *names]))
+    it = "it" if len(many) == 1 else "them"
+    others = f"name {it} in text, or (to take each as one) in categorical"
+    return DataError(f"{many[0].message}{also}; {verb} exclude: [{keys}], or {others}")
 
 
 def _require_name(source: FileColumn) -> None:

@@ -14,11 +14,12 @@ from nnintro.config.datasets.text_keys import NOTHING_SAID, TextKeys
 from nnintro.datasets.tables.cells import Array, is_numeral
 from nnintro.datasets.tables.columns.coded import coded, plain_words
 from nnintro.datasets.tables.encoding import Encoding
-from nnintro.datasets.tables.files import full_blocks, open_table
+from nnintro.datasets.tables.files import full_blocks
 from nnintro.datasets.tables.files.places import Places, no_column
 from nnintro.datasets.tables.files.text import STDIN
 from nnintro.datasets.tables.past import Past
 from nnintro.datasets.tables.series import rows_ahead
+from nnintro.datasets.tables.skipped import open_like_the_training_file, require_no_row_skipped
 from nnintro.errors import DataError
 from nnintro.wording import quoted, shown_key
 
@@ -150,7 +151,7 @@ def encoded_blocks(
             the rows are not in the order of time or too few.  The blocks before it were good.
     """
     needed = [*encoding.input_columns, *(encoding.target_names if with_targets else [])]
-    table = open_table(source, _as_trained(keys, encoding, needed), needed)
+    table = open_like_the_training_file(source, _as_trained(keys, encoding, needed), needed)
     for name in needed:
         if name not in table.names:
             measured = "; only rows with the target can be measured" if name in encoding.target_names else ""
@@ -171,6 +172,7 @@ def encoded_blocks(
             *(batch, encoded.inputs, encoded.rows, targets, places, encoding.number_columns),
             *(encoded.series, past.unseen, dropped),
         )
+    require_no_row_skipped(table, encoding)
     past.require_samples(table.name)
 
 

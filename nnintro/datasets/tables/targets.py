@@ -19,6 +19,8 @@ from nnintro.errors import ConfigError, DataError
 from nnintro.wording import listed, quoted
 
 MOST_CLASSES = 1000
+FEW_NUMBERS, ROWS_OF_A_NUMBER = 10, 10
+"""Whole numbers that may be classes, and how many rows there are for each of so many."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,25 @@ def read_targets(dataset: TableDataset, table: Table) -> Targets:
             raise ConfigError.at("dataset.target", message)
     targets = tuple(NumberTarget(column.name, column.reading) for column in columns)
     parts = [_quantity(target, source) for target, source in zip(targets, sources, strict=True)]
-    return Targets(targets, np.stack(parts, axis=1), table)
+    values = np.stack(parts, axis=1)
+    return Targets(targets, values, table, _few_numbers(dataset, targets, values, table))
+
+
+def _few_numbers(
+    dataset: TableDataset, targets: tuple[NumberTarget, ...], values: Array, table: Table
+) -> tuple[str, ...]:
+    """A note on a target of few whole numbers, which may be classes as well: MNIST's digits."""
+    if dataset.task_kind != "auto" or not dataset.two_numbers_are_classes or len(targets) > 1:
+        return ()
+    known = values[~np.isnan(values)]
+    if targets[0].reading != "number" or len(known) < FEW_NUMBERS * ROWS_OF_A_NUMBER:
+        return ()
+    different = np.unique(known)
+    if not 2 < len(different) <= FEW_NUMBERS or (different != np.round(different)).any() or dataset.window is not None:
+        return ()
+    least, most = different[0], different[-1]
+    said = f"target {quoted(targets[0].name)} has {len(different)} whole numbers from {least:g} to {most:g}"
+    return (f"{table.name}: {said}, which are taken as numbers; if they are classes, add task: classification",)
 
 
 def _is_class(dataset: TableDataset, column: Column) -> bool:

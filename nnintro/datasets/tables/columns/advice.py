@@ -28,7 +28,17 @@ MOST_BESIDE = 4
 """Different texts around the numbers of one column."""
 MANY = 20
 """Different numbers with letters beside them, from which on they are hardly categories."""
-_NO_VALUE = re.compile(r"[^\w\s]+|n\.?a\.?|n\.?d\.?|k\.?a\.?|none|missing|unknown|no ?data|nil", re.I)
+_NO_VALUE = re.compile(
+    r"(?!---)[^\w\s]+|n\.?a\.?|n\.?d\.?|k\.?a\.?|none|missing|unknown|no ?data|nil|null|\\N"
+    r"|#(DIV/0|REF|VALUE|NAME|NUM|NULL|WERT|BEZUG|ZAHL)[!?]|-?(1\.#)?(ind|qnan|snan|inf)|nan\(.*\)",
+    re.I,
+)
+_SLIPS = [
+    (re.compile(r"\((.*)\)"), r"-\1", "parentheses stand for a minus sign in accounts: write -5 in place of (5)"),
+    (re.compile(r"[\u2212\u2013](.*)"), r"-\1", "its minus sign is another character than -: replace it"),
+    (re.compile(r"(.*[0-9])-"), r"-\1", "write the minus sign in front of the number"),
+]
+"""Ways to write numbers that no key reads: how they look, what is meant, and what to do."""
 
 
 Texts = Mapping[str, Sequence[str]]
@@ -76,7 +86,7 @@ def advice(name: str, texts: Sequence[str], dataset: TableDataset, others: Calla
         return "numbers are written with E, not with Fortran's D: replace it"
     own = Numbers.of(name, texts)
     if own is None:
-        return None
+        return _slip(texts)
     found = (Numbers.of(*column) for column in others().items())
     columns = [own, *(column for column in found if column is not None)]
     said = Spelling.of(dataset)
@@ -94,6 +104,15 @@ def advice(name: str, texts: Sequence[str], dataset: TableDataset, others: Calla
                 return f"{verb} {_either(fraction, fraction, both, '' if column is own else column.name)}"
     keys = _keys(readings[0], columns, dataset)
     return f"{verb} {keys}" if keys else None
+
+
+def _slip(texts: Sequence[str]) -> str | None:
+    """What to do where the texts are numbers but for a way of writing that no key reads."""
+    for pattern, meant, remedy in _SLIPS:
+        changed = [match.expand(meant) if (match := pattern.fullmatch(text.strip())) else text for text in texts]
+        if changed != list(texts) and Numbers.of("", changed) is not None:
+            return remedy
+    return None
 
 
 def _either(core: str, fraction: str, keys: Sequence[str], column: str = "") -> str:
@@ -144,7 +163,7 @@ def _keys(marks: Marks, columns: Sequence[Numbers], dataset: TableDataset) -> st
         lines += _line("thousands", marks.thousands, dataset.thousands, names)
     read = [column for column in columns if column.read_by(marks) or column.read_by(PLAIN)]
     if new := sorted({text for column in read for text in column.beside} - set(dataset.strip)):
-        lines.append(f"strip: [{', '.join(map(repr, [*dataset.strip, *new]))}]")
+        lines.append(f"strip: [{', '.join(map(_in_quotes, [*dataset.strip, *new]))}]")
     return " and ".join(lines)
 
 
@@ -170,9 +189,21 @@ def as_key(column: str) -> str:
     return column if column.isidentifier() and column.isascii() else json.dumps(column, ensure_ascii=False)
 
 
-def stands_for_nothing(values: Sequence[str]) -> str | None:
-    """``add missing_values: ['-']`` where these texts among numbers are words for no value."""
+def stands_for_nothing(values: Sequence[str]) -> bool:
+    """Whether these texts among numbers look like words for no value."""
+    return all(_NO_VALUE.fullmatch(value.strip()) for value in values)
+
+
+def add_missing(values: Sequence[str], dataset: TableDataset) -> str | None:
+    """``add missing_values: ['-'] if that is no value``; None where the texts are many."""
     texts = sorted({value.strip() for value in values})
-    if len(texts) <= MOST_BESIDE and all(map(_NO_VALUE.fullmatch, texts)):
-        return f"add missing_values: [{', '.join(map(repr, texts))}] if that is no value"
-    return None
+    if len(texts) > MOST_BESIDE or isinstance(dataset.missing_values, dict):
+        return None
+    said = [str(word) for word in dataset.missing_values]
+    words = ", ".join(map(_in_quotes, [*said, *(text for text in texts if text not in said)]))
+    return f"{'set' if said else 'add'} missing_values: [{words}] if that is no value"
+
+
+def _in_quotes(text: str) -> str:
+    """As YAML has it: in single quotes, within which a backslash is a backslash."""
+    return repr(text) if "\\" not in text else "'" + text.replace("'", "''") + "'"

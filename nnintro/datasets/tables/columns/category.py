@@ -30,6 +30,14 @@ FEWEST_ROWS = 20
 """In fewer rows nothing is said of what repeats."""
 
 
+class ManyTextsError(DataError):
+    """A column of texts, most of them different, for which the config has to say what it is."""
+
+    def __init__(self, column: str, message: str) -> None:
+        self.column, self.message = column, message
+        super().__init__(f"{message}; name it in exclude, in text, or (to take each as one) in categorical")
+
+
 @dataclass(frozen=True)
 class Category(Column):
     """One input for each value: 1 where the row has it, else 0 (one-hot)."""
@@ -62,9 +70,7 @@ class Category(Column):
         texts = f"{count:,} different texts in {rows:,} rows"
         if source.name in source.dataset.targets:
             raise DataError(f"{named} expected classes, got {texts}")
-        raise DataError(
-            f"{named} {texts} are not categories; name it in exclude, in text, or (to take each as one) in categorical"
-        )
+        raise ManyTextsError(source.name, f"{named} {texts} are not categories")
 
     @property
     def features(self) -> list[str]:
@@ -137,9 +143,11 @@ class ClassTarget(Target):
         return "a class"
 
     def encode(self, cells: pa.ChunkedArray, places: Places) -> Array:
-        """(rows,) class numbers, int64."""
+        """(rows,) class numbers, int64; of a class with a full stop behind it too, as UCI's adult.test has them."""
         column = coded(cells)
         labels = column.positions(self.classes)
+        if (labels == UNSEEN).any():
+            labels = column.without_full_stops(self.classes).positions(self.classes)
         if (labels < 0).any():
             row = int((labels < 0).argmax())
             expected = one_of(self.classes, "classes")

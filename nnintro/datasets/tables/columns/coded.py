@@ -47,6 +47,13 @@ class Coded:
         new = [*map(values.index, plains), ABSENT]
         return Coded(values, np.array(new, np.int32)[self.codes])
 
+    def without_full_stops(self, values: Sequence[str]) -> Coded:
+        """The same with the value in place of one that has a full stop behind it, and is none itself."""
+        known = set(values)
+        plain = [v[:-1] if v not in known and v.endswith(".") and v[:-1] in known else v for v in self.values]
+        merged = list(dict.fromkeys(plain))
+        return Coded(merged, np.array([*map(merged.index, plain), ABSENT], np.int32)[self.codes])
+
     def positions(self, values: Sequence[str]) -> Array:
         """(rows,) positions in ``values``, ABSENT or UNSEEN.
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from nnintro.datasets.tables import dates
 from nnintro.datasets.tables.cells import EXPECTED, Array, Reading, is_meant_as_number, numbers
-from nnintro.datasets.tables.columns.advice import advice, as_key, stands_for_nothing
+from nnintro.datasets.tables.columns.advice import add_missing, advice, as_key, stands_for_nothing
 from nnintro.datasets.tables.columns.coded import coded
 from nnintro.datasets.tables.columns.column import Column, FileColumn, Policy, Target
 from nnintro.datasets.tables.files.places import Places
@@ -20,6 +20,17 @@ from nnintro.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+MOST_LINES = 100
+"""That are named to be left out."""
+
+
+class InfiniteError(DataError):
+    """A number of a column is infinite."""
+
+    def __init__(self, message: str, value: float) -> None:
+        super().__init__(message)
+        self.value = value
 
 
 @dataclass(frozen=True)
@@ -78,8 +89,16 @@ class Number(Column):
         infinite = np.isinf(values)
         if infinite.any():
             row = int(infinite.argmax())
-            raise places.refusal(row, self.name, "a finite number", float(values[row]))
+            error = places.refusal(row, self.name, "a finite number", float(values[row]))
+            raise InfiniteError(str(error), float(values[row]))
         return values
+
+    def read_file(self, source: FileColumn) -> Array:
+        try:
+            return super().read_file(source)
+        except InfiniteError as error:
+            remedy = add_missing([str(error.value)], source.dataset)
+            raise DataError(f"{error}; {remedy}" if remedy else str(error)) from None
 
     def _dates(self, cells: pa.ChunkedArray, form: str, places: Places) -> Array:
         column, read = coded(cells), dates.reader(form)
@@ -186,9 +205,17 @@ def _remedy(source: FileColumn, odd: Array, row: int, proposal: str | None) -> s
     cell = values[codes[row]]
     if is_meant_as_number(cell) and source.marks.are_plain:
         return "; numbers are written with a point, and without thousands marks"
-    if nothing := stands_for_nothing([value for value, is_odd in zip(values, odd[:-1], strict=True) if is_odd]):
+    words = [value for value, is_odd in zip(values, odd[:-1], strict=True) if is_odd]
+    nothing = add_missing(words, source.dataset)
+    if nothing and stands_for_nothing(words):
         return f"; {nothing}"
-    return source.table.row_advice(row, cell) if int(odd[codes].sum()) == 1 else ""
+    if words == [source.name]:
+        rows = np.flatnonzero(odd[codes])
+        lines = [source.table.places.at(int(row)).rpartition(":")[2] for row in rows[:MOST_LINES]]
+        return f"; it is the header again: add skip_rows: [{', '.join(lines)}]" if len(rows) <= MOST_LINES else ""
+    if int(odd[codes].sum()) == 1 and (of_row := source.table.row_advice(row, cell)):
+        return of_row
+    return f"; mend it, or {nothing}" if nothing else "; mend such cells, or list the column in categorical or text"
 
 
 def are_times(source: FileColumn) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from nnintro.config.datasets.text_keys import NOTHING_SAID, TextKeys
 from nnintro.datasets.tables.files.csv import CsvTable
+from nnintro.datasets.tables.files.kinds import other_kind
 from nnintro.datasets.tables.files.npz import ArraysTable
 from nnintro.datasets.tables.files.parquet import ParquetTable
 from nnintro.datasets.tables.files.places import Places, opened, require_readable, shown_path
@@ -19,15 +20,6 @@ if TYPE_CHECKING:
 
 
 TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
-OTHER_KINDS = {
-    (b"\xd0\xcf\x11\xe0",): "an Excel file (.xls); save the sheet as CSV",
-    (b"{", b"[{", b"[\n"): "JSON",
-    (b"<",): "XML or HTML",
-    (b"\x93NUMPY",): ".npy; save it with np.savez",
-    (b"\x80\x04", b"\x80\x05"): "a Python pickle",
-    (b"\x89HDF", b"MATLAB"): "HDF5 or MATLAB",
-}
-"""How files begin that hold tables of other kinds."""
 LONGEST_BLOCK = 1 << 23
 """Bytes of text in a full block, more or less: cells may be long."""
 
@@ -133,10 +125,9 @@ def _kind_of(path: str) -> str:
         return ".parquet"
     if start.startswith(b"PK\x03\x04") and b".npy" in start:
         return ".npz"
-    for marks, kind in OTHER_KINDS.items():
-        if start.lstrip().startswith(marks):
-            expected = "expected a table in text (CSV, TSV), .parquet or .npz"
-            raise DataError(f"{shown_path(path)}: {expected}, got what looks like {kind}")
+    if other := other_kind(start):
+        expected = "expected a table in text (CSV, TSV), .parquet or .npz"
+        raise DataError(f"{shown_path(path)}: {expected}, got what looks like {other}")
     return ""
 
 

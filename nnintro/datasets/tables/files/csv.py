@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nnintro.config.datasets.text_keys import NOTHING_SAID, TextKeys
+from nnintro.config.datasets.text_keys import NOTHING_SAID, WHITESPACE, TextKeys
 from nnintro.datasets.tables.cells import LARGEST_WHOLE, MISSING
 from nnintro.datasets.tables.files.csv_advice import FOOTERS, advice, fault_advice
 from nnintro.datasets.tables.files.csv_columns import OtherTypesError, joined
-from nnintro.datasets.tables.files.csv_layout import Layout, read_layout
+from nnintro.datasets.tables.files.csv_layout import Layout, cells_of, read_layout
 from nnintro.datasets.tables.files.csv_lines import LONGEST_ROW
 from nnintro.datasets.tables.files.csv_rows import Piece, PieceFile, larger, place_of
 from nnintro.datasets.tables.files.places import CELL, Places, opened, require_room
@@ -77,6 +77,13 @@ class CsvTable:
 
     def advice(self, name: str) -> str:
         return "" if self._keys.names else advice(self._file, self._keys, self.layout, name)
+
+    def left_out(self) -> Iterator[tuple[str, list[str]]]:
+        """Places and cells of the lines that ``skip_rows`` and ``skip_footer`` have left out up to here."""
+        for number, line in self.layout.left_out:
+            text = line.decode(errors="replace")
+            cells = text.split() if self._keys.delimiter == WHITESPACE else cells_of(text, self.layout.delimiter)
+            yield f"{self.name}: a line at its end" if number is None else f"{self.name}:{number}", cells
 
     def row_advice(self, row: int, cell: str) -> str:
         if row == 0 and self._keys.header is None and not self._keys.skip_lines:
@@ -293,7 +300,7 @@ class CsvTable:
                 message = f"expected {counted(len(self.names), 'cell')}, found {len(row):,}"
                 if advised:
                     is_last = not any(piece.behind(line + 1).filled(len(self.names))) and next(pieces, None) is None
-                    message += fault_advice(self._keys, self.layout, row, is_last=is_last)
+                    message += fault_advice(self._keys, self.layout, line, row, is_last=is_last)
                 return DataError(f"{self.name}:{line}: {message}")
         return DataError(f"{self.name}: not readable as CSV: {why}")
 

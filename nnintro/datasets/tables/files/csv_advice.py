@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from nnintro.config.datasets.text_keys import WHITESPACE, TextKeys, composed
@@ -44,13 +45,16 @@ def advice(file: TextFile, keys: TextKeys, layout: Layout, name: str) -> str:
             remedy = f"comment: {marks[0]!r}" if marks else f"skip_rows: {number - 1}"
             return f"; line {number} has it, below {shown(above[0])}: add {remedy}"
         if number == layout.line and delimiter != layout.delimiter:
-            return f"; line {number} has it with another delimiter: {delimiter!r}"
+            verb = "set" if keys.delimiter else "add"
+            return f"; line {number} has it with another delimiter: {verb} delimiter: {_in_quotes(delimiter)}"
+    if f"'{name}'" in [cell.strip() for cell in layout.written]:
+        return "; cells in single quotes are not CSV: replace ' by \" in the file"
     if keys.header is None and any(map(is_numeral, layout.written)):
         return f"; {HEADERLESS}"
     return ""
 
 
-def fault_advice(keys: TextKeys, layout: Layout, row: list[str], *, is_last: bool) -> str:
+def fault_advice(keys: TextKeys, layout: Layout, line: int, row: list[str], *, is_last: bool) -> str:
     """What to add where a row has another number of cells than the header; or nothing."""
     start = row[0].strip()
     if keys.comment is None and (marks := [mark for mark in COMMENTS[:-1] if start.startswith(mark)]):
@@ -59,7 +63,11 @@ def fault_advice(keys: TextKeys, layout: Layout, row: list[str], *, is_last: boo
         return f"; columns set apart by several blanks need delimiter: {WHITESPACE}"
     if is_last and keys.skip_footer == 0 and start and not is_numeral(start) and len(row) < len(layout.written):
         return "; if it is a footer, add skip_footer: 1"
-    return ""
+    return "" if keys.skip_lines else f"; mend the line, or leave it out with skip_rows: [{line}]"
+
+
+def _in_quotes(mark: str) -> str:
+    return f"'{mark}'" if mark.isprintable() else json.dumps(mark)
 
 
 def _first_lines(file: TextFile, keys: TextKeys) -> list[str]:
@@ -76,6 +84,7 @@ def _delimiter_of(line: str, name: str) -> str | None:
 
 
 def _split(line: str) -> Iterator[tuple[str, list[str]]]:
-    for delimiter in DELIMITERS:
+    others = sorted(mark for mark in set(line) if mark.isascii() and not mark.isalnum() and mark not in " \"'.+-_")
+    for delimiter in dict.fromkeys([*DELIMITERS, *others]):
         yield delimiter, cells_of(line, delimiter)
     yield WHITESPACE, line.split()

@@ -6,10 +6,11 @@ import csv
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nnintro.config.datasets.text_keys import WHITESPACE, TextKeys, composed
 from nnintro.datasets.tables.cells import is_numeral
+from nnintro.datasets.tables.files.csv_lines import LeftOutLines
 from nnintro.datasets.tables.files.csv_rows import Piece, Text
 from nnintro.datasets.tables.files.places import check_names
 from nnintro.datasets.tables.files.text import TextFile
@@ -43,6 +44,8 @@ class Layout:
     """Lines up to the header's last one; where there is none, the blank lines above."""
     skipped_bytes: int
     has_header: bool
+    left_out: LeftOutLines = field(default_factory=list)
+    """Filled while the pieces are read."""
 
     @property
     def names(self) -> list[str]:
@@ -92,7 +95,7 @@ def read_layout(
                     names = _named(row, keys, place, headless=headless)
                     if not headless and not keys.names and _names_rows(row, rest):
                         names = ["", *row]
-                layout = Layout(delimiter, names, first, rest.line - 1, skipped, not headless)
+                layout = Layout(delimiter, names, first, rest.line - 1, skipped, not headless, text.left_out)
                 _check_names(layout.names, place, says=headless or keys.header is not None)
                 return layout, itertools.chain([rest] if rest.text else [], pieces)
     raise text.empty()

@@ -16,17 +16,24 @@ _QUOTED_OR_GAP = re.compile(rb'("[^"\r\n]*(?:""[^"\r\n]*)*")|[ \t]+')
 _OUTER_TABS = re.compile(rb"(?<![^\r\n])\t|\t(?![^\r\n])")
 
 
-def rows_alone(chunks: Iterator[bytes], keys: TextKeys) -> Iterator[bytes]:
+LeftOutLines = list[tuple[int | None, bytes]]
+"""Number and text of lines that ``skip_rows`` leaves out, and without a number those of ``skip_footer``."""
+
+
+def rows_alone(chunks: Iterator[bytes], keys: TextKeys, left_out: LeftOutLines | None = None) -> Iterator[bytes]:
     """The text with the lines that are left out emptied, so that every other line keeps its number.
+
+    Args:
+        left_out: such lines, but for comments, are added to it as they are met.
 
     Raises:
         NotTextError: as the chunks do.
     """
-    return _changed(chunks, keys) if keys.changes_lines else chunks
+    return _changed(chunks, keys, [] if left_out is None else left_out) if keys.changes_lines else chunks
 
 
-def _changed(chunks: Iterator[bytes], keys: TextKeys) -> Iterator[bytes]:
-    lines, held = _Lines(keys), b""
+def _changed(chunks: Iterator[bytes], keys: TextKeys, left_out: LeftOutLines) -> Iterator[bytes]:
+    lines, held = _Lines(keys, left_out), b""
     while True:
         try:
             chunk = next(chunks, None)
@@ -40,6 +47,7 @@ def _changed(chunks: Iterator[bytes], keys: TextKeys) -> Iterator[bytes]:
         held = text[end:]
         yield lines.changed(text[:end])
         if is_last:
+            left_out += [(None, line) for line in held.splitlines() if line.strip()]
             yield b"".join(map(_newline, held.splitlines(keepends=True)))
             return
 
@@ -62,8 +70,8 @@ def _end_of_rows(text: bytes, footer: int, *, is_last: bool) -> int:
 class _Lines:
     """Lines from the first on, some at a time."""
 
-    def __init__(self, keys: TextKeys) -> None:
-        self._keys = keys
+    def __init__(self, keys: TextKeys, left_out: LeftOutLines) -> None:
+        self._keys, self._left_out = keys, left_out
         self._comment = (keys.comment or "").encode()
         skipped = keys.skip_lines
         self._skipped = frozenset(range(1, skipped + 1)) if isinstance(skipped, int) else skipped
@@ -84,6 +92,8 @@ class _Lines:
         # Within a cell in quotes, a line may begin with anything.
         is_comment = bool(self._comment) and not self._in_quotes and line.lstrip(b" \t").startswith(self._comment)
         if is_comment or self._number in self._skipped:
+            if not is_comment:
+                self._left_out.append((self._number, line.rstrip(b"\r\n")))
             return _newline(line)
         self._in_quotes ^= line.count(b'"') % 2 == 1
         return line

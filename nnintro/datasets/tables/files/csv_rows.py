@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from nnintro.config.datasets.text_keys import TextKeys
-from nnintro.datasets.tables.files.csv_lines import LONGEST_ROW, rows_alone
+from nnintro.datasets.tables.files.csv_lines import LONGEST_ROW, LeftOutLines, rows_alone
 from nnintro.datasets.tables.files.text import CHUNK, NotTextError, TextFile, utf8
 from nnintro.errors import DataError
 
@@ -117,7 +117,8 @@ class Text:
 
     def __init__(self, file: TextFile, keys: TextKeys) -> None:
         self._name = file.name
-        self._chunks = rows_alone(utf8(file), keys)
+        self.left_out: LeftOutLines = []
+        self._chunks = rows_alone(utf8(file), keys, self.left_out)
         self._buffer = b""  # read, and not yet given out
         self._line = 1  # that the buffer begins on
         self._ended = False

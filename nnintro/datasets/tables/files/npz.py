@@ -61,6 +61,8 @@ class ArraysTable:
         self._path, self._memory = path, memory
         self._columns: dict[str, tuple[Header, int]] = {}
         """Name -> its array, and which column of that it is."""
+        self._unreadable: dict[str, str] = {}
+        """Array that holds neither numbers nor text -> why it cannot be used; others may be without it."""
         self._unpacked: dict[str, Array] = {}
         """Arrays by their names."""
         self._needed: set[str] = set()
@@ -75,6 +77,7 @@ class ArraysTable:
             else:  # such as x_test beside x_train: no rows of this table
                 self.groups[header.name] = []
         self._others = {header.name: header for header in headers if self.groups.get(header.name) == []}
+        self._require_readable(needed)
         self.names = list(self._columns)
         if not self.names:
             raise DataError(f"{self.name}: the file has no columns")
@@ -121,12 +124,8 @@ class ArraysTable:
     def _add(self, header: Header, first: Header) -> None:
         name, shape = header.name, header.shape
         named = f"{self.name}: array {quoted(name)}"
-        if header.dtype.hasobject:
-            raise DataError(f"{named}: expected numbers or text, got pickled objects")
         if not shape:
             raise DataError(f"{named}: expected 1 dimension or more, got 0")
-        if header.dtype.kind not in "biufUMm":
-            raise DataError(f"{named}: expected numbers or text, got {header.dtype}")
         if shape[0] != first.shape[0]:
             rows = f"{first.shape[0]:,} rows as {quoted(first.name)}"
             raise DataError(f"{named}: expected {rows}, got {shape[0]:,}")
@@ -134,13 +133,21 @@ class ArraysTable:
             raise DataError(
                 f"{named}: expected at most {MOST_COLUMNS:,} numbers to a row, got {math.prod(shape[1:]):,}"
             )
-        names = _column_names(header)
+        if kind := _unreadable(header):
+            remedy = "save it as .astype(float) or .astype(str), or name it in exclude"
+            self._unreadable[composed(name)] = f"{named}: expected numbers or text, got {kind}; {remedy}"
+        names = _column_names(header) if kind is None else [composed(name)]
         for index, column in enumerate(names):
             if column in self._columns:
                 raise DataError(f"{self.name}: column {quoted(column)} is given more than once")
             self._columns[column] = header, index
-        if names != [name]:
+        if names != [composed(name)]:
             self.groups[composed(name)] = names
+
+    def _require_readable(self, names: Sequence[str]) -> None:
+        for name in names:
+            if name in self._unreadable:
+                raise DataError(self._unreadable[name])
 
     def advice(self, name: str) -> str:
         """That an array has another length than the others."""
@@ -156,6 +163,7 @@ class ArraysTable:
 
     def load(self, names: Sequence[str], as_text: Collection[str]) -> None:  # noqa: ARG002
         """Check that these columns fit; what is read is read when it is asked for."""
+        self._require_readable(names)
         self._needed = set(names)
         arrays = {header.name: header for header, _ in map(self._columns.__getitem__, names)}
         require_room(self.name, sum(header.bytes for header in arrays.values()), self._memory)
@@ -184,7 +192,8 @@ class ArraysTable:
         """All columns, of the types that they have."""
         import pyarrow as pa
 
-        headers = {header.name: header for header, _ in self._columns.values()}
+        columns = {name: column for name, column in self._columns.items() if name not in self._unreadable}
+        headers = {header.name: header for header, _ in columns.values()}
         with self._archive() as archive:
             arrays_of = {name: unpacked(archive, header, block_rows) for name, header in headers.items()}
             for first in range(0, self.rows, block_rows):
@@ -192,11 +201,12 @@ class ArraysTable:
                 for name, array in arrays_of.items():
                     with self._reporting(name):
                         pieces[name] = next(array)
-                arrays = [
-                    self._arrow(name, pieces[header.name].reshape(len(pieces[header.name]), -1)[:, index])
-                    for name, (header, index) in self._columns.items()
-                ]
-                batch = pa.RecordBatch.from_arrays(arrays, names=self.names)
+                # What cannot be read is empty.
+                arrays = dict.fromkeys(self.names, pa.nulls(min(block_rows, self.rows - first)))
+                for name, (header, index) in columns.items():
+                    piece = pieces[header.name]
+                    arrays[name] = self._arrow(name, piece.reshape(len(piece), -1)[:, index])
+                batch = pa.RecordBatch.from_pydict(arrays)
                 yield batch, self.places.behind(first)
 
     def _arrow(self, name: str, column: Array) -> pa.Array:
@@ -208,6 +218,13 @@ class ArraysTable:
         except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
             named = f"{self.name}: column {quoted(name)}"
             raise DataError(f"{named}: cells of type {column.dtype} are not readable") from error
+
+
+def _unreadable(header: Header) -> str | None:
+    """What an array holds that is neither numbers nor text."""
+    if header.dtype.hasobject:
+        return "pickled objects"
+    return None if header.dtype.kind in "biufUMm" else str(header.dtype)
 
 
 def _column_names(header: Header) -> list[str]:

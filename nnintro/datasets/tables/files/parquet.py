@@ -55,7 +55,7 @@ class ParquetTable:
         weakref.finalize(self, file.close)  # pyarrow leaves it open
         with self._reporting():
             metadata = pyarrow.parquet.ParquetFile(file).metadata
-            self._schema = metadata.schema.to_arrow_schema()
+            self._schema = _without_views(metadata.schema.to_arrow_schema())
             texts = [field.name for field in self._schema if _is_spelled(field.type)]
             # A text that a thousand rows share is there once, and is spelled out when its size is known.
             self._file = pyarrow.parquet.ParquetFile(file, metadata=metadata, read_dictionary=texts)
@@ -216,6 +216,20 @@ class ParquetTable:
                 yield
         except (pa.ArrowException, OSError, ValueError) as error:
             raise DataError(f"{self.name}: not readable as Parquet: {cause(error)}") from error
+
+
+def _without_views(schema: pa.Schema) -> pa.Schema:
+    """The schema with texts of the kinds that pyarrow casts from dictionaries: its views it does not."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    fields = [
+        field.with_type(pa.string() if types.is_string_view(field.type) else pa.binary())
+        if types.is_string_view(field.type) or types.is_binary_view(field.type)
+        else field
+        for field in schema
+    ]
+    return pa.schema(fields, schema.metadata)
 
 
 def _is_number(kind: pa.DataType) -> bool:

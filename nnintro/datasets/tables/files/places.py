@@ -69,7 +69,7 @@ def check_names(names: Sequence[str], place: str) -> None:
     """
     for index, name in enumerate(names):
         if not name:
-            raise DataError(f"{place}: column {index + 1} of {len(names)} has no name")
+            raise DataError(f"{place}: column {index + 1} of {len(names)} has no name; give it one")
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise DataError(f"{place}: {subject('column', twice)} given more than once; rename all but one")
 

@@ -15,14 +15,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
+from nnintro.datasets.tables.files.kinds import likely_encoding, other_kind
 from nnintro.datasets.tables.files.places import cannot_be_read, opened, shown_path
 from nnintro.errors import ConfigError, DataError
 
 STDIN = "-"
 CHUNK = 1 << 20
 """Bytes that are read at a time."""
-_OTHERS = {b"PAR1": ".parquet", b"\x1f\x8b": ".csv.gz", b"PK\x03\x04": ".npz"}
-"""How files of other kinds begin."""
 _NOT_OF_FILES = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf-7"})
 
 
@@ -61,6 +60,9 @@ class TextFile:
             with self._opened() as file:
                 while chunk := file.read(self.chunk):
                     yield chunk
+        except gzip.BadGzipFile as error:
+            message = "is not compressed by gzip, as its name says; if it is text, take .gz from the name"
+            raise DataError(f"{self.name}: {message}") from error
         except EOFError as error:
             raise DataError(f"{self.name}: the compressed file is cut off") from error
         except zlib.error as error:
@@ -129,12 +131,8 @@ def utf8(file: TextFile) -> Iterator[bytes]:
 
 
 def _require_text(start: bytes, file: TextFile) -> None:
-    for mark, kind in _OTHERS.items():
-        if start.startswith(mark):
-            is_excel = b"xl/workbook" in start or b"[Content_Types].xml" in start
-            named = ".xlsx (Excel); save the sheet as CSV" if is_excel else kind
-            message = f"expected text, got what looks like a file of kind {named}"
-            raise DataError(f"{file.name}: {message}")
+    if kind := other_kind(start):
+        raise DataError(f"{file.name}: expected text, got what looks like {kind}")
     marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     if not file.encoding.startswith("utf-16") and start.startswith(marks):
         advice = "say so with encoding: utf-16" if file.has_key else "save the file as UTF-8"
@@ -152,7 +150,7 @@ def _decoded(decoder: Any, chunk: bytes, file: TextFile, *, final: bool = False)
             decoder.setstate(state)
             good = decoder.decode(chunk[: max(0, error.start - len(state[0]))]).encode()
         encoding = file.encoding.removesuffix("-sig")
-        other = "cp1252" if encoding != "cp1252" else "latin-1"
+        other = likely_encoding(chunk) if encoding != "cp1252" else "latin-1"
         advice = f"name the file's own, such as encoding: {other}" if file.has_key else "save the file as UTF-8"
         raise NotTextError(good, f"not {encoding}{byte}; {advice}") from error
 
