@@ -89,7 +89,7 @@ class LeftOut:
 
 
 def _of_all(many: Sequence[ManyTextsError], dataset: TableDataset) -> DataError:
-    """One error for all columns of texts that are no categories, with the key that leaves them out."""
+    """One error for all columns of texts that are not categories, with the key that leaves them out."""
     if dataset.inputs is not None:
         return many[0]
     names = [error.column for error in many]
