@@ -62,6 +62,9 @@ def _entries(folder: Path, nested: bool) -> list[Path]:
         entries = sorted(filter(_is_meant, folder.iterdir()), key=lambda path: path.name)
         if not nested:
             return entries
+        for entry in entries:
+            if entry.is_symlink() and folder.resolve().is_relative_to(entry.resolve()):
+                raise refuse(entry, "image files and folders of them", "a link back to a folder that it lies in")
         return [found for entry in entries for found in (_entries(entry, nested=True) if entry.is_dir() else [entry])]
     except OSError as error:
         raise DataError(f"{place(folder)}: cannot be read: {cause(error)}") from error
