@@ -109,14 +109,23 @@ def why_unread(path: str | Path, error: OSError | ValueError) -> str:
 
 
 def nearby(path: Path) -> str:
-    """Of what is not there: what is odd about its name, the nearest one beside it, or the current folder."""
+    """Of what is not there: what is odd about its name, the nearest one beside it, or the current folder.
+
+    Where its folder is missing too, the nearest name is that of the folder.
+    """
     if odd := _oddity(str(path)):
         return odd
-    with contextlib.suppress(OSError):  # the folder may be missing, too, or be closed to us
-        names = [entry.name for entry in os.scandir(path.parent) if not entry.name.startswith(".")]
-        alike = [name for name in names if Path(name).suffix == path.suffix]  # prices.yaml is not prices.csv misspelt
-        if close := nearest(path.name, alike) or nearest(path.name, names, cutoff=0.8):
-            return f"; did you mean {plain(str(path.with_name(close)))}?"
+    missing = path
+    while missing.parent not in (missing, Path()) and not missing.parent.exists():
+        missing = missing.parent
+    with contextlib.suppress(OSError):  # the folder may be closed to us
+        names = [entry.name for entry in os.scandir(missing.parent) if not entry.name.startswith(".")]
+        # prices.yaml is not prices.csv misspelt
+        alike = [name for name in names if Path(name).suffix == missing.suffix]
+        if close := nearest(missing.name, alike) or nearest(missing.name, names, cutoff=0.8):
+            meant = missing.with_name(close)
+            whole = meant / path.relative_to(missing)
+            return f"; did you mean {plain(str(whole if whole.exists() else meant))}?"
     return "" if path.is_absolute() else f"; {current_folder()}"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -20,9 +21,9 @@ from nnintro.files import as_csv, refuse_own_input, write_text, write_whole
 from nnintro.models import precision_of
 from nnintro.models.forward import threads, threads_for
 from nnintro.models.standardized import Array
+from nnintro.models.tiles import padded, takes_tiles, tiles_of
 from nnintro.models.unet import Unet
 from nnintro.objectives.segmentation import answers, peaks
-from nnintro.predict.tiles import takes_tiles, tiled_answers
 from nnintro.runs.run import Run, load_run
 from nnintro.temporary import temporary_folder
 from nnintro.training.sketches import pictures
@@ -169,7 +170,7 @@ def _segmented(run: Run, form: ImageFormat, path: Path, page: int) -> tuple[Tens
     """An image (1, channels, height, width), and the confidence and class number of each pixel, of the file's size."""
     image, size = read_image(path, form, page)
     image = image[None].to(precision_of(run.model))
-    if form.fit != "resize" and takes_tiles(run, image):
+    if form.fit != "resize" and takes_tiles(run.model, image):
         try:
             return image, *tiled_answers(run, image, form.threshold)
         except DataError as error:
@@ -181,6 +182,25 @@ def _segmented(run: Run, form: ImageFormat, path: Path, page: int) -> tuple[Tens
     image, logits = (functional.interpolate(x, size, mode="bilinear") for x in (image, logits))
     confidence, classes = answers(logits, form.threshold)
     return image, confidence[0], classes[0]
+
+
+def tiled_answers(run: Run, image: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    """Confidence (height, width) and class numbers (height, width) uint8 of a large image (1, channels, height, width).
+
+    Raises:
+        DataError: the network has no finite answer.
+    """
+    assert isinstance(run.model, Unet)
+    image, inner = padded(run.model, image)
+    confidence = torch.empty(image.shape[-2:])
+    classes = torch.empty(image.shape[-2:], dtype=torch.uint8)
+    for part, inside, place in tiles_of(run.model, image):
+        logits = run.predict(part).float()
+        if not bool(logits.isfinite().all()):
+            raise DataError("the network has no finite answer for this image")
+        found = answers(logits[..., inside[0], inside[1]], threshold)
+        confidence[place], classes[place] = found[0][0], found[1][0].to(torch.uint8)
+    return confidence[inner], classes[inner]
 
 
 def _overlay(image: Tensor, classes: Array) -> Array:

@@ -15,6 +15,7 @@ from nnintro.config.task import Task
 from nnintro.datasets import Data
 from nnintro.models import Standardized, precision_of
 from nnintro.models.forward import Autocast, evaluating, outputs_of
+from nnintro.models.tiles import outputs_in_tiles, takes_tiles
 from nnintro.objectives import metrics
 from nnintro.objectives.losses import IGNORED, Loss
 from nnintro.objectives.metrics import confusion
@@ -155,11 +156,11 @@ class Maps(Protocol):
 def blocks_through(
     network: nn.Module, data: Maps, autocast: Autocast = contextlib.nullcontext, block: int = BLOCK
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Inputs, targets and outputs (in the parameters' precision), never more than a block."""
+    """Inputs, targets and outputs (in the parameters' precision), never more than a block; large images in tiles."""
     with evaluating(network):
         for inputs, targets in data.blocks(block):
             with autocast():
-                outputs = network(inputs)
+                outputs = outputs_in_tiles(network, inputs) if takes_tiles(network, inputs) else network(inputs)
             yield inputs, targets, outputs.to(precision_of(network))
 
 

@@ -14,6 +14,7 @@ from nnintro.datasets.images.masks import IGNORED_CLASS
 from nnintro.datasets.images.store import Ahead, LabelledImages, OnDisk, Store, stacked
 from nnintro.descent.streams import Order, remembered
 from nnintro.descent.variants import Block
+from nnintro.models.tiles import is_large
 from nnintro.objectives.losses import IGNORED
 
 CPU = torch.device("cpu")
@@ -45,6 +46,14 @@ class ImageData:
     def __len__(self) -> int:
         return len(self.numbers)
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of each image."""
+        if isinstance(self.store, OnDisk):
+            return self.store.form.size
+        height, width = self.store.images.shape[-2:]
+        return height, width
+
     def take(self, rows: Tensor) -> ImageData:
         """A part of the rows, by their numbers."""
         return replace(self, numbers=self.numbers[rows.cpu()])
@@ -58,7 +67,8 @@ class ImageData:
         return self.delivered(self.store.rows(self.numbers[indices.cpu()]))
 
     def blocks(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """All rows in order, ``size`` at a time, as they are."""
+        """All rows in order, ``size`` at a time, large images one by one; as they are."""
+        size = 1 if is_large(*self.size) else size
         plain = replace(self, augmentation=())
         with contextlib.closing(plain.batches(lambda _: None, size, lambda _: 0)) as batches:
             for start in range(0, len(self), size):

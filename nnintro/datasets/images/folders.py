@@ -9,7 +9,8 @@ from pathlib import Path
 from nnintro.config.datasets.masks import Folders, MaskKeys
 from nnintro.datasets.images.files import SUFFIXES, page_count, place, refuse
 from nnintro.errors import DataError
-from nnintro.wording import cause, counted, listed, listing, nearest
+from nnintro.files import nearby
+from nnintro.wording import cause, counted, listed, listing
 
 SYSTEM_FILES = ("thumbs.db", "desktop.ini", "__macosx")
 """What Windows, and archives made on a Mac, leave in folders; what begins with a dot is left out too."""
@@ -61,6 +62,9 @@ def _entries(folder: Path, nested: bool) -> list[Path]:
         entries = sorted(filter(_is_meant, folder.iterdir()), key=lambda path: path.name)
         if not nested:
             return entries
+        for entry in entries:
+            if entry.is_symlink() and folder.resolve().is_relative_to(entry.resolve()):
+                raise refuse(entry, "image files and folders of them", "a link back to a folder that it lies in")
         return [found for entry in entries for found in (_entries(entry, nested=True) if entry.is_dir() else [entry])]
     except OSError as error:
         raise DataError(f"{place(folder)}: cannot be read: {cause(error)}") from error
@@ -74,22 +78,10 @@ def _require_folder(folder: Path, wanted: str) -> None:
     try:
         if folder.is_dir():
             return
-        got = "a file" if folder.exists() else f"nothing{_nearest_folder(folder)}"
+        got = "a file" if folder.exists() else f"nothing{nearby(folder)}"
     except OSError as error:  # a name longer than a file system takes
         raise DataError(f"{place(folder)}: cannot be read: {cause(error)}") from error
     raise refuse(folder, wanted, got)
-
-
-def _nearest_folder(folder: Path) -> str:
-    """The folder that may be meant by one that is not there, or those that are there; or nothing."""
-    missing = folder
-    while not missing.parent.is_dir() and missing.parent != missing:
-        missing = missing.parent
-    parent = missing.parent
-    names = sorted(path.name for path in parent.iterdir() if path.is_dir() and _is_meant(path))
-    if close := nearest(missing.name, names):
-        return f"; did you mean {place(parent / close / folder.relative_to(missing))}?"
-    return f"; the folders in {place(parent)} are {listed(names)}" if names else ""
 
 
 def sample_folders(folder: Path) -> list[Path]:

@@ -122,9 +122,10 @@ def _inputs(dataset: TableDataset, table: Table) -> list[str]:
         "series": dataset.series_names, "dates": list(dataset.dates),
         **{key: columns for key, columns in vars(dataset).items() if key in BY_COLUMN and isinstance(columns, dict)},
     }  # fmt: skip
+    there = frozenset(table.names)  # there may be tens of thousands
     for key, names in named.items():
         for name in names:
-            if name not in table.names and (name or key != "exclude"):
+            if name not in there and (name or key != "exclude"):
                 message = no_column(name, table.names, table.name)
                 raise ConfigError.at(f"dataset.{key}", f"{message}{table.advice(name)}")
     inputs = dataset.inputs

@@ -152,8 +152,9 @@ def encoded_blocks(
     """
     needed = [*encoding.input_columns, *(encoding.target_names if with_targets else [])]
     table = open_like_the_training_file(source, _as_trained(keys, encoding, needed), needed)
+    there = frozenset(table.names)  # there may be tens of thousands
     for name in needed:
-        if name not in table.names:
+        if name not in there:
             measured = "; only rows with the target can be measured" if name in encoding.target_names else ""
             raise DataError(f"{table.place}: {no_column(name, table.names, table.name)}{measured}")
     rows = block_rows or max(1, CELLS // max(encoding.features, len(table.names)))

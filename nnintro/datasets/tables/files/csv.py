@@ -1,4 +1,4 @@
-"""Read tables in text (CSV, TSV) with pyarrow: all at once to train, in pieces to predict."""
+"""Read tables in text (CSV, TSV) with pyarrow: all columns of it to train, in blocks to predict."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from nnintro.config.datasets.text_keys import NOTHING_SAID, WHITESPACE, TextKeys
-from nnintro.datasets.tables.cells import LARGEST_WHOLE, MISSING
+from nnintro.datasets.tables.cells import MISSING
 from nnintro.datasets.tables.files.csv_advice import FOOTERS, advice, fault_advice
-from nnintro.datasets.tables.files.csv_columns import OtherTypesError, joined
+from nnintro.datasets.tables.files.csv_columns import OtherTypesError, joined, may_be_odd
 from nnintro.datasets.tables.files.csv_layout import Layout, cells_of, read_layout
 from nnintro.datasets.tables.files.csv_lines import LONGEST_ROW
 from nnintro.datasets.tables.files.csv_rows import Piece, PieceFile, larger, place_of
@@ -140,7 +140,7 @@ class CsvTable:
                 # The types are those of all cells, or it is no CSV.  What is wrong with the text is said before that.
                 deque(pieces, maxlen=0)
                 table = self._read(names, given)
-            if odd := [name for name in names if self._may_be_odd(table.column(name))]:
+            if odd := [name for name in names if may_be_odd(table.column(name), self._has_odd)]:
                 table = self._with_odd_as_text(table, odd)
         self.rows = table.num_rows
         if self.rows == 0:
@@ -229,16 +229,6 @@ class CsvTable:
             # A mark that no cell has leaves 1.5 as the text that it is.
             decimal_point="\x01" if self._only_whole else ".",
         )
-
-    def _may_be_odd(self, column: pa.ChunkedArray) -> bool:
-        """Whether it is a column of numbers whose cells may say more than the numbers (see ``_ODD``)."""
-        import pyarrow.compute as pc
-        from pyarrow import types
-
-        if not types.is_floating(column.type):
-            return self._has_odd and types.is_integer(column.type)
-        ends = pc.min_max(column).as_py()
-        return self._has_odd or any(end is not None and abs(end) >= LARGEST_WHOLE for end in ends.values())
 
     def _with_odd_as_text(self, table: pa.Table, numbers: Sequence[str]) -> pa.Table:
         """Columns of numbers that hold such a cell become text, as they are where they are read."""

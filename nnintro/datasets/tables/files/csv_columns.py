@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nnintro.datasets.tables.cells import Array
+from nnintro.datasets.tables.cells import LARGEST_WHOLE, Array
 from nnintro.datasets.tables.files.csv_rows import Piece
 
 if TYPE_CHECKING:
@@ -89,6 +89,21 @@ def _in_order(tasks: Iterable[Callable[[], pa.Table]]) -> Generator[pa.Table, No
                 yield waiting.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def may_be_odd(column: pa.ChunkedArray, has_odd: bool) -> bool:
+    """Whether it is a column of numbers whose cells may say more than the numbers.
+
+    Args:
+        has_odd: whether the file has what looks like 0x10 or nan(1).
+    """
+    import pyarrow.compute as pc
+    from pyarrow import types
+
+    if not types.is_floating(column.type):
+        return has_odd and bool(types.is_integer(column.type))
+    ends = pc.min_max(column).as_py()
+    return has_odd or any(end is not None and abs(end) >= LARGEST_WHOLE for end in ends.values())
 
 
 class _Column:
