@@ -19,6 +19,7 @@ dataset:
 model: {kind: mlp, hidden: [4]}
 descent: {optimizer: adam, learning_rate: 0.01}
 training: {epochs: 20}
+logging: {figures: off, histograms: off}
 """
 
 
