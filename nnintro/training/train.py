@@ -58,6 +58,28 @@ def launch(
             reopened.lock.close()
 
 
+def look_at_data(config: Config) -> tuple[str, list[str]]:
+    """Read the data and build all that a training is made of, without an update.
+
+    Returns:
+        What the data is, and what the user should know of it and of the config.
+
+    Raises:
+        ConfigError: it asks for something that does not go with the data.
+        DataError: the data cannot be read or used.
+        OutOfMemoryError: the machine does not have the memory.
+    """
+    from nnintro.models.forward import own_modes
+    from nnintro.training.setup import assemble, build_data
+    from nnintro.training.words import data_fact, notes
+
+    with own_modes(), config.locating():
+        splits = build_data(config.experiment)
+        setup = config.setup(splits.found)
+        parts = assemble(setup, splits)
+        return data_fact(setup, parts), notes(setup, parts)
+
+
 def _read(
     config: str | Path | Mapping[str, Any] | None,
     overrides: Sequence[str],

@@ -42,11 +42,11 @@ def heading(display: Display, setup: Setup, parts: Parts, directory: Path) -> No
     table = cast(Network, parts.model).rows()
     rows = [(row.layer, row.shape, row.activation, f"{row.parameters:,}") for row in table]
     display.heading(setup.experiment.name, _facts(setup, parts, directory), rows)
-    for note in _notes(setup, parts):
+    for note in notes(setup, parts):
         display.warn(note)
 
 
-def _notes(setup: Setup, parts: Parts) -> list[str]:
+def notes(setup: Setup, parts: Parts) -> list[str]:
     """What the user should know of the config, and of the data with it."""
     said = [*parts.splits.notes, *setup.notes(), *(f"validation: {why}" for why in parts.undefined.values())]
     if not parts.coinciding:
@@ -65,7 +65,7 @@ def _notes(setup: Setup, parts: Parts) -> list[str]:
 
 def describe(events: EventFile, setup: Setup, parts: Parts) -> None:
     """Write the config, the model, the data's facts, the hyperparameters and the charts' layout."""
-    said = _notes(setup, parts)
+    said = notes(setup, parts)
     events.text("config", f"```yaml\n{as_yaml(setup.experiment)}```")
     events.text("model", f"```\n{parts.model}\n```")
     for key, fact in parts.splits.facts.items():
@@ -101,7 +101,7 @@ def _facts(setup: Setup, parts: Parts, directory: Path) -> dict[str, str]:
     """Name -> fact, for the lines above the table of layers."""
     total = setup.total_updates
     return {
-        "data": _data_fact(setup, parts),
+        "data": data_fact(setup, parts),
         "descent": _descent_fact(setup),
         "length": f"{total:,} updates, {parts.plan.epochs_after(total):,g} epochs",
         "engine": f"{parts.engine.name} on {parts.device}, {setup.precision}",
@@ -181,7 +181,8 @@ def _dashboard_command(runs_dir: Path) -> str:
     return f"nnintro dashboard --runs-dir {shlex.quote(str(runs_dir))}"
 
 
-def _data_fact(setup: Setup, parts: Parts) -> str:
+def data_fact(setup: Setup, parts: Parts) -> str:
+    """What the data is, and how much of it there is."""
     dataset = setup.dataset
     task = setup.task
     shape = f"{task.inputs} in, {task.outputs} out"
