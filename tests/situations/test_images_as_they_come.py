@@ -118,11 +118,14 @@ def test_masks_in_colours(photos):
     write(photos, coloured)
     photos.refused(
         f"{photos.folder}/d/masks/0.png: expected one value per pixel (gray, or a palette), got colours",
-        "name them in dataset.colours",
+        "add colours: {class 1: '#4682b4', class 2: '#804080'}, with names of your own",
     )
-    photos.keys = ["colours: {sky: '#4682b4', road: '#804080'}"]
+    photos.follow("colours: {class 1: '#4682b4', class 2: '#804080'}")
     photos.trains()
-    assert classes() == ["sky", "road"]
+    assert classes() == ["class 1", "class 2"]
+    photos.keys = ["colours: {sky: '#4682b4', road: '#804080'}"]
+    assert photos.train("--name", "e").code == 0
+    assert list(nnintro.load("e").setup.task.classes) == ["sky", "road"]
     for mask in predicted_values(photos).values():
         assert set(map(tuple, mask.reshape(-1, 3).tolist())) <= {ROAD, SKY}
 

@@ -25,9 +25,12 @@ from nnintro.datasets.images.files import (
 from nnintro.datasets.images.folders import Pair, image_files
 from nnintro.errors import DataError
 from nnintro.objectives.losses import IGNORED
+from nnintro.wording import counted
 
 IGNORED_CLASS = 255
 """The class number that stands for it in memory, where a class is a byte."""
+MOST_PROPOSED = 16
+"""Colours of a mask that an error names: more are blurred edges, or a photo."""
 Values = NDArray[np.int64]
 Number = Annotated[int, Field(ge=0, lt=1 << 24)]
 
@@ -108,9 +111,19 @@ def read_values(path: Path, page: int = 0, *, colours: bool = False, orientation
     if values.ndim == 2:
         return values
     if not (values == values[:, :, :1]).all():
-        got = "colours; name them in dataset.colours, or save the mask as gray or with a palette"
-        raise refuse(path, "one value per pixel (gray, or a palette)", got)
+        raise refuse(path, "one value per pixel (gray, or a palette)", f"colours; {_colours_to_add(values)}")
     return values[:, :, 0]
+
+
+def _colours_to_add(values: Values) -> str:
+    """What to do about a mask (height, width, 3) of colours: the key with these, where they are few."""
+    found = np.unique(values.reshape(-1, 3), axis=0).tolist()
+    if not 2 <= len(found) <= MOST_PROPOSED:
+        return (
+            f"name its {counted(len(found), 'colour')} in dataset.colours, or save the mask as gray or with a palette"
+        )
+    named = (f"class {number}: '#{red:02x}{green:02x}{blue:02x}'" for number, (red, green, blue) in enumerate(found, 1))
+    return f"add colours: {{{', '.join(named)}}}, with names of your own, or save the mask as gray or with a palette"
 
 
 def _whole(path: Path, values: NDArray[Any]) -> NDArray[np.int64]:
