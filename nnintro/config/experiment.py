@@ -14,7 +14,7 @@ from nnintro.config.losses import LOSSES, default_loss
 from nnintro.config.models import Model
 from nnintro.config.models.mlp import MlpModel, StepsInitialization
 from nnintro.config.section import Section
-from nnintro.config.task import DataFacts, Task
+from nnintro.config.task import DataFacts, Task, numbered
 from nnintro.config.training import Logging, Training
 from nnintro.formula import Formula, parse
 from nnintro.formula.tree import variable_names
@@ -102,6 +102,14 @@ class Setup:
     def network_task(self) -> Task:
         """The task as the network has it, whose inputs are the basis functions where there are some."""
         return replace(self.task, inputs=len(self.basis)) if self.basis else self.task
+
+    @property
+    def target_names(self) -> list[str]:
+        """Of each number that a regression predicts: a table's column, else y1, y2, ...; none of other tasks."""
+        if self.task.kind != "regression":
+            return []
+        named = [target["name"] for target in self.facts.description.get("targets", [])]
+        return named or numbered("y", self.task.outputs)
 
     @property
     def batch_size(self) -> int:

@@ -122,8 +122,8 @@ def measured(
     # The number of threads changes the order of sums, and so the last bits.
     with threads(threads_for(network, experiment.batch_size)):
         metrics, targets = evaluator.validate(), None
-        if run.has_table and isinstance(evaluator, RowEvaluator) and len(run.reading.targets) > 1:
-            targets = dict(zip(run.reading.target_names, evaluator.of_each_target(), strict=True))
+        if isinstance(evaluator, RowEvaluator) and len(experiment.target_names) > 1:
+            targets = dict(zip(experiment.target_names, evaluator.of_each_target(), strict=True))
     counts = evaluator.confusion
     return metrics, None if counts is None else counts.tolist(), targets
 

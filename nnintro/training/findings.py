@@ -38,8 +38,8 @@ def findings(parts: Parts, train_loss: float, updates: int) -> list[Finding]:
 
 
 def each_target(parts: Parts) -> Finding | None:
-    """The metrics of each of a table's several targets, in its own units, of the network as it was measured last."""
-    names = [target["name"] for target in parts.setup.facts.description.get("targets", [])]
+    """The metrics of each of several targets, in its own units, of the network as it was measured last."""
+    names = parts.setup.target_names
     if len(names) < 2 or not isinstance(parts.evaluator, RowEvaluator):
         return None
     values = dict(zip(names, parts.evaluator.of_each_target(), strict=True))

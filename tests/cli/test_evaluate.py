@@ -8,6 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_linnerud
 from sklearn.metrics import f1_score, roc_auc_score
 
 import nnintro
@@ -33,7 +34,8 @@ class TestOwnData:
         }
         assert len(expected) >= 3
         found = evaluated(command, runs[name])
-        assert list(found) == ["run", "dataset", "samples", "metrics", "confusion"]
+        several = ["targets"] if name == "vector" else []
+        assert list(found) == ["run", "dataset", "samples", "metrics", "confusion", *several]
         assert found["metrics"] == expected
         assert found["confusion"] == summary.get("confusion")
         assert (found["run"], found["dataset"]) == (str(runs[name]), "validation")
@@ -222,3 +224,22 @@ class TestDatasets:
         done = command("evaluate", runs["exact"], "--dataset", "d.yaml")
         assert (done.code, done.out) == (3, "")
         assert done.err == f"{message}\n"
+
+
+def test_each_of_several_targets_without_a_table(command, tmp_path):
+    """Three measures of the body, in their own units: y1, y2 and y3 as in a file of samples."""
+    (tmp_path / "c.yaml").write_text(
+        "dataset: {kind: bundled, name: linnerud}\nmodel: {kind: mlp, hidden: [3]}\ntraining: {epochs: 3}\n"
+    )
+    assert command("train", "c.yaml", "--quiet").code == 0
+    run, bunch = nnintro.load("c"), load_linnerud()
+    assert list(run.summary["targets"]) == ["y1", "y2", "y3"]
+    columns = np.column_stack([bunch.data, bunch.target])
+    np.savetxt(tmp_path / "all.csv", columns, "%.17g", ",", header="x1,x2,x3,y1,y2,y3", comments="")
+    done = command("evaluate", "c", "--dataset", "all.csv", "--json")
+    assert done.code == 0, done.err
+    errors = run.predict(bunch.data).numpy() - bunch.target
+    found = json.loads(done.out)["targets"]
+    for column, name in enumerate(("y1", "y2", "y3")):
+        assert found[name]["mae"] == pytest.approx(np.abs(errors[:, column]).mean(), rel=1e-5)
+        assert found[name]["rmse"] == pytest.approx(np.sqrt((errors[:, column] ** 2).mean()), rel=1e-5)
