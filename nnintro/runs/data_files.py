@@ -16,6 +16,7 @@ from nnintro.config.experiment import Experiment
 from nnintro.config.load import Config
 from nnintro.config.section import PATH, VALIDATION_PATH, DatasetSection
 from nnintro.config.task import STRICT
+from nnintro.config.write import as_yaml
 from nnintro.files import open_regular
 from nnintro.wording import plain
 
@@ -46,6 +47,12 @@ class DataFile:
 def with_paths(experiment: Experiment, paths: Mapping[str, str]) -> Experiment:
     """The same config with other paths of the same files."""
     return experiment.model_copy(update={"dataset": experiment.dataset.with_paths(paths)}) if paths else experiment
+
+
+def config_text(experiment: Experiment, directory: Path) -> str:
+    """config.yaml of a run in this folder, or in one beside it."""
+    seen = seen_from(experiment, directory)
+    return (RELATIVE if seen is not experiment else "") + as_yaml(seen)
 
 
 def seen_from(experiment: Experiment, directory: Path) -> Experiment:

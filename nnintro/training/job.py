@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nnintro.config.experiment import Setup
 from nnintro.config.load import Config
-from nnintro.config.write import as_yaml
-from nnintro.datasets import Splits
 from nnintro.errors import DivergedError, OutOfMemoryError, memory_for
 from nnintro.models import parameter_count
 from nnintro.models.forward import own_modes, threads, threads_for
 from nnintro.recording.console import Display
 from nnintro.recording.painter import Painter
 from nnintro.recording.recorder import Recorder
-from nnintro.runs.data import data_text, same_data, with_own_data
-from nnintro.runs.data_files import RELATIVE, seen_from
+from nnintro.runs.data import data_text
+from nnintro.runs.data_files import config_text
 from nnintro.runs.environment import NAME as ENVIRONMENT
 from nnintro.runs.environment import write_environment
-from nnintro.runs.folder import CONFIG, DATA, RunLock, create_run_directory, tidy, write_config
+from nnintro.runs.folder import CONFIG, DATA, RunLock, tidy, write_config
 from nnintro.runs.reopen import Reopened, run_config
 from nnintro.runs.run import Run
 from nnintro.runs.state import Checkpoint, Outcome, Past
@@ -37,9 +33,9 @@ from nnintro.training.findings import each_target, findings
 from nnintro.training.hint import divergence
 from nnintro.training.looks import histogram_moments, sketch_moments
 from nnintro.training.loop import Loop
-from nnintro.training.setup import Parts, assemble, build_data
+from nnintro.training.setup import Parts, assemble
 from nnintro.training.sketches import Pictures
-from nnintro.training.start import Start, find_start, origin
+from nnintro.training.start import Start, data_of, find_start, opened_folder, origin
 
 
 @dataclass(frozen=True)
@@ -79,56 +75,14 @@ def run_job(request: Request) -> Result:
     display = request.display
     with own_modes(), Interrupts(list(request.signals)) as interrupts:
         with request.config.locating():
-            setup, splits = _with_data(request.config, request.reopened, display.warn)
+            setup, splits = data_of(request.config, request.reopened, display.warn)
             start = find_start(request.reopened, setup, display.warn)
             saved = None if start.checkpoint is None else start.checkpoint.model or {}
             parts = assemble(setup, splits, saved, start.where, display.line, interrupts)
         count = threads_for(parts.network, parts.plan.batch_size)
-        opened = _folder(setup, request.runs_dir, request.reopened, splits, display.warn)
+        opened = opened_folder(setup, request.runs_dir, request.reopened, splits, display.warn)
         with threads(count), opened as (folder, lock):
             return _Job(request, setup, parts, interrupts, start, folder, lock).run()
-
-
-def _with_data(config: Config, reopened: Reopened | None, warn: Callable[[str], None]) -> tuple[Setup, Splits[Any]]:
-    """The config with what its data says, and the data.
-
-    Raises:
-        ConfigError: the config asks for something that does not go with the data.
-        DataError: the data cannot be used; or it is not what it was when the run began.
-    """
-    if reopened is not None:
-        config, notes = with_own_data(config, reopened.directory)
-        for note in notes:
-            warn(note)
-    splits = build_data(config.experiment)
-    if reopened is not None:
-        return same_data(reopened.directory, splits, config), splits
-    return config.setup(splits.found), splits
-
-
-def _config_text(setup: Setup, directory: Path) -> str:
-    """config.yaml of a run; ``directory`` may be one beside it."""
-    seen = seen_from(setup.experiment, directory)
-    return (RELATIVE if seen is not setup.experiment else "") + as_yaml(seen)
-
-
-@contextlib.contextmanager
-def _folder(
-    setup: Setup, runs_dir: Path, reopened: Reopened | None, splits: Splits[Any], warn: Callable[[str], None]
-) -> Iterator[tuple[Path, RunLock]]:
-    """The run's folder and its lock: a new one, or that of the run that goes on."""
-    experiment = setup.experiment
-    if reopened is None:
-        text = data_text(setup, splits)
-        folder, lock = create_run_directory(
-            runs_dir, experiment.name, _config_text(setup, runs_dir / experiment.name), text
-        )
-    else:
-        folder, lock = reopened.directory, reopened.lock
-    with lock:
-        if lock.warning is not None:
-            warn(lock.warning)
-        yield folder, lock
 
 
 class _Job:
@@ -235,7 +189,7 @@ class _Job:
         moved = self.request.config.experiment.dataset.paths != self.setup.dataset.paths
         if changes or moved:
             data = data_text(self.setup, self.parts.splits)
-            write_config(self.directory, _config_text(self.setup, self.directory), data)
+            write_config(self.directory, config_text(self.setup.experiment, self.directory), data)
 
     def _weights(self) -> dict[str, Any]:
         return {
@@ -281,7 +235,9 @@ class _Job:
         splits = self.parts.splits
         wanted = [CONFIG, *([DATA] if splits.fingerprint is not None else [])]
         if not all((self.directory / name).exists() for name in wanted):
-            write_config(self.directory, _config_text(self.setup, self.directory), data_text(self.setup, splits))
+            write_config(
+                self.directory, config_text(self.setup.experiment, self.directory), data_text(self.setup, splits)
+            )
         if not (self.directory / ENVIRONMENT).exists():
             write_environment(self.directory, self.parts.device, self.request.command)
 

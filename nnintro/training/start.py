@@ -1,19 +1,27 @@
-"""Start a run from its first update, or resume it from a checkpoint."""
+"""Start a run from its first update, or resume it from a checkpoint: its data, its folder, its parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from nnintro.config.experiment import Setup, flat_values
+from nnintro.config.load import Config
+from nnintro.datasets import Splits
 from nnintro.errors import CheckpointError, ConfigError
 from nnintro.runs.checkpoint import Loaded, has_checkpoint
+from nnintro.runs.data import data_text, same_data, with_own_data
 from nnintro.runs.data_files import KEYS as PATHS
+from nnintro.runs.data_files import config_text
+from nnintro.runs.folder import RunLock, create_run_directory
 from nnintro.runs.reopen import Reopened, changed, has_effect
 from nnintro.runs.run import architecture, read_checkpoint
 from nnintro.runs.state import Checkpoint, Origin, Past, Records
 from nnintro.runs.summary import OVER
+from nnintro.training.setup import build_data
 from nnintro.wording import shown_key
 
 
@@ -45,6 +53,40 @@ class Start:
     def next_update(self) -> int:
         """The first update whose records are to come."""
         return 0 if self.checkpoint is None else self.checkpoint.outcome.step + 1
+
+
+def data_of(config: Config, reopened: Reopened | None, warn: Callable[[str], None]) -> tuple[Setup, Splits[Any]]:
+    """The config with what its data says, and the data.
+
+    Raises:
+        ConfigError: the config asks for something that does not go with the data.
+        DataError: the data cannot be used; or it is not what it was when the run began.
+    """
+    if reopened is not None:
+        config, notes = with_own_data(config, reopened.directory)
+        for note in notes:
+            warn(note)
+    splits = build_data(config.experiment)
+    if reopened is not None:
+        return same_data(reopened.directory, splits, config), splits
+    return config.setup(splits.found), splits
+
+
+@contextlib.contextmanager
+def opened_folder(
+    setup: Setup, runs_dir: Path, reopened: Reopened | None, splits: Splits[Any], warn: Callable[[str], None]
+) -> Iterator[tuple[Path, RunLock]]:
+    """The run's folder and its lock: a new one, or that of the run that goes on."""
+    experiment = setup.experiment
+    if reopened is None:
+        text_of_config = config_text(experiment, runs_dir / experiment.name)
+        folder, lock = create_run_directory(runs_dir, experiment.name, text_of_config, data_text(setup, splits))
+    else:
+        folder, lock = reopened.directory, reopened.lock
+    with lock:
+        if lock.warning is not None:
+            warn(lock.warning)
+        yield folder, lock
 
 
 def origin(setup: Setup) -> Origin:

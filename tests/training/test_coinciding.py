@@ -9,7 +9,7 @@ import torch
 from nnintro.config.load import load_config
 from nnintro.datasets.samples import coinciding
 from nnintro.training.setup import assemble, build_data
-from nnintro.training.words import _notes
+from nnintro.training.words import notes
 
 FAR = [1_700_000_000 + k for k in range(1000)]
 MODEL = {"kind": "mlp", "hidden": [2]}
@@ -17,7 +17,7 @@ LEFT = len(set(np.array(FAR, np.float32).tolist()))
 
 
 def table(tmp_path, **keys):
-    rows = [f"{x},{k % 7}" for k, x in enumerate(FAR)]
+    rows = [f"{x},{k % 7}.5" for k, x in enumerate(FAR)]
     (tmp_path / "a.csv").write_text("\n".join(["time,y", *rows]))
     return {"kind": "table", "path": str(tmp_path / "a.csv"), "target": "y", "validation": 0.01, **keys}
 
@@ -54,7 +54,7 @@ def test_a_function_far_from_zero():
 def test_the_note(tmp_path):
     parts = parts_of(table(tmp_path, standardize="none"))
     left = parts.coinciding["time"][1]
-    assert _notes(parts.setup, parts) == [
+    assert notes(parts.setup, parts) == [
         f"990 different values of input 'time' become {left} when they are rounded to float32: the network cannot tell "
         "them apart; write precision: float64 or dataset.standardize: inputs"
     ]
