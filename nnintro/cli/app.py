@@ -67,7 +67,7 @@ UNWRITABLE = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG)
 def run(started: float) -> NoReturn:
     """Run the command line and leave with the right exit code."""
     cli.started = started
-    if isinstance(sys.stdout, io.TextIOWrapper):  # an ASCII locale has no Umlaut: shown as an escape, it is no crash
+    if isinstance(sys.stdout, io.TextIOWrapper):  # an ASCII locale has no Umlaut: shown as an escape, it does not crash
         sys.stdout.reconfigure(errors="backslashreplace")
     # Of a warning a reader wants what it says, and not the line of code that says it.
     warnings.formatwarning = lambda message, *_, **__: f"warning: {plain(str(message))}\n"

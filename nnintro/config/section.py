@@ -196,7 +196,7 @@ class ValidationData(Section):
 
 
 def _fraction(value: Any) -> Any:
-    """What is no fraction may be meant as data of its own, of which pydantic's messages say nothing."""
+    """Refuse what is not a fraction; the message names validation data of its own, which pydantic's does not."""
     wanted = "expected a number above 0 and below 1, or {path: ...} for validation data of its own"
     if isinstance(value, str) and not re.match(r"[\d.,]", value):
         hint = f"; write {{path: {value}}}" if value.isprintable() and value else ""

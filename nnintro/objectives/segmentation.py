@@ -183,7 +183,7 @@ def match_points(predicted: Tensor, true: Tensor, radius: float) -> int:
 def precision_recall(hits: int, predicted: int, true: int) -> dict[str, float]:
     """Of the points of a whole set.
 
-    Without predicted points, precision is 1 if there are no true points either, and 0 otherwise.
+    With no predicted points, precision is 1 if there are also no true points, else 0.
     Without true points, recall is 1.
     """
     precision = hits / predicted if predicted else float(true == 0)

@@ -31,7 +31,8 @@ def data_text(setup: Setup, splits: Splits[Any]) -> str | None:
     """
     if splits.fingerprint is None:
         return None
-    held = {**_values(setup.facts), "fingerprint": splits.fingerprint(), "files": _files(setup)}
+    fingerprint = splits.fingerprint()
+    held = {**_values(setup.facts), "fingerprint": fingerprint, "files": _files(setup, fingerprint)}
     held["sha256"] = _sha256(held)
     text = json.dumps(held, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     if len(text.encode(errors="backslashreplace")) > LARGEST:  # before hours of training, not after
@@ -42,9 +43,9 @@ def data_text(setup: Setup, splits: Splits[Any]) -> str | None:
     return text
 
 
-def _files(setup: Setup) -> dict[str, dict[str, Any]]:
+def _files(setup: Setup, fingerprint: str) -> dict[str, dict[str, Any]]:
     try:
-        return {key: asdict(file) for key, file in data_files(setup.dataset).items()}
+        return {key: asdict(file) for key, file in data_files(setup.dataset, fingerprint).items()}
     except OSError as error:
         raise DataError(f"{setup.dataset.files}: cannot be read: {cause(error)}") from error
 

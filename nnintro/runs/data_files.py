@@ -68,13 +68,17 @@ def seen_from(experiment: Experiment, directory: Path) -> Experiment:
     return with_paths(experiment, {key: os.path.relpath(path, own) for key, path in below.items()})
 
 
-def data_files(dataset: DatasetSection) -> dict[str, DataFile]:
+def data_files(dataset: DatasetSection, fingerprint: str) -> dict[str, DataFile]:
     """What is to be known of the files when they are gone; of those whose path is not Unicode nothing.
+
+    Args:
+        fingerprint: of the data; of a table in one file it is the file's SHA-256, which is not computed twice then.
 
     Raises:
         OSError: one cannot be read.
     """
-    return {key: _described(path) for key, path in dataset.paths.items() if _is_unicode(path)}
+    known = fingerprint if len(dataset.paths) == 1 else None
+    return {key: _described(path, known) for key, path in dataset.paths.items() if _is_unicode(path)}
 
 
 def _is_unicode(path: str) -> bool:
@@ -83,10 +87,10 @@ def _is_unicode(path: str) -> bool:
     return False
 
 
-def _described(path: str) -> DataFile:
+def _described(path: str, sha256: str | None) -> DataFile:
     if Path(path).is_dir():
         return DataFile(path)
-    return DataFile(path, Path(path).stat().st_size, _sha256(path))
+    return DataFile(path, Path(path).stat().st_size, sha256 or _sha256(path))
 
 
 def _sha256(path: str | Path) -> str:

@@ -144,7 +144,7 @@ def adult(folder: Path) -> Download:
 
 
 def ames(folder: Path) -> Download:
-    """AmesHousing.csv: blanks in names, NA for what a house does not have, codes that are no quantities."""
+    """AmesHousing.csv: blanks in names, NA for what a house does not have, codes that are not quantities."""
     random = np.random.default_rng(3)
     header = [
         "Order",

@@ -207,15 +207,15 @@ BAD = [
      "a.csv: expected two rows or more to split, got 1 row"),
     # Cells.
     ("text-in-numbers", "a.csv", rows("x,y", "n.a.,3"), {}, None,
-     "a.csv:12: column 'x': expected a number, got 'n.a.'; add missing_values: ['n.a.'] if that is no value"),
+     "a.csv:12: column 'x': expected a number, got 'n.a.'; add missing_values: ['n.a.'] if it means missing"),
     ("text-in-target", "a.csv", rows("x,y", "3,many"), {}, None,
      "a.csv:12: column 'y': expected a number, got 'many'; mend it, or "
-     "add missing_values: ['many'] if that is no value"),
+     "add missing_values: ['many'] if it means missing"),
     ("text-far-behind", "a.csv", rows("x,y", "one,1", before=60_000), {}, None,
      "a.csv:60002: column 'x': expected a number, got 'one'; mend it, or "
-     "add missing_values: ['one'] if that is no value"),
+     "add missing_values: ['one'] if it means missing"),
     ("text-after-quoted-lines", "a.csv", b'x,y,n\n1,2,"a\nb"\n\n2,3,b\nnone,4,a\n', {}, None,
-     "a.csv:6: column 'x': expected a number, got 'none'; add missing_values: ['none'] if that is no value"),
+     "a.csv:6: column 'x': expected a number, got 'none'; add missing_values: ['none'] if it means missing"),
     ("underscore", "a.csv", rows("x,y", "1_000,3"), {}, None,
      "a.csv:12: column 'x': expected a number, got '1_000'; add thousands: '_', or list the column in "
      "dataset.categorical"),
@@ -226,15 +226,15 @@ BAD = [
      "dataset.categorical"),
     ("hexadecimal", "a.csv", b"x,y\n" + b"1,2\n" * 9 + b"0x10,3\n", {}, None,
      "a.csv:11: column 'x': expected a number, got '0x10'; mend it, or "
-     "add missing_values: ['0x10'] if that is no value"),
+     "add missing_values: ['0x10'] if it means missing"),
     ("hexadecimal-target", "a.csv", b"x,y\n" + b"1,2\n" * 9 + b"7,-0XF\n", {}, None,
      "a.csv:11: column 'y': expected a number, got '-0XF'; mend it, or "
-     "add missing_values: ['-0XF'] if that is no value"),
+     "add missing_values: ['-0XF'] if it means missing"),
     ("nan-of-c", "a.csv", rows("x,y", "nan(1),3"), {}, None,
-     "a.csv:12: column 'x': expected a number, got 'nan(1)'; add missing_values: ['nan(1)'] if that is no value"),
+     "a.csv:12: column 'x': expected a number, got 'nan(1)'; add missing_values: ['nan(1)'] if it means missing"),
     ("other-digits", "a.csv", rows("x,y", "٣,5"), {}, None,
      "a.csv:12: column 'x': expected a number, got '٣'; mend it, or "
-     "add missing_values: ['٣'] if that is no value"),
+     "add missing_values: ['٣'] if it means missing"),
     ("empty-cell", "a.csv", rows("x,y", ",3"), {}, None,
      "a.csv:12: column 'x': expected a number, got no value; missing: drop, mean or "
      "indicator handles such cells"),
@@ -251,13 +251,13 @@ BAD = [
      "a.csv:12: column 'x': expected a number, got no value; missing: drop, mean or "
      "indicator handles such cells"),
     ("infinite", "a.csv", rows("x,y", "inf,3"), {}, None,
-     "a.csv:12: column 'x': expected a finite number, got inf; add missing_values: ['inf'] if that is no value"),
+     "a.csv:12: column 'x': expected a finite number, got inf; add missing_values: ['inf'] if it means missing"),
     ("too-large", "a.csv", rows("x,y", "1e999,3"), {}, None,
-     "a.csv:12: column 'x': expected a finite number, got inf; add missing_values: ['inf'] if that is no value"),
+     "a.csv:12: column 'x': expected a finite number, got inf; add missing_values: ['inf'] if it means missing"),
     ("too-large-for-float32", "a.csv", rows("x,y", "1e300,3"), {"standardize": "none"}, None,
      "a.csv:12: column 'x': expected a number that float32 can hold, got 1e+300"),
     ("infinite-target", "a.csv", rows("x,y", "3,-inf"), {}, None,
-     "a.csv:12: column 'y': expected a finite number, got -inf; add missing_values: ['-inf'] if that is no value"),
+     "a.csv:12: column 'y': expected a finite number, got -inf; add missing_values: ['-inf'] if it means missing"),
     ("missing-value-in-target", "a.csv", rows("x,y", "3,"), {}, None,
      "a.csv:12: column 'y': expected a number, got no value; missing: drop leaves such rows "
      "out"),
@@ -392,7 +392,7 @@ BAD = [
     ("parquet-infinite", "a.parquet", parquet(x=[*NUMBERS[:9], float("inf")], y=NUMBERS),
      {}, None,
      "a.parquet: row 10: column 'x': expected a finite number, got inf; add missing_values: ['inf'] "
-     "if that is no value"),
+     "if it means missing"),
     ("parquet-all-null", "a.parquet", parquet(x=[None] * 10, y=NUMBERS), {}, None,
      "a.parquet: no column is left to predict from: 'x' has no value in any row"),
     ("names-of-inputs", "a.csv", b"x,c,c=a,y\n" + b"".join(b"%d,%s,%d,%d\n" % (k, b"ab"[k % 2 :][:1], k % 5, k)

@@ -131,7 +131,7 @@ def test_columns_may_be_written_differently(tmp_path):
         (["12.5%", "7%"], "add strip: ['%']"),
         (["50.5 kg", "7.0 kg"], "add strip: ['kg']"),
         (["1.5D+02", "2.5D+02"], "written with E, not with Fortran's D"),
-        (["1.5", "-"], "add missing_values: ['-'] if that is no value"),
+        (["1.5", "-"], "add missing_values: ['-'] if it means missing"),
     ],
 )
 @pytest.mark.parametrize("rows", [12, 600])

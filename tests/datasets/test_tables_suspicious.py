@@ -93,7 +93,7 @@ def test_a_delimiter_behind_the_last_cell_and_a_row_that_is_too_long_are_no_name
 
 def test_one_row_of_a_number_names_the_other_task(tmp_path):
     path = write(tmp_path / "a.csv", {"x": list(range(9)), "y": [1] * 8 + [2]})
-    assert refused(path).endswith("got one of '2'; if they are quantities and no classes, add task: regression")
+    assert refused(path).endswith("got one of '2'; if they are quantities, not classes, add task: regression")
     assert built(path, task="regression").train.targets.shape == (7, 1)
     path = write(tmp_path / "b.csv", {"x": list(range(9)), "y": ["a"] * 8 + ["b"]})
     assert refused(path).endswith("got one of 'b'")

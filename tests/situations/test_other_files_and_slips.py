@@ -1,4 +1,4 @@
-"""Files that are no table in text, whatever their names say, and slips within those that are."""
+"""Files that are not text tables, whatever their names say, and slips within those that are."""
 
 from __future__ import annotations
 

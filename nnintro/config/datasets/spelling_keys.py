@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from nnintro.config.datasets.text_keys import ColumnName
+
+DAYS = "mdjbBaA"
+"""Directives of strptime for the day and the month."""
+DIRECTIVES = f"{DAYS}YyHIpMSfz"
 
 
 def one_or_mapping(value: Any) -> str:
@@ -34,6 +39,18 @@ def _stripped(text: str) -> str:
     return bare
 
 
+def _date_format(form: str) -> str:
+    directives = re.findall(r"%(.?)", form.replace("%%", ""), re.DOTALL)
+    unknown = [f"%{letter}" for letter in directives if not letter or letter not in DIRECTIVES]
+    if unknown:
+        raise ValueError(f"{unknown[0]} is not a part of a date; expected a format such as %d.%m.%Y, got {form!r}")
+    if len(set(directives)) < len(directives) or (not set(directives) & {*"HI"} and not set(directives) & {*"Yy"}):
+        raise ValueError(f"expected a format with a year or an hour, each part once, such as %d.%m.%Y, got {form!r}")
+    if set(directives) & {*DAYS} and not set(directives) & {*"Yy"}:
+        raise ValueError(f"expected a year (%Y or %y) beside day and month, got {form!r}")
+    return form
+
+
 Decimal = Literal[".", ","]
 Thousands = Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_thousands)]
 Beside = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_stripped)]
@@ -52,3 +69,4 @@ NoValuesOrMapping = Annotated[
     Annotated[NoValues, Tag("list")] | Annotated[dict[ColumnName, NoValues], Tag("mapping")],
     Discriminator(list_or_mapping),
 ]
+DateFormat = Annotated[str, Field(min_length=2, max_length=100), AfterValidator(_date_format)]

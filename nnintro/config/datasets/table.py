@@ -7,8 +7,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Discriminator, Field, PrivateAttr, Tag
 
 from nnintro.config.datasets.basis import Basis
-from nnintro.config.datasets.date_keys import DateFormat
-from nnintro.config.datasets.spelling_keys import DecimalOrMapping, NoValuesOrMapping, Strip, ThousandsOrMapping
+from nnintro.config.datasets.spelling_keys import (
+    DateFormat,
+    DecimalOrMapping,
+    NoValuesOrMapping,
+    Strip,
+    ThousandsOrMapping,
+)
 from nnintro.config.datasets.text_keys import (
     ColumnName,
     ColumnNames,

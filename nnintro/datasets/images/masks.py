@@ -150,7 +150,7 @@ def mask_values(pair: Pair, rules: MaskRules) -> Values:
     """(height, width) values of a pair's mask, IGNORED where it says nothing.
 
     Raises:
-        DataError: a file cannot be read, or has a colour that is no class.
+        DataError: a file cannot be read, or has a colour that is not a class.
     """
     has_objects = pair.mask.is_dir()
     values = _objects(pair, rules) if has_objects else _read(pair, rules)

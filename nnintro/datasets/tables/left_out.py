@@ -101,7 +101,7 @@ def _of_all(many: Sequence[ManyTextsError], dataset: TableDataset) -> DataError:
 
 
 def _require_name(source: FileColumn) -> None:
-    """Raise DataError of a column without a name that the section does not ask for; mostly it is no input."""
+    """Raise DataError of a column without a name that the section does not ask for; usually it is not an input."""
     import pyarrow.compute as pc
     from pyarrow import types
 

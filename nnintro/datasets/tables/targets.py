@@ -76,7 +76,7 @@ class Targets:
             raise DataError(f"{named} has the one class {listed(classes)}; expected two or more")
         if are_split and (single := list(compress(self.classes, counts == 1))):
             error = f"{named}: expected two rows or more of each class, got one of {listed(single)}"
-            numbers = "; if they are quantities and no classes, add task: regression"
+            numbers = "; if they are quantities, not classes, add task: regression"
             raise DataError(error + (numbers if all(map(is_numeral, self.classes)) else ""))
         # The last entry is that of -1, no value.
         new = np.append(np.where(counts > 0, np.cumsum(counts > 0) - 1, -1), -1)

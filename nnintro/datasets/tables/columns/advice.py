@@ -124,7 +124,7 @@ def _proposal(own: Numbers, source: FileColumn) -> str | None:
 def _others(source: FileColumn) -> Iterator[tuple[str, list[str]]]:
     """The other columns of texts, each with different texts of its cells; the file is read anew.
 
-    Of a text file they are as it spells them; in other files numbers are no texts.
+    In a text file numbers count as texts, spelled as the file has them; in other files they are left out.
     """
     import pyarrow.compute as pc
 
@@ -231,13 +231,13 @@ def stands_for_nothing(values: Sequence[str]) -> bool:
 
 
 def add_missing(values: Sequence[str], dataset: TableDataset) -> str | None:
-    """``add missing_values: ['-'] if that is no value``; None where the texts are many."""
+    """``add missing_values: ['-'] if it means missing``; None where the texts are many."""
     texts = sorted({value.strip() for value in values})
     if len(texts) > MOST_BESIDE or isinstance(dataset.missing_values, dict):
         return None
     said = [str(word) for word in dataset.missing_values]
     words = ", ".join(map(_in_quotes, [*said, *(text for text in texts if text not in said)]))
-    return f"{'set' if said else 'add'} missing_values: [{words}] if that is no value"
+    return f"{'set' if said else 'add'} missing_values: [{words}] if it means missing"
 
 
 def _in_quotes(text: str) -> str:

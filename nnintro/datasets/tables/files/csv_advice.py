@@ -34,7 +34,7 @@ FOOTERS = (
 
 def advice(file: TextFile, keys: TextKeys, layout: Layout, name: str) -> str:
     """What to add where there is no column ``name``: another line or another delimiter has it; or nothing."""
-    # A number is no name; and a file that is said to have no header has none further down.
+    # A number is not a name, and a file without a header has none further down either.
     lines = [] if is_numeral(name) or keys.header is False else _first_lines(file, keys)
     for number, line in enumerate(lines, 1):
         if (delimiter := _delimiter_of(line, name)) is None:
