@@ -145,6 +145,17 @@ class Record:
             raise CheckpointError(f"{self.path}:{line}: is damaged: {error}") from error
 
 
+def tags_in(folder: Path, keys: Sequence[str]) -> list[str]:
+    """The metrics that a sweep's trials.csv has columns of.
+
+    Raises:
+        CheckpointError: it cannot be read.
+    """
+    with explained(f"cannot read {folder / NAME}"), (folder / NAME).open(encoding="utf-8", newline="") as file:
+        header = next(csv.reader(file), [])
+    return header[len(keys) + 2 : -3]
+
+
 def as_cell(value: Any) -> str:
     """A value of a key on one line, so that ``from_cell`` gives it back: words as they are, lists as JSON."""
     if isinstance(value, str) and scalar(value) == value and value.isprintable() and value[:1] not in '[{"':
