@@ -22,6 +22,7 @@ from nnintro.cli.dashboard import dashboard
 from nnintro.cli.evaluate import evaluate
 from nnintro.cli.explain import explain
 from nnintro.cli.export import export
+from nnintro.cli.find_rate import find_rate
 from nnintro.cli.init import init
 from nnintro.cli.predict import predict
 from nnintro.cli.runs import runs
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 for command in (
     train, validate, evaluate, predict, explain, export, construct, certify, runs, dashboard, schema, init,
+    find_rate,
 ):  # fmt: skip
     app.command()(command)
 
