@@ -22,6 +22,7 @@ from nnintro.cli.dashboard import dashboard
 from nnintro.cli.evaluate import evaluate
 from nnintro.cli.explain import explain
 from nnintro.cli.export import export
+from nnintro.cli.find_rate import find_rate
 from nnintro.cli.init import init
 from nnintro.cli.predict import predict
 from nnintro.cli.runs import runs
@@ -41,7 +42,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    train, sweep, validate, evaluate, predict, explain, export, construct, certify, runs, dashboard, schema, init,
+    train, sweep, find_rate, validate, evaluate, predict, explain, export, construct, certify, runs, dashboard, schema,
+    init,
 ):  # fmt: skip
     app.command()(command)
 
