@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from nnintro.config.experiment import flat_values
 from nnintro.config.load import Config, SweepOptions, load_config
 from nnintro.config.sweep import Sweep
-from nnintro.config.sweep_values import whole_keys
 from nnintro.config.task import grows
 from nnintro.errors import CheckpointError, ConfigError, UsageError
 from nnintro.signals import Interrupts
@@ -73,7 +72,7 @@ def run_sweep(request: SweepRequest) -> Ended:
     folder, config = _read(request)
     try:
         sweep = _section(config)
-        space = Space(sweep, config.experiment.seed, whole_keys(config))
+        space = Space(sweep, config.experiment.seed, config.whole_keys)
         return _Sweeping(request, config, sweep, space, folder).run()
     finally:
         if folder is not None:
