@@ -1,0 +1,267 @@
+"""Open the database (or the file) of --storage, in which several machines share a sweep; say why it cannot be used."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from nnintro.errors import CheckpointError, UsageError, require_package
+from nnintro.sweeps.tpe import load_optuna
+from nnintro.wording import cause, plain
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+    from sqlalchemy.engine import URL
+
+EXAMPLE = "postgresql://USER@HOST/DATABASE"
+CONNECT_SECONDS = 10
+PATIENCE_SECONDS = 300.0
+"""How long a database that does not answer is asked again."""
+PAUSE_SECONDS = 1.0
+CONNECTIONS = 4
+"""Of one machine at most: PostgreSQL has 100 for all."""
+FILE_SUFFIXES = (".journal", ".log")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a storage is, to be shown: without its password."""
+
+    shown: str
+    secrets: tuple[str, ...] = ()
+
+    def hide(self, text: str) -> str:
+        """The text without the password."""
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    def error(self, text: str) -> UsageError:
+        return UsageError(self.hide(f"--storage: {self.shown}: {text}"))
+
+
+def open_storage(address: str) -> tuple[BaseStorage, Place]:
+    """The storage at a database's URL, or at the path of a file that ends in .journal.
+
+    Raises:
+        UsageError: it is not an address, cannot be reached or used, or a package is missing; the password is not in it.
+    """
+    load_optuna()
+    if "://" not in address:
+        return _open_file(Path(address))
+    url = _url(address)
+    place = Place(url.render_as_string(hide_password=True), _secrets(url))
+    return _open_database(url, place), place
+
+
+def without_password(address: str) -> str:
+    """The address, to be written down: the password left out, whether or not it is a URL that SQLAlchemy reads."""
+    # Up to the last @ before the path: a password may hold an @ that should have been written as %40.
+    hidden = re.sub(r"^([\w+.-]+://[^/:@?#]*):.*@(?=[^@]*$)", r"\1@", address)
+    return re.sub(r"([?&]password=)[^&#]*", r"\1***", hidden)
+
+
+def journal(path: Path) -> BaseStorage:
+    """Optuna's journal in a file that only this process uses: a torn last line and a lock of a killed one are gone.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    load_optuna()
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    path.with_name(path.name + ".lock").unlink(missing_ok=True)
+    if path.exists():
+        data = path.read_bytes()
+        whole = data.rfind(b"\n") + 1
+        if whole < len(data):  # the next line would be appended to it
+            with path.open("r+b") as file:
+                file.truncate(whole)
+    return JournalStorage(JournalFileBackend(str(path)))
+
+
+class Patience:
+    """Carries out operations of a storage again where its database is away for a while.
+
+    Args:
+        interrupted: ends the waiting.
+        report: is given a line when waiting begins, and one when it ends.
+    """
+
+    def __init__(self, place: Place, interrupted: threading.Event, report: Callable[[str], object]) -> None:
+        self._place, self._interrupted, self._report = place, interrupted, report
+        self._lock = threading.Lock()
+        self._away_since: float | None = None
+
+    def __call__(self, operation: Callable[[], T]) -> T:
+        """What the operation returns; it may have been begun several times.
+
+        Raises:
+            CheckpointError: the database has been away for too long, or ``interrupted`` was set meanwhile.
+            UsageError: it answers, but cannot do this.
+        """
+        begun = time.monotonic()
+        while True:
+            try:
+                result = operation()
+            except Exception as error:
+                reason = _why_away(error)
+                if reason is None:
+                    raise
+                self._note_away(reason)
+                if time.monotonic() - begun > PATIENCE_SECONDS or self._interrupted.wait(PAUSE_SECONDS):
+                    reason = self._place.hide(reason)
+                    raise CheckpointError(f"--storage: {self._place.shown} does not answer: {reason}") from None
+            else:
+                self._note_back()
+                return result
+
+    def _note_away(self, reason: str) -> None:
+        with self._lock:
+            if self._away_since is None:
+                self._away_since = time.monotonic()
+                most = f"{PATIENCE_SECONDS / 60:g} minutes"
+                line = f"--storage: {self._place.shown} does not answer ({reason}); trying again for up to {most}"
+                self._report(self._place.hide(line))
+
+    def _note_back(self) -> None:
+        if self._away_since is None:
+            return
+        with self._lock:
+            if self._away_since is not None:
+                away, self._away_since = time.monotonic() - self._away_since, None
+                self._report(f"--storage: {self._place.shown} answers again, after {away:.0f} s")
+
+
+def _why_away(error: BaseException) -> str | None:
+    """Why the database did not answer, if that is what the error says; what is wrong for good is None."""
+    from sqlalchemy import exc
+
+    chain: BaseException | None = error
+    while chain is not None:
+        away = isinstance(chain, exc.OperationalError | exc.InterfaceError | exc.TimeoutError)
+        if away or (isinstance(chain, exc.DBAPIError) and chain.connection_invalidated):
+            return _said(chain)
+        chain = chain.__cause__
+    return None
+
+
+def _open_file(path: Path) -> tuple[BaseStorage, Place]:
+    place = Place(plain(str(path)))
+    if path.suffix not in FILE_SUFFIXES:
+        raise place.error(f"expected the URL of a database, as {EXAMPLE}, or a file that ends in .journal")
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    try:
+        return JournalStorage(JournalFileBackend(str(path))), place
+    except (OSError, ValueError) as error:
+        raise place.error(cause(error)) from None
+
+
+def _url(address: str) -> URL:
+    require_package("sqlalchemy", "--storage needs SQLAlchemy", "sweep")
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError):
+        shown = plain(without_password(address))
+        raise UsageError(f"--storage: {shown}: expected the URL of a database, as {EXAMPLE}") from None
+    kind, _, driver = url.drivername.partition("+")
+    if kind == "sqlite":
+        message = "SQLite is not made for several workers; without --storage a sweep uses all cores of one machine"
+        raise UsageError(f"--storage: {plain(without_password(address))}: {message}; for more, {EXAMPLE}")
+    if kind in ("postgres", "postgresql") and not driver:
+        return url.set(drivername="postgresql+psycopg")
+    return url
+
+
+def _secrets(url: URL) -> tuple[str, ...]:
+    """The password, as it is and as a URL has it, the longest first."""
+    query = url.query.get("password")
+    named = [query] if isinstance(query, str) else list(query or ())
+    secrets = {str(url.password)} if url.password else set()
+    in_url = re.search(r"://[^:]*:(.*)@", url.render_as_string(hide_password=False))
+    secrets |= {in_url[1]} if in_url else set()
+    return tuple(sorted(filter(None, {*secrets, *named}), key=len, reverse=True))
+
+
+def _open_database(url: URL, place: Place) -> BaseStorage:
+    from optuna.storages import RDBStorage, get_storage
+    from sqlalchemy import exc
+
+    options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": CONNECTIONS, "max_overflow": 0, "pool_timeout": 60}
+    options["connect_args"] = _connection_options(url)
+    for attempt in range(ATTEMPTS):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                address = url.render_as_string(hide_password=False)
+                return get_storage(RDBStorage(address, engine_kwargs=options))
+        except (ImportError, exc.NoSuchModuleError) as error:
+            raise place.error(_missing_driver(url, error)) from None
+        except Exception as error:
+            # Machines that begin together make the tables together, and one of them finds those of the other.
+            if not _made_by_another(error) or attempt == ATTEMPTS - 1:
+                raise place.error(_said(error)) from None
+            time.sleep(0.2 * (attempt + 1))
+    raise AssertionError("the last attempt returns or raises")
+
+
+ATTEMPTS = 6
+DUPLICATES = ("23505", "42P07", "42710")
+"""SQL states of PostgreSQL: such a row, table or type is there already."""
+
+
+def _made_by_another(error: BaseException) -> bool:
+    chain: BaseException | None = error
+    while chain is not None:
+        original = getattr(chain, "orig", None)
+        if getattr(original, "sqlstate", None) in DUPLICATES or "already exists" in str(original).lower():
+            return True
+        chain = chain.__cause__
+    return False
+
+
+def _connection_options(url: URL) -> dict[str, Any]:
+    """How soon a connection over which nothing comes any more is given up; what the URL says comes first."""
+    if url.get_backend_name() != "postgresql":
+        return {}
+    options = {
+        "connect_timeout": CONNECT_SECONDS, "application_name": "nnintro sweep",
+        "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000,
+    }  # fmt: skip
+    return {name: value for name, value in options.items() if name not in url.query}
+
+
+def _missing_driver(url: URL, error: Exception) -> str:
+    if url.drivername == "postgresql+psycopg":
+        return "needs the driver of PostgreSQL: pip install 'nnintro[sweep]'"
+    name = getattr(error, "name", None)
+    if name:
+        return f"needs the driver {plain(name)}: pip install {plain(name)}"
+    return f"{plain(url.drivername)} is not a kind of database that is known here; expected {EXAMPLE}"
+
+
+def _said(error: BaseException) -> str:
+    """What a database or its driver says, in one line: the innermost cause."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    text = str(getattr(error, "orig", None) or error) or type(error).__name__
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if "FATAL:" in line or "ERROR:" in line or "failed: " in line] or lines
+    line = re.sub(r"^.*(?:FATAL|ERROR):\s*", "", told[-1])
+    line = re.sub(r"^.*failed: ", "", line)
+    if "no password supplied" in line:
+        line += "; give it in PGPASSWORD, in ~/.pgpass or in the URL"
+    return plain(line)
