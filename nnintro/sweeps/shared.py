@@ -182,7 +182,8 @@ class SharedSource:
     def _synchronize(self) -> list[FrozenTrial]:
         """See what others did; returns the running trials, the study's first ones first."""
         trials = self._call(lambda: self._storage.get_all_trials(self._study, deepcopy=False))
-        running, held = [], {}
+        running: list[FrozenTrial] = []
+        held: dict[int, FrozenTrial] = {}
         for trial in trials:
             if trial.number in self._seen.settled or NUMBER not in trial.user_attrs:
                 continue
@@ -234,11 +235,13 @@ class SharedSource:
         self._synchronize()
         have = {n.user_attrs[NUMBER] for n in self._all() if n.state.is_finished() and RESULT in n.user_attrs}
         for number in sorted(set(known) - have):
-            result = known[number]
-            state, value = state_and_value(result)
-            attributes = {NUMBER: number, WORKER: self._me, RESULT: _kept(result)}
-            trial = frozen(self._parameters, result.values, state, value, attributes)
-            self._call(lambda trial=trial: self._storage.create_new_trial(self._study, trial))
+            self._add_ended(known[number])
+
+    def _add_ended(self, result: Result) -> None:
+        state, value = state_and_value(result)
+        attributes = {NUMBER: result.number, WORKER: self._me, RESULT: _kept(result)}
+        trial = frozen(self._parameters, result.values, state, value, attributes)
+        self._call(lambda: self._storage.create_new_trial(self._study, trial))
 
     def _all(self) -> list[FrozenTrial]:
         trials: list[FrozenTrial] = self._call(lambda: self._storage.get_all_trials(self._study, deepcopy=False))
