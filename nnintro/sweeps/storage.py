@@ -44,7 +44,7 @@ class Place:
         return text
 
     def error(self, text: str) -> UsageError:
-        return UsageError(self.hide(f"--storage: {self.shown}: {text}"))
+        return UsageError(f"--storage: {self.shown}: {self.hide(text)}")
 
 
 def open_storage(address: str) -> tuple[BaseStorage, Place]:
@@ -55,17 +55,19 @@ def open_storage(address: str) -> tuple[BaseStorage, Place]:
     """
     load_optuna()
     if "://" not in address:
-        return _open_file(Path(address))
+        return _open_file(address)
     url = _url(address)
-    place = Place(url.render_as_string(hide_password=True), _secrets(url))
+    place = Place(plain(without_password(address)), _secrets(url))
+    if "@" in (url.host or ""):
+        raise place.error("an @ in a password is written %40 in a URL, a / %2F and a : %3A")
     return _open_database(url, place), place
 
 
 def without_password(address: str) -> str:
-    """The address, to be written down: the password left out, whether or not it is a URL that SQLAlchemy reads."""
-    # Up to the last @ before the path: a password may hold an @ that should have been written as %40.
-    hidden = re.sub(r"^([\w+.-]+://[^/:@?#]*):.*@(?=[^@]*$)", r"\1@", address)
-    return re.sub(r"([?&]password=)[^&#]*", r"\1***", hidden)
+    """The address, to be shown and written down: without what may be a password, also where it is misspelt."""
+    # Up to the last @: a password may have one that should have been written as %40.
+    hidden = re.sub(r"^([^@]*?//[^:/@]*|[^@:]*(?=:(?!//))):.*@", r"\1:***@", address)
+    return re.sub(r"([?&]\w*password=)[^&#]*", r"\1***", hidden)
 
 
 def journal(path: Path) -> BaseStorage:
@@ -118,8 +120,7 @@ class Patience:
                     raise
                 self._note_away(reason)
                 if time.monotonic() - begun > PATIENCE_SECONDS or self._interrupted.wait(PAUSE_SECONDS):
-                    reason = self._place.hide(reason)
-                    raise CheckpointError(f"--storage: {self._place.shown} does not answer: {reason}") from None
+                    raise CheckpointError(str(self._place.error(f"does not answer: {reason}"))) from None
             else:
                 self._note_back()
                 return result
@@ -129,8 +130,7 @@ class Patience:
             if self._away_since is None:
                 self._away_since = time.monotonic()
                 most = f"{PATIENCE_SECONDS / 60:g} minutes"
-                line = f"--storage: {self._place.shown} does not answer ({reason}); trying again for up to {most}"
-                self._report(self._place.hide(line))
+                self._report(str(self._place.error(f"does not answer ({reason}); trying again for up to {most}")))
 
     def _note_back(self) -> None:
         if self._away_since is None:
@@ -138,7 +138,7 @@ class Patience:
         with self._lock:
             if self._away_since is not None:
                 away, self._away_since = time.monotonic() - self._away_since, None
-                self._report(f"--storage: {self._place.shown} answers again, after {away:.0f} s")
+                self._report(str(self._place.error(f"answers again, after {away:.0f} s")))
 
 
 def _why_away(error: BaseException) -> str | None:
@@ -154,8 +154,8 @@ def _why_away(error: BaseException) -> str | None:
     return None
 
 
-def _open_file(path: Path) -> tuple[BaseStorage, Place]:
-    place = Place(plain(str(path)))
+def _open_file(address: str) -> tuple[BaseStorage, Place]:
+    path, place = Path(address), Place(plain(without_password(address)) or "''")
     if path.suffix not in FILE_SUFFIXES:
         raise place.error(f"expected the URL of a database, as {EXAMPLE}, or a file that ends in .journal")
     from optuna.storages import JournalStorage
@@ -193,7 +193,8 @@ def _secrets(url: URL) -> tuple[str, ...]:
     secrets = {str(url.password)} if url.password else set()
     in_url = re.search(r"://[^:]*:(.*)@", url.render_as_string(hide_password=False))
     secrets |= {in_url[1]} if in_url else set()
-    return tuple(sorted(filter(None, {*secrets, *named}), key=len, reverse=True))
+    # One or two letters would be found in any word.
+    return tuple(sorted((secret for secret in {*secrets, *named} if len(secret) > 2), key=len, reverse=True))
 
 
 def _open_database(url: URL, place: Place) -> BaseStorage:
@@ -247,21 +248,27 @@ def _connection_options(url: URL) -> dict[str, Any]:
 def _missing_driver(url: URL, error: Exception) -> str:
     if url.drivername == "postgresql+psycopg":
         return "needs the driver of PostgreSQL: pip install 'nnintro[sweep]'"
-    name = getattr(error, "name", None)
+    name = getattr(_innermost(error), "name", None)
     if name:
-        return f"needs the driver {plain(name)}: pip install {plain(name)}"
+        return f"needs the driver {plain(name)}, which is not installed"
     return f"{plain(url.drivername)} is not a kind of database that is known here; expected {EXAMPLE}"
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def _said(error: BaseException) -> str:
     """What a database or its driver says, in one line: the innermost cause."""
-    while error.__cause__ is not None:
-        error = error.__cause__
+    error = _innermost(error)
     text = str(getattr(error, "orig", None) or error) or type(error).__name__
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     told = [line for line in lines if "FATAL:" in line or "ERROR:" in line or "failed: " in line] or lines
     line = re.sub(r"^.*(?:FATAL|ERROR):\s*", "", told[-1])
-    line = re.sub(r"^.*failed: ", "", line)
+    if " on socket " not in line:
+        line = re.sub(r"^.*failed: (?:fe_sendauth: )?", "", line)
     if "no password supplied" in line:
         line += "; give it in PGPASSWORD, in ~/.pgpass or in the URL"
     return plain(line)
