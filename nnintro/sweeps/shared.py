@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -12,6 +13,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from nnintro.errors import CheckpointError
+from nnintro.sweeps.heartbeat import Heart
+from nnintro.sweeps.patience import Call
 from nnintro.sweeps.space import Space
 from nnintro.sweeps.tpe import Parameters, Suggestions, frozen, state_and_value
 from nnintro.sweeps.trial import LAG, Result, Trial
@@ -20,21 +23,10 @@ if TYPE_CHECKING:
     from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
 
-Call = Callable[[Callable[[], Any]], Any]
-"""Carries out an operation of the storage (see ``storage.Patience``)."""
 POLL_SECONDS = 0.05, 1.0
 """How soon a worker that has to wait looks again, at first and at last."""
 NUMBER, WORKER, BEAT, RESULT = "trial", "worker", "heartbeat", "result"
 """The attributes of a trial in the study; its number there is another where a trial was given back."""
-
-
-def beat_seconds() -> float:
-    """How often a worker says of its trials that it is still alive: NNINTRO_HEARTBEAT, or 5 s."""
-    return float(os.environ.get("NNINTRO_HEARTBEAT", "5"))
-
-
-MISSED = 6
-"""A trial is given back when so many heartbeats in a row were missed."""
 
 
 @dataclass
@@ -94,11 +86,7 @@ class SharedSource:
             for trial in self._seen.held.values():
                 self._fail(trial._trial_id)
         self._import(known)
-        self._stopped = threading.Event()
-        self._heart: threading.Thread | None = None
-        if not exclusive:
-            self._heart = threading.Thread(target=self._keep_alive, name="heartbeat", daemon=True)
-            self._heart.start()
+        self._heart = None if exclusive else Heart(self._beat, self._others, self._fail)
 
     def next(self) -> Trial | None:
         """The next trial (see ``work.Source``)."""
@@ -133,11 +121,11 @@ class SharedSource:
 
     def close(self) -> None:
         """Give back what was not trained to its end, and let the heart stop."""
-        self._stopped.set()
         if self._heart is not None:
-            self._heart.join()
-        for identity in list(self._mine.values()):
-            self._fail(identity)
+            self._heart.stop()
+        with contextlib.suppress(CheckpointError):  # the database is away: others will miss the heartbeats
+            for identity in list(self._mine.values()):
+                self._fail(identity)
         self._mine.clear()
 
     def _values(self, number: int) -> Mapping[str, Any]:
@@ -247,48 +235,19 @@ class SharedSource:
         trials: list[FrozenTrial] = self._call(lambda: self._storage.get_all_trials(self._study, deepcopy=False))
         return [trial for trial in trials if NUMBER in trial.user_attrs]
 
-    def _keep_alive(self) -> None:
-        """Say that this process lives, and give back the trials of those that no longer say so."""
-        beat, watch = 0, _Watch()
-        while not self._stopped.wait(beat_seconds()):
-            beat += 1
-            try:
-                for identity in list(self._mine.values()):
-                    self._beat(identity, beat)
-                others = [trial for trial in self._all() if not trial.state.is_finished() and not self._is_mine(trial)]
-            except Exception:  # the database is away: a worker says so; while nobody can be heard, nobody is missed
-                watch.forget()
-                continue
-            for identity in watch.missed(others):
-                self._fail(identity)
-
-    def _beat(self, identity: int, beat: int) -> None:
+    def _beat(self, beat: int) -> None:
+        """Say of each trial of ours that its worker lives."""
         from optuna.exceptions import UpdateFinishedTrialError
 
-        try:
-            self._storage.set_trial_user_attr(identity, BEAT, beat)
-        except UpdateFinishedTrialError:
-            return  # it ended just now, or was given back: its result will be refused
+        for identity in list(self._mine.values()):
+            with contextlib.suppress(UpdateFinishedTrialError):  # it ended just now, or was given back
+                self._storage.set_trial_user_attr(identity, BEAT, beat)
 
-
-class _Watch:
-    """Counts the heartbeats that others missed."""
-
-    def __init__(self) -> None:
-        self._counts: dict[int, tuple[Any, int]] = {}
-
-    def missed(self, trials: list[FrozenTrial]) -> list[int]:
-        """The storage's numbers of the trials whose worker has been silent for too long."""
-        counts = {}
-        for trial in trials:
-            beat = trial.user_attrs.get(BEAT)
-            before, count = self._counts.get(trial._trial_id, (None, 0))
-            counts[trial._trial_id] = (beat, count + 1 if beat == before else 0)
-        self._counts = counts
-        return [identity for identity, (_, count) in counts.items() if count >= MISSED]
-
-    def forget(self) -> None:
-        self._counts = {}
+    def _others(self) -> dict[int, Any]:
+        """The storage's number of each running trial of the others -> its last heartbeat."""
+        trials = self._storage.get_all_trials(self._study, deepcopy=False)
+        running = [trial for trial in trials if NUMBER in trial.user_attrs and not trial.state.is_finished()]
+        return {trial._trial_id: trial.user_attrs.get(BEAT) for trial in running if not self._is_mine(trial)}
 
 
 def _kept(result: Result) -> dict[str, Any]:

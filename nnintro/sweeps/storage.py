@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from nnintro.errors import CheckpointError, UsageError, require_package
+from nnintro.errors import UsageError, require_package
 from nnintro.sweeps.tpe import load_optuna
 from nnintro.wording import cause, plain
 
@@ -21,13 +20,9 @@ if TYPE_CHECKING:
 
 EXAMPLE = "postgresql://USER@HOST/DATABASE"
 CONNECT_SECONDS = 10
-PATIENCE_SECONDS = 300.0
-"""How long a database that does not answer is asked again."""
-PAUSE_SECONDS = 1.0
 CONNECTIONS = 4
 """Of one machine at most: PostgreSQL has 100 for all."""
 FILE_SUFFIXES = (".journal", ".log")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -47,7 +42,16 @@ class Place:
         return UsageError(f"--storage: {self.shown}: {self.hide(text)}")
 
 
-def open_storage(address: str) -> tuple[BaseStorage, Place]:
+@dataclass(frozen=True)
+class Opened:
+    """A storage, where it is, and what ends its connections."""
+
+    storage: BaseStorage
+    place: Place
+    close: Callable[[], object] = lambda: None
+
+
+def open_storage(address: str) -> Opened:
     """The storage at a database's URL, or at the path of a file that ends in .journal.
 
     Raises:
@@ -60,7 +64,7 @@ def open_storage(address: str) -> tuple[BaseStorage, Place]:
     place = Place(plain(without_password(address)), _secrets(url))
     if "@" in (url.host or ""):
         raise place.error("an @ in a password is written %40 in a URL, a / %2F and a : %3A")
-    return _open_database(url, place), place
+    return _open_database(url, place)
 
 
 def without_password(address: str) -> str:
@@ -90,71 +94,7 @@ def journal(path: Path) -> BaseStorage:
     return JournalStorage(JournalFileBackend(str(path)))
 
 
-class Patience:
-    """Carries out operations of a storage again where its database is away for a while.
-
-    Args:
-        interrupted: ends the waiting.
-        report: is given a line when waiting begins, and one when it ends.
-    """
-
-    def __init__(self, place: Place, interrupted: threading.Event, report: Callable[[str], object]) -> None:
-        self._place, self._interrupted, self._report = place, interrupted, report
-        self._lock = threading.Lock()
-        self._away_since: float | None = None
-
-    def __call__(self, operation: Callable[[], T]) -> T:
-        """What the operation returns; it may have been begun several times.
-
-        Raises:
-            CheckpointError: the database has been away for too long, or ``interrupted`` was set meanwhile.
-            UsageError: it answers, but cannot do this.
-        """
-        begun = time.monotonic()
-        while True:
-            try:
-                result = operation()
-            except Exception as error:
-                reason = _why_away(error)
-                if reason is None:
-                    raise
-                self._note_away(reason)
-                if time.monotonic() - begun > PATIENCE_SECONDS or self._interrupted.wait(PAUSE_SECONDS):
-                    raise CheckpointError(str(self._place.error(f"does not answer: {reason}"))) from None
-            else:
-                self._note_back()
-                return result
-
-    def _note_away(self, reason: str) -> None:
-        with self._lock:
-            if self._away_since is None:
-                self._away_since = time.monotonic()
-                most = f"{PATIENCE_SECONDS / 60:g} minutes"
-                self._report(str(self._place.error(f"does not answer ({reason}); trying again for up to {most}")))
-
-    def _note_back(self) -> None:
-        if self._away_since is None:
-            return
-        with self._lock:
-            if self._away_since is not None:
-                away, self._away_since = time.monotonic() - self._away_since, None
-                self._report(str(self._place.error(f"answers again, after {away:.0f} s")))
-
-
-def _why_away(error: BaseException) -> str | None:
-    """Why the database did not answer, if that is what the error says; what is wrong for good is None."""
-    from sqlalchemy import exc
-
-    chain: BaseException | None = error
-    while chain is not None:
-        away = isinstance(chain, exc.OperationalError | exc.InterfaceError | exc.TimeoutError)
-        if away or (isinstance(chain, exc.DBAPIError) and chain.connection_invalidated):
-            return _said(chain)
-        chain = chain.__cause__
-    return None
-
-
-def _open_file(address: str) -> tuple[BaseStorage, Place]:
+def _open_file(address: str) -> Opened:
     path, place = Path(address), Place(plain(without_password(address)) or "''")
     if path.suffix not in FILE_SUFFIXES:
         raise place.error(f"expected the URL of a database, as {EXAMPLE}, or a file that ends in .journal")
@@ -162,7 +102,7 @@ def _open_file(address: str) -> tuple[BaseStorage, Place]:
     from optuna.storages.journal import JournalFileBackend
 
     try:
-        return JournalStorage(JournalFileBackend(str(path))), place
+        return Opened(JournalStorage(JournalFileBackend(str(path))), place)
     except (OSError, ValueError) as error:
         raise place.error(cause(error)) from None
 
@@ -197,7 +137,7 @@ def _secrets(url: URL) -> tuple[str, ...]:
     return tuple(sorted((secret for secret in {*secrets, *named} if len(secret) > 2), key=len, reverse=True))
 
 
-def _open_database(url: URL, place: Place) -> BaseStorage:
+def _open_database(url: URL, place: Place) -> Opened:
     from optuna.storages import RDBStorage, get_storage
     from sqlalchemy import exc
 
@@ -208,13 +148,14 @@ def _open_database(url: URL, place: Place) -> BaseStorage:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 address = url.render_as_string(hide_password=False)
-                return get_storage(RDBStorage(address, engine_kwargs=options))
+                database = RDBStorage(address, engine_kwargs=options)
+            return Opened(get_storage(database), place, database.engine.dispose)
         except (ImportError, exc.NoSuchModuleError) as error:
             raise place.error(_missing_driver(url, error)) from None
         except Exception as error:
             # Machines that begin together make the tables together, and one of them finds those of the other.
             if not _made_by_another(error) or attempt == ATTEMPTS - 1:
-                raise place.error(_said(error)) from None
+                raise place.error(said(error)) from None
             time.sleep(0.2 * (attempt + 1))
     raise AssertionError("the last attempt returns or raises")
 
@@ -260,7 +201,7 @@ def _innermost(error: BaseException) -> BaseException:
     return error
 
 
-def _said(error: BaseException) -> str:
+def said(error: BaseException) -> str:
     """What a database or its driver says, in one line: the innermost cause."""
     error = _innermost(error)
     text = str(getattr(error, "orig", None) or error) or type(error).__name__
