@@ -21,6 +21,7 @@ from nnintro.sweeps.trial import LAG, Result, Trial
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
+    from optuna.study import Study
     from optuna.trial import FrozenTrial
 
 POLL_SECONDS = 0.05, 1.0
@@ -47,8 +48,7 @@ class SharedSource:
     once, whatever the database, without a lock; where a worker died, its claim fails and the number is free again.
 
     Args:
-        study: the storage's number of the study.
-        maximize: whether large objectives are good.
+        study: the study, which also says whether large objectives are good.
         ordered: whether trial k may begin only when the results of all up to k - LAG are known.
         known: results that are on this machine's disk, from before.
         record: writes down a result that this machine has not had; called once for each, from several threads.
@@ -58,11 +58,10 @@ class SharedSource:
     def __init__(
         self,
         storage: BaseStorage,
-        study: int,
+        study: Study,
         space: Space,
         seed: int,
         *,
-        maximize: bool,
         ordered: bool,
         known: Mapping[int, Result],
         record: Callable[[Result], object],
@@ -71,11 +70,11 @@ class SharedSource:
         exclusive: bool = False,
     ) -> None:
         self.results: dict[int, Result] = dict(known)
-        self._storage, self._study, self._space, self._call = storage, study, space, call
+        self._storage, self._study, self._space, self._call = storage, study._study_id, space, call
         self._record, self._interrupted = record, interrupted
         self._parameters = Parameters(space)
         tpe = space.sampler == "tpe"
-        self._suggestions = Suggestions(space, self._parameters, seed, maximize) if tpe else None
+        self._suggestions = Suggestions(space, self._parameters, seed, study.direction) if tpe else None
         self._ordered = ordered or tpe
         self._lock = threading.Lock()
         self._seen, self._first = _Seen(), 0

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnintro.errors import UsageError, require_package
+from nnintro.sweeps.password import without_password
 from nnintro.sweeps.tpe import load_optuna
 from nnintro.wording import cause, plain
 
@@ -65,13 +66,6 @@ def open_storage(address: str) -> Opened:
     if "@" in (url.host or ""):
         raise place.error("an @ in a password is written %40 in a URL, a / %2F and a : %3A")
     return _open_database(url, place)
-
-
-def without_password(address: str) -> str:
-    """The address, to be shown and written down: without what may be a password, also where it is misspelt."""
-    # Up to the last @: a password may have one that should have been written as %40.
-    hidden = re.sub(r"^([^@]*?//[^:/@]*|[^@:]*(?=:(?!//))):.*@", r"\1:***@", address)
-    return re.sub(r"([?&]\w*password=)[^&#]*", r"\1***", hidden)
 
 
 def journal(path: Path) -> BaseStorage:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnintro.errors import UsageError
-from nnintro.sweeps.patience import Call, Patience
+from nnintro.runs.folder import explained
+from nnintro.sweeps.patience import Call
 from nnintro.sweeps.shared import SharedSource
 from nnintro.sweeps.space import Space
-from nnintro.sweeps.storage import Opened, Place, journal, open_storage
+from nnintro.sweeps.storage import Opened, Place, journal
 from nnintro.sweeps.trial import Result
 from nnintro.version import __version__
 from nnintro.wording import shown
@@ -31,83 +32,83 @@ OWN_AFFAIR = ("name", "device", "logging", "sweep.keep")
 
 
 @dataclass(frozen=True)
-class Task:
-    """What the trials of a sweep are, and whom their results go to (see ``SharedSource``)."""
+class Joined:
+    """The study of a sweep, to take trials from (see ``SharedSource``)."""
 
-    name: str
-    """The study's."""
-    values: Mapping[str, Any]
-    """The whole config, its sweep section included: equal on all machines."""
-    space: Space
-    seed: int
-    maximize: bool
-    ordered: bool
-    known: Mapping[int, Result]
-    record: Callable[[Result], object]
-    interrupted: threading.Event
+    opened: Opened
+    study: Study
+    call: Call
+    exclusive: bool
+
+    def source(
+        self,
+        space: Space,
+        seed: int,
+        known: Mapping[int, Result],
+        record: Callable[[Result], object],
+        interrupted: threading.Event,
+        *,
+        ordered: bool,
+    ) -> SharedSource:
+        """Where the trials come from.
+
+        Raises:
+            CheckpointError: the database went away, and did not come back.
+        """
+        return SharedSource(
+            self.opened.storage,
+            self.study,
+            space,
+            seed,
+            known=known,
+            record=record,
+            interrupted=interrupted,
+            call=self.call,
+            ordered=ordered,
+            exclusive=self.exclusive,
+        )
 
 
-def source_in_folder(folder: Path, task: Task) -> SharedSource:
-    """The trials of a sweep of this process alone, in the journal of its folder.
+def study_in_folder(folder: Path, name: str, *, maximize: bool) -> Joined:
+    """The study of a sweep of this process alone, in the journal of its folder.
 
     Raises:
-        OSError: it cannot be written.
+        CheckpointError: it cannot be written.
         UsageError: Optuna is not installed.
     """
     path = folder / JOURNAL
-    storage = journal(path)
-    return _source(Opened(storage, Place(str(path))), task, lambda operation: operation(), exclusive=True)
+    with explained(f"cannot write {path}"):
+        opened = Opened(journal(path), Place(str(path)))
+        return Joined(opened, _made(opened, name, maximize), lambda operation: operation(), exclusive=True)
 
 
-def source_in_storage(address: str, task: Task, report: Callable[[str], object]) -> tuple[SharedSource, Opened]:
-    """The trials of a sweep that any number of machines share, which begin it or join it.
+def join(opened: Opened, name: str, values: Mapping[str, Any], *, maximize: bool, call: Call) -> Joined:
+    """The study of a sweep that any number of machines share: the first makes it.
 
     Args:
-        report: is given a line when the database is away, and one when it is back.
+        values: the whole config, its sweep section included, as ``flat_values`` has it.
+        call: carries out what is asked of the storage (see ``Patience``).
 
     Raises:
-        UsageError: the storage cannot be used, or has another sweep of this name.
+        UsageError: the storage has another sweep of this name.
         CheckpointError: its database went away, and did not come back.
     """
-    opened = open_storage(address)
-    try:
-        source = _source(opened, task, Patience(opened.place, task.interrupted, report), exclusive=False)
-    except BaseException:
-        opened.close()
-        raise
-    return source, opened
+    study = call(lambda: _made(opened, name, maximize))
+    _agree(study, name, values, call)
+    return Joined(opened, study, call, exclusive=False)
 
 
-def _source(opened: Opened, task: Task, call: Call, *, exclusive: bool) -> SharedSource:
+def _made(opened: Opened, name: str, maximize: bool) -> Study:
     import optuna
     from optuna.study import StudyDirection
 
-    direction = StudyDirection.MAXIMIZE if task.maximize else StudyDirection.MINIMIZE
-    study = call(
-        lambda: optuna.create_study(
-            study_name=task.name, storage=opened.storage, direction=direction, load_if_exists=True
-        )
-    )
-    if not exclusive:
-        _agree(study, task, call)
-    return SharedSource(
-        opened.storage,
-        study._study_id,
-        task.space,
-        task.seed,
-        maximize=task.maximize,
-        ordered=task.ordered,
-        known=task.known,
-        record=task.record,
-        interrupted=task.interrupted,
-        call=call,
-        exclusive=exclusive,
-    )
+    direction = StudyDirection.MAXIMIZE if maximize else StudyDirection.MINIMIZE
+    return optuna.create_study(study_name=name, storage=opened.storage, direction=direction, load_if_exists=True)
 
 
-def _agree(study: Study, task: Task, call: Call) -> None:
+def _agree(study: Study, name: str, values: Mapping[str, Any], call: Call) -> None:
     """Raise UsageError where the study has another sweep; the first machine says what it has."""
-    ours = {"nnintro": __version__, **_compared(task.values)}
+    ours = {"nnintro": __version__, **_compared(values)}
     key = f"{SWEEP}{uuid.uuid4().hex}"
     first = not _said(study, call)
     if first:
@@ -117,7 +118,7 @@ def _agree(study: Study, task: Task, call: Call) -> None:
         if theirs != ours:
             if first:
                 call(lambda: study.set_user_attr(key, None))
-            raise UsageError(f"--storage: {_difference(task.name, theirs, ours)}")
+            raise UsageError(f"--storage: {_difference(name, theirs, ours)}")
 
 
 def _said(study: Study, call: Call) -> list[dict[str, Any]]:
@@ -133,18 +134,13 @@ def _difference(name: str, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -
 
 
 def _compared(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted key -> value, as plain JSON; of a path only the name, as machines may have files in other places."""
-    flat = dict(_flat("", json.loads(json.dumps(values))))
-    return {key: value for key, value in flat.items() if not _own(key)}
+    """The values as plain JSON; of a path only the name, as machines may have files in other places."""
+    return {key: _portable(value) for key, value in json.loads(json.dumps(values)).items() if not _own(key)}
 
 
 def _own(key: str) -> bool:
     return any(key == own or key.startswith(f"{own}.") for own in OWN_AFFAIR)
 
 
-def _flat(key: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict) and value:
-        for name, item in value.items():
-            yield from _flat(f"{key}.{name}" if key else name, item)
-    else:
-        yield key, Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
+def _portable(value: Any) -> Any:
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value

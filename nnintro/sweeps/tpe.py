@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import warnings
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from nnintro.sweeps.trial import LAG, Result
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
+    from optuna.study import StudyDirection
     from optuna.trial import FrozenTrial, TrialState
 
 STARTUP = 10
@@ -80,7 +82,7 @@ def _distribution(axis: Axis, labels: list[Any]) -> BaseDistribution:
     if isinstance(axis, Choices):
         return CategoricalDistribution(tuple(dict.fromkeys(labels)))
     if axis.whole:
-        return IntDistribution(int(axis.low), int(axis.high), log=axis.log)
+        return IntDistribution(math.ceil(axis.low), math.floor(axis.high), log=axis.log)
     return FloatDistribution(axis.low, axis.high, log=axis.log)
 
 
@@ -106,11 +108,11 @@ class Suggestions:
     may still be running, count by their values alone ("constant liar"), whether they have ended or not.
     """
 
-    def __init__(self, space: Space, parameters: Parameters, seed: int, maximize: bool) -> None:
+    def __init__(self, space: Space, parameters: Parameters, seed: int, direction: StudyDirection) -> None:
         import optuna
 
         self._space, self._parameters, self._seed = space, parameters, seed
-        self._study = optuna.create_study(direction="maximize" if maximize else "minimize")
+        self._study = optuna.create_study(direction=direction)
         self._made: list[Mapping[str, Any]] = []
         self._told = 0
         self._useful = 0
