@@ -192,7 +192,8 @@ class SharedSource:
     def _result(self, trial: FrozenTrial) -> Result:
         kept = trial.user_attrs[RESULT]
         number = trial.user_attrs[NUMBER]
-        return Result(number=number, values=self._parameters.values(trial.params), **kept)
+        looks = tuple(kept["looks"])  # a list, as JSON has no tuples
+        return Result(number=number, values=self._parameters.values(trial.params), **{**kept, "looks": looks})
 
     def _finish(self, identity: int, result: Result) -> bool:
         """Write a result into the study; False where the trial was given back, and is somebody else's."""

@@ -121,23 +121,18 @@ class Suggestions:
         """The values of a trial; ``results`` has those of all trials up to ``number`` - LAG."""
         while len(self._made) <= number:
             following = len(self._made)
-            if following <= number - LAG:  # a sweep that goes on: what it knows need not be suggested again
-                self._tell(following - 1, results)
-                self._add(results[following].values, results[following])
+            self._tell(following - LAG, results)
+            if following in results:  # of a sweep that goes on: what it has need not be suggested again
+                self._add(results[following].values)
             else:
-                self._tell(following - LAG, results)
                 self._suggest(following)
         return self._made[number]
 
-    def _add(self, values: Mapping[str, Any], result: Result | None = None) -> None:
+    def _add(self, values: Mapping[str, Any]) -> None:
         from optuna.trial import TrialState
 
-        state, value = (TrialState.RUNNING, None) if result is None else state_and_value(result)
-        self._study.add_trial(frozen(self._parameters, values, state, value))
+        self._study.add_trial(frozen(self._parameters, values, TrialState.RUNNING))
         self._made.append(values)
-        if result is not None:
-            self._told += 1
-            self._useful += state != TrialState.FAIL
 
     def _tell(self, last: int, results: Mapping[int, Result]) -> None:
         """Have the study know the results of the trials up to ``last``."""
