@@ -17,7 +17,8 @@ from nnintro.descent.streams import stream
 from nnintro.descent.variants import Plan
 from nnintro.engines.choose import build_engine
 from nnintro.engines.engine import Engine, Interrupted, Work
-from nnintro.errors import ConfigError, memory_for
+from nnintro.engines.world import ALONE, World
+from nnintro.errors import ConfigError, UsageError, memory_for
 from nnintro.formula.tree import variable_names
 from nnintro.models import Standardization, statistics
 from nnintro.models.basis import basis_functions, first_not_finite
@@ -92,12 +93,14 @@ class Parts(Work):
         rows = torch.randperm(len(samples), generator=stream(self.setup.seed, name))[:most]
         return samples.take(rows.to(self.device))
 
-    def _watching(self, validation: Samples) -> Callable[[], dict[str, float]]:
-        """Measures what the stopping rules ask for, and nothing else."""
+    def _watching(self, validation: Callable[[], Samples]) -> Callable[[], dict[str, float]]:
+        """Measures what the stopping rules ask for, and nothing else; the first process does, for all of them."""
         early = [] if self.patience is None else [self.patience.metric]
         tags = [*(self.setup.training.stop_when or {}), *early]
-        train, evaluator = self.measured_sample(), replace(self.evaluator, validation=validation)
-        return lambda: evaluator.measure(train, tags)
+        if not self.world.is_main:
+            return lambda: self.world.from_main(dict)
+        train, evaluator = self.measured_sample(), replace(self.evaluator, validation=validation())
+        return lambda: self.world.from_main(lambda: evaluator.measure(train, tags))
 
     @property
     def need(self) -> str:
@@ -107,9 +110,18 @@ class Parts(Work):
         return f"updates over {counted(self.setup.batch_size, 'sample')} at a time; a smaller {less} takes less"
 
     def loop(
-        self, measure: Callable[[], dict[str, float]], observer: Observer, keeper: Keeper, interrupted: Interrupted
+        self,
+        measure: Callable[[], dict[str, float]],
+        observer: Observer,
+        keeper: Keeper,
+        interrupted: Interrupted,
+        interrupted_anywhere: Interrupted | None = None,
     ) -> Loop:
-        """The training loop over these parts."""
+        """The training loop over these parts.
+
+        Args:
+            interrupted_anywhere: asks all processes that share the updates; by default there is this one alone.
+        """
         return Loop(
             model=self.network,
             engine=self.engine,
@@ -117,33 +129,55 @@ class Parts(Work):
             total=self.setup.total_updates,
             moments=self.moments,
             measure=measure,
-            watched=self._watching(self.watched_sample()),
-            confirmed=self._watching(self.validation),
+            watched=self._watching(self.watched_sample),
+            confirmed=self._watching(lambda: self.validation),
             learning_rate=self.learning_rate,
             observer=observer,
             keeper=keeper,
             interrupted=interrupted,
+            interrupted_anywhere=interrupted_anywhere or interrupted,
             stop_when=self.setup.training.stop_when or {},
             patience=self.patience,
         )
 
 
-def resolve_device(name: str) -> torch.device:
-    """The device of a config's ``device``; auto is CUDA where it is there.
+def resolve_device(name: str, world: World = ALONE) -> torch.device:
+    """The device of a config's ``device``; auto is CUDA where it is there, each process on a host having its own GPU.
 
     Raises:
         ConfigError: CUDA is asked for and absent, or has no device of that number.
+        UsageError: there are more processes on this host than GPUs.
     """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     device = torch.device(name)
-    if device.type == "cuda":
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if count == 0:
-            raise ConfigError.at("device", f"{name} was asked for, and torch finds no CUDA device; use auto or cpu")
-        if (device.index or 0) >= count:
-            raise ConfigError.at("device", f"{name} was asked for, and there are {count} devices")
+    if device.type != "cuda":
+        return device
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if count == 0:
+        raise ConfigError.at("device", f"{name} was asked for, and torch finds no CUDA device; use auto or cpu")
+    if world.size > 1:
+        return _own_gpu(device, world, count)
+    if (device.index or 0) >= count:
+        raise ConfigError.at("device", f"{name} was asked for, and there are {count} devices")
     return device
+
+
+def _own_gpu(device: torch.device, world: World, count: int) -> torch.device:
+    """The GPU of one of several processes, by its number on its host."""
+    if device.index is not None:
+        raise ConfigError.at("device", f"{device} is one GPU, and {world.size} processes need one each; use auto")
+    if world.local_rank is None:
+        raise UsageError("LOCAL_RANK: is not set; it says which GPU of its host is a process's own")
+    if world.local_rank >= count:
+        gpus = counted(count, "GPU")
+        raise UsageError(
+            f"LOCAL_RANK: process {world.local_rank} of this host has no GPU, there being {gpus}; start as many "
+            "processes as there are GPUs, or train with --set device=cpu"
+        )
+    own = torch.device("cuda", world.local_rank)
+    torch.cuda.set_device(own)
+    return own
 
 
 @memory_for("the data")
@@ -201,6 +235,7 @@ def assemble(
     where: str = "",
     say: Callable[[str], None] = lambda _: None,
     interrupted: Interrupted = lambda: False,
+    world: World = ALONE,
 ) -> Parts:
     """Build everything, on the setup's device.
 
@@ -209,6 +244,7 @@ def assemble(
         saved: parameters of ``Parts.model`` from a checkpoint ``where``, in place of fresh ones.
         say: shows what there is to wait for, if there is.
         interrupted: whether to give up waiting for it.
+        world: the processes that share the updates; all of them assemble the same.
 
     Raises:
         KeyboardInterrupt: ``interrupted`` said so.
@@ -218,7 +254,7 @@ def assemble(
         CheckpointError: ``saved`` is of another model.
         OutOfMemoryError: the machine has not the memory.
     """
-    device = resolve_device(setup.experiment.device)
+    device = resolve_device(setup.experiment.device, world)
     dtype = DTYPES[setup.precision]
     network, model = build_model(setup, region_of(setup, splits))
     if saved is None:
@@ -242,7 +278,7 @@ def assemble(
     weights = splits.class_weights
     weights = None if weights is None else weights.to(device, dtype)
     loss = loss_for(setup.loss_name, setup.task, weights, ignores=setup.dataset.ignores_pixels)
-    work = Work(setup, network, train, plan, optimizer, loss)
+    work = Work(setup, network, train, plan, optimizer, loss, world)
     parts = Parts(
         **vars(work),
         splits=splits,
