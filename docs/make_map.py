@@ -48,6 +48,7 @@ QUESTIONS = {
 }
 ROOMS = (
     ("cli", "the commands"),
+    ("sweeps", "many trainings of one config"),
     ("constructions", "networks built by hand from a formula, and proofs of their error"),
     ("explain", "one update with all its numbers, as on a blackboard"),
     ("exports", "trained runs as files for other programs"),

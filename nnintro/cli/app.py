@@ -22,10 +22,12 @@ from nnintro.cli.dashboard import dashboard
 from nnintro.cli.evaluate import evaluate
 from nnintro.cli.explain import explain
 from nnintro.cli.export import export
+from nnintro.cli.find_rate import find_rate
 from nnintro.cli.init import init
 from nnintro.cli.predict import predict
 from nnintro.cli.runs import runs
 from nnintro.cli.schema import schema
+from nnintro.cli.sweep import sweep
 from nnintro.cli.train import train
 from nnintro.cli.validate import validate
 from nnintro.errors import DataError, NnintroError, UsageError, memory_for
@@ -40,7 +42,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    train, validate, evaluate, predict, explain, export, construct, certify, runs, dashboard, schema, init,
+    train, sweep, find_rate, validate, evaluate, predict, explain, export, construct, certify, runs, dashboard, schema,
+    init,
 ):  # fmt: skip
     app.command()(command)
 

@@ -14,6 +14,7 @@ from nnintro.config.losses import LOSSES, default_loss
 from nnintro.config.models import Model
 from nnintro.config.models.mlp import MlpModel, StepsInitialization
 from nnintro.config.section import Section
+from nnintro.config.sweep import Sweep
 from nnintro.config.task import DataFacts, Task, numbered
 from nnintro.config.training import Logging, Training
 from nnintro.formula import Formula, parse
@@ -55,6 +56,8 @@ class Experiment(Section):
     """How long to train, and by which engine."""
     logging: Logging = Field(default_factory=Logging)
     """What is written down while training."""
+    sweep: Sweep | None = None
+    """Many trainings with other values of some keys, by ``nnintro sweep``; other commands pass over it."""
 
     @property
     def start_from_steps(self) -> tuple[str, list[float], StepsInitialization] | None:
@@ -66,7 +69,8 @@ class Experiment(Section):
 
     @property
     def sections(self) -> tuple[Section, ...]:
-        return (self.dataset, self.model, self.descent, self.training, self.logging)
+        sections = (self.dataset, self.model, self.descent, self.training, self.logging)
+        return sections if self.sweep is None else (*sections, self.sweep)
 
 
 class Setup:

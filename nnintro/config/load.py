@@ -8,14 +8,14 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from nnintro.config.experiment import Experiment, Setup, resolve, smoke
 from nnintro.config.parse.diagnosis import Diagnosis
-from nnintro.config.parse.nodes import Entry, Finding, Node, Place, Source, find, refusal
-from nnintro.config.parse.overrides import BEHIND_ALL, apply_overrides
+from nnintro.config.parse.nodes import Entry, Finding, Node, Place, Source, child, copied, find, refusal
+from nnintro.config.parse.overrides import BEHIND_ALL, apply_overrides, apply_sweep, lay_value
 from nnintro.config.parse.python import from_python
 from nnintro.config.parse.yaml_text import read_file
 from nnintro.config.rules import broken_by_data, broken_rules
@@ -78,8 +78,20 @@ class Config:
         return Problem(problem.message, problem.path, place.file, place.line, place.column)
 
 
+@dataclass(frozen=True)
+class SweepOptions:
+    """What a command line adds to the sweep section (see ``overrides.apply_sweep``)."""
+
+    over: Sequence[str] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
 def load_config(
-    config: str | Path | Mapping[str, Any], overrides: Sequence[str] = (), name: str | None = None
+    config: str | Path | Mapping[str, Any],
+    overrides: Sequence[str] = (),
+    name: str | None = None,
+    *,
+    sweep: SweepOptions | None = None,
 ) -> Config:
     """Read and check a config.
 
@@ -87,29 +99,74 @@ def load_config(
         config: path of a YAML file, or the same content as a mapping.
         overrides: ``descent.learning_rate=0.01`` and the like, values read as YAML.
         name: the run's name, in place of the one in the config.
+        sweep: what to lay over the sweep section, which is kept then; without it the section is checked and left out,
+            as a training has no use for it.
 
     Raises:
         ConfigError: with all problems, in the order of the file.
     """
-    source = from_python(config) if isinstance(config, Mapping) else read_file(Path(config))
+    source = _followed(from_python(config)) if isinstance(config, Mapping) else _followed(read_file(Path(config)))
     root = source.root
     overridden = apply_overrides(root, overrides)
+    if sweep is not None:
+        overridden += apply_sweep(root, sweep.over, sweep.settings)
     if not isinstance(root.content, dict):
         raise refusal([*source.findings, *_no_mapping(root), *overridden])
     if name is not None:
         place = Place("--name", rank=2 * BEHIND_ALL)
         root.content["name"] = Entry(place, Node(name, place))
-    diagnosis = Diagnosis(root)
-    experiment = diagnosis.experiment()
-    findings = [*source.findings, *overridden, *diagnosis.findings]
-    if experiment is not None:
-        findings += broken_rules(experiment, diagnosis.root, diagnosis.broken)
+    experiment, findings = diagnosed(root)
+    findings = [*source.findings, *overridden, *findings]
     if findings or experiment is None:
         raise refusal(findings)
     if "name" not in root.content:
         default_name = "run" if isinstance(config, Mapping) else name_from(Path(config))
         experiment = experiment.model_copy(update={"name": default_name})
+    if sweep is None:
+        experiment = experiment.model_copy(update={"sweep": None})
     return Config(resolve(_with_whole_path(experiment, root)), source)
+
+
+def diagnosed(root: Node) -> tuple[Experiment | None, list[Finding]]:
+    """The experiment that a tree describes, as far as that is clear, and everything that is wrong with it."""
+    diagnosis = Diagnosis(root)
+    experiment = diagnosis.experiment()
+    findings = diagnosis.findings
+    if experiment is not None:
+        findings = [*findings, *broken_rules(experiment, diagnosis.root, diagnosis.broken)]
+    return experiment, findings
+
+
+def with_values(config: Config, values: Mapping[str, Any]) -> Config:
+    """The config as ``--set KEY=VALUE`` of these values makes it; one trial of a sweep.
+
+    Raises:
+        ConfigError: it does not go with one of them, or they do not go together.
+    """
+    root = copied(config.source.root)
+    root.content.pop("sweep", None)
+    findings = [finding for key, value in values.items() for finding in lay_value(root, key, value)]
+    experiment, more = diagnosed(root)
+    if findings or more or experiment is None:
+        raise refusal([*findings, *more])
+    experiment = experiment.model_copy(update={"name": config.experiment.name})
+    return Config(resolve(_with_whole_path(experiment, root)), Source(root))
+
+
+def _followed(source: Source) -> Source:
+    """Of ``{config: FILE, sweep: ...}``, a sweep in a file of its own: that config, with this sweep section."""
+    root = source.root
+    other = child(root, "config")
+    if other is None or not isinstance(other.content, str) or child(root, "dataset") is not None:
+        return source
+    beside = Path() if other.place.file is None else Path(other.place.file).parent
+    target = read_file(beside / os.path.expanduser(other.content))  # noqa: PTH111
+    if not isinstance(target.root.content, dict):
+        return target
+    target.findings[:0] = source.findings
+    del root.content["config"]
+    target.root.content.update(root.content)
+    return target
 
 
 def _with_whole_path(experiment: Experiment, root: Node) -> Experiment:

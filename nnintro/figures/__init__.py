@@ -18,6 +18,7 @@ from nnintro.figures.constructed import certified_boxes, certified_pieces, error
 from nnintro.figures.curves import learning_curves
 from nnintro.figures.function import coefficients, curve_fit, predicted_against_actual, surface_fit
 from nnintro.figures.maps import segmentation
+from nnintro.figures.rates import learning_rates
 
 FIGURES: dict[str, Callable[..., Figure]] = {
     "curve_fit": curve_fit,
@@ -29,6 +30,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "confusion_matrix": confusion_matrix,
     "segmentation": segmentation,
     "learning_curves": learning_curves,
+    "learning_rates": learning_rates,
     "certified_pieces": certified_pieces,
     "certified_boxes": certified_boxes,
     "error_against_neurons": error_against_neurons,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from nnintro.config.parse.nodes import Entry, Finding, Keys, Node, Place, child
+from nnintro.config.parse.nodes import Entry, Finding, Keys, Node, Place, Source, child, scalar
+from nnintro.config.parse.python import from_python
 from nnintro.config.parse.yaml_text import read_text
 from nnintro.errors import ConfigError
 
@@ -25,7 +28,7 @@ def apply_overrides(root: Node, overrides: Sequence[str]) -> list[Finding]:
 
 def _apply(root: Node, text: str, place: Place) -> list[Finding]:
     key, equals, value = text.partition("=")
-    keys: Keys = tuple(part.strip() for part in key.split("."))
+    keys = parts_of(key)
     if not equals or not all(keys):
         wanted = "KEY=VALUE, such as descent.learning_rate=0.01"
         return [Finding(place, (), f"expected {wanted}, got {text!r}")]
@@ -35,9 +38,69 @@ def _apply(root: Node, text: str, place: Place) -> list[Finding]:
         return [Finding(place, keys, problem.message) for problem in error.problems]
     findings = [Finding(place, keys + f.keys, f.message) for f in source.findings]
     if isinstance(root.content, dict):  # otherwise that is what is reported
-        complaint = _lay(root, keys, source.root, place)
-        findings += [Finding(place, keys, complaint)] if complaint else []
+        findings += lay(root, keys, source.root, place)
     return findings
+
+
+def parts_of(key: str) -> Keys:
+    """``descent.learning_rate`` as its parts."""
+    return tuple(part.strip() for part in key.split("."))
+
+
+def lay(root: Node, keys: Keys, value: Node, place: Place) -> list[Finding]:
+    """Put a value under a key, in place; what is wrong with that."""
+    complaint = _lay(root, keys, value, place)
+    return [Finding(place, keys, complaint)] if complaint else []
+
+
+def lay_value(root: Node, key: str, value: Any) -> list[Finding]:
+    """The same with a value from Python."""
+    tree = from_python({"value": value})
+    return [*tree.findings, *lay(root, parts_of(key), tree.root.content["value"].value, tree.root.place)]
+
+
+def apply_sweep(root: Node, over: Sequence[str], settings: Mapping[str, Any]) -> list[Finding]:
+    """Lay keys and settings of a sweep over the sweep section of ``root``, in place.
+
+    Args:
+        over: ``KEY=a,b,c``, ``KEY=1e-4..1`` and ``KEY=log:1e-4..1``; values are read as YAML, so that a comma within
+            brackets belongs to the value.
+        settings: key of the section -> its value; None leaves it as it is.
+    """
+    findings = [
+        finding
+        for index, text in enumerate(over, start=1)
+        for finding in _over(root, text, Place(f"--over:{index}", rank=2 * BEHIND_ALL + index))
+    ]
+    for rank, (key, value) in enumerate(settings.items()):
+        place = Place(f"--{key.replace('_', '-')}", rank=3 * BEHIND_ALL + rank)
+        if value is not None and isinstance(root.content, dict):
+            findings += lay(root, ("sweep", key), Node(value, place), place)
+    return findings
+
+
+def _over(root: Node, text: str, place: Place) -> list[Finding]:
+    key, equals, values = text.partition("=")
+    if not equals or not all(parts_of(key)):
+        wanted = "KEY=VALUES, such as descent.learning_rate=log:1e-4..1 or model.hidden=[8],[16]"
+        return [Finding(place, (), f"expected {wanted}, got {text!r}")]
+    keys: Keys = ("sweep", "over", ".".join(map(str, parts_of(key))))
+    span = _RANGE.fullmatch(values.strip())
+    try:
+        source = Source(_range(span, place)) if span else read_text(f"[{values}]", place, located=False)
+    except ConfigError as error:
+        return [Finding(place, keys, problem.message) for problem in error.problems]
+    findings = [Finding(place, keys, f.message) for f in source.findings]
+    return [*findings, *lay(root, keys, source.root, place)] if isinstance(root.content, dict) else findings
+
+
+_NUMBER = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*?)?)(?:[eE][-+]?[0-9]+)?"
+_RANGE = re.compile(rf"(?P<log>log:)?\s*(?P<low>{_NUMBER})\s*\.\.\s*(?P<high>{_NUMBER})")
+
+
+def _range(span: re.Match[str], place: Place) -> Node:
+    values = {"low": scalar(span["low"]), "high": scalar(span["high"]), "log": span["log"] is not None}
+    return Node({key: Entry(place, Node(value, place)) for key, value in values.items()}, place)
 
 
 def _lay(root: Node, keys: Keys, value: Node, place: Place) -> str | None:

@@ -28,7 +28,9 @@ class Slot:
     by_name: bool = False
     """Whether a name alone is allowed in place of a section of that kind."""
     items: tuple[type[Section], ...] = ()
-    """The section of each item, where a list of sections is allowed."""
+    """The section of each item, where a list of sections is allowed, or a mapping of them under the user's own keys."""
+    named_items: bool = False
+    """Whether it is such a mapping."""
 
     @property
     def kinds(self) -> list[str]:
@@ -100,6 +102,8 @@ def below(slot: Slot, key: str | int) -> Slot:
     """The slot under a key of any of the sections allowed in ``slot``."""
     if isinstance(key, int):
         return Slot(slot.items)
+    if slot.named_items:
+        return Slot(slot.items, tagged=True)
     return _below(slot, key) if any(key in fields_of(s) for s in slot.sections) else Slot()
 
 
@@ -110,7 +114,8 @@ def _below(slot: Slot, key: str) -> Slot:
     tagged = len(sections) > 1 or any(map(_has_discriminator, fields))
     by_name = any(isinstance(m, NameOrMapping) for field in fields for m in field.metadata)
     items = tuple(dict.fromkeys(s for field in fields for s in _items(field.annotation)))
-    return Slot(sections, tagged, by_name, items)
+    named_items = bool(items) and any(typing.get_origin(field.annotation) is dict for field in fields)
+    return Slot(sections, tagged, by_name, items, named_items)
 
 
 def homes(key: str) -> list[str]:
@@ -132,7 +137,8 @@ def _slots(keys: Keys, slot: Slot) -> Iterator[tuple[Keys, Slot]]:
         if inner.sections:
             yield from _slots((*keys, key), inner)
         if inner.items:
-            yield from _slots((*keys, key, 0), below(inner, 0))
+            item = "KEY" if inner.named_items else 0
+            yield from _slots((*keys, key, item), below(inner, item))
 
 
 def _has_discriminator(field: FieldInfo) -> bool:
@@ -158,8 +164,8 @@ def _sections(annotation: Any) -> Iterator[type[Section]]:
 
 
 def _items(annotation: Any) -> Iterator[type[Section]]:
-    """Those that the items of a list are."""
-    if typing.get_origin(annotation) is list:
+    """Those that the items of a list are, or the values of a mapping."""
+    if typing.get_origin(annotation) in (list, dict):
         for part in typing.get_args(annotation):
             yield from _sections(part)
 

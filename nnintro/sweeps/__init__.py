@@ -1,0 +1,1 @@
+"""Many trainings of one config: sweeps over the values of keys, and how each training is judged."""
