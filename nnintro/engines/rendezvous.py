@@ -7,7 +7,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -15,9 +15,6 @@ from torch._C._distributed_c10d import PrefixStore, TCPStore
 
 from nnintro.errors import UsageError
 from nnintro.wording import listing
-
-if TYPE_CHECKING:
-    from nnintro.engines.world import World
 
 SECONDS = 50.0
 """In which the processes have to come together; of a minute the rest is for what torch does on its own."""
@@ -44,33 +41,37 @@ class Meeting:
                 dist.destroy_process_group()
 
 
-def meet(world: World) -> Meeting:
-    """Connect this process with the others.
+def meet(rank: int, size: int, host: str, port: int, *, is_held: bool) -> Meeting:
+    """Connect process ``rank`` of ``size`` with the others.
+
+    Args:
+        host, port: where the store is.
+        is_held: whether torchrun holds the store; the first process does otherwise.
 
     Raises:
         UsageError: the store cannot be reached, or a process is missing.
     """
-    where = f"{world.address}:{world.port}"
     if dist.is_initialized():
         raise UsageError("torch.distributed is in use in this process already; train before it is, or after it")
     deadline = time.monotonic() + SECONDS
     try:
         store = TCPStore(
-            world.address,
-            world.port,
-            is_master=world.is_main and not world.agent_holds_store,
-            timeout=timedelta(seconds=SECONDS),
-            wait_for_workers=False,
+            host, port, is_master=rank == 0 and not is_held, timeout=timedelta(seconds=SECONDS), wait_for_workers=False
         )
-        if world.size == 1:
+        if size == 1:
             return Meeting(store, None)
-        session = _session(world, store, deadline)
-        _connect(world, PrefixStore(session, store))
+        session = _meet_first(store, size, deadline) if rank == 0 else _meet_other(store, rank, deadline)
+        _connect(rank, size, PrefixStore(session, store))
         return Meeting(store, dist.new_group(timeout=PATIENCE))
+    except _MissingError as error:
+        raise UsageError(
+            f"{host}:{port}: {error} of {size} did not come within {SECONDS:.0f} s; start torchrun on every host with "
+            "the same --nnodes, --nproc-per-node and address"
+        ) from error
     except (RuntimeError, ValueError) as error:
-        with contextlib.suppress(RuntimeError, ValueError, AssertionError):
+        if dist.is_initialized():
             dist.destroy_process_group()
-        raise UsageError(f"process {world.rank} of {world.size} does not reach {where}: {_in_short(error)}") from error
+        raise UsageError(f"{host}:{port}: process {rank} of {size} is not connected: {_in_short(error)}") from error
 
 
 def _in_short(error: Exception) -> str:
@@ -79,30 +80,26 @@ def _in_short(error: Exception) -> str:
     return first.split("] ", 1)[-1] if first.startswith("[") else first
 
 
-def _connect(world: World, store: Any) -> None:
+class _MissingError(Exception):
+    """These processes, in words, did not come."""
+
+
+def _connect(rank: int, size: int, store: Any) -> None:
     """Make torch's default group; GPUs are connected when they first send something."""
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    dist.init_process_group(backend, store=store, rank=world.rank, world_size=world.size, timeout=CONNECTING)
+    dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=CONNECTING)
 
 
-def _session(world: World, store: Any, deadline: float) -> str:
+def _meet_first(store: Any, size: int, deadline: float) -> str:
     """A name that the processes of this start share, and no process that was killed before it.
 
     The store may outlive the processes, and torchrun's counts of restarts differ between hosts. So each process says
     hello with a token of its own, the first answers every token that it sees with the session's name, and all have come
     once each has used that name.
     """
-    others = range(1, world.size)
-    if not world.is_main:
-        token = secrets.token_hex(8)
-        store.set(f"nnintro/hello/{world.rank}", token)
-        if not _wait(store, f"nnintro/answer/{token}", deadline):
-            raise _missing(world, [0])
-        session: str = store.get(f"nnintro/answer/{token}").decode()
-        store.set(f"{session}/here/{world.rank}", "")
-        return session
-    session, answered = f"nnintro/session/{secrets.token_hex(8)}", set()
-    missing = list(others)
+    session = f"nnintro/session/{secrets.token_hex(8)}"
+    answered: set[str] = set()
+    missing = list(range(1, size))
     while missing:
         for rank in missing:
             hello = f"nnintro/hello/{rank}"
@@ -111,26 +108,25 @@ def _session(world: World, store: Any, deadline: float) -> str:
                 answered.add(token)
         missing = [rank for rank in missing if not store.check([f"{session}/here/{rank}"])]
         if missing and time.monotonic() > deadline:
-            raise _missing(world, missing)
+            raise _MissingError(_who(missing))
         time.sleep(POLL_SECONDS if missing else 0)
     return session
 
 
-def _wait(store: Any, key: str, deadline: float) -> bool:
-    """Whether the key is there before the deadline."""
-    while not store.check([key]):
+def _meet_other(store: Any, rank: int, deadline: float) -> str:
+    """The same in another process than the first."""
+    token = secrets.token_hex(8)
+    store.set(f"nnintro/hello/{rank}", token)
+    while not store.check([f"nnintro/answer/{token}"]):
         if time.monotonic() > deadline:
-            return False
+            raise _MissingError(_who([0]))
         time.sleep(POLL_SECONDS)
-    return True
+    session: str = store.get(f"nnintro/answer/{token}").decode()
+    store.set(f"{session}/here/{rank}", "")
+    return session
 
 
-def _missing(world: World, ranks: list[int]) -> UsageError:
-    """Who did not come."""
-    few = [str(rank) for rank in ranks[:5]]
-    more = f" and {len(ranks) - 5} more" if len(ranks) > 5 else ""
-    who = f"process {few[0]}" if len(ranks) == 1 else f"processes {listing(few)}{more}"
-    return UsageError(
-        f"{world.address}:{world.port}: {who} of {world.size} did not come within {SECONDS:.0f} s; start torchrun on "
-        "every host with the same --nnodes, --nproc-per-node and address"
-    )
+def _who(ranks: list[int]) -> str:
+    """``process 1``, or ``processes 1, 2 and 3``; of many the first few."""
+    few = [*map(str, ranks[:5]), *([f"{len(ranks) - 5} more"] if len(ranks) > 5 else [])]
+    return f"{'process' if len(ranks) == 1 else 'processes'} {listing(few)}"

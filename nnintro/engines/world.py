@@ -100,7 +100,7 @@ class World:
         from nnintro.engines.rendezvous import meet
 
         try:
-            meeting = meet(self)
+            meeting = meet(self.rank, self.size, self.address, self.port, is_held=self.agent_holds_store)
         except UsageError as error:
             error.reported = not self.is_main
             raise
