@@ -69,7 +69,9 @@ class Config:
         try:
             yield
         except ConfigError as error:
-            raise ConfigError(map(self._located, error.problems)) from error.__cause__
+            located = ConfigError(map(self._located, error.problems))
+            located.reported = error.reported
+            raise located from error.__cause__
 
     def _located(self, problem: Problem) -> Problem:
         if problem.file is not None or not problem.path:
