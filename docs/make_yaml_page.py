@@ -47,6 +47,8 @@ SECTIONS = {
     "training.early_stopping": ["EarlyStopping"],
     "training.checkpoint": ["Checkpoints"],
     "logging": ["Logging"],
+    "sweep": ["Sweep"],
+    "sweep.over.KEY": ["Range"],
 }  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from nnintro.cli.init import init
 from nnintro.cli.predict import predict
 from nnintro.cli.runs import runs
 from nnintro.cli.schema import schema
+from nnintro.cli.sweep import sweep
 from nnintro.cli.train import train
 from nnintro.cli.validate import validate
 from nnintro.errors import DataError, NnintroError, UsageError, memory_for
@@ -41,8 +42,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    train, validate, evaluate, predict, explain, export, construct, certify, runs, dashboard, schema, init,
-    find_rate,
+    train, sweep, find_rate, validate, evaluate, predict, explain, export, construct, certify, runs, dashboard, schema,
+    init,
 ):  # fmt: skip
     app.command()(command)
 

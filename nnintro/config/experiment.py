@@ -57,7 +57,7 @@ class Experiment(Section):
     logging: Logging = Field(default_factory=Logging)
     """What is written down while training."""
     sweep: Sweep | None = None
-    """Many trainings with other values of some keys, by ``nnintro sweep``; the other commands pass over it."""
+    """Many trainings with other values of some keys, by ``nnintro sweep``; other commands pass over it."""
 
     @property
     def start_from_steps(self) -> tuple[str, list[float], StepsInitialization] | None:

@@ -8,14 +8,14 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from nnintro.config.experiment import Experiment, Setup, resolve, smoke
 from nnintro.config.parse.diagnosis import Diagnosis
 from nnintro.config.parse.nodes import Entry, Finding, Node, Place, Source, child, copied, find, refusal
-from nnintro.config.parse.overrides import BEHIND_ALL, apply_over, apply_overrides, lay_value
+from nnintro.config.parse.overrides import BEHIND_ALL, apply_overrides, apply_sweep, lay_value
 from nnintro.config.parse.python import from_python
 from nnintro.config.parse.yaml_text import read_file
 from nnintro.config.rules import broken_by_data, broken_rules
@@ -76,12 +76,20 @@ class Config:
         return Problem(problem.message, problem.path, place.file, place.line, place.column)
 
 
+@dataclass(frozen=True)
+class SweepOptions:
+    """What a command line adds to the sweep section (see ``overrides.apply_sweep``)."""
+
+    over: Sequence[str] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
 def load_config(
     config: str | Path | Mapping[str, Any],
     overrides: Sequence[str] = (),
     name: str | None = None,
     *,
-    sweep: Sequence[str] | None = None,
+    sweep: SweepOptions | None = None,
 ) -> Config:
     """Read and check a config.
 
@@ -89,15 +97,17 @@ def load_config(
         config: path of a YAML file, or the same content as a mapping.
         overrides: ``descent.learning_rate=0.01`` and the like, values read as YAML.
         name: the run's name, in place of the one in the config.
-        sweep: ``KEY=VALUES`` to lay over the sweep section, which is kept then (see ``overrides.apply_over``); by
-            default it is checked and left out, as a training has no use for it.
+        sweep: what to lay over the sweep section, which is kept then; without it the section is checked and left out,
+            as a training has no use for it.
 
     Raises:
         ConfigError: with all problems, in the order of the file.
     """
     source = _followed(from_python(config)) if isinstance(config, Mapping) else _followed(read_file(Path(config)))
     root = source.root
-    overridden = [*apply_overrides(root, overrides), *apply_over(root, sweep or ())]
+    overridden = apply_overrides(root, overrides)
+    if sweep is not None:
+        overridden += apply_sweep(root, sweep.over, sweep.settings)
     if not isinstance(root.content, dict):
         raise refusal([*source.findings, *_no_mapping(root), *overridden])
     if name is not None:

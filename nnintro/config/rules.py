@@ -172,6 +172,14 @@ def watched_metrics_exist(setup: Setup) -> Complaints:
         yield Complaint("training.early_stopping.metric", message)
 
 
+def the_objective_exists(setup: Setup) -> Complaints:
+    """Trials are compared by a metric that they have."""
+    sweep, known = setup.experiment.sweep, ["train/loss", *setup.task.validation_tags(setup.loss_name)]
+    if sweep is not None and sweep.tag not in known:
+        message = _expected_metric(sweep.objective, known) + _of_numbers(sweep.tag, setup)
+        yield Complaint("sweep.objective", message)
+
+
 def history_fits_into_memory(setup: Setup) -> Complaints:
     """What is measured is kept until the end."""
     every, total = setup.experiment.logging.every, setup.total_updates
@@ -238,6 +246,7 @@ DATA_RULES = (
     Rule(batch_fits_the_data, (*_SAMPLES, *_BATCH)),
     Rule(warmup_ends_in_time, ("descent.schedule.warmup_steps", *_BATCH, *_LENGTH, *_SAMPLES)),
     Rule(watched_metrics_exist, ("training.early_stopping.metric", "dataset.kind", "loss", *_CLASSES)),
+    Rule(the_objective_exists, ("sweep.objective", "dataset.kind", "loss", *_CLASSES)),
     Rule(history_fits_into_memory, ("logging.scalars", *_BATCH, *_LENGTH, *_SAMPLES)),
 )
 """Of a ``Setup``: they need the task or the number of samples, which only files may say."""

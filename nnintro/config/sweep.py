@@ -12,6 +12,7 @@ from nnintro.config.section import Complaint, Complaints, Rule, Section
 
 OVER = "sweep.over"
 DEFAULT_TRIALS = 100
+MOST_TRIALS = 10_000_000
 
 
 class Range(Section):
@@ -32,7 +33,7 @@ def _range_or_values(value: Any) -> str:
 
 
 Values = Annotated[
-    Annotated[Range, Tag("range")] | Annotated[list[Any], Field(min_length=1, max_length=100_000), Tag("values")],
+    Annotated[Range, Tag("range")] | Annotated[list[Any], Field(min_length=1, max_length=10_000), Tag("values")],
     Discriminator(_range_or_values),
 ]
 
@@ -45,7 +46,7 @@ class Sweep(Section):
     sampler: Literal["grid", "random", "tpe"] | None = None
     """grid takes every combination, random draws each trial by itself, tpe learns from earlier trials.
     By default grid where all keys have lists, random where one has a range."""
-    trials: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    trials: Annotated[int, Field(ge=1, le=MOST_TRIALS)] | None = None
     """How many trials random (100 by default) and tpe make; a grid makes all."""
     seeds: Annotated[int, Field(ge=1, le=10_000)] = 1
     """Every trial is the mean over so many seeds, counted from the config's."""
@@ -86,4 +87,34 @@ def ranges_go_up(sweep: Sweep) -> Complaints:
             yield Complaint(OVER, f"from {span.low:g} to {span.high:g} is too far for a range", entry=key)
 
 
-Sweep.rules = (Rule(ranges_go_up, (OVER,)),)
+NOT_SWEPT = ("name", "sweep", "logging", "training.checkpoint")
+"""Keys that make no difference to the network that is trained."""
+
+
+def keys_can_be_swept(sweep: Sweep) -> Complaints:
+    """A sweep goes over what makes a difference to the network."""
+    for key in sweep.over:
+        if any(f"{key}.".startswith(f"{name}.") for name in NOT_SWEPT):
+            yield Complaint(OVER, "makes no difference to the network that is trained", entry=key)
+
+
+def seeds_are_given_once(sweep: Sweep) -> Complaints:
+    """A sweep over seeds has one training for each."""
+    if sweep.seeds > 1 and "seed" in sweep.over:
+        yield Complaint("sweep.seeds", f"the sweep goes over seed already; expected 1, got {sweep.seeds}")
+
+
+def the_grid_is_not_endless(sweep: Sweep) -> Complaints:
+    """A grid makes all of its trials."""
+    if sweep.chosen_sampler == "grid":
+        size = math.prod(values.points if isinstance(values, Range) else len(values) for values in sweep.over.values())
+        if size > MOST_TRIALS:
+            yield Complaint(OVER, f"a grid of {size:,} trials, of at most {MOST_TRIALS:,}; expected sampler: random")
+
+
+Sweep.rules = (
+    Rule(ranges_go_up, (OVER,)),
+    Rule(keys_can_be_swept, (OVER,)),
+    Rule(seeds_are_given_once, (OVER, "sweep.seeds")),
+    Rule(the_grid_is_not_endless, (OVER, "sweep.sampler")),
+)

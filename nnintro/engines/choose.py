@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from nnintro.errors import ConfigError
 
 AUTOGRAD_UPDATE_SECONDS = 2.5e-4
 """What autograd spends on calls for each block, about, whatever is in it."""
+FUSED_UPDATE_SECONDS = 5e-6
+"""The same of the compiled kernel."""
 AUTOGRAD_FLOPS = 2e10
 WORTH_SECONDS = 1.0
 """Autograd is done within this time, or it is worth loading (and once compiling) the kernel."""
@@ -64,9 +67,19 @@ def autograd_seconds(work: Work) -> float:
     """About how long autograd would take: calls for every block, and products of every sample."""
     layers = [layer for layer in work.network.modules() if isinstance(layer, nn.Linear)]
     weights = sum(layer.weight.numel() for layer in layers)
+    return _seconds(work, weights, AUTOGRAD_UPDATE_SECONDS)
+
+
+def estimated_seconds(work: Work, engine: str) -> float:
+    """About how long a training takes, by its sizes alone: the same on every machine."""
+    call = FUSED_UPDATE_SECONDS if engine == "fused" else AUTOGRAD_UPDATE_SECONDS
+    pixels = math.prod(work.setup.task.image or (1,))
+    return _seconds(work, pixels * sum(p.numel() for p in work.network.parameters()), call)
+
+
+def _seconds(work: Work, weights: int, call: float) -> float:
     flops = 6 * weights * work.plan.samples_per_update
-    update = work.plan.blocks_per_update * AUTOGRAD_UPDATE_SECONDS + flops / AUTOGRAD_FLOPS
-    return work.setup.total_updates * update
+    return work.setup.total_updates * (work.plan.blocks_per_update * call + flops / AUTOGRAD_FLOPS)
 
 
 def build_engine(work: Work, say: Say, interrupted: Interrupted) -> Engine:

@@ -104,12 +104,12 @@ class Display:
     def heading(self, title: str, facts: Mapping[str, str], layers: Sequence[Sequence[str]]) -> None:
         """The run's name, what it consists of, and its layers (name, shape, activation, count)."""
         self.line(title, "bold")
-        self._facts(facts)
+        self.facts(facts)
         names: list[str | Column] = ["layer", "shape", "activation", Column("parameters", justify="right")]
         shapes = Table(*names, box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
         for row in layers:
             shapes.add_row(*row)
-        self._table(shapes)
+        self.table(shapes)
 
     def start(self, total: int, updates_per_epoch: int, metric: str) -> None:
         """Begin the progress over ``total`` updates; ``metric`` is shown beside the loss."""
@@ -142,14 +142,15 @@ class Display:
     def closing(self, title: str, style: str, facts: Mapping[str, str]) -> None:
         """The last word: how it went, where things are."""
         self.line(title, style)
-        self._facts(facts)
+        self.facts(facts)
 
-    def _facts(self, facts: Mapping[str, str]) -> None:
+    def facts(self, facts: Mapping[str, str]) -> None:
+        """Names and what there is to say of them, a line each."""
         columns = Column(style="dim", no_wrap=True), Column(overflow="fold")
         table = Table(*columns, box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
         for name, fact in facts.items():
             table.add_row(plain(name), Text(plain(fact)))
-        self._table(table)
+        self.table(table)
 
     def _epoch(self, step: int) -> str:
         return f"epoch {step // self._updates_per_epoch}"
@@ -172,7 +173,8 @@ class Display:
                     parts.pop(name, None)
         return "  ".join(parts.values())
 
-    def _table(self, table: Table) -> None:
+    def table(self, table: Table) -> None:
+        """A table, as wide as the terminal; in a log without the blanks that fill it."""
         if self.live:
             self._print(table)
             return
@@ -185,6 +187,16 @@ class Display:
 
     def _print(self, what: Text | Table, *, soft_wrap: bool = False) -> None:
         self.console.guarded(lambda: self.console.print(what, soft_wrap=soft_wrap))
+
+
+def table_of(titles: Sequence[str], rows: Sequence[Sequence[str]], caption: str | None = None) -> Table:
+    """A table without lines, its cells as they are; ``caption`` is a line below it."""
+    columns = [Column(title, justify="right" if index < 2 else "left") for index, title in enumerate(titles)]
+    table = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    table.caption, table.caption_justify = caption, "left"
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
 
 
 WIDEST = 1000.0

@@ -90,7 +90,7 @@ def create_run_directory(runs_dir: Path, name: str, config: str, data: str | Non
         CheckpointError: the folder cannot be made.
         UsageError: the locale's encoding has no such name.
     """
-    _require_encodable(name)
+    require_encodable(name)
     with explained(f"cannot make a run in {runs_dir}"), contextlib.ExitStack() as undo:
         make_folder(runs_dir)
         remove_leftovers(runs_dir)
@@ -101,13 +101,13 @@ def create_run_directory(runs_dir: Path, name: str, config: str, data: str | Non
         (unnamed / "figures").mkdir()
         lock = undo.enter_context(RunLock(unnamed))
         write_config(unnamed, config, data)
-        directory = _take_name(unnamed, runs_dir, name)
+        directory = take_name(unnamed, runs_dir, name)
         sync_folder(runs_dir)
         undo.pop_all()
     return directory, lock
 
 
-def _require_encodable(name: str) -> None:
+def require_encodable(name: str) -> None:
     try:
         os.fsencode(name)
     except UnicodeEncodeError:
@@ -117,7 +117,7 @@ def _require_encodable(name: str) -> None:
         ) from None
 
 
-def _take_name(unnamed: Path, runs_dir: Path, name: str) -> Path:
+def take_name(unnamed: Path, runs_dir: Path, name: str) -> Path:
     """Rename the folder to the first free name of its series; never onto another."""
     for number in itertools.count(1):
         directory = runs_dir / (name if number == 1 else f"{name}-{number}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from nnintro.sweeps.trial import Result, Trial
@@ -24,6 +24,15 @@ class Source(Protocol):
 
     def report(self, result: Result) -> None:
         """The result of a trial that was handed out: on the disk when this returns."""
+        ...
+
+    def close(self) -> None:
+        """Give back what was handed out and has no result."""
+        ...
+
+    @property
+    def results(self) -> Mapping[int, Result]:
+        """Those by which later trials are stopped, by number."""
         ...
 
 

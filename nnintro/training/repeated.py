@@ -13,10 +13,12 @@ from torch import Tensor, nn
 from nnintro.config.experiment import Experiment, Setup
 from nnintro.config.load import Config
 from nnintro.datasets import Data, Splits
+from nnintro.engines.choose import estimated_seconds
 from nnintro.engines.engine import Interrupted
 from nnintro.errors import memory_for
 from nnintro.models.forward import own_modes, threads, threads_for, threads_here
 from nnintro.runs.state import Outcome
+from nnintro.training.looks import even_moments
 from nnintro.training.loop import Point
 from nnintro.training.setup import assemble, build_data
 
@@ -83,7 +85,13 @@ class Trained:
 
 
 def train_again(
-    config: Config, known: KnownData, interrupted: Interrupted = lambda: False, watch: Watch | None = None
+    config: Config,
+    known: KnownData,
+    interrupted: Interrupted = lambda: False,
+    watch: Watch | None = None,
+    *,
+    most_looks: int | None = None,
+    watch_from: float = 0.0,
 ) -> Trained:
     """Train as a config says, with the bits of ``train``; divergence is a result here, and not an error.
 
@@ -92,6 +100,8 @@ def train_again(
         known: keeps the data between trainings.
         interrupted: asked now and then (from this thread) whether to end.
         watch: sees every look; without it none is made, which saves a small network most of its time.
+        most_looks: how many looks ``watch`` sees at most, evenly spread; by default as many as ``train`` makes.
+        watch_from: seconds that training takes at least (estimated from its sizes), or nothing is watched.
 
     Raises:
         ConfigError: it asks for something that does not go with the data or the machine.
@@ -104,8 +114,12 @@ def train_again(
         parts = assemble(config.setup(splits.found), splits, interrupted=interrupted)
     with own_modes(), threads(threads_for(parts.network, parts.plan.batch_size)):
         with memory_for(parts.need):
+            if watch is not None and watch_from > 0 and estimated_seconds(parts, parts.engine.name) < watch_from:
+                watch = None
             if watch is None:
                 parts.moments = parts.moments[-1:]
+            elif most_looks is not None:
+                parts.moments = even_moments(parts.setup.total_updates, most_looks)
             observer, sample = _Observer(watch), parts.measured_sample()
             measure = dict if watch is None else lambda: parts.evaluator.measure(sample)
             loop = parts.loop(measure, observer, observer, lambda: observer.gave_up or interrupted())

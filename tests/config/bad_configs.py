@@ -160,7 +160,7 @@ dataset: {<<: *b, samples: 100}
 model: {kind: mlp}
 """,
         [
-            "bad.yaml:1:1: base: unknown key; expected name, seed, device, precision, loss, descent, training or logging",
+            "bad.yaml:1:1: base: unknown key; expected name, seed, device, precision, loss, descent, training, logging or sweep",
             "bad.yaml:2:11: dataset.<<: merge keys are not supported; write the keys out",
         ],
     ),
@@ -169,12 +169,14 @@ model: {kind: mlp}
     "no key at all": (FINE + ": 5\n", ["bad.yaml:3:1: not valid YAML: a key is missing before ':'"]),
     "a number as a key": (
         FINE + "1: 5\n",
-        ["bad.yaml:3:1: 1: unknown key; expected name, seed, device, precision, loss, descent, training or logging"],
+        [
+            "bad.yaml:3:1: 1: unknown key; expected name, seed, device, precision, loss, descent, training, logging or sweep"
+        ],
     ),
     "a line end in a key": (
         FINE + '"a\\nb": 5\n',
         [
-            "bad.yaml:3:1: 'a\\nb': unknown key; expected name, seed, device, precision, loss, descent, training or logging"
+            "bad.yaml:3:1: 'a\\nb': unknown key; expected name, seed, device, precision, loss, descent, training, logging or sweep"
         ],
     ),
 }
@@ -1199,4 +1201,61 @@ name: [a
     ),
 }
 
-CASES = {**YAML_ITSELF, **SCALARS, **KEYS, **VALUES, **FORMULAS, **RULES, **DATA, **SEVERAL_AT_ONCE}
+SWEEPS: dict[str, tuple[str, list[str]]] = {
+    "a sweep over nothing": (FINE + "sweep: {trials: 3}\n", ["bad.yaml:3:1: sweep.over: required key is missing"]),
+    "a sweep whose keys have no values": (
+        FINE + "sweep: {over: {seed: [], descent.learning_rate: 1}}\n",
+        [
+            "bad.yaml:3:22: sweep.over.seed: expected 1 or more entries, got an empty list",
+            "bad.yaml:3:49: sweep.over.descent.learning_rate: expected a list, got 1; write [1]",
+        ],
+    ),
+    "a range without its end": (
+        FINE + "sweep: {over: {descent.learning_rate: {low: 1, hig: 2}}, seeds: 0}\n",
+        [
+            "bad.yaml:3:48: sweep.over.descent.learning_rate.hig: unknown key; did you mean 'high'?",
+            "bad.yaml:3:65: sweep.seeds: expected a number of at least 1, got 0",
+        ],
+    ),
+    "ranges that are empty, go down, begin at 0, or are endless": (
+        FINE
+        + """\
+sweep:
+  over:
+    a: {low: 1, high: 1}
+    b: {low: 2, high: 1}
+    c: {low: 0, high: 1, log: true}
+    d: {low: -1e308, high: 1e308}
+""",
+        [
+            "bad.yaml:5:5: sweep.over.a: expected low below high, got 1 and 1",
+            "bad.yaml:6:5: sweep.over.b: expected low below high, got 2 and 1; the other way round: low 1, high 2",
+            "bad.yaml:7:5: sweep.over.c: a logarithmic range starts above 0, got low 0",
+            "bad.yaml:8:5: sweep.over.d: from -1e+308 to 1e+308 is too far for a range",
+        ],
+    ),
+    "a sweep over names": (
+        FINE + "sweep: {over: {name: [a, b], training.checkpoint.keep: [1]}}\n",
+        [
+            "bad.yaml:3:16: sweep.over.name: makes no difference to the network that is trained",
+            "bad.yaml:3:30: sweep.over.training.checkpoint.keep: makes no difference to the network that is trained",
+        ],
+    ),
+    "seeds twice": (
+        FINE + "sweep: {over: {seed: [1, 2]}, seeds: 2}\n",
+        ["bad.yaml:3:38: sweep.seeds: the sweep goes over seed already; expected 1, got 2"],
+    ),
+    "an endless grid": (
+        FINE
+        + "sweep: {over: {a: {low: 0, high: 1, points: 10000}, b: {low: 0, high: 1, points: 10000}}, sampler: grid}\n",
+        ["bad.yaml:3:15: sweep.over: a grid of 100,000,000 trials, of at most 10,000,000; expected sampler: random"],
+    ),
+    "an objective that the task lacks": (
+        FINE + "sweep: {over: {seed: [1]}, objective: acuracy}\n",
+        [
+            "bad.yaml:3:39: sweep.objective: expected train/loss, validation/loss, validation/mse, validation/mae, validation/rmse, validation/r2 or validation/sup_error, got 'acuracy'"
+        ],
+    ),
+}
+
+CASES = {**YAML_ITSELF, **SCALARS, **KEYS, **VALUES, **FORMULAS, **RULES, **DATA, **SWEEPS, **SEVERAL_AT_ONCE}

@@ -44,6 +44,9 @@ def config_with(at: tuple[str | int, ...], section: type, key: str, typo: str) -
     for depth, part in enumerate(at):
         if part == 0:
             continue  # the one item of the list above
+        if slot_at(at[:depth]).named_items:
+            here = here.setdefault(part, {})
+            continue
         owner = next(s for s in slot_at(at[:depth]).sections if part in fields_of(s))
         if kind := kind_of(owner):
             here["kind"] = kind

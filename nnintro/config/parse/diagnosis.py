@@ -7,6 +7,8 @@ suggests (or its key taken out and marked as broken), and the copy is looked at 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -31,6 +33,8 @@ PLACEHOLDERS: dict[Keys, dict[str, str] | str] = {
     ("model", "kind"): "mlp",
 }
 """Replaces a required key that is broken, so that the rest can still be checked."""
+TAKEN_OUT_WITH: dict[Keys, Keys] = {("sweep", "over"): ("sweep",)}
+"""A required key of a section that need not be there -> that section."""
 
 
 class Diagnosis:
@@ -119,7 +123,7 @@ class Diagnosis:
         kind = child(section, "kind")
         names = [kind.content] if kind and kind.content in own.kinds else own.kinds
         sections = tuple(s for s in own.sections if not names or kind_of(s) in names)
-        return Slot(sections), family
+        return replace(own, sections=sections), family
 
     def missing_key(self, keys: Keys) -> None:
         section = self.section(keys[:-1])
@@ -190,6 +194,7 @@ class Diagnosis:
         """Of a list the whole, since its length means something."""
         named = keys[: next((i for i, key in enumerate(keys) if isinstance(key, int)), len(keys))]
         self.broken.add(named)
+        named = TAKEN_OUT_WITH.get(named, named)
         section = self.section(named[:-1])
         if section is None or not named:
             return

@@ -127,12 +127,11 @@ def unknown_key(key: str, slot: Slot, family: Slot, present: Container[str]) -> 
         return f"unknown key for {slot.kinds[0]}; {_have(family.kinds_with(key))} it", None
     if meant is None and homes(key):
         return f"unknown key; it belongs in {listing(homes(key))}", None
-    meant = meant or nearest(key, free)
+    meant = meant or nearest(key, slot.keys)
+    if meant in present:
+        return f"unknown key; '{meant}' is already given", None
     if meant:
         return f"unknown key; did you mean '{meant}'?{lookalike(key)}", meant
-    taken = nearest(key, slot.keys)
-    if taken:
-        return f"unknown key; '{taken}' is already given", None
     elsewhere = _elsewhere(key)
     if elsewhere:
         return f"unknown key; did you mean {elsewhere}?", None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nnintro.config.parse.nodes import Entry, Finding, Keys, Node, Place, Source, child, scalar
@@ -59,16 +59,24 @@ def lay_value(root: Node, key: str, value: Any) -> list[Finding]:
     return [*tree.findings, *lay(root, parts_of(key), tree.root.content["value"].value, tree.root.place)]
 
 
-def apply_over(root: Node, texts: Sequence[str]) -> list[Finding]:
-    """Lay ``KEY=a,b,c``, ``KEY=1e-4..1`` and ``KEY=log:1e-4..1`` over the sweep section of ``root``, in place.
+def apply_sweep(root: Node, over: Sequence[str], settings: Mapping[str, Any]) -> list[Finding]:
+    """Lay keys and settings of a sweep over the sweep section of ``root``, in place.
 
-    The values are read as YAML: a comma within brackets belongs to the value.
+    Args:
+        over: ``KEY=a,b,c``, ``KEY=1e-4..1`` and ``KEY=log:1e-4..1``; values are read as YAML, so that a comma within
+            brackets belongs to the value.
+        settings: key of the section -> its value; None leaves it as it is.
     """
-    return [
+    findings = [
         finding
-        for index, text in enumerate(texts, start=1)
+        for index, text in enumerate(over, start=1)
         for finding in _over(root, text, Place(f"--over:{index}", rank=2 * BEHIND_ALL + index))
     ]
+    for rank, (key, value) in enumerate(settings.items()):
+        place = Place(f"--{key.replace('_', '-')}", rank=3 * BEHIND_ALL + rank)
+        if value is not None and isinstance(root.content, dict):
+            findings += lay(root, ("sweep", key), Node(value, place), place)
+    return findings
 
 
 def _over(root: Node, text: str, place: Place) -> list[Finding]:

@@ -137,7 +137,8 @@ def _slots(keys: Keys, slot: Slot) -> Iterator[tuple[Keys, Slot]]:
         if inner.sections:
             yield from _slots((*keys, key), inner)
         if inner.items:
-            yield from _slots((*keys, key, 0), below(inner, 0))
+            item = "KEY" if inner.named_items else 0
+            yield from _slots((*keys, key, item), below(inner, item))
 
 
 def _has_discriminator(field: FieldInfo) -> bool:

@@ -1,0 +1,63 @@
+"""``nnintro sweep``: many trainings of a config, with other values of some keys."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nnintro.cli import RUNS, Json, Quiet, RunsDir, Set, emit
+from nnintro.files import as_json
+from nnintro.signals import SIGNALS
+
+
+def sweep(
+    config: Annotated[
+        Path | None, typer.Argument(metavar="CONFIG", help="YAML file with a sweep section, or any with --over.")
+    ] = None,
+    over: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUES", help="a,b,c or 0..1 or log:1e-4..1; takes the place of the file's."),
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(help="Each trial is the mean over so many seeds.")] = None,
+    trials: Annotated[int | None, typer.Option(help="How many trials random and tpe make.")] = None,
+    sampler: Annotated[str | None, typer.Option(help="grid, random or tpe.")] = None,
+    objective: Annotated[str | None, typer.Option(metavar="METRIC", help="What trials are compared by.")] = None,
+    keep: Annotated[int | None, typer.Option(help="How many of the best trials to keep as runs.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Threads that train; as many as cores by default.")] = None,
+    storage: Annotated[
+        str | None, typer.Option(metavar="URL", help="A database that several machines take trials from.")
+    ] = None,
+    set_: Set = None,
+    name: Annotated[str | None, typer.Option(help="Name of the sweep.")] = None,
+    resume: Annotated[str | None, typer.Option(metavar="NAME", help="Go on with a sweep that was cut off.")] = None,
+    runs_dir: RunsDir = RUNS,
+    json_: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a config many times with other values, and compare."""
+    from nnintro.config.load import SweepOptions
+    from nnintro.sweeps.sweep import SweepRequest, run_sweep
+
+    settings = {"seeds": seeds, "trials": trials, "sampler": sampler, "objective": objective, "keep": keep}
+    request = SweepRequest(
+        config,
+        SweepOptions(over or (), settings),
+        set_ or (),
+        runs_dir,
+        name=name,
+        resume=resume,
+        workers=workers,
+        storage=storage,
+        quiet=quiet,
+        signals=SIGNALS,
+        command=sys.argv,
+    )
+    ended = run_sweep(request)
+    if json_:
+        emit(as_json(ended.summary))
+    if ended.signal is not None:
+        raise typer.Exit(128 + signal.Signals(ended.signal))

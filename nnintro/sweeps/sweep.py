@@ -1,0 +1,260 @@
+"""A sweep from its first line to its last: read, check, train all trials, save, keep the best as runs."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnintro.config.experiment import flat_values
+from nnintro.config.load import Config, SweepOptions, load_config
+from nnintro.config.sweep import Sweep
+from nnintro.config.sweep_values import whole_keys
+from nnintro.config.task import grows
+from nnintro.errors import CheckpointError, ConfigError, UsageError
+from nnintro.signals import Interrupts
+from nnintro.sweeps.folder import SweepFolder, new_folder, open_folder
+from nnintro.sweeps.space import Space
+from nnintro.wording import counted, listing
+
+if TYPE_CHECKING:  # torch is loaded once the config is known to be good
+    import signal
+
+    from nnintro.sweeps.display import SweepDisplay
+    from nnintro.sweeps.record import Record
+    from nnintro.sweeps.tally import Tally
+    from nnintro.sweeps.trial import Result
+    from nnintro.sweeps.work import Source
+    from nnintro.training.repeated import KnownData
+
+
+@dataclass(frozen=True)
+class SweepRequest:
+    """What is to be swept, and how it is to be shown."""
+
+    config: str | Path | Mapping[str, Any] | None
+    options: SweepOptions = field(default_factory=SweepOptions)
+    overrides: Sequence[str] = ()
+    runs_dir: Path = Path("runs")
+    name: str | None = None
+    resume: str | Path | None = None
+    workers: int | None = None
+    storage: str | None = None
+    quiet: bool = False
+    signals: tuple[signal.Signals, ...] = ()
+    command: list[str] | None = None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A sweep's folder and summary, and the signal that ended it, if one did."""
+
+    directory: Path
+    summary: dict[str, Any]
+    signal: int | None = None
+
+
+def run_sweep(request: SweepRequest) -> Ended:
+    """Run all trials of a sweep, or those that are left of one.
+
+    Raises:
+        ConfigError: everything that is wrong with the config and its sweep section, each with its place.
+        DataError: the data cannot be read or used.
+        UsageError: neither a config nor a sweep to go on with is given, or settings that contradict each other.
+        CheckpointError: the sweep cannot be written, or not gone on with.
+        OutOfMemoryError: the machine does not have the memory for the data.
+    """
+    if request.workers is not None and request.workers < 1:
+        raise UsageError(f"--workers: expected a number of at least 1, got {request.workers}")
+    folder, config = _read(request)
+    try:
+        sweep = _section(config)
+        space = Space(sweep, config.experiment.seed, whole_keys(config))
+        return _Sweeping(request, config, sweep, space, folder).run()
+    finally:
+        if folder is not None:
+            folder.close()
+
+
+def _section(config: Config) -> Sweep:
+    if config.experiment.sweep is None:
+        why = "required key is missing; write a sweep section, or give --over KEY=VALUES"
+        with config.locating():
+            raise ConfigError.at("sweep", why)
+    return config.experiment.sweep
+
+
+def _read(request: SweepRequest) -> tuple[SweepFolder | None, Config]:
+    """The config of a sweep that begins, or the locked folder of one that goes on and its config.
+
+    Raises:
+        UsageError: the one that goes on has other settings.
+    """
+    if request.resume is None:
+        if request.config is None:
+            raise UsageError("expected a config to sweep, or --resume with a sweep to go on with")
+        return None, load_config(request.config, request.overrides, request.name, sweep=request.options)
+    if request.name is not None:
+        raise UsageError("a sweep that goes on keeps its name: expected either --name or --resume")
+    folder, config = open_folder(request.resume, request.runs_dir)
+    try:
+        changed = _changes(request, config)
+        if changed:
+            raise UsageError(
+                f"{folder.path} goes on with the config that it began with; {listing(changed)} would change it"
+            )
+    except BaseException:
+        folder.close()
+        raise
+    return folder, config
+
+
+def _changes(request: SweepRequest, config: Config) -> list[str]:
+    """The keys in which a command differs from the sweep that it is to go on with."""
+    options = request.options
+    if request.config is None:
+        settings = [f"--{key.replace('_', '-')}" for key, value in options.settings.items() if value is not None]
+        return [*settings, *(["--over"] if options.over else []), *(["--set"] if request.overrides else [])]
+    given = load_config(request.config, request.overrides, config.experiment.name, sweep=options)
+    now, was = flat_values(given.experiment), flat_values(config.experiment)
+    return sorted(key for key in now.keys() | was.keys() if now.get(key) != was.get(key))
+
+
+class _Sweeping:
+    def __init__(
+        self, request: SweepRequest, config: Config, sweep: Sweep, space: Space, folder: SweepFolder | None
+    ) -> None:
+        from nnintro.sweeps.display import SweepDisplay
+        from nnintro.training.repeated import KnownData
+
+        self.request, self.config, self.sweep, self.space = request, config, sweep, space
+        self.begun = time.perf_counter()
+        self.known: KnownData = KnownData()
+        self.display: SweepDisplay = SweepDisplay(config, sweep, space, quiet=request.quiet)
+        self._opened = folder
+
+    def run(self) -> Ended:
+        from nnintro.sweeps.tally import Tally
+
+        with Interrupts(list(self.request.signals)) as interrupts:
+            tags, most_workers = self._look(interrupts)
+            if interrupts():
+                raise KeyboardInterrupt
+            folder = self._opened or new_folder(self.request.runs_dir, self.config)
+            try:
+                self.folder, self.earlier_seconds = folder, float(folder.read_summary().get("seconds") or 0.0)
+                record = self._record(folder, tags)
+                known = record.read()
+                self._require_own(known, record)
+                tally = Tally(maximize=grows(self.sweep.tag), wanted=self.space.trials)
+                for result in known.values():
+                    tally.add(result)
+                workers = self.request.workers or min(most_workers, self.space.trials)
+                self.display.begin(folder.path, tally, workers)
+                self._train(record, known, tally, workers, interrupts)
+                return self._close(record, tally, interrupts)
+            finally:
+                self.display.stop()
+                if self._opened is None:
+                    folder.close()
+
+    def _look(self, interrupts: Interrupts) -> tuple[list[str], int]:
+        """Read the data and build one network: the metrics that there are, and how many workers pay.
+
+        Also compiles the kernel, where that was not done yet, before several workers wait for it.
+        """
+        from nnintro.models.forward import own_modes, threads_for
+        from nnintro.training.setup import assemble
+
+        with own_modes(), self.config.locating():
+            splits = self.known.of(self.config.experiment)
+            setup = self.config.setup(splits.found)
+            parts = assemble(setup, splits, say=self.display.line, interrupted=interrupts)
+            threads = threads_for(parts.network, parts.plan.batch_size)
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return ["train/loss", *setup.task.validation_tags(setup.loss_name)], max(1, cores // threads)
+
+    def _record(self, folder: SweepFolder, tags: list[str]) -> Record:
+        from nnintro.sweeps.record import Record
+
+        return Record(folder.path, list(self.space.axes), tags, looks=self.sweep.stop_bad_trials)
+
+    def _require_own(self, known: Mapping[int, Result], record: Record) -> None:
+        """Raise CheckpointError where a result is of other values than the trial with its number has."""
+        if self.space.sampler == "tpe":
+            return  # whose values follow from the results
+        for number, result in known.items():
+            if number >= self.space.trials or dict(self.space.values(number)) != dict(result.values):
+                raise CheckpointError(f"{record.path}: trial {number} is not of this sweep")
+
+    def _train(
+        self, record: Record, known: Mapping[int, Result], tally: Tally, workers: int, interrupts: Interrupts
+    ) -> None:
+        from nnintro.sweeps.trial import Trainer
+        from nnintro.sweeps.work import work
+
+        interrupted = threading.Event()
+
+        def add(result: Result) -> None:
+            record.add(result)
+            tally.add(result)
+
+        def look_after() -> None:
+            if interrupts():
+                interrupted.set()
+            self.display.update(tally)
+
+        source = self._source(known, add, interrupted)
+        try:
+            trainer = Trainer(self.config, self.sweep, source.results, self.known)
+            work(source, trainer.run, workers, interrupted, look_after)
+        finally:
+            source.close()
+
+    def _source(self, known: Mapping[int, Result], add: Any, interrupted: threading.Event) -> Source:
+        """Where the trials come from."""
+        from nnintro.sweeps.source import LocalSource
+
+        if self.space.sampler == "tpe" or self.request.storage is not None:
+            raise UsageError("the sampler tpe and --storage are not there yet")
+        return LocalSource(self.space, known, add, interrupted, ordered=self.sweep.stop_bad_trials)
+
+    def _close(self, record: Record, tally: Tally, interrupts: Interrupts) -> Ended:
+        from nnintro.sweeps import keep
+
+        record.rewrite(record.read())
+        self.display.stop()
+        self._write(tally, "interrupted" if interrupts() else "unfinished")
+        if not interrupts():
+            best = tally.best(self.sweep.keep)
+            keep.keep_best(self.config, self.sweep, best, self.folder.path, self.display, interrupts)
+        status = "interrupted" if interrupts() else "completed"
+        summary = self._write(tally, status)
+        self.display.close(tally, summary, self.folder.path)
+        return Ended(self.folder.path, summary, interrupts.received)
+
+    def _write(self, tally: Tally, status: str) -> dict[str, Any]:
+        from nnintro.sweeps import keep
+        from nnintro.sweeps.tally import described
+
+        best = next(iter(tally.best()), None)
+        if best is not None:
+            note = f"Trial {best.number} of {counted(tally.ended, 'trial')}: {self.sweep.tag} {best.objective:.6g}."
+            self.folder.write_best(keep.config_of(self.config, self.sweep, best).experiment, note)
+        summary = {
+            "status": status,
+            "name": self.folder.path.name,
+            "directory": str(self.folder.path),
+            "sampler": self.space.sampler,
+            "objective": self.sweep.tag,
+            **tally.as_values(),
+            "seconds": self.earlier_seconds + time.perf_counter() - self.begun,
+            "best": None if best is None else described(best),
+            **({"failures": failures} if (failures := tally.reasons()) else {}),
+        }
+        self.folder.write_summary(summary)
+        return summary
