@@ -109,6 +109,21 @@ def test_validate_tries_the_values(command, written, tmp_path):
     assert all(line.startswith(f"{path}:") for line in (first, second))
 
 
+def test_values_that_do_not_go_with_the_data(command, written, tmp_path):
+    rows = [f"{n},{n % 7},{n + n % 7}" for n in range(50)]
+    (tmp_path / "t.csv").write_text("\n".join(["a,b,y", *rows, ""]))
+    section = {"over": {"descent.batch_size": {"low": 2, "high": 64}, "loss": ["mse", "cross_entropy"]}}
+    path = written("a.yaml", dataset={"kind": "table", "path": "t.csv", "target": "y"}, sweep=section)
+    for arguments in (["sweep", path], ["validate", "--data", path]):
+        done = command(*arguments)
+        assert (done.code, done.out) == (3, "")
+        first, second = sorted(done.err.splitlines())
+        assert "descent.batch_size: expected at most the 40 training samples, got 64" in first + second
+        assert "loss: cross_entropy" in first + second
+        assert all(line.startswith(f"{path}:") for line in (first, second))
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_sweep_is_no_run(command, written, tmp_path):
     assert command("sweep", written("a.yaml"), RATE + "0.1", "--keep=0", "-q").code == 0
     assert command("train", "--resume", "a").code == 6
