@@ -26,6 +26,10 @@ def sweep(
     trials: Annotated[int | None, typer.Option(help="How many trials random and tpe make.")] = None,
     sampler: Annotated[str | None, typer.Option(help="grid, random or tpe.")] = None,
     objective: Annotated[str | None, typer.Option(metavar="METRIC", help="What trials are compared by.")] = None,
+    map_: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--map", metavar="KEY1 KEY2", help="A grid over two of the keys, about a thousand trainings."),
+    ] = None,
     keep: Annotated[int | None, typer.Option(help="How many of the best trials to keep as runs.")] = None,
     workers: Annotated[int | None, typer.Option(help="Threads that train; as many as cores by default.")] = None,
     storage: Annotated[
@@ -55,6 +59,7 @@ def sweep(
         resume=resume,
         workers=workers,
         storage=storage,
+        map_keys=map_,
         quiet=quiet,
         signals=SIGNALS,
         command=sys.argv,

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from nnintro.config.experiment import flat_values
 from nnintro.config.load import Config, SweepOptions, load_config
 from nnintro.config.sweep import Sweep
-from nnintro.config.sweep_values import whole_keys
 from nnintro.config.task import grows
 from nnintro.errors import CheckpointError, ConfigError, UsageError
 from nnintro.signals import Interrupts
 from nnintro.sweeps.folder import SweepFolder, new_folder, open_folder
+from nnintro.sweeps.map_grid import as_map
 from nnintro.sweeps.password import without_password
 from nnintro.sweeps.space import Space
 from nnintro.wording import counted, listing
@@ -48,6 +48,8 @@ class SweepRequest:
     resume: str | Path | None = None
     workers: int | None = None
     storage: str | None = None
+    map_keys: tuple[str, str] | None = None
+    """Two keys of the sweep that a grid is made of (see ``map_grid``)."""
     quiet: bool = False
     signals: tuple[signal.Signals, ...] = ()
     command: list[str] | None = None
@@ -77,7 +79,7 @@ def run_sweep(request: SweepRequest) -> Ended:
     folder, config = _read(request)
     try:
         sweep = _section(config)
-        space = Space(sweep, config.experiment.seed, whole_keys(config))
+        space = Space(sweep, config.experiment.seed, config.whole_keys)
         return _Sweeping(request, config, sweep, space, folder).run()
     finally:
         if folder is not None:
@@ -101,7 +103,10 @@ def _read(request: SweepRequest) -> tuple[SweepFolder | None, Config]:
     if request.resume is None:
         if request.config is None:
             raise UsageError("expected a config to sweep, or --resume with a sweep to go on with")
-        return None, load_config(request.config, request.overrides, request.name, sweep=request.options)
+        config = load_config(request.config, request.overrides, request.name, sweep=request.options)
+        return None, config if request.map_keys is None else as_map(config, request.map_keys)
+    if request.map_keys is not None:
+        raise UsageError("a sweep that goes on keeps its grid: expected either --map or --resume")
     if request.name is not None:
         raise UsageError("a sweep that goes on keeps its name: expected either --name or --resume")
     folder, config = open_folder(request.resume, request.runs_dir)
@@ -267,15 +272,17 @@ class _Sweeping:
         return joined.source(self.space, seed, known, add, self.interrupted, ordered=ordered)
 
     def _close(self, record: Record, tally: Tally, interrupts: Interrupts) -> Ended:
-        from nnintro.sweeps import keep
+        from nnintro.sweeps import keep, pictures
 
-        record.rewrite(record.read())
+        results = record.read()
+        record.rewrite(results)
         self.display.stop()
         self._write(tally, "interrupted" if interrupts() else "unfinished")
         if not interrupts():
             best = tally.best(self.sweep.keep)
             keep.keep_best(self.config, self.sweep, best, self.folder.path, self.display, interrupts)
         status = "interrupted" if interrupts() else "completed"
+        pictures.draw(self.folder.path, self.folder.path.name, self.sweep, results.values())
         summary = self._write(tally, status)
         self.display.close(tally, summary, self.folder.path)
         return Ended(self.folder.path, summary, interrupts.received)
