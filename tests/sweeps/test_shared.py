@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(
     postgres.programs() is None and not postgres.NEEDED, reason="PostgreSQL is not installed (Debian: postgresql)"
 )
 RATE = "descent.learning_rate"
-TRIALS = 30
+TRIALS = 120
 
 
 @pytest.fixture(scope="module")
@@ -301,6 +301,21 @@ def test_a_database_that_stays_away_ends_the_sweep_with_its_cause(storage, monke
     with pytest.raises(CheckpointError, match="does not answer: connection refused"):
         Patience(storage.place, threading.Event(), lines.append)(operation)
     assert len(lines) == 1
+
+
+def test_a_connection_that_breaks_within_a_transaction_is_made_again(storage):
+    from sqlalchemy import exc
+
+    failures = [exc.PendingRollbackError("refused"), exc.OperationalError("SELECT 1", {}, Exception("closed"))]
+    lines: list[str] = []
+
+    def operation():
+        if failures:
+            raise optuna.exceptions.StorageInternalError("commit") from failures.pop()
+        return "done"
+
+    assert Patience(storage.place, threading.Event(), lines.append)(operation) == "done"
+    assert [line.partition(" again, after")[0][-7:] for line in lines] == ["minutes", "answers"]
 
 
 def test_what_is_wrong_for_good_is_not_tried_again(storage):
