@@ -6,6 +6,7 @@ unbroken run to the bit.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -59,7 +60,7 @@ def parameters(folder: Path) -> dict[str, torch.Tensor]:
 def main(times: int) -> None:
     place = Path(tempfile.mkdtemp())
     file = place / "run.yaml"
-    file.write_text(nnintro.config.write.as_yaml(nnintro.config.load.load_config(LONG).experiment))
+    file.write_text(json.dumps({**LONG, "name": "run"}))
     began = time.monotonic()
     unbroken = started(file, place / "unbroken")
     assert unbroken.wait(PATIENCE) == 0
