@@ -26,6 +26,10 @@ def sweep(
     trials: Annotated[int | None, typer.Option(help="How many trials random and tpe make.")] = None,
     sampler: Annotated[str | None, typer.Option(help="grid, random or tpe.")] = None,
     objective: Annotated[str | None, typer.Option(metavar="METRIC", help="What trials are compared by.")] = None,
+    map_: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--map", metavar="KEY1 KEY2", help="A grid over two of the keys, about a thousand trainings."),
+    ] = None,
     keep: Annotated[int | None, typer.Option(help="How many of the best trials to keep as runs.")] = None,
     workers: Annotated[int | None, typer.Option(help="Threads that train; as many as cores by default.")] = None,
     storage: Annotated[
@@ -40,8 +44,11 @@ def sweep(
 ) -> None:
     """Train a config many times with other values, and compare."""
     from nnintro.config.load import SweepOptions
+    from nnintro.sweeps.password import hide_in_command_line
     from nnintro.sweeps.sweep import SweepRequest, run_sweep
 
+    if storage is not None:
+        hide_in_command_line(storage)
     settings = {"seeds": seeds, "trials": trials, "sampler": sampler, "objective": objective, "keep": keep}
     request = SweepRequest(
         config,
@@ -52,6 +59,7 @@ def sweep(
         resume=resume,
         workers=workers,
         storage=storage,
+        map_keys=map_,
         quiet=quiet,
         signals=SIGNALS,
         command=sys.argv,

@@ -19,6 +19,7 @@ from nnintro.figures.curves import learning_curves
 from nnintro.figures.function import coefficients, curve_fit, predicted_against_actual, surface_fit
 from nnintro.figures.maps import segmentation
 from nnintro.figures.rates import learning_rates
+from nnintro.figures.sweeps import objective_by_key, objective_map
 
 FIGURES: dict[str, Callable[..., Figure]] = {
     "curve_fit": curve_fit,
@@ -31,6 +32,8 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "segmentation": segmentation,
     "learning_curves": learning_curves,
     "learning_rates": learning_rates,
+    "objective_by_key": objective_by_key,
+    "objective_map": objective_map,
     "certified_pieces": certified_pieces,
     "certified_boxes": certified_boxes,
     "error_against_neurons": error_against_neurons,

@@ -88,10 +88,11 @@ def find_rate(
         _refuse(loaded.experiment)
         training = ShortTraining(loaded, interrupted)
         say("range test: one training with a growing learning rate")
-        test = range_test(training, interrupted)
+        short = _length(training)
+        test = range_test(training, interrupted, lambda seconds: _require_time(seconds, short))
         if not test.rates:
             raise DivergedError("training diverges at every learning rate: the loss is not finite from the start")
-        return _Search(training, test, say).found()
+        return _Search(training, test, short, say).found()
 
 
 def _refuse(experiment: Experiment) -> None:
@@ -104,21 +105,28 @@ def _refuse(experiment: Experiment) -> None:
         raise ConfigError.at("descent.optimizer", message)
 
 
+def _length(training: ShortTraining) -> int:
+    """Updates of each training: all, or a part of them where all would take long."""
+    total = training.setup.total_updates
+    share = min(LONGEST_SECONDS / max(training.seconds, 1e-9), 1.0)
+    return min(max(round(total * share), LEAST_UPDATES), total)
+
+
+def _require_time(seconds_per_update: float, updates: int) -> None:
+    seconds = seconds_per_update * updates * TRAININGS
+    if seconds > LONGEST_IN_ALL:
+        raise UsageError(
+            f"find-rate would take about {duration(seconds)}: {counted(TRAININGS, 'training')} of "
+            f"{counted(updates, 'update')}, {duration(seconds_per_update)} each; less with fewer training.epochs, "
+            "fewer samples, or smaller images"
+        )
+
+
 class _Search:
-    def __init__(self, training: ShortTraining, test: RangeTest, say: Callable[[str], None]) -> None:
+    def __init__(self, training: ShortTraining, test: RangeTest, short: int, say: Callable[[str], None]) -> None:
         self.training, self.test, self.say = training, test, say
-        total = training.setup.total_updates
-        share = min(LONGEST_SECONDS / max(training.seconds, 1e-9), 1.0)
-        self.short = min(max(round(total * share), LEAST_UPDATES), total)
-        self.long = min(LAST_LONGER * self.short, total)
+        self.short, self.long = short, min(LAST_LONGER * short, training.setup.total_updates)
         self.tried: dict[tuple[float, int], Tried] = {}
-        seconds = test.seconds_per_update * self.short * TRAININGS
-        if seconds > LONGEST_IN_ALL:
-            raise UsageError(
-                f"find-rate would take about {duration(seconds)}: {counted(TRAININGS, 'training')} of "
-                f"{counted(self.short, 'update')}, {duration(test.seconds_per_update)} each; fewer training.epochs, "
-                "fewer samples or smaller images take less"
-            )
 
     def found(self) -> Found:
         best = self._coarse()

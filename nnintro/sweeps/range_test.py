@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from nnintro.engines.engine import Interrupted
@@ -16,6 +17,8 @@ LOWEST, HIGHEST = 1e-6, 100.0
 PER_DECADE = 10
 """Looks at the loss in each factor of ten of the learning rate."""
 MOST_UPDATES = 800
+TIMED = 2
+"""The stretch of updates whose time is taken: the first waits for memory and caches."""
 BLOWN_UP = 4.0
 """The test ends where the smoothed loss is so many times that of the start."""
 SMOOTHING = 0.5
@@ -36,7 +39,6 @@ class RangeTest:
     losses: list[float] = field(default_factory=list)
     start: float = math.nan
     """The loss before the first update."""
-    seconds_per_update: float = 0.0
 
     @property
     def window(self) -> tuple[float, float]:
@@ -56,8 +58,13 @@ class RangeTest:
 LOOKS = round(PER_DECADE * math.log10(HIGHEST / LOWEST))
 
 
-def range_test(training: ShortTraining, interrupted: Interrupted) -> RangeTest:
+def range_test(
+    training: ShortTraining, interrupted: Interrupted, require_time: Callable[[float], None] = lambda _: None
+) -> RangeTest:
     """Train once with a growing learning rate.
+
+    Args:
+        require_time: called with the seconds that an update takes, once that is known; it may raise.
 
     Raises:
         KeyboardInterrupt: ``interrupted`` said so.
@@ -66,22 +73,24 @@ def range_test(training: ShortTraining, interrupted: Interrupted) -> RangeTest:
     per_look = max(min(training.setup.total_updates, MOST_UPDATES) // LOOKS, 1)
     parts = training.parts(rising(training.setup.descent, LOWEST, HIGHEST), LOOKS * per_look)
     with threads(threads_for(parts.network, parts.plan.batch_size)), memory_for(parts.need):
-        return _climb(parts, per_look, interrupted)
+        return _climb(parts, per_look, interrupted, require_time)
 
 
-def _climb(parts: Parts, per_look: int, interrupted: Interrupted) -> RangeTest:
-    sample, rates, test, begun = parts.measured_sample(), parts.learning_rate, RangeTest(), time.perf_counter()
+def _climb(parts: Parts, per_look: int, interrupted: Interrupted, require_time: Callable[[float], None]) -> RangeTest:
+    sample, rates, test = parts.measured_sample(), parts.learning_rate, RangeTest()
     test.start = smoothed = parts.evaluator.train_loss(sample)
+    end = BLOWN_UP * test.start if test.start > 0 else math.inf  # a perceptron that is all zeros has no loss
     for look in range(LOOKS):
-        first = look * per_look
-        advance = parts.engine.advance(first, first + per_look, interrupted, measured=False)
+        begun = time.perf_counter()
+        advance = parts.engine.advance(look * per_look, (look + 1) * per_look, interrupted, measured=False)
         if interrupted():
             raise KeyboardInterrupt
+        if look == TIMED:
+            require_time((time.perf_counter() - begun) / per_look)
         loss = parts.evaluator.train_loss(sample)
         smoothed = SMOOTHING * smoothed + (1 - SMOOTHING) * loss
-        test.seconds_per_update = (time.perf_counter() - begun) / (first + per_look)
-        if advance.diverged or not math.isfinite(loss) or smoothed > BLOWN_UP * max(test.start, 1e-12):
+        if advance.diverged or not math.isfinite(loss) or smoothed > end:
             break
-        test.rates.append(rates(first + per_look - 1))
+        test.rates.append(rates((look + 1) * per_look - 1))
         test.losses.append(smoothed)
     return test
