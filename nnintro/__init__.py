@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nnintro.predict.rows import predict_file
     from nnintro.runs.run import Run
     from nnintro.runs.run import load_run as load
+    from nnintro.sweeps.api import Swept, sweep
     from nnintro.training.fit import Fitted, fit
     from nnintro.training.train import train
 
@@ -33,6 +34,7 @@ __all__ = [
     "NnintroError",
     "OutOfMemoryError",
     "Run",
+    "Swept",
     "__version__",
     "certify",
     "construct",
@@ -41,12 +43,14 @@ __all__ = [
     "fit",
     "load",
     "predict_file",
+    "sweep",
     "train",
 ]
 
 _HOMES = {
     "Fitted": ("nnintro.training.fit", "Fitted"),
     "Run": ("nnintro.runs.run", "Run"),
+    "Swept": ("nnintro.sweeps.api", "Swept"),
     "certify": ("nnintro.constructions.certify", "certify"),
     "construct": ("nnintro.constructions.construct", "construct"),
     "evaluate": ("nnintro.predict.evaluate", "evaluate"),
@@ -54,6 +58,7 @@ _HOMES = {
     "fit": ("nnintro.training.fit", "fit"),
     "load": ("nnintro.runs.run", "load_run"),
     "predict_file": ("nnintro.predict.rows", "predict_file"),
+    "sweep": ("nnintro.sweeps.api", "sweep"),
     "train": ("nnintro.training.train", "train"),
 }
 """Public name -> module and name there: loaded when first asked for, so that the command line and

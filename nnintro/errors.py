@@ -40,6 +40,8 @@ class NnintroError(Exception):
     """Root of everything nnintro raises on purpose."""
 
     exit_code = 1
+    reported = False
+    """Whether another process of the training shows it."""
 
 
 class UsageError(NnintroError):

@@ -61,6 +61,12 @@ class Interrupts:
     def __call__(self) -> bool:
         return self.received is not None
 
+    def hear(self, number: int) -> None:
+        """Take note of a signal that another process of this training has received."""
+        if self.received is None:
+            self.received, self._received_at = number, time.monotonic()
+            self._noted.set()
+
     def wait(self) -> None:
         """Return when a signal has been noted."""
         # A wait without a limit would not let the signal through on every platform.
@@ -75,8 +81,7 @@ class Interrupts:
 
     def _note(self, number: int, _: FrameType | None) -> None:
         if self.received is None:
-            self.received, self._received_at = number, time.monotonic()
-            self._noted.set()
+            self.hear(number)
         elif number in FATAL and time.monotonic() - self._received_at > ECHO_SECONDS:
             self._restore()
             signal.raise_signal(number)

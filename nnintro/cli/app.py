@@ -84,8 +84,9 @@ def run(started: float) -> NoReturn:
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except NnintroError as error:
-        with contextlib.suppress(OSError):  # a terminal that has been closed
-            say(error)
+        if not error.reported:
+            with contextlib.suppress(OSError):  # a terminal that has been closed
+                say(error)
         code = error.exit_code
     except OSError as error:
         # The help pages are printed by typer itself; every other write reports its own error.

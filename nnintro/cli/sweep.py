@@ -44,8 +44,11 @@ def sweep(
 ) -> None:
     """Train a config many times with other values, and compare."""
     from nnintro.config.load import SweepOptions
+    from nnintro.sweeps.password import hide_in_command_line
     from nnintro.sweeps.sweep import SweepRequest, run_sweep
 
+    if storage is not None:
+        hide_in_command_line(storage)
     settings = {"seeds": seeds, "trials": trials, "sampler": sampler, "objective": objective, "keep": keep}
     request = SweepRequest(
         config,

@@ -48,10 +48,10 @@ def train(
     try:
         result = launch(config, set_ or (), runs_dir, **options)
     except DivergedError as error:
-        if json_ and error.summary is not None:
+        if json_ and error.summary is not None and not error.reported:
             emit(as_json(error.summary))
         raise
-    if json_:
+    if json_ and result.is_main:
         emit(as_json(result.run.summary))
     if result.signal is not None:
         raise typer.Exit(128 + signal.Signals(result.signal))

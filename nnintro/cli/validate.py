@@ -41,9 +41,9 @@ def _checked(path: Path, overrides: Sequence[str], *, data: bool) -> tuple[str, 
     Raises:
         NnintroError: the config, or its data, cannot be used.
     """
-    from nnintro.config.load import load_config
+    from nnintro.config.load import SweepOptions, load_config
 
-    loaded = load_config(path, overrides)
+    loaded = load_config(path, overrides, sweep=SweepOptions())
     if data:
         from nnintro.training.train import look_at_data
 

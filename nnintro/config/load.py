@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from nnintro.config.experiment import Experiment, Setup, resolve, smoke
-from nnintro.config.parse.diagnosis import Diagnosis
 from nnintro.config.parse.nodes import Entry, Finding, Node, Place, Source, child, copied, find, refusal
 from nnintro.config.parse.overrides import BEHIND_ALL, apply_overrides, apply_sweep, lay_value
 from nnintro.config.parse.python import from_python
 from nnintro.config.parse.yaml_text import read_file
-from nnintro.config.rules import broken_by_data, broken_rules
+from nnintro.config.rules import broken_by_data
+from nnintro.config.sweep_values import diagnosed, try_values
 from nnintro.config.task import DataFacts
 from nnintro.errors import ConfigError, Problem
 from nnintro.wording import plain
@@ -35,6 +35,8 @@ class Config:
     source: Source
     is_smoke: bool = False
     """Whether it was cut down to see that everything works."""
+    whole_keys: frozenset[str] = frozenset()
+    """The keys of the sweep's ranges that take whole numbers."""
 
     def smoked(self) -> Config:
         """The config cut down to a few samples and updates (see ``experiment.smoke``)."""
@@ -67,7 +69,9 @@ class Config:
         try:
             yield
         except ConfigError as error:
-            raise ConfigError(map(self._located, error.problems)) from error.__cause__
+            located = ConfigError(map(self._located, error.problems))
+            located.reported = error.reported
+            raise located from error.__cause__
 
     def _located(self, problem: Problem) -> Problem:
         if problem.file is not None or not problem.path:
@@ -80,7 +84,7 @@ class Config:
 class SweepOptions:
     """What a command line adds to the sweep section (see ``overrides.apply_sweep``)."""
 
-    over: Sequence[str] = ()
+    over: Sequence[str] | Mapping[str, Any] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -115,6 +119,11 @@ def load_config(
         root.content["name"] = Entry(place, Node(name, place))
     experiment, findings = diagnosed(root)
     findings = [*source.findings, *overridden, *findings]
+    whole: frozenset[str] = frozenset()
+    swept = None if experiment is None or sweep is None else experiment.sweep
+    if swept is not None and all(finding.keys[:1] == ("sweep",) for finding in findings):
+        whole, refused = try_values(root, swept, {str(f.keys[2]) for f in findings if len(f.keys) > 2})
+        findings += refused
     if findings or experiment is None:
         raise refusal(findings)
     if "name" not in root.content:
@@ -122,17 +131,7 @@ def load_config(
         experiment = experiment.model_copy(update={"name": default_name})
     if sweep is None:
         experiment = experiment.model_copy(update={"sweep": None})
-    return Config(resolve(_with_whole_path(experiment, root)), source)
-
-
-def diagnosed(root: Node) -> tuple[Experiment | None, list[Finding]]:
-    """The experiment that a tree describes, as far as that is clear, and everything that is wrong with it."""
-    diagnosis = Diagnosis(root)
-    experiment = diagnosis.experiment()
-    findings = diagnosis.findings
-    if experiment is not None:
-        findings = [*findings, *broken_rules(experiment, diagnosis.root, diagnosis.broken)]
-    return experiment, findings
+    return Config(resolve(_with_whole_path(experiment, root)), source, whole_keys=whole)
 
 
 def with_values(config: Config, values: Mapping[str, Any]) -> Config:

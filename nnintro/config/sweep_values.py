@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
 from nnintro.config.experiment import Experiment
-from nnintro.config.load import Config, diagnosed
-from nnintro.config.parse.nodes import Finding, Keys, Node, Place, copied, descend, dotted, plain, refusal
+from nnintro.config.parse.diagnosis import Diagnosis
+from nnintro.config.parse.nodes import Finding, Keys, Node, Place, copied, descend, dotted, plain
 from nnintro.config.parse.overrides import lay, parts_of
 from nnintro.config.parse.vocabulary import walk
-from nnintro.config.sweep import Range
+from nnintro.config.rules import broken_rules
+from nnintro.config.sweep import Range, Sweep
 from nnintro.wording import shown
 
 WHOLE = ("int_type", "int_from_float")
@@ -32,43 +33,52 @@ class _Key:
     values: list[Node]
 
 
-def whole_keys(config: Config) -> frozenset[str]:
-    """Check every listed value and both ends of every range; returns the ranges' keys that take whole numbers.
+def diagnosed(root: Node, laid_over: Collection[Keys] = ()) -> tuple[Experiment | None, list[Finding]]:
+    """The experiment that a tree describes, as far as that is clear, and everything that is wrong with it."""
+    diagnosis = Diagnosis(root, laid_over)
+    experiment = diagnosis.experiment()
+    findings = diagnosis.findings
+    if experiment is not None:
+        findings = [*findings, *broken_rules(experiment, diagnosis.root, diagnosis.broken)]
+    return experiment, findings
+
+
+def try_values(config: Node, sweep: Sweep, refused: Collection[str]) -> tuple[frozenset[str], list[Finding]]:
+    """Try every listed value and both ends of every range.
 
     A value that does not go with the config alone is tried beside the first values of the other keys, as ``betas``
     may need the optimizer that another key of the sweep sets.
 
-    Raises:
-        ConfigError: with all problems; each at its place in the sweep.
+    Args:
+        config: a config's tree, in which nothing is wrong but in the sweep section.
+        sweep: that section, as far as it is clear.
+        refused: keys of it that are wrong already.
+
+    Returns:
+        The ranges' keys that take whole numbers, and all problems, each at its place in the sweep.
     """
-    sweep = config.experiment.sweep
-    assert sweep is not None, "the config has no sweep"
-    root = copied(config.source.root)
+    root = copied(config)
     over = descend(root, ("sweep", "over"))
     assert over is not None
     del root.content["sweep"]
-    entries = {key: over.content[key] for key in sweep.over}
+    entries = {key: over.content[key] for key in sweep.over if key in over.content and key not in refused}
     whole: set[str] = set()
     findings: list[Finding] = []
     tried: dict[str, _Key] = {}
-    for key, values in sweep.over.items():
-        keys, place, node = parts_of(key), entries[key].place, entries[key].value
+    for key, entry in entries.items():
+        values, keys, place, node = sweep.over[key], parts_of(key), entry.place, entry.value
         if isinstance(values, Range):
             takes = _what_it_takes(root, keys, place, values)
             whole |= {key} if takes == "whole" else set()
             findings += _misfit(takes, values, place, key)
-            ends = [_end(end, takes == "whole") for end in (values.low, values.high)]
-            tried[key] = _Key(keys, place, [Node(end, node.place) for end in ends] if takes != "words" else [])
+            ends = [] if takes == "words" else [values.low, values.high]
+            if takes == "whole":
+                ends = [int(end) for end in ends if end == int(end)]
+            tried[key] = _Key(keys, place, [Node(end, node.place) for end in ends])
         else:
             tried[key] = _Key(keys, place, node.content)
     findings += [finding for key in tried for finding in _refused(root, key, tried)]
-    if findings:
-        raise refusal(findings)
-    return frozenset(whole)
-
-
-def _end(end: float, whole: bool) -> float:
-    return int(end) if whole and end == int(end) else end
+    return frozenset(whole), findings
 
 
 def _misfit(takes: str, values: Range, place: Place, key: str) -> Iterator[Finding]:
@@ -116,7 +126,7 @@ def _refused(root: Node, key: str, tried: Mapping[str, _Key]) -> Iterator[Findin
 
 def _findings(root: Node, values: Mapping[Keys, Node], places: Mapping[Keys, Place]) -> list[Finding]:
     tree, findings = _with(root, values, places)
-    return [*findings, *diagnosed(tree)[1]]
+    return [*findings, *diagnosed(tree, values.keys())[1]]
 
 
 def _with(root: Node, values: Mapping[Keys, Node], places: Mapping[Keys, Place]) -> tuple[Node, list[Finding]]:

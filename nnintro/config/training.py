@@ -39,6 +39,10 @@ class Checkpoints(Section):
         """N of `N steps`."""
         return int(self.every.split()[0]) if self.every.endswith(("step", "steps")) else None
 
+    def next_stop(self, step: int) -> int | None:
+        """The update after ``step`` at which there is one, where updates are counted for it."""
+        return None if self.steps is None else (step // self.steps + 1) * self.steps
+
     @property
     def seconds(self) -> float | None:
         """The time between two checkpoints, where it is a time that is given."""

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from nnintro.descent.streams import derive
 from nnintro.descent.variants import Plan, Rows
 from nnintro.engines.engine import Advance, Interrupted, Work
+from nnintro.engines.shares import Shares
 from nnintro.models.forward import Autocast
 from nnintro.objectives.losses import Loss
 
@@ -37,6 +38,8 @@ class Autograd:
     autocast: Autocast = contextlib.nullcontext
     before_update: Callable[[int], None] = lambda _: None
     """Called with the update's number; sets dropout's random stream to it."""
+    shares: Shares | None = None
+    """What divides the updates among several processes; None in one."""
     name: str = "autograd"
 
     def __post_init__(self) -> None:
@@ -48,6 +51,12 @@ class Autograd:
 
     def advance(self, start: int, stop: int, interrupted: Interrupted, *, measured: bool = True) -> Advance:
         """Make the updates from ``start`` up to ``stop``."""
+        if self.shares is None:
+            return self._advance(start, stop, interrupted, measured=measured)
+        with self.shares.in_use(interrupted) as agreed:
+            return self._advance(start, stop, agreed, measured=measured)
+
+    def _advance(self, start: int, stop: int, interrupted: Interrupted, *, measured: bool) -> Advance:
         self.network.train()
         # The same memory for every stretch: taking 125 MB anew costs more than copying them.
         self._good.take()
@@ -59,7 +68,7 @@ class Autograd:
                 before = self._before = _copied(self.parameters, self._before)
             total += self._update(step, measure=measure)
             step += 1
-        if not (bool(total.isfinite()) and _all_finite(self.parameters)):
+        if not self._is_finite(total):
             self._good.restore()
             return self._advance_carefully(start, step)
         return Advance(step, *self._measured(before))
@@ -69,11 +78,16 @@ class Autograd:
         for step in range(start, stop):
             self._good.take()
             loss = self._update(step, measure=False)
-            if not (bool(loss.isfinite()) and _all_finite(self.parameters)):
+            if not self._is_finite(loss):
                 self._good.restore()
                 return Advance(step, diverged=True)
         # Finite one by one: only the sum of the losses overflowed.
         return Advance(stop)
+
+    def _is_finite(self, loss: Tensor) -> bool:
+        """Whether a loss and all parameters are; in several processes: whether they are in each."""
+        finite = bool(loss.isfinite()) and _all_finite(self.parameters)
+        return finite if self.shares is None else self.shares.world.all(finite)
 
     def _update(self, step: int, *, measure: bool) -> Tensor:
         """One update; returns its loss, ()."""
@@ -98,7 +112,8 @@ class Autograd:
         for parameter in self.parameters:
             parameter.grad = None
         total = None
-        for block in self.plan.blocks(update):
+        for whole in self.plan.blocks(update):
+            block = whole if self.shares is None else self.shares.of(whole)
             inputs, targets = self.batches.rows(epoch, block)
             with self.autocast():
                 loss = self.loss(self.network(inputs), targets)
@@ -107,7 +122,7 @@ class Autograd:
             loss.backward()  # type: ignore[no-untyped-call]
             total = loss.detach() if total is None else total + loss.detach()
         assert total is not None
-        return total
+        return total if self.shares is None else self.shares.add_up(self.parameters, total)
 
     def _measured(self, before: list[Tensor]) -> tuple[float, float]:
         """Gradient norm and update ratio of the last update, where it was made."""
@@ -182,4 +197,5 @@ def build_autograd(work: Work) -> Autograd:
         clip_norm=work.setup.descent.clip_norm,
         autocast=work.autocast,
         before_update=work.give_stream_to_dropout(),
+        shares=Shares(work.world, work.network) if work.world.size > 1 else None,
     )

@@ -32,10 +32,12 @@ class Row:
     """Whatever keeps it from serving a work on a device, each in a few words."""
     build: Callable[[Work, Say, Interrupted], Engine]
     """``say`` shows the user what there is to wait for, ``interrupted`` gives up waiting."""
+    shares_updates: bool = False
+    """Whether it divides an update among several processes."""
 
 
 ENGINES: dict[str, Row] = {
-    "autograd": Row(lambda *_: iter(()), lambda work, *_: build_autograd(work)),
+    "autograd": Row(lambda *_: iter(()), lambda work, *_: build_autograd(work), shares_updates=True),
     "fused": Row(fused.why_not, fused.Fused),
     "graph": Row(graph.why_not, lambda work, *_: graph.Graph(work)),
 }
@@ -52,11 +54,18 @@ def choose_engine(work: Work, device: torch.device) -> str:
     """
     wanted = work.setup.training.engine
     if wanted == "auto":
-        serves = not any(ENGINES["fused"].why_not(work, device))
+        serves = not any(_why_not("fused", work, device))
         return "fused" if serves and autograd_seconds(work) > WORTH_SECONDS else "autograd"
-    for reason in ENGINES[wanted].why_not(work, device):
+    for reason in _why_not(wanted, work, device):
         raise not_served(wanted, reason)
     return wanted
+
+
+def _why_not(engine: str, work: Work, device: torch.device) -> Iterator[str]:
+    """Whatever keeps an engine from serving a work on a device in its processes."""
+    if work.world.size > 1 and not ENGINES[engine].shares_updates:
+        yield "a training in several processes"
+    yield from ENGINES[engine].why_not(work, device)
 
 
 def not_served(engine: str, reason: str) -> ConfigError:

@@ -14,6 +14,7 @@ from nnintro.datasets import Samples
 from nnintro.descent.schedules import LearningRate
 from nnintro.descent.streams import Order, derive, drawn, in_place, shuffled, stream
 from nnintro.descent.variants import Plan
+from nnintro.engines.world import World
 from nnintro.models import Dropout, Mlp
 from nnintro.models.forward import Autocast, autocast_for
 from nnintro.objectives.losses import Loss
@@ -64,6 +65,8 @@ class Work:
     plan: Plan
     optimizer: torch.optim.Optimizer
     loss: Loss
+    world: World
+    """The processes that share the updates."""
 
     @property
     def device(self) -> torch.device:

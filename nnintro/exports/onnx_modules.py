@@ -22,6 +22,7 @@ from nnintro.exports.onnx_graph import (
 from nnintro.models import Mlp, Standardized, Steps, Unet
 from nnintro.models.activations import Sine, Step
 from nnintro.models.mlp import Affine
+from nnintro.models.normalization import BatchNormalization
 from nnintro.models.unet import Convolution, DoubleConvolution, Upsampling
 
 Translation = Callable[[Graph, Any, str], str]
@@ -176,7 +177,7 @@ def _upsampling(graph: Graph, layer: Upsampling, x: str) -> str:
     return graph.node("Add", y, by_channel(graph, bias))
 
 
-def _batch_normalization(graph: Graph, layer: nn.BatchNorm2d, x: str) -> str:
+def _batch_normalization(graph: Graph, layer: BatchNormalization, x: str) -> str:
     tensors = layer.weight, layer.bias, layer.running_mean, layer.running_var
     weight, bias, mean, variance = (values for values in tensors if values is not None)
     if not graph.double:
@@ -211,7 +212,7 @@ TRANSLATIONS: dict[type[nn.Module], Translation] = {
     DoubleConvolution: _sequence,
     Convolution: _convolution,
     Upsampling: _upsampling,
-    nn.BatchNorm2d: _batch_normalization,
+    BatchNormalization: _batch_normalization,
     nn.GroupNorm: _group_normalization,
     Affine: _affine,
     nn.Identity: lambda _, __, z: z,

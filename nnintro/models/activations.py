@@ -52,11 +52,16 @@ class Dropout(nn.Module):
         super().__init__()
         self.rate = rate
         self.generator: torch.Generator | None = None
+        self.share: tuple[int, int] | None = None
+        """Of rows that are a part of a block: the first one's number in it, and how many it has. The mask is drawn for
+        all of it, so that it does not depend on how the block is divided."""
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.rate == 0:
             return x
-        kept = torch.empty_like(x).bernoulli_(1 - self.rate, generator=self.generator)
+        first, total = self.share or (0, len(x))
+        whole = x.new_empty((total, *x.shape[1:])).bernoulli_(1 - self.rate, generator=self.generator)
+        kept = whole[first : first + len(x)]
         return x * kept / (1 - self.rate)
 
     def extra_repr(self) -> str:

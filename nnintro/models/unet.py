@@ -15,6 +15,7 @@ from nnintro.config.models.unet import UnetModel
 from nnintro.config.task import Task
 from nnintro.errors import ConfigError
 from nnintro.models.network import Box, Network, Row, Undrawn, parameter_count
+from nnintro.models.normalization import BatchNormalization
 
 Normalization = Literal["batch", "group", "none"]
 GROUPS = 8
@@ -44,7 +45,7 @@ class DoubleConvolution(nn.Sequential):
         for channels in (inputs, outputs):
             layers.append(Convolution(channels, outputs, kernel_size=3, padding=1))
             if normalization == "batch":
-                layers.append(nn.BatchNorm2d(outputs))
+                layers.append(BatchNormalization(outputs))
             elif normalization == "group":
                 layers.append(nn.GroupNorm(math.gcd(GROUPS, outputs), outputs))
             layers.append(nn.ReLU(inplace=True))

@@ -36,7 +36,8 @@ class Reopened:
     """A run that is to go on, held by its lock."""
 
     directory: Path
-    lock: RunLock
+    lock: RunLock | None
+    """None in a process that shares its updates and writes nothing: the one that records holds it."""
     config: Config
     changes: tuple[str, ...]
     """What is different from here on, in words."""

@@ -42,6 +42,7 @@ def summarize(
     best_step: int | None = None,
     incomplete: list[str],
     findings: Mapping[str, Any] | None = None,
+    processes: int = 1,
 ) -> dict[str, Any]:
     """Every key of summary.json; the last few are left out where there is nothing to say.
 
@@ -54,6 +55,7 @@ def summarize(
         best_step: the update whose parameters are the run's, where early stopping has chosen them.
         incomplete: what is missing in the run, in words.
         findings: key -> what is known beside the metrics (see ``training.findings``).
+        processes: how many shared the updates.
     """
     seconds, epochs = outcome.seconds, plan.epochs_after(outcome.step)
     optional = {
@@ -71,6 +73,7 @@ def summarize(
         "directory": str(directory),
         "engine": engine,
         "device": device,
+        **({} if processes == 1 else {"processes": processes}),
         "precision": setup.precision,
         "parameters": parameters,
         "epochs": int(epochs) if epochs == int(epochs) else epochs,

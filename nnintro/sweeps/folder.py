@@ -75,8 +75,11 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(read_bytes(path, LARGEST)).hexdigest()
 
 
-def new_folder(runs_dir: Path, config: Config) -> SweepFolder:
+def new_folder(runs_dir: Path, config: Config, noted: Mapping[str, Any]) -> SweepFolder:
     """``runs_dir/name``, or ``name-2``, ...: the first that is free; it takes its name with all in it to go on.
+
+    Args:
+        noted: what else summary.json says of it.
 
     Raises:
         CheckpointError: it cannot be made.
@@ -93,7 +96,7 @@ def new_folder(runs_dir: Path, config: Config) -> SweepFolder:
         lock = undo.enter_context(RunLock(unnamed))
         write_text(unnamed / CONFIG, config_text(config.experiment, runs_dir / name))
         folder = SweepFolder(unnamed, lock)
-        folder.write_summary({"status": "unfinished", "name": name})
+        folder.write_summary({"status": "unfinished", "name": name, **noted})
         folder.path = take_name(unnamed, runs_dir, name)
         sync_folder(runs_dir)
         undo.pop_all()

@@ -45,9 +45,13 @@ class Record:
         """
         with explained(f"cannot read {self.path}"):
             self._cut_torn_lines()
-            if not self.path.exists():
+            if not self.path.exists() or self.path.stat().st_size == 0:
                 self._write(self.path, as_csv([self.header]))
-            lines = list(csv.reader(io.StringIO(read_bytes(self.path, LARGEST).decode(errors="replace"))))
+            text = read_bytes(self.path, LARGEST).decode(errors="replace")
+        try:
+            lines = list(csv.reader(io.StringIO(text)))
+        except csv.Error as error:
+            raise CheckpointError(f"{self.path}: is damaged: {error}") from error
         if not lines or lines[0] != self.header:
             raise CheckpointError(f"{self.path}:1: is not of this sweep: expected the columns {', '.join(self.header)}")
         looks = dict(self._read_looks())
@@ -106,10 +110,11 @@ class Record:
             return
         with explained(f"cannot read {self._looks_path}"):
             text = read_bytes(self._looks_path, LARGEST).decode(errors="replace")
-        for line, cells in enumerate(csv.reader(io.StringIO(text)), start=1):
+        for line, row in enumerate(text.splitlines(), start=1):
+            number, *looks = row.split(",")
             try:
-                yield int(cells[0]), [float(cell) for cell in cells[1:]]
-            except (ValueError, IndexError) as error:
+                yield int(number), list(map(float, looks))
+            except ValueError as error:
                 raise CheckpointError(f"{self._looks_path}:{line}: is damaged: {error}") from error
 
     def _cells(self, result: Result) -> list[str]:
@@ -143,6 +148,17 @@ class Record:
             )
         except ValueError as error:
             raise CheckpointError(f"{self.path}:{line}: is damaged: {error}") from error
+
+
+def tags_in(folder: Path, keys: Sequence[str]) -> list[str]:
+    """The metrics that a sweep's trials.csv has columns of.
+
+    Raises:
+        CheckpointError: it cannot be read.
+    """
+    with explained(f"cannot read {folder / NAME}"), (folder / NAME).open(encoding="utf-8", newline="") as file:
+        header = next(csv.reader([file.readline(1 << 20)]), [])
+    return header[len(keys) + 2 : -3]
 
 
 def as_cell(value: Any) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from nnintro.config.experiment import flat_values
 from nnintro.config.load import Config, SweepOptions, load_config
 from nnintro.config.sweep import Sweep
-from nnintro.config.sweep_values import whole_keys
 from nnintro.config.task import grows
 from nnintro.errors import CheckpointError, ConfigError, UsageError
 from nnintro.signals import Interrupts
 from nnintro.sweeps.folder import SweepFolder, new_folder, open_folder
 from nnintro.sweeps.map_grid import as_map
+from nnintro.sweeps.password import without_password
 from nnintro.sweeps.space import Space
 from nnintro.wording import counted, listing
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:  # torch is loaded once the config is known to be good
 
     from nnintro.sweeps.display import SweepDisplay
     from nnintro.sweeps.record import Record
+    from nnintro.sweeps.storage import Opened
+    from nnintro.sweeps.study import Joined
     from nnintro.sweeps.tally import Tally
     from nnintro.sweeps.trial import Result
     from nnintro.sweeps.work import Source
@@ -76,7 +79,7 @@ def run_sweep(request: SweepRequest) -> Ended:
     folder, config = _read(request)
     try:
         sweep = _section(config)
-        space = Space(sweep, config.experiment.seed, whole_keys(config))
+        space = Space(sweep, config.experiment.seed, config.whole_keys)
         return _Sweeping(request, config, sweep, space, folder).run()
     finally:
         if folder is not None:
@@ -140,17 +143,24 @@ class _Sweeping:
         self.request, self.config, self.sweep, self.space = request, config, sweep, space
         self.begun = time.perf_counter()
         self.known: KnownData = KnownData()
+        self.interrupted = threading.Event()
+        self.storage = request.storage
+        if folder is not None and self.storage is None:  # of a sweep that goes on, where it was
+            self.storage = folder.read_summary().get("storage")
+        self.joined: Joined | None = None
         self.display: SweepDisplay = SweepDisplay(config, sweep, space, quiet=request.quiet)
         self._opened = folder
 
     def run(self) -> Ended:
         from nnintro.sweeps.tally import Tally
 
-        with Interrupts(list(self.request.signals)) as interrupts:
+        with Interrupts(list(self.request.signals)) as interrupts, self._storage() as storage:
             tags, most_workers = self._look(interrupts)
             if interrupts():
                 raise KeyboardInterrupt
-            folder = self._opened or new_folder(self.request.runs_dir, self.config)
+            if storage is not None:
+                self.joined = self._join(storage)
+            folder = self._opened or new_folder(self.request.runs_dir, self.config, self._noted())
             try:
                 self.folder, self.earlier_seconds = folder, float(folder.read_summary().get("seconds") or 0.0)
                 record = self._record(folder, tags)
@@ -167,6 +177,35 @@ class _Sweeping:
                 self.display.stop()
                 if self._opened is None:
                     folder.close()
+
+    @contextlib.contextmanager
+    def _storage(self) -> Iterator[Opened | None]:
+        """The database that is shared, if one is; before anything is read, as it may not answer."""
+        from nnintro.sweeps.storage import open_storage
+        from nnintro.sweeps.tpe import load_optuna
+
+        if self.storage is None:
+            if self.space.sampler == "tpe":
+                load_optuna()
+            yield None
+            return
+        opened = open_storage(self.storage)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    def _join(self, opened: Opened) -> Joined:
+        from nnintro.sweeps.patience import Patience
+        from nnintro.sweeps.study import join
+
+        call = Patience(opened.place, self.interrupted, self.display.warn)
+        experiment = self.config.experiment
+        return join(opened, experiment.name, flat_values(experiment), maximize=grows(self.sweep.tag), call=call)
+
+    def _noted(self) -> dict[str, Any]:
+        """What summary.json says of the storage, to go on with: no password."""
+        return {} if self.storage is None else {"storage": without_password(self.storage, instead="")}
 
     def _look(self, interrupts: Interrupts) -> tuple[list[str], int]:
         """Read the data and build one network: the metrics that there are, and how many workers pay.
@@ -203,31 +242,34 @@ class _Sweeping:
         from nnintro.sweeps.trial import Trainer
         from nnintro.sweeps.work import work
 
-        interrupted = threading.Event()
-
         def add(result: Result) -> None:
             record.add(result)
             tally.add(result)
 
         def look_after() -> None:
             if interrupts():
-                interrupted.set()
+                self.interrupted.set()
             self.display.update(tally)
 
-        source = self._source(known, add, interrupted)
+        source = self._source(known, add)
         try:
             trainer = Trainer(self.config, self.sweep, source.results, self.known)
-            work(source, trainer.run, workers, interrupted, look_after)
+            work(source, trainer.run, workers, self.interrupted, look_after)
         finally:
             source.close()
 
-    def _source(self, known: Mapping[int, Result], add: Any, interrupted: threading.Event) -> Source:
+    def _source(self, known: Mapping[int, Result], add: Callable[[Result], object]) -> Source:
         """Where the trials come from."""
         from nnintro.sweeps.source import LocalSource
+        from nnintro.sweeps.study import study_in_folder
 
-        if self.space.sampler == "tpe" or self.request.storage is not None:
-            raise UsageError("the sampler tpe and --storage are not there yet")
-        return LocalSource(self.space, known, add, interrupted, ordered=self.sweep.stop_bad_trials)
+        joined, ordered = self.joined, self.sweep.stop_bad_trials
+        if joined is None and self.space.sampler == "tpe":
+            joined = study_in_folder(self.folder.path, self.config.experiment.name, maximize=grows(self.sweep.tag))
+        if joined is None:
+            return LocalSource(self.space, known, add, self.interrupted, ordered=ordered)
+        seed = self.config.experiment.seed
+        return joined.source(self.space, seed, known, add, self.interrupted, ordered=ordered)
 
     def _close(self, record: Record, tally: Tally, interrupts: Interrupts) -> Ended:
         from nnintro.sweeps import keep, pictures
@@ -260,6 +302,7 @@ class _Sweeping:
             "sampler": self.space.sampler,
             "objective": self.sweep.tag,
             **tally.as_values(),
+            **self._noted(),
             "seconds": self.earlier_seconds + time.perf_counter() - self.begun,
             "best": None if best is None else described(best),
             **({"failures": failures} if (failures := tally.reasons()) else {}),

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nnintro.config.training import Checkpoints
 from nnintro.descent.optimizers import OPTIMIZERS, kind_of, memories_of
 from nnintro.errors import CheckpointError
 from nnintro.models.build import load_parameters
@@ -31,11 +32,7 @@ class Checkpointer:
     """
 
     directory: Path
-    steps: int | None
-    """Updates between two checkpoints."""
-    seconds: float | None
-    """Time between two checkpoints, in place of updates."""
-    keep: int
+    settings: Checkpoints
     capture: Callable[[Outcome], Checkpoint]
     warn: Callable[[str], None]
     lock: RunLock
@@ -50,7 +47,7 @@ class Checkpointer:
 
     def next_stop(self, step: int) -> int | None:
         """The update to come back at for a checkpoint, where updates are counted for it."""
-        return None if self.steps is None else (step // self.steps + 1) * self.steps
+        return self.settings.next_stop(step)
 
     def offer(self, outcome: Outcome) -> None:
         """Save, if it is time to."""
@@ -69,9 +66,9 @@ class Checkpointer:
     def _due(self, step: int) -> bool:
         if step == self.step:
             return False
-        if self.steps is not None:
-            return step % self.steps == 0
-        return self.seconds is not None and time.monotonic() - self._saved_at >= self.seconds
+        if self.settings.steps is not None:
+            return step % self.settings.steps == 0
+        return self.settings.seconds is not None and time.monotonic() - self._saved_at >= self.settings.seconds
 
     def save(self, outcome: Outcome) -> None:
         """Save now.
@@ -82,7 +79,7 @@ class Checkpointer:
         """
         moved = self.lock.moved(self.directory)
         # Nobody can go on from where training diverged: the one before that has to stay.
-        keep = max(self.keep, 2) if outcome.status == "diverged" else self.keep
+        keep = max(self.settings.keep, 2) if outcome.status == "diverged" else self.settings.keep
         state = self.capture(outcome).to_plain()
         save_checkpoint(moved or self.directory, outcome.step, state, keep, self.useless)
         if moved is not None:

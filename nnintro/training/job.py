@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nnintro.config.experiment import Setup
 from nnintro.config.load import Config
-from nnintro.errors import DivergedError, OutOfMemoryError, memory_for
+from nnintro.engines.world import ALONE, World
+from nnintro.errors import DivergedError, OutOfMemoryError, UsageError, memory_for
 from nnintro.models import parameter_count
 from nnintro.models.forward import own_modes, threads, threads_for
 from nnintro.recording.console import Display
@@ -27,15 +29,17 @@ from nnintro.runs.state import Checkpoint, Outcome, Past
 from nnintro.runs.summary import OVER, failed, summarize, unfinished, write_summary
 from nnintro.signals import Interrupts
 from nnintro.training import words
-from nnintro.training.checkpointer import Checkpointer, capture, put_back, put_back_patience
+from nnintro.training.checkpointer import Checkpointer, capture
 from nnintro.training.dead import dead_layers
 from nnintro.training.findings import each_target, findings
+from nnintro.training.follow import Result, anywhere, follow, restored, unrecorded
 from nnintro.training.hint import divergence
 from nnintro.training.looks import histogram_moments, sketch_moments
 from nnintro.training.loop import Loop
 from nnintro.training.setup import Parts, assemble
 from nnintro.training.sketches import Pictures
 from nnintro.training.start import Start, data_of, find_start, opened_folder, origin
+from nnintro.wording import counted
 
 
 @dataclass(frozen=True)
@@ -52,14 +56,8 @@ class Request:
     signals: tuple[signal.Signals, ...] = (signal.SIGINT,)
     reopened: Reopened | None = None
     """The run that is to go on; None begins one."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """A finished run and the signal that ended it, if one did."""
-
-    run: Run
-    signal: int | None
+    world: World = ALONE
+    """The processes that share the updates; the first one records."""
 
 
 def run_job(request: Request) -> Result:
@@ -72,17 +70,39 @@ def run_job(request: Request) -> Result:
         CheckpointError: the run cannot be written, or not taken up again.
         OutOfMemoryError: the machine has not the memory; the run has the status ``failed``, and can go on.
     """
-    display = request.display
+    display, world = request.display, request.world
     with own_modes(), Interrupts(list(request.signals)) as interrupts:
         with request.config.locating():
-            setup, splits = data_of(request.config, request.reopened, display.warn)
-            start = find_start(request.reopened, setup, display.warn)
+            setup, splits = data_of(request.config, request.reopened, display.warn, world)
+            _require_work(setup, world, display.warn)
+            start = world.from_main(lambda: find_start(request.reopened, setup, display.warn))
             saved = None if start.checkpoint is None else start.checkpoint.model or {}
-            parts = assemble(setup, splits, saved, start.where, display.line, interrupts)
+            with world.agreeing():
+                parts = assemble(setup, splits, saved, start.where, display.line, interrupts, world)
         count = threads_for(parts.network, parts.plan.batch_size)
+        if not world.is_main:
+            with threads(count):
+                return follow(parts, start, interrupts)
         opened = opened_folder(setup, request.runs_dir, request.reopened, splits, display.warn)
         with threads(count), opened as (folder, lock):
+            world.remember(str(folder.absolute()))
             return _Job(request, setup, parts, interrupts, start, folder, lock).run()
+
+
+def _require_work(setup: Setup, world: World, warn: Callable[[str], None]) -> None:
+    """Raise UsageError where there are more processes than samples; warn where some have nothing to do."""
+    samples, batch = setup.training_samples, min(setup.batch_size, setup.training_samples)
+    with world.agreeing():
+        if world.size > samples:
+            raise UsageError(
+                f"WORLD_SIZE: {world.size} processes are to share {counted(samples, 'training sample')}; "
+                f"start {samples} at most"
+            )
+    if world.size > batch:
+        warn(
+            f"descent.batch_size: with {counted(batch, 'sample')} at a time only {batch} of {world.size} processes "
+            "have something to compute"
+        )
 
 
 class _Job:
@@ -108,7 +128,7 @@ class _Job:
         self.evaluator = parts.evaluator
 
     def run(self) -> Result:
-        outcome = self._restored()  # before a file is touched: it may be refused
+        outcome = restored(self.start, self.parts)  # before a file is touched: it may be refused
         recorder = self._recorder()
         try:
             self._open(recorder, outcome)
@@ -117,7 +137,8 @@ class _Job:
                 if outcome is None or not self.start.concluded:
                     outcome = self._loop(recorder).run(outcome)
                 self.display.stop()
-                return self._close(recorder, outcome)
+                last = outcome
+                return self.request.world.from_main(lambda: self._close(recorder, last), unrecorded)
         except BaseException as error:
             self.display.stop()
             recorder.abandon()
@@ -145,16 +166,6 @@ class _Job:
             begins_at=self.start.next_update,
             hurried=self.interrupts,
         )
-
-    def _restored(self) -> Outcome | None:
-        """Put everything back to where the checkpoint was made; None where a run begins."""
-        checkpoint = self.start.checkpoint
-        if checkpoint is None:
-            return None
-        if self.start.concluded:
-            put_back_patience(checkpoint, self.parts, self.start.where)
-            return checkpoint.outcome
-        return put_back(checkpoint, self.parts, self.start.where)
 
     def _open(self, recorder: Recorder, outcome: Outcome | None) -> None:
         """Show and write what a reader needs before the next update."""
@@ -202,25 +213,20 @@ class _Job:
     def _loop(self, recorder: Recorder) -> Loop:
         sample = self.parts.measured_sample()
         return self.parts.loop(
-            lambda: self.evaluator.measure(sample), recorder, self._checkpointer(recorder), self.interrupts
+            lambda: self.evaluator.measure(sample),
+            recorder,
+            self._checkpointer(recorder),
+            self.interrupts,
+            anywhere(self.interrupts, self.request.world),
         )
 
     def _checkpointer(self, recorder: Recorder) -> Checkpointer:
-        settings = self.setup.training.checkpoint
-
         def everything(outcome: Outcome) -> Checkpoint:
             of, past = origin(self.setup), self._up_to_now()
             return capture(self.parts, of, outcome, recorder.records(), past)
 
         return Checkpointer(
-            self.directory,
-            settings.steps,
-            settings.seconds,
-            settings.keep,
-            everything,
-            self.display.warn,
-            self.lock,
-            self.start.useless,
+            self.directory, self.setup.training.checkpoint, everything, self.display.warn, self.lock, self.start.useless
         )
 
     def _up_to_now(self) -> Past:
@@ -272,6 +278,7 @@ class _Job:
             best_step=self._best_step(outcome),
             incomplete=incomplete,
             findings={finding.key: finding.values for finding in found},
+            processes=self.request.world.size,
         )
         write_summary(self.directory, summary)
         for problem in incomplete:

@@ -80,6 +80,8 @@ class Loop:
     observer: Observer
     keeper: Keeper
     interrupted: Interrupted
+    interrupted_anywhere: Interrupted
+    """Whether any of the processes that share the updates is; asked by all of them at the same update."""
     stop_when: Mapping[str, float] = field(default_factory=dict)
     patience: Patience | None = None
 
@@ -147,7 +149,7 @@ class Loop:
                 outcome.status, outcome.reason = "diverged", f"after {advance.step} updates"
             elif self._is_stopped(outcome):
                 pass  # it is saved after the look at its end
-            elif self.interrupted():
+            elif self.interrupted_anywhere():
                 outcome.status = "interrupted"
             elif outcome.step < moment:
                 self.keeper.offer(outcome)

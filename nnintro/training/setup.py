@@ -16,7 +16,9 @@ from nnintro.descent.optimizers import build_optimizer
 from nnintro.descent.streams import stream
 from nnintro.descent.variants import Plan
 from nnintro.engines.choose import build_engine
+from nnintro.engines.device import resolve_device
 from nnintro.engines.engine import Engine, Interrupted, Work
+from nnintro.engines.world import ALONE, World
 from nnintro.errors import ConfigError, memory_for
 from nnintro.formula.tree import variable_names
 from nnintro.models import Standardization, statistics
@@ -92,12 +94,14 @@ class Parts(Work):
         rows = torch.randperm(len(samples), generator=stream(self.setup.seed, name))[:most]
         return samples.take(rows.to(self.device))
 
-    def _watching(self, validation: Samples) -> Callable[[], dict[str, float]]:
-        """Measures what the stopping rules ask for, and nothing else."""
+    def _watching(self, validation: Callable[[], Samples]) -> Callable[[], dict[str, float]]:
+        """Measures what the stopping rules ask for, and nothing else; the first process does, for all of them."""
         early = [] if self.patience is None else [self.patience.metric]
         tags = [*(self.setup.training.stop_when or {}), *early]
-        train, evaluator = self.measured_sample(), replace(self.evaluator, validation=validation)
-        return lambda: evaluator.measure(train, tags)
+        if not self.world.is_main:
+            return lambda: self.world.from_main(dict)
+        train, evaluator = self.measured_sample(), replace(self.evaluator, validation=validation())
+        return lambda: self.world.from_main(lambda: evaluator.measure(train, tags))
 
     @property
     def need(self) -> str:
@@ -107,9 +111,18 @@ class Parts(Work):
         return f"updates over {counted(self.setup.batch_size, 'sample')} at a time; a smaller {less} takes less"
 
     def loop(
-        self, measure: Callable[[], dict[str, float]], observer: Observer, keeper: Keeper, interrupted: Interrupted
+        self,
+        measure: Callable[[], dict[str, float]],
+        observer: Observer,
+        keeper: Keeper,
+        interrupted: Interrupted,
+        interrupted_anywhere: Interrupted | None = None,
     ) -> Loop:
-        """The training loop over these parts."""
+        """The training loop over these parts.
+
+        Args:
+            interrupted_anywhere: asks all processes that share the updates; by default there is this one alone.
+        """
         return Loop(
             model=self.network,
             engine=self.engine,
@@ -117,33 +130,16 @@ class Parts(Work):
             total=self.setup.total_updates,
             moments=self.moments,
             measure=measure,
-            watched=self._watching(self.watched_sample()),
-            confirmed=self._watching(self.validation),
+            watched=self._watching(self.watched_sample),
+            confirmed=self._watching(lambda: self.validation),
             learning_rate=self.learning_rate,
             observer=observer,
             keeper=keeper,
             interrupted=interrupted,
+            interrupted_anywhere=interrupted_anywhere or interrupted,
             stop_when=self.setup.training.stop_when or {},
             patience=self.patience,
         )
-
-
-def resolve_device(name: str) -> torch.device:
-    """The device of a config's ``device``; auto is CUDA where it is there.
-
-    Raises:
-        ConfigError: CUDA is asked for and absent, or has no device of that number.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    device = torch.device(name)
-    if device.type == "cuda":
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if count == 0:
-            raise ConfigError.at("device", f"{name} was asked for, and torch finds no CUDA device; use auto or cpu")
-        if (device.index or 0) >= count:
-            raise ConfigError.at("device", f"{name} was asked for, and there are {count} devices")
-    return device
 
 
 @memory_for("the data")
@@ -201,6 +197,7 @@ def assemble(
     where: str = "",
     say: Callable[[str], None] = lambda _: None,
     interrupted: Interrupted = lambda: False,
+    world: World = ALONE,
 ) -> Parts:
     """Build everything, on the setup's device.
 
@@ -209,6 +206,7 @@ def assemble(
         saved: parameters of ``Parts.model`` from a checkpoint ``where``, in place of fresh ones.
         say: shows what there is to wait for, if there is.
         interrupted: whether to give up waiting for it.
+        world: the processes that share the updates; all of them assemble the same.
 
     Raises:
         KeyboardInterrupt: ``interrupted`` said so.
@@ -218,7 +216,7 @@ def assemble(
         CheckpointError: ``saved`` is of another model.
         OutOfMemoryError: the machine has not the memory.
     """
-    device = resolve_device(setup.experiment.device)
+    device = resolve_device(setup.experiment.device, world)
     dtype = DTYPES[setup.precision]
     network, model = build_model(setup, region_of(setup, splits))
     if saved is None:
@@ -242,7 +240,7 @@ def assemble(
     weights = splits.class_weights
     weights = None if weights is None else weights.to(device, dtype)
     loss = loss_for(setup.loss_name, setup.task, weights, ignores=setup.dataset.ignores_pixels)
-    work = Work(setup, network, train, plan, optimizer, loss)
+    work = Work(setup, network, train, plan, optimizer, loss, world)
     parts = Parts(
         **vars(work),
         splits=splits,

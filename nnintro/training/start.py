@@ -11,7 +11,8 @@ from typing import Any
 from nnintro.config.experiment import Setup, flat_values
 from nnintro.config.load import Config
 from nnintro.datasets import Splits
-from nnintro.errors import CheckpointError, ConfigError
+from nnintro.engines.world import ALONE, World
+from nnintro.errors import CheckpointError, ConfigError, DataError
 from nnintro.runs.checkpoint import Loaded, has_checkpoint
 from nnintro.runs.data import data_text, same_data, with_own_data
 from nnintro.runs.data_files import KEYS as PATHS
@@ -55,21 +56,51 @@ class Start:
         return 0 if self.checkpoint is None else self.checkpoint.outcome.step + 1
 
 
-def data_of(config: Config, reopened: Reopened | None, warn: Callable[[str], None]) -> tuple[Setup, Splits[Any]]:
-    """The config with what its data says, and the data.
+def data_of(
+    config: Config, reopened: Reopened | None, warn: Callable[[str], None], world: World = ALONE
+) -> tuple[Setup, Splits[Any]]:
+    """The config with what its data says, and the data, which each process reads for itself.
 
     Raises:
         ConfigError: the config asks for something that does not go with the data.
-        DataError: the data cannot be used; or it is not what it was when the run began.
+        DataError: the data cannot be used; or it is not what it was when the run began, or not the same in all
+            processes.
     """
     if reopened is not None:
-        config, notes = with_own_data(config, reopened.directory)
+        config, notes = world.from_main(lambda: with_own_data(config, reopened.directory))
         for note in notes:
             warn(note)
-    splits = build_data(config.experiment)
-    if reopened is not None:
-        return same_data(reopened.directory, splits, config), splits
-    return config.setup(splits.found), splits
+    with world.agreeing():
+        splits = build_data(config.experiment)
+    _require_same(splits, world)
+
+    def setup() -> Setup:
+        if reopened is not None:
+            return same_data(reopened.directory, splits, config)
+        return config.setup(splits.found)
+
+    return world.from_main(setup), splits
+
+
+def _require_same(splits: Splits[Any], world: World) -> None:
+    """Raise DataError where a process has read other data than the first, from another host's files say."""
+    if world.size == 1:
+        return
+    with world.agreeing():
+        fingerprint = None if splits.fingerprint is None else splits.fingerprint()
+    own = (len(splits.train), len(splits.validation), fingerprint)
+    with world.agreeing():
+        for rank, other in enumerate(world.everyone(own)):
+            if other != own:
+                raise DataError(
+                    f"process {rank} has read other data than process {world.rank}: {_amount(*other)}, not "
+                    f"{_amount(*own)}; the same files have to be on every host"
+                )
+
+
+def _amount(train: int, validation: int, fingerprint: str | None) -> str:
+    of = "" if fingerprint is None else f" (SHA-256 {fingerprint[:8]}...)"
+    return f"{train} training and {validation} validation samples{of}"
 
 
 @contextlib.contextmanager
@@ -82,6 +113,7 @@ def opened_folder(
         text_of_config = config_text(experiment, runs_dir / experiment.name)
         folder, lock = create_run_directory(runs_dir, experiment.name, text_of_config, data_text(setup, splits))
     else:
+        assert reopened.lock is not None, "who records a run holds its lock"
         folder, lock = reopened.directory, reopened.lock
     with lock:
         if lock.warning is not None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnintro.config.load import Config, load_config
+from nnintro.engines.world import World
 from nnintro.errors import DivergedError, UsageError
 from nnintro.runs.reopen import Reopened, reopen
 from nnintro.wording import listing
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from nnintro.config.training import Training
     from nnintro.recording.painter import Painter
     from nnintro.runs.run import Run
-    from nnintro.training.job import Result
+    from nnintro.training.follow import Result
 
 
 def launch(
@@ -35,12 +37,43 @@ def launch(
 ) -> Result:
     """Read a config and run it (see ``job.run_job`` for what it raises, besides ConfigError)."""
     started = time.perf_counter() if started is None else started
-    loaded, reopened = _read(config, overrides, Path(runs_dir), name, resume, smoke_test)
+    with World.from_environment().joined() as world:
+
+        def read() -> tuple[Config, Reopened | None]:
+            begun = world.remembered() if resume is None else None
+            if begun is not None:  # its config has the overrides in it
+                return _read(None, (), Path(runs_dir), None, begun, smoke_test)
+            return _read(config, overrides, Path(runs_dir), name, resume, smoke_test)
+
+        loaded, reopened = world.from_main(read, _unlocked)
+        return _train(loaded, reopened, Path(runs_dir), world, started, command, signals, quiet=quiet)
+
+
+def _unlocked(read: tuple[Config, Reopened | None]) -> tuple[Config, Reopened | None]:
+    """What the processes get that write nothing."""
+    loaded, reopened = read
+    return loaded, None if reopened is None else replace(reopened, lock=None)
+
+
+def _train(
+    loaded: Config,
+    reopened: Reopened | None,
+    runs_dir: Path,
+    world: World,
+    started: float,
+    command: list[str] | None,
+    signals: tuple[signal.Signals, ...],
+    *,
+    quiet: bool,
+) -> Result:
     painter: Painter | None = None
     try:
         if reopened is not None and (reopened.is_over or reopened.would_diverge):
-            return _nothing_to_do(reopened, quiet=quiet)
-        if loaded.experiment.logging.figures == "auto":
+            from nnintro.training.follow import unrecorded
+
+            over = reopened
+            return world.from_main(lambda: _nothing_to_do(over, quiet=quiet), unrecorded)
+        if loaded.experiment.logging.figures == "auto" and world.is_main:
             # Loading torch takes seconds; matplotlib loads in the painter's process meanwhile.
             from nnintro.recording import painter as painting
 
@@ -48,13 +81,12 @@ def launch(
         from nnintro.recording.console import Display
         from nnintro.training.job import Request, run_job
 
-        display = Display(quiet=quiet)
-        request = Request(loaded, Path(runs_dir), display, painter, started, command, signals, reopened)
-        return run_job(request)
+        display = Display(quiet=quiet or not world.is_main)
+        return run_job(Request(loaded, runs_dir, display, painter, started, command, signals, reopened, world))
     finally:
         if painter is not None:
             painter.close()
-        if reopened is not None:
+        if reopened is not None and reopened.lock is not None:
             reopened.lock.close()
 
 
@@ -109,7 +141,7 @@ def _nothing_to_do(reopened: Reopened, *, quiet: bool) -> Result:
     from nnintro.recording.console import Display
     from nnintro.runs.checkpoint import has_checkpoint
     from nnintro.runs.run import load_run
-    from nnintro.training.job import Result
+    from nnintro.training.follow import Result
 
     summary, directory = reopened.summary, reopened.directory
     experiment = reopened.config.experiment

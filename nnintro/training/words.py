@@ -104,9 +104,13 @@ def _facts(setup: Setup, parts: Parts, directory: Path) -> dict[str, str]:
         "data": data_fact(setup, parts),
         "descent": _descent_fact(setup),
         "length": f"{total:,} updates, {parts.plan.epochs_after(total):,g} epochs",
-        "engine": f"{parts.engine.name} on {parts.device}, {setup.precision}",
+        "engine": f"{parts.engine.name} on {parts.device}, {setup.precision}{_processes(parts)}",
         "run": str(directory),
     }
+
+
+def _processes(parts: Parts) -> str:
+    return f", updates shared by {parts.world.size} processes" if parts.world.size > 1 else ""
 
 
 def resumed(step: int | None, total: int, changes: Sequence[str]) -> list[str]:

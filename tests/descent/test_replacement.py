@@ -12,6 +12,7 @@ from nnintro.config.load import load_config
 from nnintro.descent.streams import stream
 from nnintro.engines.choose import build_engine
 from nnintro.engines.engine import Work
+from nnintro.engines.world import ALONE
 from nnintro.errors import ConfigError
 from tests.comparing import assert_same_run, cut_before, parameters, train
 from tests.support import assembled, config
@@ -84,7 +85,7 @@ def rebuilt(parts, network, rows):
     """An engine on the rows in this order, from the parameters of ``network``."""
 
     parts.network.load_state_dict(network.state_dict())
-    work = Work(parts.setup, parts.network, parts.train.take(rows), parts.plan, parts.optimizer, parts.loss)
+    work = Work(parts.setup, parts.network, parts.train.take(rows), parts.plan, parts.optimizer, parts.loss, ALONE)
     parts.engine = build_engine(work, lambda _: None, lambda: False)
     return parts
 

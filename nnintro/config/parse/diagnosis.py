@@ -7,6 +7,7 @@ suggests (or its key taken out and marked as broken), and the copy is looked at 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from pydantic import ValidationError
@@ -42,14 +43,18 @@ class Diagnosis:
 
     ``findings`` is what was found, ``root`` the mended tree, and ``broken`` the keys whose value
     there is not what the user wrote, nor what was most probably meant.
+
+    Args:
+        laid_over: keys of values that are to take the place of others: what they misspell may well be there.
     """
 
-    def __init__(self, root: Node) -> None:
+    def __init__(self, root: Node, laid_over: Collection[Keys] = ()) -> None:
         self.root = copied(root)
         self.seen = self.root
         self.findings: list[Finding] = []
         self.broken: set[Keys] = set()
         self.taken_out: list[Keys] = []
+        self._laid_over = laid_over
 
     def experiment(self) -> Experiment | None:
         """The experiment that was meant, as far as it is clear; None if too little is."""
@@ -109,7 +114,8 @@ class Diagnosis:
             return
         entry = section.content.pop(key)
         slot, family = self.chosen(tuple(above), section)
-        text, meant = words.unknown_key(str(key), slot, family, section.content)
+        present = () if keys in self._laid_over else section.content
+        text, meant = words.unknown_key(str(key), slot, family, present)
         self.findings.append(Finding(entry.place, keys, text))
         if meant:
             section.content[meant] = entry

@@ -55,28 +55,40 @@ def lay(root: Node, keys: Keys, value: Node, place: Place) -> list[Finding]:
 
 def lay_value(root: Node, key: str, value: Any) -> list[Finding]:
     """The same with a value from Python."""
+    return _lay_python(root, parts_of(key), value)
+
+
+def _lay_python(root: Node, keys: Keys, value: Any) -> list[Finding]:
     tree = from_python({"value": value})
-    return [*tree.findings, *lay(root, parts_of(key), tree.root.content["value"].value, tree.root.place)]
+    findings = [Finding(finding.place, (*keys, *finding.keys[1:]), finding.message) for finding in tree.findings]
+    return [*findings, *lay(root, keys, tree.root.content["value"].value, tree.root.place)]
 
 
-def apply_sweep(root: Node, over: Sequence[str], settings: Mapping[str, Any]) -> list[Finding]:
+def apply_sweep(root: Node, over: Sequence[str] | Mapping[str, Any], settings: Mapping[str, Any]) -> list[Finding]:
     """Lay keys and settings of a sweep over the sweep section of ``root``, in place.
 
     Args:
         over: ``KEY=a,b,c``, ``KEY=1e-4..1`` and ``KEY=log:1e-4..1``; values are read as YAML, so that a comma within
-            brackets belongs to the value.
+            brackets belongs to the value.  Or key -> values, from Python.
         settings: key of the section -> its value; None leaves it as it is.
     """
-    findings = [
-        finding
-        for index, text in enumerate(over, start=1)
-        for finding in _over(root, text, Place(f"--over:{index}", rank=2 * BEHIND_ALL + index))
-    ]
+    findings: list[Finding] = []
+    for index, text in enumerate(_texts(over), start=1):
+        findings += _over(root, text, Place(f"--over:{index}", rank=2 * BEHIND_ALL + index))
+    for key, value in over.items() if isinstance(over, Mapping) else ():
+        if not isinstance(value, str) and isinstance(root.content, dict):
+            findings += _lay_python(root, ("sweep", "over", key), value)
     for rank, (key, value) in enumerate(settings.items()):
         place = Place(f"--{key.replace('_', '-')}", rank=3 * BEHIND_ALL + rank)
         if value is not None and isinstance(root.content, dict):
             findings += lay(root, ("sweep", key), Node(value, place), place)
     return findings
+
+
+def _texts(over: Sequence[str] | Mapping[str, Any]) -> list[str]:
+    if isinstance(over, Mapping):
+        return [f"{key}={value}" for key, value in over.items() if isinstance(value, str)]
+    return list(over)
 
 
 def _over(root: Node, text: str, place: Place) -> list[Finding]:

@@ -1,0 +1,132 @@
+"""How the processes of a training find each other: through a store at torchrun's address, within a minute."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch._C._distributed_c10d import PrefixStore, TCPStore
+
+from nnintro.errors import UsageError
+from nnintro.wording import listing
+
+SECONDS = 50.0
+"""In which the processes have to come together; of a minute the rest is for what torch does on its own."""
+CONNECTING = timedelta(seconds=30)
+"""For one connection between two processes that have met."""
+PATIENCE = timedelta(days=7)
+"""For which a process waits for another one that measures, draws or saves: one that has ended is noticed at once."""
+POLL_SECONDS = 0.01
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Processes that are connected."""
+
+    store: Any
+    """Names and values that all processes see."""
+    group: Any
+    """What ``torch.distributed`` sends in: gloo between CPUs, nccl between GPUs; None in a world of one."""
+
+    def close(self) -> None:
+        """Let go of the connections; another process that waits for this one notices."""
+        if self.group is not None:
+            with contextlib.suppress(RuntimeError):  # the others are gone already
+                dist.destroy_process_group()
+
+
+def meet(rank: int, size: int, host: str, port: int, *, is_held: bool) -> Meeting:
+    """Connect process ``rank`` of ``size`` with the others.
+
+    Args:
+        host, port: where the store is.
+        is_held: whether torchrun holds the store; the first process does otherwise.
+
+    Raises:
+        UsageError: the store cannot be reached, or a process is missing.
+    """
+    if dist.is_initialized():
+        raise UsageError("torch.distributed is in use in this process already; train before it is, or after it")
+    deadline = time.monotonic() + SECONDS
+    try:
+        store = TCPStore(
+            host, port, is_master=rank == 0 and not is_held, timeout=timedelta(seconds=SECONDS), wait_for_workers=False
+        )
+        if size == 1:
+            return Meeting(store, None)
+        session = _meet_first(store, size, deadline) if rank == 0 else _meet_other(store, rank, deadline)
+        _connect(rank, size, PrefixStore(session, store))
+        return Meeting(store, dist.new_group(timeout=PATIENCE))
+    except _MissingError as error:
+        raise UsageError(
+            f"{host}:{port}: {error} of {size} did not come within {SECONDS:.0f} s; start torchrun on every host with "
+            "the same --nnodes, --nproc-per-node and address"
+        ) from error
+    except (RuntimeError, ValueError) as error:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+        raise UsageError(f"{host}:{port}: process {rank} of {size} is not connected: {_in_short(error)}") from error
+
+
+def _in_short(error: Exception) -> str:
+    """torch's reason, without the lines and the brackets in which it says where in its source that was."""
+    first = next(iter(str(error).splitlines()), type(error).__name__)
+    return first.split("] ", 1)[-1] if first.startswith("[") else first
+
+
+class _MissingError(Exception):
+    """These processes, in words, did not come."""
+
+
+def _connect(rank: int, size: int, store: Any) -> None:
+    """Make torch's default group; GPUs are connected when they first send something."""
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=CONNECTING)
+
+
+def _meet_first(store: Any, size: int, deadline: float) -> str:
+    """A name that the processes of this start share, and no process that was killed before it.
+
+    The store may outlive the processes, and torchrun's counts of restarts differ between hosts. So each process says
+    hello with a token of its own, the first answers every token that it sees with the session's name, and all have come
+    once each has used that name.
+    """
+    session = f"nnintro/session/{secrets.token_hex(8)}"
+    answered: set[str] = set()
+    missing = list(range(1, size))
+    while missing:
+        for rank in missing:
+            hello = f"nnintro/hello/{rank}"
+            if store.check([hello]) and (token := store.get(hello).decode()) not in answered:
+                store.set(f"nnintro/answer/{token}", session)
+                answered.add(token)
+        missing = [rank for rank in missing if not store.check([f"{session}/here/{rank}"])]
+        if missing and time.monotonic() > deadline:
+            raise _MissingError(_who(missing))
+        time.sleep(POLL_SECONDS if missing else 0)
+    return session
+
+
+def _meet_other(store: Any, rank: int, deadline: float) -> str:
+    """The same in another process than the first."""
+    token = secrets.token_hex(8)
+    store.set(f"nnintro/hello/{rank}", token)
+    while not store.check([f"nnintro/answer/{token}"]):
+        if time.monotonic() > deadline:
+            raise _MissingError(_who([0]))
+        time.sleep(POLL_SECONDS)
+    session: str = store.get(f"nnintro/answer/{token}").decode()
+    store.set(f"{session}/here/{rank}", "")
+    return session
+
+
+def _who(ranks: list[int]) -> str:
+    """``process 1``, or ``processes 1, 2 and 3``; of many the first few."""
+    few = [*map(str, ranks[:5]), *([f"{len(ranks) - 5} more"] if len(ranks) > 5 else [])]
+    return f"{'process' if len(ranks) == 1 else 'processes'} {listing(few)}"
