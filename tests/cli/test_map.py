@@ -11,7 +11,7 @@ def test_the_command_trains_the_grid_and_draws_it(command, written, tmp_path):
     words = [
         word for over in ("descent.learning_rate=0.01,0.1", "descent.batch_size=2,4,8") for word in ("--over", over)
     ]
-    done = command("sweep", written(), *words, "--map", RATE, SIZE, "--keep", 0, "--quiet")
+    done = command("sweep", written(logging={"figures": "auto"}), *words, "--map", RATE, SIZE, "--keep", 0, "--quiet")
     assert (done.code, done.out) == (0, "")
     folder = tmp_path / "runs" / "small"
     rows = list(csv.DictReader((folder / "trials.csv").read_text().splitlines()))
@@ -36,4 +36,5 @@ def test_a_map_goes_on_as_it_began(command, written, tmp_path):
     assert len(whole) == 1 + 32 * 2
     trials.write_text("\n".join(whole[:20]) + "\n")
     assert command("sweep", "--resume", "small", "--quiet").code == 0
+    assert not (trials.parent / "figures").exists()  # figures: off, as this config has it
     assert [line.split(",")[:3] for line in trials.read_text().splitlines()] == [line.split(",")[:3] for line in whole]
