@@ -214,7 +214,8 @@ class _Sweeping:
             best = tally.best(self.sweep.keep)
             keep.keep_best(self.config, self.sweep, best, self.folder.path, self.display, interrupts)
         status = "interrupted" if interrupts() else "completed"
-        pictures.draw(self.folder.path, self.folder.path.name, self.sweep, results.values())
+        if not interrupts() and self.config.experiment.logging.figures == "auto":
+            pictures.draw(self.folder.path, self.folder.path.name, self.sweep, results.values())
         summary = self._write(tally, status)
         self.display.close(tally, summary, self.folder.path)
         return Ended(self.folder.path, summary, interrupts.received)
