@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from nnintro.errors import CheckpointError
-from nnintro.sweeps.storage import Place, said
+from nnintro.sweeps.storage import Place, chain, said
 
 PATIENCE_SECONDS = 300.0
 """How long a database that does not answer is asked again."""
@@ -73,10 +73,9 @@ def _why_away(error: BaseException) -> str | None:
     """Why the database did not answer, if that is what the error says; what is wrong for good is None."""
     from sqlalchemy import exc
 
-    chain: BaseException | None = error
-    while chain is not None:
-        away = isinstance(chain, exc.OperationalError | exc.InterfaceError | exc.TimeoutError)
-        if away or (isinstance(chain, exc.DBAPIError) and chain.connection_invalidated):
-            return said(chain)
-        chain = chain.__cause__
+    for one in chain(error):
+        # Optuna asks once more within the broken transaction, which SQLAlchemy then refuses by an error of its own.
+        away = isinstance(one, exc.OperationalError | exc.InterfaceError | exc.TimeoutError | exc.PendingRollbackError)
+        if away or (isinstance(one, exc.DBAPIError) and one.connection_invalidated):
+            return said(one)
     return None

@@ -160,13 +160,11 @@ DUPLICATES = ("23505", "42P07", "42710")
 
 
 def _made_by_another(error: BaseException) -> bool:
-    chain: BaseException | None = error
-    while chain is not None:
-        original = getattr(chain, "orig", None)
-        if getattr(original, "sqlstate", None) in DUPLICATES or "already exists" in str(original).lower():
-            return True
-        chain = chain.__cause__
-    return False
+    originals = [getattr(one, "orig", None) for one in chain(error)]
+    return any(
+        getattr(original, "sqlstate", None) in DUPLICATES or "already exists" in str(original).lower()
+        for original in originals
+    )
 
 
 def _connection_options(url: URL) -> dict[str, Any]:
@@ -183,21 +181,23 @@ def _connection_options(url: URL) -> dict[str, Any]:
 def _missing_driver(url: URL, error: Exception) -> str:
     if url.drivername == "postgresql+psycopg":
         return "needs the driver of PostgreSQL: pip install 'nnintro[sweep]'"
-    name = getattr(_innermost(error), "name", None)
+    name = getattr(chain(error)[-1], "name", None)
     if name:
         return f"needs the driver {plain(name)}, which is not installed"
     return f"{plain(url.drivername)} is not a kind of database that is known here; expected {EXAMPLE}"
 
 
-def _innermost(error: BaseException) -> BaseException:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return error
+def chain(error: BaseException) -> list[BaseException]:
+    """The error and what led to it, the first cause last."""
+    errors = [error]
+    while (earlier := errors[-1].__cause__ or errors[-1].__context__) is not None:
+        errors.append(earlier)
+    return errors
 
 
 def said(error: BaseException) -> str:
     """What a database or its driver says, in one line: the innermost cause."""
-    error = _innermost(error)
+    error = chain(error)[-1]
     text = str(getattr(error, "orig", None) or error) or type(error).__name__
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     told = [line for line in lines if "FATAL:" in line or "ERROR:" in line or "failed: " in line] or lines

@@ -214,7 +214,7 @@ class _Sweeping:
             best = tally.best(self.sweep.keep)
             keep.keep_best(self.config, self.sweep, best, self.folder.path, self.display, interrupts)
         status = "interrupted" if interrupts() else "completed"
-        if not interrupts():  # matplotlib alone takes a second to load
+        if not interrupts() and self.config.experiment.logging.figures == "auto":
             pictures.draw(self.folder.path, self.folder.path.name, self.sweep, results.values())
         summary = self._write(tally, status)
         self.display.close(tally, summary, self.folder.path)

@@ -12,14 +12,17 @@ import warnings
 
 import optuna
 import pytest
+import yaml
 
 from nnintro.config.sweep import Range, Sweep
 from nnintro.sweeps.password import without_password
 from nnintro.sweeps.space import Space
 from nnintro.sweeps.study import JOURNAL, study_in_folder
+from nnintro.sweeps.sweep import SweepRequest, run_sweep
 from nnintro.sweeps.tpe import Parameters, Suggestions, load_optuna
 from nnintro.sweeps.trial import LAG, Result, Trial
 from nnintro.sweeps.work import work
+from tests.support import config
 
 RATE, HIDDEN, BATCH = "descent.learning_rate", "model.hidden", "descent.batch_size"
 SECTION = {
@@ -154,26 +157,25 @@ def test_values_of_any_kind_come_back_as_they_were_and_optuna_does_not_warn():
 
 
 def test_a_killed_sweep_of_the_command_goes_on_to_the_same_trials(tmp_path):
-    command = [
-        sys.executable, "-m", "nnintro", "sweep", "configs/target.yaml", "--set", "training.epochs=20",
-        "--over", f"{RATE}=log:1e-3..1", "--sampler", "tpe", "--trials", "40", "--keep", "0", "--quiet",
-    ]  # fmt: skip
-    trials = tmp_path / "killed" / "target" / "trials.csv"
-    with subprocess.Popen([*command, "--runs-dir", str(trials.parents[1])]) as process:
-        while not (trials.exists() and trials.read_text().count("\n") > 15):
+    over = {RATE: {"low": 1e-3, "high": 1.0, "log": True}}
+    sweep = {"over": over, "sampler": "tpe", "trials": 30, "keep": 0}
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(config(training={"epochs": 3, "engine": "autograd"}, sweep=sweep)))
+    trials = tmp_path / "killed" / "small" / "trials.csv"
+    command = [sys.executable, "-m", "nnintro", "sweep", str(path), "--quiet", "--runs-dir", str(trials.parents[1])]
+    with subprocess.Popen(command) as process:
+        while not (trials.exists() and trials.read_text().count("\n") > 12):
             assert process.poll() is None
-            time.sleep(0.02)
+            time.sleep(0.01)
         process.kill()
-    resumed = [*command[:4], "--resume", "target", "--quiet", "--runs-dir", str(trials.parents[1])]
-    subprocess.run(resumed, check=True)
-    subprocess.run([*command, "--runs-dir", str(tmp_path / "whole")], check=True)
+    assert run_sweep(SweepRequest(None, resume=trials.parent, quiet=True)).summary["completed"] == 30
+    whole = run_sweep(SweepRequest(path, runs_dir=tmp_path / "whole", quiet=True)).directory / "trials.csv"
 
     def read(path):
-        lines = path.read_text().splitlines()
-        assert len(lines) == 41
-        return [line.rpartition(",")[0] for line in lines]  # without the seconds
+        return [line.rpartition(",")[0] for line in path.read_text().splitlines()]  # without the seconds
 
-    assert read(trials) == read(tmp_path / "whole" / "target" / "trials.csv")
+    assert read(trials) == read(whole)
+    assert len(read(trials)) == 31
 
 
 @pytest.mark.parametrize(
