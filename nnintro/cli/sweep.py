@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +44,8 @@ def sweep(
     """Train a config many times with other values, and compare."""
     from nnintro.config.load import SweepOptions
     from nnintro.sweeps.password import hide_in_command_line
-    from nnintro.sweeps.sweep import SweepRequest, run_sweep
+    from nnintro.sweeps.request import SweepRequest
+    from nnintro.sweeps.sweep import run_sweep
 
     if storage is not None:
         hide_in_command_line(storage)
@@ -62,7 +62,6 @@ def sweep(
         map_keys=map_,
         quiet=quiet,
         signals=SIGNALS,
-        command=sys.argv,
     )
     ended = run_sweep(request)
     if json_:

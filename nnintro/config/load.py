@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from nnintro.config.experiment import Experiment, Setup, resolve, smoke
-from nnintro.config.parse.nodes import Entry, Finding, Node, Place, Source, child, copied, find, refusal
-from nnintro.config.parse.overrides import BEHIND_ALL, apply_overrides, apply_sweep, lay_value
+from nnintro.config.parse.nodes import Entry, Finding, Node, Place, Source, child, copied, descend, find, refusal
+from nnintro.config.parse.overrides import BEHIND_ALL, apply_overrides, apply_sweep, lay_value, parts_of
 from nnintro.config.parse.python import from_python
 from nnintro.config.parse.yaml_text import read_file
 from nnintro.config.rules import broken_by_data
+from nnintro.config.sweep import Range
 from nnintro.config.sweep_values import diagnosed, try_values
 from nnintro.config.task import DataFacts
 from nnintro.errors import ConfigError, Problem
@@ -58,10 +59,27 @@ class Config:
         setup = Setup(self.experiment, facts)
         if self.is_smoke:
             setup = setup.with_few_updates()
-        findings = broken_by_data(setup, self.source.root)
+        findings = [*broken_by_data(setup, self.source.root), *self._values_refused_by(facts)]
         if findings:
             raise refusal(findings)
         return setup.resolved()
+
+    def _values_refused_by(self, facts: DataFacts) -> Iterator[Finding]:
+        """What the rules that need the data say of the sweep's values: of each alone, beside the config's own."""
+        sweep = self.experiment.sweep
+        for key, values in sweep.over.items() if sweep is not None else ():
+            if parts_of(key)[0] in ("dataset", "seed"):
+                continue  # on which the data depends
+            node = descend(self.source.root, ("sweep", "over", key))
+            assert node is not None
+            for place, value in _tried(node, values, whole=key in self.whole_keys):
+                try:
+                    config = with_values(self, {key: value})
+                except ConfigError:
+                    continue  # it needs another key of the sweep
+                setup = Setup(config.experiment, facts)
+                for finding in broken_by_data(setup, config.source.root):
+                    yield Finding(place, finding.keys, finding.message)
 
     @contextlib.contextmanager
     def locating(self) -> Iterator[None]:
@@ -78,6 +96,13 @@ class Config:
             return problem
         place = find(self.source.root, tuple(problem.path.split(".")))
         return Problem(problem.message, problem.path, place.file, place.line, place.column)
+
+
+def _tried(node: Node, values: Range | list[Any], *, whole: bool) -> list[tuple[Place, Any]]:
+    """The values of a key of a sweep that are tried, and their places: all of a list, both ends of a range."""
+    if isinstance(values, Range):
+        return [(node.place, int(end) if whole else end) for end in (values.low, values.high)]
+    return [(item.place, value) for item, value in zip(node.content, values, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import socket
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,10 +15,10 @@ import torch.distributed as dist
 from torch._C._distributed_c10d import PrefixStore, TCPStore
 
 from nnintro.errors import UsageError
-from nnintro.wording import listing
+from nnintro.wording import cause
 
-SECONDS = 50.0
-"""In which the processes have to come together; of a minute the rest is for what torch does on its own."""
+SECONDS = 40.0
+"""In which the processes have to come together; the rest of a minute is for loading torch, and for connecting."""
 CONNECTING = timedelta(seconds=30)
 """For one connection between two processes that have met."""
 PATIENCE = timedelta(days=7)
@@ -54,9 +55,15 @@ def meet(rank: int, size: int, host: str, port: int, *, is_held: bool) -> Meetin
     if dist.is_initialized():
         raise UsageError("torch.distributed is in use in this process already; train before it is, or after it")
     deadline = time.monotonic() + SECONDS
+    hosts_store = rank == 0 and not is_held
     try:
+        _reach(host, port, deadline, answers=not hosts_store)
         store = TCPStore(
-            host, port, is_master=rank == 0 and not is_held, timeout=timedelta(seconds=SECONDS), wait_for_workers=False
+            host,
+            port,
+            is_master=hosts_store,
+            timeout=timedelta(seconds=max(deadline - time.monotonic(), 1)),
+            wait_for_workers=False,
         )
         if size == 1:
             return Meeting(store, None)
@@ -68,7 +75,7 @@ def meet(rank: int, size: int, host: str, port: int, *, is_held: bool) -> Meetin
             f"{host}:{port}: {error} of {size} did not come within {SECONDS:.0f} s; start torchrun on every host with "
             "the same --nnodes, --nproc-per-node and address"
         ) from error
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, OSError) as error:
         if dist.is_initialized():
             dist.destroy_process_group()
         raise UsageError(f"{host}:{port}: process {rank} of {size} is not connected: {_in_short(error)}") from error
@@ -76,8 +83,26 @@ def meet(rank: int, size: int, host: str, port: int, *, is_held: bool) -> Meetin
 
 def _in_short(error: Exception) -> str:
     """torch's reason, without the lines and the brackets in which it says where in its source that was."""
+    if isinstance(error, OSError):
+        return cause(error)
     first = next(iter(str(error).splitlines()), type(error).__name__)
     return first.split("] ", 1)[-1] if first.startswith("[") else first
+
+
+def _reach(host: str, port: int, deadline: float, *, answers: bool) -> None:
+    """Return once somebody ``answers`` there, if that is asked for; OSError with the reason where nobody does.
+
+    torch itself tries for longer, and shows pages of its own source meanwhile.
+    """
+    socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    while answers:
+        try:
+            with socket.create_connection((host, port), timeout=CONNECTING.total_seconds()):
+                return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(10 * POLL_SECONDS)
 
 
 class _MissingError(Exception):
@@ -129,4 +154,4 @@ def _meet_other(store: Any, rank: int, deadline: float) -> str:
 def _who(ranks: list[int]) -> str:
     """``process 1``, or ``processes 1, 2 and 3``; of many the first few."""
     few = [*map(str, ranks[:5]), *([f"{len(ranks) - 5} more"] if len(ranks) > 5 else [])]
-    return f"{'process' if len(ranks) == 1 else 'processes'} {listing(few)}"
+    return f"{'process' if len(ranks) == 1 else 'processes'} {', '.join(few)}"

@@ -63,7 +63,8 @@ class World:
         try:
             return cls._read(variables)
         except UsageError as error:
-            error.reported = variables.get("RANK", "0") != "0"
+            # Where the number is wrong itself, nobody else may be there to say so.
+            error.reported = variables.get("RANK", "0") != "0" and not str(error).startswith("RANK:")
             raise
 
     @classmethod
@@ -80,6 +81,8 @@ class World:
         local = _whole(variables, "LOCAL_RANK", 0, size - 1) if variables.get("LOCAL_RANK") else None
         port = _whole(variables, "MASTER_PORT", 1, 65535)
         by_agent = variables.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+        # For torch, which is not loaded yet: of a connection that fails it shows pages of its source, and then raises.
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "FATAL")
         return cls(rank, size, local, variables["MASTER_ADDR"], port, by_agent)
 
     @property

@@ -13,17 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from nnintro.figures.canvas import BLUE, GREEN, GREY, INK, RED, Array, canvas, legend_above, remark, short, some, tidy
+from nnintro.figures.canvas import BLUE, GREEN, GREY, RED, Array, canvas, legend_above, remark, short, some, tidy
 
 COLUMNS, MOST_PANELS = 3, 9
 DIVERGED = "#D9D2CC"
 """A flat colour that the scale of the objective does not have."""
-OUTLIERS = 98.0
+OUTLIERS = 95.0
 """Percentile of the objectives at which the scale of colours ends: one that nearly diverged would take all of it."""
-LEAST_LINE = 10
-"""Cells in each direction from which on the map has a line."""
-NEAR = 2.0
-"""The map's line: objectives of at most so many times the best."""
 
 
 def objective_by_key(
@@ -145,22 +141,14 @@ def _cells(
     gone: Array,
     colours: Mapping[str, Any],
 ) -> Any:
-    """A grid as cells that meet half way to their neighbours, and a line around those nearly as good as the best."""
+    """A grid as cells that meet half way to their neighbours."""
     columns, rows = edges_of
     place = np.searchsorted(rows, at[1]), np.searchsorted(columns, at[0])
     values, is_gone = np.full((2, len(rows), len(columns)), np.nan)
     values[place], is_gone[place] = objective, np.where(gone, 0.0, np.nan)
     edges = _edges(columns, axes.get_xscale() == "log"), _edges(rows, axes.get_yscale() == "log")
     axes.pcolormesh(*edges, is_gone, cmap=_flat(DIVERGED), vmin=0, vmax=1)
-    drawn = axes.pcolormesh(*edges, values, **colours)
-    norm = colours["norm"]
-    if isinstance(norm, LogNorm) and min(len(rows), len(columns)) >= LEAST_LINE:
-        best = np.nanmin(values)
-        if best > 0:
-            near = np.log(np.where(np.isfinite(values), values, np.inf) / best)
-            near = np.minimum(near, 10.0)
-            axes.contour(columns, rows, near, [math.log(NEAR)], colors=INK, linewidths=1.2)
-    return drawn
+    return axes.pcolormesh(*edges, values, **colours)
 
 
 def _flat(colour: str) -> Any:
@@ -190,7 +178,7 @@ def _positions(axes: Axes, side: str, values: Array, logarithmic: bool, spread: 
     axis, set_scale = (axes.xaxis, axes.set_xscale) if side == "x" else (axes.yaxis, axes.set_yscale)
     if values.dtype.kind in "US":
         texts = list(dict.fromkeys(values.tolist()))
-        axis.set_ticks(range(len(texts)), [short(text, 16) for text in texts])
+        axis.set_ticks(range(len(texts)), [short(text, 16) for text in texts], parse_math=False)
         if side == "x" and sum(map(len, texts)) > 30:
             axes.tick_params(axis="x", rotation=30)
         # Beside each other, where hundreds of dots would be one; always the same way.

@@ -189,11 +189,10 @@ class Display:
         self.console.guarded(lambda: self.console.print(what, soft_wrap=soft_wrap))
 
 
-def table_of(titles: Sequence[str], rows: Sequence[Sequence[str]], caption: str | None = None) -> Table:
-    """A table without lines, its cells as they are; ``caption`` is a line below it."""
+def table_of(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """A table without lines, its cells as they are; the first two columns are of numbers."""
     columns = [Column(title, justify="right" if index < 2 else "left") for index, title in enumerate(titles)]
     table = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    table.caption, table.caption_justify = caption, "left"
     for row in rows:
         table.add_row(*map(Text, row))
     return table

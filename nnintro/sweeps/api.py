@@ -12,7 +12,8 @@ from typing import Any
 from nnintro.config.load import SweepOptions, load_config
 from nnintro.sweeps.folder import CONFIG
 from nnintro.sweeps.record import Record, tags_in
-from nnintro.sweeps.sweep import SweepRequest, run_sweep
+from nnintro.sweeps.request import SweepRequest
+from nnintro.sweeps.sweep import run_sweep
 from nnintro.sweeps.trial import Result
 
 

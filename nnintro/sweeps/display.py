@@ -19,6 +19,7 @@ from nnintro.sweeps.tally import Tally
 from nnintro.wording import counted, duration, plain
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.live import Live
     from rich.table import Table
 
@@ -72,7 +73,7 @@ class SweepDisplay:
         live = self._live
         if live is not None and time.perf_counter() - self._drawn >= REFRESH_SECONDS:
             self._drawn = time.perf_counter()
-            self._display.console.guarded(lambda: live.update(self._table(tally, self._progress(tally)), refresh=True))
+            self._display.console.guarded(lambda: live.update(self._drawing(tally), refresh=True))
         elif live is None and tally.ended * PLAIN_LINES // tally.wanted > self._printed:
             self._printed = tally.ended * PLAIN_LINES // tally.wanted
             self.line(self._progress(tally))
@@ -117,12 +118,19 @@ class SweepDisplay:
             parts += [f"{now / seconds:.3g} trials/s", f"{duration((tally.wanted - tally.ended) * seconds / now)} left"]
         return "  ".join(parts)
 
-    def _table(self, tally: Tally, caption: str | None = None) -> Table:
+    def _drawing(self, tally: Tally) -> Group:
+        """The best so far, and a line of progress below."""
+        from rich.console import Group
+        from rich.text import Text
+
+        return Group(self._table(tally), Text(self._progress(tally), no_wrap=True, overflow="ellipsis"))
+
+    def _table(self, tally: Tally) -> Table:
         rows = [
             [str(result.number), f"{result.objective:.6g}", *(_short(result.values[key]) for key in self._headings)]
             for result in tally.best(SHOWN)
         ]
-        return table_of(["trial", self._sweep.tag, *self._headings.values()], rows, caption)
+        return table_of(["trial", self._sweep.tag, *self._headings.values()], rows)
 
 
 def _short(value: Any) -> str:

@@ -34,7 +34,7 @@ def draw(folder: Path, name: str, sweep: Sweep, results: Iterable[Result]) -> li
     if not shown:
         return []
     objective = np.array([math.nan if r.objective is None else r.objective for r in shown])
-    diverged = np.array([result.status == "diverged" for result in shown])
+    diverged = np.array([has_diverged(result) for result in shown])
     columns = {key: column([result.values[key] for result in shown]) for key in sweep.over}
     logarithmic = [key for key, values in columns.items() if is_logarithmic(sweep.over[key], values)]
     rising = ["yes"] if grows(sweep.tag) else []
@@ -55,6 +55,11 @@ def draw(folder: Path, name: str, sweep: Sweep, results: Iterable[Result]) -> li
             "objective_map", {**arrays, "x": x, "y": y}, {**texts, "title": title, "keys": list(columns)}
         )
     return [_write(folder / "figures", f"{kind}.png", png) for kind, png in pictures.items()]
+
+
+def has_diverged(result: Result) -> bool:
+    """Whether a trial diverged, or has come to its end with a loss that is not finite."""
+    return result.status == "diverged" or not math.isfinite(result.metrics.get("train/loss", math.nan))
 
 
 def _write(folder: Path, name: str, png: bytes) -> Path:

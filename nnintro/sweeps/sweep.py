@@ -6,26 +6,24 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnintro.config.experiment import flat_values
-from nnintro.config.load import Config, SweepOptions, load_config
+from nnintro.config.load import Config
 from nnintro.config.sweep import Sweep
 from nnintro.config.task import grows
-from nnintro.errors import CheckpointError, ConfigError, UsageError
+from nnintro.errors import CheckpointError, UsageError
 from nnintro.signals import Interrupts
-from nnintro.sweeps.folder import SweepFolder, new_folder, open_folder
-from nnintro.sweeps.map_grid import as_map
+from nnintro.sweeps.folder import SweepFolder, new_folder
 from nnintro.sweeps.password import without_password
+from nnintro.sweeps.request import SweepRequest, read, section_of
 from nnintro.sweeps.space import Space
-from nnintro.wording import counted, listing
+from nnintro.wording import counted
 
 if TYPE_CHECKING:  # torch is loaded once the config is known to be good
-    import signal
-
     from nnintro.sweeps.display import SweepDisplay
     from nnintro.sweeps.record import Record
     from nnintro.sweeps.storage import Opened
@@ -34,25 +32,6 @@ if TYPE_CHECKING:  # torch is loaded once the config is known to be good
     from nnintro.sweeps.trial import Result
     from nnintro.sweeps.work import Source
     from nnintro.training.repeated import KnownData
-
-
-@dataclass(frozen=True)
-class SweepRequest:
-    """What is to be swept, and how it is to be shown."""
-
-    config: str | Path | Mapping[str, Any] | None
-    options: SweepOptions = field(default_factory=SweepOptions)
-    overrides: Sequence[str] = ()
-    runs_dir: Path = Path("runs")
-    name: str | None = None
-    resume: str | Path | None = None
-    workers: int | None = None
-    storage: str | None = None
-    map_keys: tuple[str, str] | None = None
-    """Two keys of the sweep that a grid is made of (see ``map_grid``)."""
-    quiet: bool = False
-    signals: tuple[signal.Signals, ...] = ()
-    command: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -76,61 +55,14 @@ def run_sweep(request: SweepRequest) -> Ended:
     """
     if request.workers is not None and request.workers < 1:
         raise UsageError(f"--workers: expected a number of at least 1, got {request.workers}")
-    folder, config = _read(request)
+    folder, config = read(request)
     try:
-        sweep = _section(config)
+        sweep = section_of(config)
         space = Space(sweep, config.experiment.seed, config.whole_keys)
         return _Sweeping(request, config, sweep, space, folder).run()
     finally:
         if folder is not None:
             folder.close()
-
-
-def _section(config: Config) -> Sweep:
-    if config.experiment.sweep is None:
-        why = "required key is missing; write a sweep section, or give --over KEY=VALUES"
-        with config.locating():
-            raise ConfigError.at("sweep", why)
-    return config.experiment.sweep
-
-
-def _read(request: SweepRequest) -> tuple[SweepFolder | None, Config]:
-    """The config of a sweep that begins, or the locked folder of one that goes on and its config.
-
-    Raises:
-        UsageError: the one that goes on has other settings.
-    """
-    if request.resume is None:
-        if request.config is None:
-            raise UsageError("expected a config to sweep, or --resume with a sweep to go on with")
-        config = load_config(request.config, request.overrides, request.name, sweep=request.options)
-        return None, config if request.map_keys is None else as_map(config, request.map_keys)
-    if request.map_keys is not None:
-        raise UsageError("a sweep that goes on keeps its grid: expected either --map or --resume")
-    if request.name is not None:
-        raise UsageError("a sweep that goes on keeps its name: expected either --name or --resume")
-    folder, config = open_folder(request.resume, request.runs_dir)
-    try:
-        changed = _changes(request, config)
-        if changed:
-            raise UsageError(
-                f"{folder.path} goes on with the config that it began with; {listing(changed)} would change it"
-            )
-    except BaseException:
-        folder.close()
-        raise
-    return folder, config
-
-
-def _changes(request: SweepRequest, config: Config) -> list[str]:
-    """The keys in which a command differs from the sweep that it is to go on with."""
-    options = request.options
-    if request.config is None:
-        settings = [f"--{key.replace('_', '-')}" for key, value in options.settings.items() if value is not None]
-        return [*settings, *(["--over"] if options.over else []), *(["--set"] if request.overrides else [])]
-    given = load_config(request.config, request.overrides, config.experiment.name, sweep=options)
-    now, was = flat_values(given.experiment), flat_values(config.experiment)
-    return sorted(key for key in now.keys() | was.keys() if now.get(key) != was.get(key))
 
 
 class _Sweeping:
@@ -282,7 +214,8 @@ class _Sweeping:
             best = tally.best(self.sweep.keep)
             keep.keep_best(self.config, self.sweep, best, self.folder.path, self.display, interrupts)
         status = "interrupted" if interrupts() else "completed"
-        pictures.draw(self.folder.path, self.folder.path.name, self.sweep, results.values())
+        if not interrupts() and self.config.experiment.logging.figures == "auto":
+            pictures.draw(self.folder.path, self.folder.path.name, self.sweep, results.values())
         summary = self._write(tally, status)
         self.display.close(tally, summary, self.folder.path)
         return Ended(self.folder.path, summary, interrupts.received)

@@ -15,7 +15,7 @@ import nnintro
 from nnintro.config.load import load_config
 from nnintro.config.schema import schema_text
 
-BUNDLED = 58
+BUNDLED = 59
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted((ROOT / "configs").rglob("*.y*ml"))
 COMMAND = re.compile(r"nnintro (?:train|construct) (\S+)(?: --error \S+)?")

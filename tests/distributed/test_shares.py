@@ -32,15 +32,15 @@ CONFIGS = {
     "few": config(descent={"batch_size": 2, "clip_norm": 0.3, "optimizer": {"kind": "sgd", "momentum": 0.9}}),
     "stochastic": config(descent={"variant": "stochastic", "batch_size": 1, "replacement": True}),
     "lbfgs": config(
-        descent={"variant": "batch", "batch_size": 6, "learning_rate": 0.5, "optimizer": {"kind": "lbfgs", "iterations": 3}}
+        descent={"variant": "batch", "batch_size": 6, "optimizer": {"kind": "lbfgs", "iterations": 3}}
     ),
     "dropout": config(dataset=MOONS, model={"hidden": [8, 8], "dropout": 0.4}, descent={"weight_decay": 0.01}),
     "weights": config(dataset=IRIS, descent={"batch_size": 7}),
     "patience": config(
-        descent={"learning_rate": 1.2},
+        descent={"learning_rate": 0.3},
         training={"epochs": 40, "early_stopping": {"patience": 3, "metric": "validation/mae"}},
     ),
-    "goal": config(training={"epochs": 60, "stop_when": {"validation/rmse": 0.27}}),
+    "goal": config(training={"epochs": 60, "stop_when": {"validation/rmse": 0.28}}),
     "unet": unet("group"),
     "normalized": unet("batch"),
     "normalized_in_blocks": unet("batch", descent={"variant": "batch", "batch_size": 4}),
@@ -52,6 +52,8 @@ DIVERGES = config(
     dataset={"formula": "100*x"}, descent={"learning_rate": 1e5}, model={"hidden": []}, training={"epochs": 30}
 )
 REFUSED = config(training={"engine": "fused"})
+IN_THREE = ("ragged", "few", "stochastic", "dropout", "unet", "normalized")
+"""Those that are trained in three processes too."""
 OWN = ("processes", "directory", "seconds", "steps_per_second", "engine", "metrics")
 """Keys of a summary that differ, or are compared by themselves."""
 
@@ -59,11 +61,9 @@ OWN = ("processes", "directory", "seconds", "steps_per_second", "engine", "metri
 @pytest.fixture(scope="module", params=[2, 3])
 def shared(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(f"shared-{request.param}")
-    return (
-        request.param,
-        folder,
-        train_all(request.param, {**CONFIGS, "diverges": DIVERGES, "refused": REFUSED}, folder),
-    )
+    configs = CONFIGS if request.param == 2 else {name: CONFIGS[name] for name in IN_THREE}
+    printed = train_all(request.param, {**configs, "diverges": DIVERGES, "refused": REFUSED}, folder)
+    return request.param, folder, printed, configs
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +75,9 @@ def alone(tmp_path_factory):
 
 
 def test_the_parameters_and_the_records_are_those_of_one_process(shared, alone):
-    processes, folder, _ = shared
+    processes, folder, _, configs = shared
     assert len(CONFIGS) == 13
-    for name in CONFIGS:
+    for name in configs:
         ours, theirs = nnintro.load(folder / name), nnintro.load(alone / name)
         for (key, a), b in zip(ours.model.state_dict().items(), theirs.model.state_dict().values(), strict=True):
             torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-10, msg=lambda text, at=(name, key): f"{at}: {text}")
@@ -98,11 +98,12 @@ def compare_histories(name, ours, theirs):
 
 
 def test_all_processes_end_alike_and_one_reports(shared):
-    processes, folder, printed = shared
-    for name in CONFIGS:
+    processes, folder, printed, configs = shared
+    for name in configs:
         assert len({line for line in printed if line.startswith(f"{name}: ")}) == 1
         assert sum(line.startswith(f"{name}: ") for line in printed) == processes
-    assert sum("stopped" in line for line in printed if line.startswith(("patience", "goal"))) == 2 * processes
+    if processes == 2:
+        assert sum("stopped" in line for line in printed if line.startswith(("patience", "goal"))) == 2 * processes
     diverged = [line for line in printed if line.startswith("diverges: DivergedError")]
     assert len(diverged) == processes
     assert sum("silent" in line for line in diverged) == processes - 1
@@ -111,4 +112,4 @@ def test_all_processes_end_alike_and_one_reports(shared):
     assert len(refused) == processes
     assert sum("silent" in line for line in refused) == processes - 1
     assert any("training.engine: fused does not serve a training in several processes" in line for line in refused)
-    assert {path.name for path in folder.iterdir()} == {*CONFIGS, "diverges", "configs.json"}
+    assert {path.name for path in folder.iterdir()} == {*configs, "diverges", "configs.json"}

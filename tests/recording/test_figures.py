@@ -81,6 +81,17 @@ MAPS = {
     "points_true": np.array([[0.0, 3, 4], [1, 8, 2.5]]),
     "points_found": np.empty((0, 3)),
 }
+RATES = {
+    "test_rates": np.geomspace(1e-6, 1, 20),
+    "test_losses": np.geomspace(1, 0.01, 20),
+    "start": np.array([1.0]),
+    "rates": np.array([0.01, 0.1, 1.0]),
+    "losses": np.array([0.5, 0.001, np.nan]),
+    "suggested": np.array([0.1, 0.001]),
+}
+TRIALS = {"objective": np.array([0.5, 0.1, np.nan, 0.2]), "diverged": np.array([0, 0, 1, 0])}
+KEYS = {"columns/rate": np.array([1e-3, 1e-2, 0.1, 1e-3]), "columns/kind": np.array(["a", "b", NASTY, "b"])}
+PLACES = {"x": np.array([1e-3, 1e-2, 1e-2, 1e-3]), "y": np.array(["a", "b", "a", "b"])}
 NAMES = {"names": ["left_arm", "_hidden", "$right$"]}
 EXAMPLES = {
     "curve_fit": (CURVE, {}),
@@ -95,12 +106,17 @@ EXAMPLES = {
     "certified_pieces": (PIECES, {}),
     "certified_boxes": (BOXES, {}),
     "error_against_neurons": (SIZES, {}),
+    "learning_rates": (RATES, {}),
+    "objective_by_key": ({**TRIALS, **KEYS}, {"best": ["1"]}),
+    "objective_map": ({**TRIALS, **PLACES}, {"keys": ["rate", "kind"]}),
 }
 PIXELS = {
     "neurons": (800, 506),
     "certified_pieces": (800, 550),
     "certified_boxes": (640, 540),
     "segmentation": (1040, 500),
+    "objective_by_key": (720, 380),
+    "objective_map": (800, 560),
 }
 """Of those that are not 800 by 450."""
 
@@ -138,13 +154,16 @@ class TestEveryFigure:
     @pytest.mark.parametrize("kind", FIGURES)
     def test_no_text_is_read_as_mathematics(self, kind):
         arrays, words = EXAMPLES[kind]
-        words = {"title": NASTY, **{name: [NASTY, *names[1:]] for name, names in words.items()}}
+        nasty = {name: [NASTY, *names[1:]] for name, names in words.items() if name != "best"}
+        words = {"title": NASTY, **words, **nasty}
         if kind == "learning_curves":
             arrays = {**arrays, f"columns/{NASTY}": np.ones(6)}
         assert render(kind, arrays, words)
         arguments = {key: value for key, value in arrays.items() if "/" not in key}
         if kind == "learning_curves":
             arguments["columns"] = {NASTY: np.ones(6)}
+        if kind == "objective_by_key":
+            arguments["columns"] = {NASTY: KEYS["columns/kind"]}
         figure = FIGURES[kind](**arguments, **words)
         figure.draw_without_rendering()
         users = [t for t in figure.findobj(Text) if "$x^2$" in t.get_text() or "$r" in t.get_text()]

@@ -50,7 +50,7 @@ def without_seconds(runs_dir: Path) -> list[list[str]]:
 
 def left_over(runs_dir: Path) -> list[str]:
     """Files and folders that do not belong there."""
-    own = {"sweep.yaml", "trials.csv", "best.yaml", "summary.json", "looks.csv"}
+    own = {"sweep.yaml", "trials.csv", "best.yaml", "summary.json", "looks.csv", "figures"}
     below = [path.name for path in (runs_dir / "s").iterdir() if path.name not in own]
     kept = [name for name in below if name.startswith("trial-")]
     return [path.name for path in runs_dir.iterdir() if path.name != "s"] + [n for n in below if n not in kept[:1]]

@@ -86,12 +86,13 @@ def test_best_yaml_and_the_kept_runs_have_the_bits_of_the_trial(swept, tmp_path)
     assert parameters_equal(again, best)
     kept = sorted(swept.trials, key=lambda trial: trial.objective)[:2]
     folders = sorted(path.name for path in swept.directory.iterdir() if path.is_dir())
-    assert folders == sorted(f"trial-{trial.number}" for trial in kept)
+    names = sorted(f"trial-{trial.number}" for trial in kept)
+    assert folders == names  # and no figures, as the config says
     for trial in kept:
         run = nnintro.load(swept.directory / f"trial-{trial.number}")
         assert parameters_equal(run, nnintro.fit(config(), as_overrides(trial.values)))
     found = [run["directory"] for run in find_runs(swept.directory.parent)]
-    assert sorted(found) == sorted(str(swept.directory / name) for name in folders)  # and not the sweep's own
+    assert sorted(found) == sorted(str(swept.directory / name) for name in names)  # and not the sweep's own
 
 
 def test_the_trainer_gives_the_parameters_of_a_training(monkeypatch):
