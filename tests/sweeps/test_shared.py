@@ -47,7 +47,7 @@ def storage(server):
 
 
 def test_machines_that_die_or_come_late_and_a_database_that_stops_cost_no_trial(server, tmp_path, monkeypatch):
-    monkeypatch.setenv("NNINTRO_HEARTBEAT", "0.1")  # the processes have it from here
+    monkeypatch.setenv("NNINTRO_HEARTBEAT", "0.3")  # the processes have it from here
     trials = 100
 
     def start() -> Machine:
