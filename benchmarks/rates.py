@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import math
+import tempfile
 import time
 from pathlib import Path
 
 import nnintro
-from nnintro.config.load import load_config
-from nnintro.sweeps.find_rate import find_rate
-from nnintro.training.repeated import KnownData, train_again
 
 LESSONS = (
     "neuron/linear_regression", "neuron/logistic_regression", "descent/batch", "descent/mini_batch",
     "descent/stochastic", "real/iris", "real/diabetes", "real/breast_cancer", "tables/sales_forecast",
     "regression/friedman1", "classification/spirals", "target",
 )  # fmt: skip
-LOWEST, HIGHEST, POINTS = 1e-5, 10.0, 60
+GRID = {"low": 1e-5, "high": 10.0, "log": True, "points": 60}
 
 
-def loss_at(path: Path, rate: float, known: KnownData) -> float:
-    """The training loss after the whole training of a config; infinite where it diverges."""
-    trained = train_again(load_config(path, [f"descent.learning_rate={rate!r}"]), known)
-    return trained.metrics.get("train/loss", math.inf)
+def best_of_grid(path: Path) -> tuple[float, float]:
+    """The least training loss after the whole training of a config, and the learning rate that reaches it."""
+    with tempfile.TemporaryDirectory() as folder:
+        over = {"descent.learning_rate": GRID}
+        swept = nnintro.sweep(path, over, ["logging.figures=off"], folder, sampler="grid", keep=0)
+        losses = [(trial.metrics.get("train/loss", math.inf), trial.values) for trial in swept.trials]
+    loss, values = min(losses, key=lambda one: one[0])
+    return loss, values["descent.learning_rate"]
 
 
 def main() -> None:
@@ -30,17 +32,16 @@ def main() -> None:
     print("| lesson | suggested | its loss | best of 60 | at | ratio | trainings | seconds |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for lesson in LESSONS:
-        path, known = Path("configs") / f"{lesson}.yaml", KnownData()
+        path = Path("configs") / f"{lesson}.yaml"
         begun = time.perf_counter()
-        found = find_rate(path)
+        found = nnintro.find_rate(path)
         seconds = time.perf_counter() - begun
-        mine = loss_at(path, found.learning_rate, known)
-        grid = [LOWEST * (HIGHEST / LOWEST) ** (index / (POINTS - 1)) for index in range(POINTS)]
-        losses = [loss_at(path, rate, known) for rate in grid]
-        best = min(losses)
+        rate = found.learning_rate
+        mine = nnintro.fit(path, [f"descent.learning_rate={rate!r}"]).metrics["train/loss"]
+        best, at = best_of_grid(path)
         print(
-            f"| {lesson} | {found.learning_rate:g} | {mine:.3g} | {best:.3g} | {grid[losses.index(best)]:.2g} "
-            f"| {mine / best:.2f} | {len(found.tried)} | {seconds:.1f} |",
+            f"| {lesson} | {rate:g} | {mine:.3g} | {best:.3g} | {at:.2g} | {mine / best:.2f} "
+            f"| {len(found.tried)} | {seconds:.1f} |",
             flush=True,
         )
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import argparse
 import itertools
 import statistics
-import threading
+import tempfile
 import time
 from typing import Any
 
 import numpy as np
 
+import nnintro
 from benchmarks.machine import describe, limit_threads, load
 
 WIDTHS, BATCHES = (8, 32, 64, 128, 512), (1, 8, 32, 128, 512)
@@ -32,45 +33,35 @@ def config(width: int, batch: int, updates: int, **changes: Any) -> dict[str, An
     }
 
 
-class Trainings:
-    """Trainings in memory as a sweep makes them, the data built once."""
+def seconds(values: dict[str, Any]) -> tuple[float, float]:
+    """Of one training: those of its updates, and all."""
+    begun = time.perf_counter()
+    trained = nnintro.fit(values)
+    return trained.seconds, time.perf_counter() - begun
 
-    def __init__(self) -> None:
-        from nnintro.training.repeated import KnownData
 
-        self.known = KnownData()
+def update(width: int, batch: int, samples: int = SAMPLES, rounds: int = 5) -> float:
+    """Microseconds of an update: the least of the rounds, as whatever else runs on the machine only adds to it."""
+    few = 200
+    once = min(seconds(config(width, batch, few, samples=samples))[0] for _ in range(2)) / few
+    updates = max(int(SECONDS / max(once, 1e-8)), few)
+    return 1e6 * min(seconds(config(width, batch, updates, samples=samples))[0] / updates for _ in range(rounds))
 
-    def seconds(self, values: dict[str, Any]) -> tuple[float, float]:
-        """Of one training: those of its updates, and all."""
-        from nnintro.config.load import load_config
-        from nnintro.training.repeated import train_again
 
-        loaded, begun = load_config(values), time.perf_counter()
-        trained = train_again(loaded, self.known)
-        return trained.seconds, time.perf_counter() - begun
+def sweep_seconds(workers: int, trials: int) -> float:
+    """Of a sweep of so many trainings of 6,400 updates, without what starting a sweep takes."""
 
-    def update(self, width: int, batch: int, samples: int = SAMPLES, rounds: int = 5) -> float:
-        """Microseconds of an update: the least of the rounds, as whatever else runs on the machine only adds to it."""
-        few = 200
-        once = min(self.seconds(config(width, batch, few, samples=samples))[0] for _ in range(2)) / few
-        updates = max(int(SECONDS / max(once, 1e-8)), few)
-        ones = [self.seconds(config(width, batch, updates, samples=samples))[0] / updates for _ in range(rounds)]
-        return 1e6 * min(ones)
+    def of(count: int) -> float:
+        over = {"descent.learning_rate": {"low": 1e-4, "high": 1e-3, "log": True}}
+        with tempfile.TemporaryDirectory() as folder:
+            begun = time.perf_counter()
+            nnintro.sweep(
+                {**config(64, 32, 6400), "logging": {"figures": "off"}},
+                over, runs_dir=folder, trials=count, keep=0, workers=workers,
+            )  # fmt: skip
+            return time.perf_counter() - begun
 
-    def together(self, workers: int, each: int, updates: int) -> float:
-        """Seconds of ``workers * each`` trainings, shared among so many threads."""
-
-        def work() -> None:
-            for _ in range(each):
-                self.seconds(config(64, 32, updates))
-
-        threads = [threading.Thread(target=work) for _ in range(workers)]
-        begun = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return time.perf_counter() - begun
+    return of(trials) - of(workers)
 
 
 def fitted(table: dict[tuple[int, int], float]) -> tuple[float, float]:
@@ -87,8 +78,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2, help="cores (default 2)")
     options = parser.parse_args()
     limit_threads(options.threads)
-    before, trainings = load(), Trainings()
-    table = {pair: trainings.update(*pair, rounds=options.rounds) for pair in itertools.product(WIDTHS, BATCHES)}
+    before = load()
+    table = {pair: update(*pair, rounds=options.rounds) for pair in itertools.product(WIDTHS, BATCHES)}
     print("Microseconds of an update of 1-W-1, by width (rows) and batch (columns)\n")
     print(f"| | {' | '.join(map(str, BATCHES))} |")
     print("| ---: |" + " ---: |" * len(BATCHES))
@@ -98,16 +89,14 @@ def main() -> None:
     off = [abs(fixed + each * width * batch - time) / time for (width, batch), time in table.items()]
     print(f"\nmicroseconds = {fixed:.3g} + {each:.3g} * width * batch,")
     print(f"off by {statistics.median(off):.0%} in the median, by {max(off):.0%} at most")
-    samples = {count: trainings.update(64, 32, count, options.rounds) for count in (256, 1024, 16_384, 262_144)}
+    samples = {count: update(64, 32, count, options.rounds) for count in (256, 1024, 16_384, 262_144)}
     print(f"\nby samples (64, 32): {', '.join(f'{count:,}: {time:.3g} us' for count, time in samples.items())}")
-    extra = [whole - updates for updates, whole in (trainings.seconds(config(64, 32, 64)) for _ in range(30))]
+    extra = [whole - updates for updates, whole in (seconds(config(64, 32, 64)) for _ in range(30))]
     print(f"beside the updates, a training: {1e3 * statistics.median(extra):.2g} ms")
-    each_of = 20
-    alone = [trainings.together(1, each_of, 6400) for _ in range(3)]
+    alone = min(sweep_seconds(1, 60) for _ in range(options.rounds))
     for workers in (2, 4):
-        shared = [trainings.together(workers, each_of, 6400) for _ in range(3)]
-        gain = workers * min(alone) / min(shared)
-        print(f"{workers} workers: {gain:.2f} times the trainings of one")
+        shared = min(sweep_seconds(workers, 60) for _ in range(options.rounds))
+        print(f"{workers} workers: {alone / shared:.2f} times the trainings of one")
     print(f"\n{', '.join(f'{key} {value}' for key, value in describe().items())}; load before: {before}")
 
 

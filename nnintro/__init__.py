@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nnintro.runs.run import Run
     from nnintro.runs.run import load_run as load
     from nnintro.sweeps.api import Swept, sweep
+    from nnintro.sweeps.find_rate import find_rate
     from nnintro.training.fit import Fitted, fit
     from nnintro.training.train import train
 
@@ -40,6 +41,7 @@ __all__ = [
     "construct",
     "evaluate",
     "export",
+    "find_rate",
     "fit",
     "load",
     "predict_file",
@@ -55,6 +57,7 @@ _HOMES = {
     "construct": ("nnintro.constructions.construct", "construct"),
     "evaluate": ("nnintro.predict.evaluate", "evaluate"),
     "export": ("nnintro.exports.export", "export"),
+    "find_rate": ("nnintro.sweeps.find_rate", "find_rate"),
     "fit": ("nnintro.training.fit", "fit"),
     "load": ("nnintro.runs.run", "load_run"),
     "predict_file": ("nnintro.predict.rows", "predict_file"),

@@ -94,3 +94,10 @@ def test_no_such_run(name, tmp_path):
         getattr(nnintro, name)("elsewhere", runs_dir=tmp_path)
     with pytest.raises(nnintro.CheckpointError, match="no such run"):
         nnintro.predict_file("elsewhere", "rows.csv", runs_dir=tmp_path)
+
+
+def test_find_rate():
+    found = nnintro.find_rate(CONFIG)
+    assert found.learning_rate in [tried.learning_rate for tried in found.tried]
+    losses = [tried.loss for tried in found.tried if tried.status == "completed"]
+    assert nnintro.fit(CONFIG, [f"descent.learning_rate={found.learning_rate}"]).metrics["train/loss"] < 2 * min(losses)

@@ -35,8 +35,8 @@ WORSE = 4.0
 """A rate is steady where the next higher one has at most so many times its loss."""
 AS_GOOD = 1.25
 """A loss of at most so many times the least counts as good as it."""
-HIGHEST_RATE = 1e6
-"""Of the YAML."""
+LOWEST_RATE, HIGHEST_RATE = 1e-9, 1e6
+"""Beyond which it is not looked for; the upper one is that of the YAML."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,8 @@ class _Search:
         while True:
             best = self._best(self.short).learning_rate
             ends = rates[0], rates[-1]
-            if best == _pasted(ends[0]) and ends[0] / 2 > 1e-9:
+            falls = self._best(self.short).loss < self.test.start
+            if falls and best == _pasted(ends[0]) and ends[0] / 2 > LOWEST_RATE:
                 rates.insert(0, ends[0] / 2)
                 self._train(rates[0], self.short)
             elif best == _pasted(ends[1]) and ends[1] * 2 < HIGHEST_RATE:
