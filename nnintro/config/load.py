@@ -22,8 +22,10 @@ from nnintro.config.sweep import Range
 from nnintro.config.sweep_values import diagnosed, try_values
 from nnintro.config.task import DataFacts
 from nnintro.errors import ConfigError, Problem
-from nnintro.wording import plain
+from nnintro.wording import listing, plain
 
+OF_A_SWEEP_FILE = ("name", "sweep")
+"""The keys of a sweep in a file of its own, beside its config."""
 MOST_NAME = 100
 """Bytes of a run's name that is taken from a file's."""
 
@@ -167,7 +169,9 @@ def with_values(config: Config, values: Mapping[str, Any]) -> Config:
     """
     root = copied(config.source.root)
     root.content.pop("sweep", None)
-    findings = [finding for key, value in values.items() for finding in lay_value(root, key, value)]
+    # A section first and then keys of it, whichever the sweep names first.
+    in_order = sorted(values.items(), key=lambda item: item[0].count("."))
+    findings = [finding for key, value in in_order for finding in lay_value(root, key, value)]
     experiment, more = diagnosed(root)
     if findings or more or experiment is None:
         raise refusal([*findings, *more])
@@ -185,9 +189,13 @@ def _followed(source: Source) -> Source:
     target = read_file(beside / os.path.expanduser(other.content))  # noqa: PTH111
     if not isinstance(target.root.content, dict):
         return target
-    target.findings[:0] = source.findings
-    del root.content["config"]
-    target.root.content.update(root.content)
+    own = {key: entry for key, entry in root.content.items() if key in OF_A_SWEEP_FILE}
+    others = [(key, entry.place) for key, entry in root.content.items() if key not in (*own, "config")]
+    message = (
+        f"a file that names a config has {listing(OF_A_SWEEP_FILE)} beside; change other keys there, or with --set"
+    )
+    target.findings[:0] = [*source.findings, *(Finding(place, (key,), message) for key, place in others)]
+    target.root.content.update(own)
     return target
 
 

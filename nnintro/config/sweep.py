@@ -96,6 +96,8 @@ def keys_can_be_swept(sweep: Sweep) -> Complaints:
     for key in sweep.over:
         if any(f"{key}.".startswith(f"{name}.") for name in NOT_SWEPT):
             yield Complaint(OVER, "makes no difference to the network that is trained", entry=key)
+    if "training.epochs" in sweep.over and "training.steps" in sweep.over:
+        yield Complaint(OVER, "give epochs or steps, not both", entry="training.steps")
 
 
 def seeds_are_given_once(sweep: Sweep) -> Complaints:

@@ -131,7 +131,8 @@ def _findings(root: Node, values: Mapping[Keys, Node], places: Mapping[Keys, Pla
 
 def _with(root: Node, values: Mapping[Keys, Node], places: Mapping[Keys, Place]) -> tuple[Node, list[Finding]]:
     tree = copied(root)
-    findings = [f for keys, value in values.items() for f in lay(tree, keys, copied(value), places[keys])]
+    in_order = sorted(values, key=len)  # as ``with_values`` does
+    findings = [f for keys in in_order for f in lay(tree, keys, copied(values[keys]), places[keys])]
     return tree, findings
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 import secrets
 import socket
+import threading
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,13 +20,15 @@ from torch._C._distributed_c10d import PrefixStore, TCPStore
 from nnintro.errors import UsageError
 from nnintro.wording import cause
 
-SECONDS = 40.0
+SECONDS = 30.0
 """In which the processes have to come together; the rest of a minute is for loading torch, and for connecting."""
-CONNECTING = timedelta(seconds=30)
+CONNECTING = timedelta(seconds=15)
 """For one connection between two processes that have met."""
 PATIENCE = timedelta(days=7)
 """For which a process waits for another one that measures, draws or saves: one that has ended is noticed at once."""
 POLL_SECONDS = 0.01
+SIOCGIFADDR = 0x8915
+"""Linux: asks for an interface's address."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +73,8 @@ def meet(rank: int, size: int, host: str, port: int, *, is_held: bool) -> Meetin
         if size == 1:
             return Meeting(store, None)
         session = _meet_first(store, size, deadline) if rank == 0 else _meet_other(store, rank, deadline)
-        _connect(rank, size, PrefixStore(session, store))
-        return Meeting(store, dist.new_group(timeout=PATIENCE))
+        _use_network_of(host, port)
+        return Meeting(store, _connect(rank, size, PrefixStore(session, store)))
     except _MissingError as error:
         raise UsageError(
             f"{host}:{port}: {error} of {size} did not come within {SECONDS:.0f} s; start torchrun on every host with "
@@ -109,10 +114,52 @@ class _MissingError(Exception):
     """These processes, in words, did not come."""
 
 
-def _connect(rank: int, size: int, store: Any) -> None:
-    """Make torch's default group; GPUs are connected when they first send something."""
+def _use_network_of(host: str, port: int) -> None:
+    """Have gloo use the network on which this process reaches the store, unless the user names another.
+
+    By itself it takes that of the host's own name, which on many machines is the loopback, where no other host is.
+    """
+    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=5) as connection:
+        own = connection.getsockname()[0]
+        for _, name in socket.if_nameindex():
+            if own == _address_of(name):
+                os.environ.setdefault("GLOO_SOCKET_IFNAME", name)
+
+
+def _address_of(interface: str) -> str | None:
+    """The IPv4 address of a network interface; None where it has none."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        answer = fcntl.ioctl(asked, SIOCGIFADDR, interface.encode().ljust(40, b"\0"))
+        return socket.inet_ntoa(answer[20:24])
+    return None
+
+
+def _connect(rank: int, size: int, store: Any) -> Any:
+    """torch's group of all processes, for work that may take as long as it likes; GPUs connect when they first send.
+
+    Raises:
+        RuntimeError: it could not be made in time.
+    """
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=CONNECTING)
+    made: list[Any] = []
+
+    def connect() -> None:
+        try:
+            dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=CONNECTING)
+            made.append(dist.new_group(timeout=PATIENCE))
+        except RuntimeError as error:
+            made.append(error)
+
+    # In a thread that ends with the process: while another one does not answer, torch keeps to no limit of its own.
+    connecting = threading.Thread(target=connect, daemon=True)
+    connecting.start()
+    connecting.join(CONNECTING.total_seconds())
+    if not made:
+        made.append(RuntimeError(f"another process does not answer within {CONNECTING.total_seconds():.0f} s"))
+    if isinstance(made[0], RuntimeError):
+        reason = _in_short(made[0])
+        raise RuntimeError(f"{reason}; GLOO_SOCKET_IFNAME may name the network between the hosts") from made[0]
+    return made[0]
 
 
 def _meet_first(store: Any, size: int, deadline: float) -> str:

@@ -105,7 +105,8 @@ class World:
         try:
             meeting = meet(self.rank, self.size, self.address, self.port, is_held=self.agent_holds_store)
         except UsageError as error:
-            error.reported = not self.is_main
+            # They do not hear of each other: the first on each host says so.
+            error.reported = (self.rank if self.local_rank is None else self.local_rank) != 0
             raise
         world = World(
             self.rank, self.size, self.local_rank, self.address, self.port, self.agent_holds_store, meeting,

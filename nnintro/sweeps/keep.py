@@ -48,24 +48,26 @@ def keep_best(
     wanted = [result for result in best if not _is_there(folder / run_name(result.number))]
     if not wanted:
         return
-    figures = config.experiment.logging.figures == "auto"
-    painter, quiet = Painter() if figures else None, Display(quiet=True)
+    display.keeping(len(wanted))
+    for result in wanted:
+        if interrupts():
+            return
+        try:
+            interrupts.received = _train(config_of(config, sweep, result), result.number, folder, interrupts)
+        except NnintroError as error:
+            display.warn(f"trial {result.number} could not be kept as a run: {error}")
+
+
+def _train(config: Config, number: int, folder: Path, interrupts: Interrupts) -> int | None:
+    """Train a trial as a run; the signal that ended it, as signals go to the run meanwhile."""
+    config = replace(config, experiment=config.experiment.model_copy(update={"name": run_name(number)}))
+    painter = Painter() if config.experiment.logging.figures == "auto" else None  # the run closes it
     try:
-        display.keeping(len(wanted))
-        for result in wanted:
-            if interrupts():
-                return
-            own = config_of(config, sweep, result)
-            own = replace(own, experiment=own.experiment.model_copy(update={"name": run_name(result.number)}))
-            request = Request(own, folder, quiet, painter, time.perf_counter(), None, tuple(interrupts.signals))
-            try:
-                interrupts.received = run_job(request).signal  # while it ran, signals went to it
-            except NnintroError as error:
-                display.warn(f"trial {result.number} could not be kept as a run: {error}")
+        display, signals = Display(quiet=True), tuple(interrupts.signals)
+        return run_job(Request(config, folder, display, painter, time.perf_counter(), None, signals)).signal
     finally:
         if painter is not None:
             painter.close()
-        display.stop()
 
 
 def _is_there(directory: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -89,11 +90,15 @@ class Record:
     def _write(self, path: Path, text: str) -> None:
         with explained(f"cannot write {path}"):
             descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+            before = os.fstat(descriptor).st_size
             try:
-                data = text.encode(errors="backslashreplace")
-                written = os.write(descriptor, data)
-                if written != len(data):  # the disk is full: the next write says so
-                    os.write(descriptor, data[written:])
+                rest = memoryview(text.encode(errors="backslashreplace"))
+                while rest:  # of a disk that is nearly full a part is written, and then nothing
+                    rest = rest[os.write(descriptor, rest) :]
+            except OSError:
+                with contextlib.suppress(OSError):  # what another worker appends must not join half a line
+                    os.ftruncate(descriptor, before)
+                raise
             finally:
                 os.close(descriptor)
 

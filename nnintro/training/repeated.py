@@ -24,6 +24,8 @@ from nnintro.training.setup import assemble, build_data
 
 MOST_BYTES = 1 << 28
 """Of the data of several seeds or datasets that is kept; the latest is kept whatever its size."""
+MOST_KEPT = 100
+"""The same as a number: of a sweep over many seeds each is used once."""
 Watch = Callable[[Point], bool]
 """Sees each look, with its metrics; says whether training is to go on."""
 
@@ -47,7 +49,9 @@ class KnownData:
             return self._known[key]
 
     def _forget(self, latest: Splits[Any]) -> None:
-        while sum(map(_bytes, self._known.values())) > MOST_BYTES and len(self._known) > 1:
+        while len(self._known) > 1 and (
+            len(self._known) > MOST_KEPT or sum(map(_bytes, self._known.values())) > MOST_BYTES
+        ):
             oldest = next(iter(self._known))
             if self._known[oldest] is latest:
                 return

@@ -98,6 +98,16 @@ def test_a_file_of_its_own_that_names_no_config(command, tmp_path):
     assert len(done.err.splitlines()) == 1
 
 
+def test_a_file_of_its_own_has_no_other_sections(command, written, tmp_path):
+    written("a.yaml")
+    (tmp_path / "s.yaml").write_text("config: a.yaml\ntraining: {epochs: 1}\nsweep: {over: {seed: [1, 2]}}\n")
+    done = command("sweep", "s.yaml")
+    assert (done.code, done.out) == (3, "")
+    assert done.err.startswith("s.yaml:2:1: training: a file that names a config has name or sweep beside; change")
+    (tmp_path / "s.yaml").write_text("config: a.yaml\nname: mine\nsweep: {over: {seed: [1, 2]}, keep: 0}\n")
+    assert json.loads(command("sweep", "s.yaml", "--json").out)["directory"] == "runs/mine"
+
+
 def test_validate_tries_the_values(command, written, tmp_path):
     section = {"over": {"descent.batch_size": [4, 99], "model.activation": {"low": 0, "high": 1}}}
     path = written("a.yaml", sweep=section)

@@ -1241,6 +1241,10 @@ sweep:
             "bad.yaml:3:30: sweep.over.training.checkpoint.keep: makes no difference to the network that is trained",
         ],
     ),
+    "a sweep over both lengths": (
+        FINE + "sweep: {over: {training.epochs: [1], training.steps: [1]}}\n",
+        ["bad.yaml:3:38: sweep.over.training.steps: give epochs or steps, not both"],
+    ),
     "seeds twice": (
         FINE + "sweep: {over: {seed: [1, 2]}, seeds: 2}\n",
         ["bad.yaml:3:38: sweep.seeds: the sweep goes over seed already; expected 1, got 2"],

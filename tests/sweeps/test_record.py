@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
 from nnintro.errors import CheckpointError
@@ -70,6 +73,25 @@ def test_a_torn_line_is_cut_away_wherever_it_is_torn(tmp_path):
     for end in range(whole.index(b"\n") + 1):  # the header too
         record.path.write_bytes(whole[:end])
         assert a_record(tmp_path).read() == {}
+
+
+def test_a_full_disk_leaves_no_half_of_a_line(tmp_path, monkeypatch):
+    record, (first, second, third, *_) = a_record(tmp_path), results()
+    record.read()
+    record.add(first)
+    write = os.write
+
+    def full(descriptor, data):
+        if len(data) < 20:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(descriptor, bytes(data[:-15]))
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(CheckpointError, match=r"cannot write .*trials\.csv: No space left on device"):
+        record.add(second)
+    monkeypatch.undo()
+    record.add(third)
+    assert sorted(a_record(tmp_path).read()) == [0, 2]
 
 
 @pytest.mark.parametrize(

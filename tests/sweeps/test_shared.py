@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -19,19 +16,21 @@ import yaml
 
 from nnintro.errors import CheckpointError, UsageError
 from nnintro.sweeps import heartbeat, patience
+from nnintro.sweeps.password import hide_in_command_line
 from nnintro.sweeps.patience import Patience
 from nnintro.sweeps.storage import open_storage
-from nnintro.sweeps.study import join
-from nnintro.sweeps.trial import Result
+from nnintro.sweeps.study import join, study_in_folder
+from nnintro.sweeps.sweep import SweepRequest, run_sweep
+from nnintro.sweeps.trial import Result, Trial
+from nnintro.sweeps.work import work
 from tests import postgres
 from tests.postgres import PASSWORD, serving
-from tests.support import PATIENCE, config
+from tests.support import config
+from tests.sweeps.machines import RATE, Machine, result_of, space
 
 pytestmark = pytest.mark.skipif(
     postgres.programs() is None and not postgres.NEEDED, reason="PostgreSQL is not installed (Debian: postgresql)"
 )
-RATE = "descent.learning_rate"
-TRIALS = 120
 
 
 @pytest.fixture(scope="module")
@@ -47,113 +46,99 @@ def storage(server):
     opened.close()
 
 
-def small(folder: Path, name: str, sampler: str = "random", **changes) -> Path:
-    """A config of which a trial takes some hundredths of a second."""
-    sweep = {"over": {RATE: {"low": 1e-3, "high": 0.1, "log": True}}, "sampler": sampler, "trials": TRIALS, "keep": 1}
-    path = folder / f"{name}.yaml"
-    training = {"epochs": 40, "engine": "autograd"}
-    path.write_text(yaml.safe_dump(config(training=training, sweep={**sweep, **changes})))
-    return path
+def test_machines_that_die_or_come_late_and_a_database_that_stops_cost_no_trial(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("NNINTRO_HEARTBEAT", "0.1")  # the processes have it from here
+    trials = 100
 
+    def start() -> Machine:
+        machines.append(Machine(tmp_path / str(len(machines)), server.url(), "shared", trials))
+        return machines[-1]
 
-class Machine:
-    """A process that runs ``nnintro sweep`` with a folder of runs of its own."""
-
-    def __init__(self, number: int, folder: Path, *arguments: str, **variables: str) -> None:
-        self.folder, self.log = folder / f"machine-{number}", folder / f"machine-{number}.log"
-        command = [sys.executable, "-m", "nnintro", "sweep", *arguments, "--runs-dir", str(self.folder)]
-        environment = {**os.environ, "NNINTRO_HEARTBEAT": "0.2", **variables}
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
-
-    def trials(self, name: str) -> list[dict[str, str]]:
-        path = self.folder / name / "trials.csv"
-        return list(csv.DictReader(path.read_text().splitlines())) if path.exists() else []
-
-    def wait_for(self, name: str, count: int) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while len(self.trials(name)) < count:
-            assert time.monotonic() < deadline
-            assert self.process.poll() in (None, 0), self.log.read_text()
-            time.sleep(0.02)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def end(self) -> str:
-        assert self.process.wait(timeout=PATIENCE) == 0, self.log.read_text()
-        return self.log.read_text()
-
-
-@contextlib.contextmanager
-def killed_at_the_end():
     machines: list[Machine] = []
     try:
-        yield machines
+        for _ in range(3):
+            start()
+        for machine in machines:
+            machine.wait_for(5)
+        machines[0].kill()
+        server.stop()
+        time.sleep(2.0)
+        server.start()
+        machines[2].wait_for(40)
+        late = start()
+        machines[1].kill()
+        machines[2].end()
+        late.end()
     finally:
         for machine in machines:
             machine.kill()
-
-
-def test_machines_that_die_or_come_late_and_a_database_that_stops_cost_no_trial(server, tmp_path):
-    path = small(tmp_path, "shared", sampler="tpe")
-    arguments = str(path), "--storage", server.url()
-    with killed_at_the_end() as machines:
-        machines += [Machine(number, tmp_path, *arguments) for number in range(3)]
-        for machine in machines:
-            machine.wait_for("shared", 2)
-        machines[0].kill()
-        server.stop()
-        time.sleep(1.5)
-        server.start()
-        machines.append(Machine(3, tmp_path, *arguments))
-        machines[2].wait_for("shared", 12)
-        machines[1].kill()
-        said = [machines[number].end() for number in (2, 3)]
-        assert "answers again, after" in said[0]
-        assert said[0].count("does not answer") == 1
-    whole, best = ((machines[2].folder / "shared" / name).read_text() for name in ("trials.csv", "best.yaml"))
-    assert (machines[3].folder / "shared" / "trials.csv").read_text() == whole
-    numbers = [int(row["number"]) for row in csv.DictReader(whole.splitlines())]
-    assert numbers == list(range(TRIALS))
-
-    # All have died: the one that goes on has the same whole record, and asks for no password but the variable's.
-    again = Machine(0, tmp_path, "--resume", "shared", PGPASSWORD=PASSWORD)
-    again.end()
-    assert (again.folder / "shared" / "trials.csv").read_text() == whole
-    assert (again.folder / "shared" / "best.yaml").read_text() == best
+    assert machines[2].said.count("does not answer") == 1
+    assert "answers again, after" in machines[2].said
+    numbers = [int(line.split()[0]) for line in late.results]
+    assert sorted(numbers) == list(range(trials))
+    assert sorted(late.results) == sorted(machines[2].results)
 
     opened = open_storage(server.url())
-    trials = optuna.load_study(study_name="shared", storage=opened.storage).trials
+    kept = optuna.load_study(study_name="shared", storage=opened.storage).trials
     opened.close()
-    completed = [t for t in trials if t.state == optuna.trial.TrialState.COMPLETE]
-    assert Counter(t.user_attrs["trial"] for t in completed) == Counter(range(TRIALS))
-    assert all(t.state.is_finished() for t in trials)
+    completed = [t for t in kept if t.state == optuna.trial.TrialState.COMPLETE]
+    assert Counter(t.user_attrs["trial"] for t in completed) == Counter(range(trials))
+    assert all(t.state.is_finished() for t in kept)
 
+    # The values are those of a sweep by one worker, whose source is another one.
+    alone: dict[int, Result] = {}
+    joined_alone = study_in_folder(tmp_path, "alone", maximize=False)
+    source = joined_alone.source(space(trials, "tpe"), 0, {}, lambda r: alone.update({r.number: r}), threading.Event(),
+                                 ordered=False)  # fmt: skip
+    work(source, lambda trial, _: result_of(trial), 1, threading.Event())
+    source.close()
+    expected = [f"{n} {r.values[RATE]!r} {r.objective!r}" for n, r in alone.items()]
+    assert sorted(expected) == sorted(late.results)
+
+
+def test_the_command_s_folders_are_equal_and_have_no_password(server, tmp_path, monkeypatch):
+    sweep = {"over": {RATE: [0.01, 0.05, 0.1]}, "keep": 1}
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(config(training={"epochs": 2, "engine": "autograd"}, sweep=sweep)))
+    monkeypatch.setattr(sys, "argv", ["nnintro", "sweep", str(path), "--storage", server.url()])
+    hide_in_command_line(server.url())
+    one, two = (
+        run_sweep(SweepRequest(path, storage=server.url(), runs_dir=tmp_path / name, quiet=True)).directory
+        for name in ("one", "two")
+    )
+    assert len((one / "trials.csv").read_text().splitlines()) == 4
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    again = run_sweep(SweepRequest(None, resume="small", runs_dir=tmp_path / "one", quiet=True))
+    assert again.summary["trials"] == 3
+    for name in ("trials.csv", "best.yaml", "sweep.yaml"):
+        assert (one / name).read_text() == (two / name).read_text()
     written = [file for file in tmp_path.rglob("*") if file.is_file()]
-    assert len(written) > 20
+    assert {"environment.json", "summary.json", "sweep.yaml"} <= {file.name for file in written}
     for file in written:
-        data = file.read_bytes()
-        assert PASSWORD.encode() not in data, file
-        assert postgres.IN_URL.encode() not in data, file
+        assert PASSWORD.encode() not in file.read_bytes(), file
+        assert postgres.IN_URL.encode() not in file.read_bytes(), file
 
 
-def result_of(number: int, values) -> Result:
-    return Result(number, values, "completed", float(number), {"validation/loss": 1.0}, 0, 0.1)
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="another system shows processes in another way")
+def test_a_password_is_not_in_the_list_of_processes():
+    address = "postgresql://u:secret@host/name"
+    code = """
+import pathlib, sys
+from nnintro.sweeps.password import hide_in_command_line
+hide_in_command_line(sys.argv[2])
+print(sys.argv[1:], pathlib.Path("/proc/self/cmdline").read_bytes())
+"""
+    command = [sys.executable, "-c", code, "--storage", address, "behind"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert "secret" not in done.stdout
+    assert "['--storage', 'postgresql://u:***@host/name', 'behind']" in done.stdout
+    assert "postgresql://u:***@host/name***" in done.stdout
+    assert "\\x00behind" in done.stdout
 
 
 def joined(opened, name: str, over=None, **values):
     call = Patience(opened.place, threading.Event(), print)
     return join(opened, name, {"seed": 0, "sweep.over": over, **values}, maximize=False, call=call)
-
-
-def space(trials: int):
-    from nnintro.config.sweep import Range, Sweep
-    from nnintro.sweeps.space import Space
-
-    over = {RATE: Range(low=0.1, high=1.0)}
-    return Space(Sweep(over=over, sampler="random", trials=trials), 0, frozenset())
 
 
 def source_of(study, known=None, record=print, trials=6):
@@ -167,7 +152,7 @@ def test_two_processes_that_claim_at_once_get_different_trials(storage):
     def take(source):
         while (trial := source.next()) is not None:
             taken.append(trial.number)
-            source.report(result_of(trial.number, trial.values))
+            source.report(result_of(Trial(trial.number, trial.values)))
 
     threads = [threading.Thread(target=take, args=(source,)) for source in (one, other, one, other)]
     for thread in threads:
@@ -189,11 +174,11 @@ def test_a_process_that_falls_silent_loses_its_trial_and_its_late_result_counts_
     again = alive.next()
     assert again.number == trial.number == 0
     silent.report(Result(0, trial.values, "completed", 99.0, {}, 0, 0.1))
-    alive.report(result_of(0, again.values))
+    alive.report(result_of(Trial(0, again.values)))
     assert alive.next() is None
     assert silent.next() is None
     silent.close(), alive.close()
-    assert silent.results[0].objective == alive.results[0].objective == 0.0
+    assert silent.results[0].objective == alive.results[0].objective == result_of(trial).objective
 
 
 def test_what_was_not_trained_to_its_end_is_given_back_at_once(storage):
@@ -206,12 +191,12 @@ def test_what_was_not_trained_to_its_end_is_given_back_at_once(storage):
 
 
 def test_results_of_this_machine_are_given_to_a_study_that_lacks_them(storage):
-    known = {number: result_of(number, space(6).values(number)) for number in (0, 1, 4)}
+    known = {number: result_of(Trial(number, space(6).values(number))) for number in (0, 1, 4)}
     source = source_of(joined(storage, "imported"), known)
     numbers = []
     while (trial := source.next()) is not None:
         numbers.append(trial.number)
-        source.report(result_of(trial.number, trial.values))
+        source.report(result_of(Trial(trial.number, trial.values)))
     source.close()
     assert numbers == [2, 3, 5]
     other = source_of(joined(storage, "imported"))
@@ -281,11 +266,12 @@ def test_a_missing_driver_is_one_line_that_says_how_to_install_it(server, monkey
 
 
 def test_an_unreachable_database_leaves_nothing_behind(tmp_path):
-    arguments = [str(small(tmp_path, "nothing")), "--storage", "postgresql://u:secret@127.0.0.1:1/d"]
-    machine = Machine(0, tmp_path, *arguments)
-    assert machine.process.wait(timeout=PATIENCE) == UsageError.exit_code
-    assert machine.log.read_text() == "--storage: postgresql://u:***@127.0.0.1:1/d: Connection refused\n"
-    assert not machine.folder.exists()
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(config(sweep={"over": {RATE: [0.1]}})))
+    address = "postgresql://u:secret@127.0.0.1:1/d"
+    with pytest.raises(UsageError, match=r"127\.0\.0\.1:1/d: Connection refused"):
+        run_sweep(SweepRequest(path, storage=address, runs_dir=tmp_path / "runs", quiet=True))
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_database_that_stays_away_ends_the_sweep_with_its_cause(storage, monkeypatch):
@@ -342,8 +328,8 @@ def test_a_file_on_a_shared_disk_serves_as_storage(tmp_path):
     one, other = (source_of(joined(open_storage(str(path)), "file")) for _ in range(2))
     first, second = one.next(), other.next()
     assert {first.number, second.number} != {first.number}
-    one.report(result_of(first.number, first.values))
-    other.report(result_of(second.number, second.values))
+    one.report(result_of(Trial(first.number, first.values)))
+    other.report(result_of(Trial(second.number, second.values)))
     one.close(), other.close()
     kept = [json.loads(line) for line in path.read_text().splitlines()]
     assert kept

@@ -144,6 +144,35 @@ def test_divergence_and_failures_are_results(tmp_path):
     assert swept.best.values[RATE] == 0.05
 
 
+def test_keys_of_a_section_that_is_swept_too(tmp_path):
+    """The section comes first, whichever is named first; what only some of its kinds have is tried beside those."""
+    over = {"descent.optimizer.betas": [[0.5, 0.9], [0.9, 0.99]], "descent.optimizer": ["adam", {"kind": "adamw"}]}
+    swept = nnintro.sweep(config(), over, runs_dir=tmp_path, keep=1)
+    assert [trial.status for trial in swept.trials] == ["completed"] * 4
+    assert len({trial.objective for trial in swept.trials}) == 2  # without weight decay adamw is adam
+    kept = yaml.safe_load((swept.directory / f"trial-{swept.best.number}" / "config.yaml").read_text())
+    assert kept["descent"]["optimizer"]["betas"] == swept.best.values["descent.optimizer.betas"]
+    for trial in swept.trials:
+        betas, optimizer = trial.values.values()
+        own = config(descent={"optimizer": {"kind": optimizer if optimizer == "adam" else "adamw", "betas": betas}})
+        assert nnintro.fit(own).metrics == trial.metrics
+
+
+def test_sections_that_may_be_absent(tmp_path):
+    over = {"training.early_stopping": [None, {"patience": 1, "minimum_improvement": 100.0}]}
+    swept = nnintro.sweep(config(), over, runs_dir=tmp_path, keep=0)
+    assert [trial.status for trial in swept.trials] == ["completed", "completed"]
+    again = nnintro.sweep(resume=swept.directory)
+    assert again.trials == swept.trials
+
+
+def test_kept_runs_have_their_figures(tmp_path):
+    values = config(logging={"figures": "auto"})
+    swept = nnintro.sweep(values, {"seed": [1, 2]}, runs_dir=tmp_path, keep=2)
+    for number in (0, 1):
+        assert {path.name for path in (swept.directory / f"trial-{number}" / "figures").iterdir()} >= {"fit.png"}
+
+
 def test_no_trial_has_an_objective(tmp_path):
     swept = nnintro.sweep(DIVERGING, {RATE: [1e5, 2e5]}, runs_dir=tmp_path)
     assert (swept.best, swept.summary["best"], swept.summary["diverged"]) == (None, None, 2)

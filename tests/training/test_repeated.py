@@ -111,3 +111,12 @@ def test_an_interruption_ends_it_without_metrics():
     stop.set()
     trained = train_again(load_config(FUNCTION, ["training.epochs=100000"]), KnownData(), stop.is_set)
     assert (trained.status, trained.steps, trained.metrics) == ("interrupted", 0, {})
+
+
+def test_the_data_of_many_seeds_is_not_all_kept(monkeypatch):
+    monkeypatch.setattr(repeated, "MOST_KEPT", 3)
+    known = KnownData()
+    for seed in range(10):
+        latest = load_config(FUNCTION, [f"seed={seed}"]).experiment
+        assert known.of(latest) is known.of(latest)
+    assert len(known._known) == 3
