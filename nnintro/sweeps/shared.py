@@ -43,7 +43,7 @@ class _Seen:
 class SharedSource:
     """Hands out trials and takes their results (see ``work.Source``), as a study has them.
 
-    A trial is claimed by adding it to the study as running; of several such trials with the same number of ours, the
+    A trial is claimed by adding it to the study as running; of several such claims of one trial of the sweep, the
     one that the study got first counts, and the others are given up before anything is trained.  So a trial is trained
     once, whatever the database, without a lock; where a worker died, its claim fails and the number is free again.
 
@@ -236,7 +236,7 @@ class SharedSource:
         return [trial for trial in trials if NUMBER in trial.user_attrs]
 
     def _beat(self, beat: int) -> None:
-        """Say of each trial of ours that its worker lives."""
+        """Write a new heartbeat into each trial that this process trains."""
         from optuna.exceptions import UpdateFinishedTrialError
 
         for identity in list(self._mine.values()):
