@@ -112,8 +112,13 @@ class SharedSource:
 
     def report(self, result: Result) -> None:
         """The result of a trial (see ``work.Source``)."""
-        identity = self._mine[result.number]
-        if self._finish(identity, result):
+        try:
+            written = self._finish(self._mine[result.number], result)
+        except CheckpointError:
+            if not self._interrupted.is_set():
+                raise
+            return  # a signal, while the database was waited for: the trial is given back
+        if written:
             with self._lock:
                 self._accept(result)
         self._mine.pop(result.number, None)

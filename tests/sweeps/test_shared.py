@@ -149,7 +149,7 @@ def source_of(study, known=None, record=print, trials=6):
 
 
 def test_two_processes_that_claim_at_once_get_different_trials(storage):
-    one, other = (source_of(joined(storage, "claims"), trials=60) for _ in range(2))
+    one, other = (source_of(joined(storage, "claims"), trials=40) for _ in range(2))
     taken: list[int] = []
 
     def take(source):
@@ -163,9 +163,9 @@ def test_two_processes_that_claim_at_once_get_different_trials(storage):
     for thread in threads:
         thread.join()
     one.close(), other.close()
-    assert sorted(taken) == list(range(60))
+    assert sorted(taken) == list(range(40))
     assert one.results == other.results
-    assert one.results[7].values == space(60).values(7)
+    assert one.results[7].values == space(40).values(7)
 
 
 def test_a_process_that_falls_silent_loses_its_trial_and_its_late_result_counts_no_more(storage, monkeypatch):
@@ -191,6 +191,25 @@ def test_what_was_not_trained_to_its_end_is_given_back_at_once(storage):
     following = source_of(joined(storage, "given back"))
     assert following.next().number == number
     following.close()
+
+
+def test_a_signal_while_the_database_is_away_ends_the_sweep_without_an_error(storage):
+    interrupted = threading.Event()
+    study = joined(storage, "away")
+    source = study.source(space(6), 0, {}, print, interrupted, ordered=False)
+    trial = source.next()
+
+    def away(operation):
+        raise CheckpointError("does not answer")
+
+    source._call = away
+    with pytest.raises(CheckpointError):
+        source.report(result_of(trial))
+    interrupted.set()
+    source.report(result_of(trial))
+    assert source.next() is None
+    source.close()
+    assert source.results == {}
 
 
 def test_results_of_this_machine_are_given_to_a_study_that_lacks_them(storage):
