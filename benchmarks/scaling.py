@@ -1,6 +1,6 @@
 """``python -m benchmarks.scaling``: how the time of trainings grows with width, batch, samples, seeds and workers.
 
-Updates of 1-W-1 networks (tanh, sgd, float32) by the fused engine, and a model of two numbers that is fitted to them.
+Updates of 1-W-1 networks (tanh, sgd, float32) by the fused engine on one core, and a model that is fitted to them.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import time
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 import nnintro
 from benchmarks.machine import describe, limit_threads, load
 
 WIDTHS, BATCHES = (8, 32, 64, 128, 512), (1, 8, 32, 128, 512)
 SAMPLES = 1024
-SECONDS = 0.15
+SECONDS = 0.2
 """About what a training is to take that is timed."""
 
 
@@ -29,23 +30,29 @@ def config(width: int, batch: int, updates: int, **changes: Any) -> dict[str, An
         "model": {"kind": "mlp", "hidden": [width], "activation": "tanh"},
         "descent": {"batch_size": batch, "learning_rate": 0.001},
         "training": {"steps": updates, "engine": "fused"},
+        "logging": {"scalars": "off", "figures": "off"},
         **changes,
     }
 
 
-def seconds(values: dict[str, Any]) -> tuple[float, float]:
-    """Of one training: those of its updates, and all."""
-    begun = time.perf_counter()
-    trained = nnintro.fit(values)
-    return trained.seconds, time.perf_counter() - begun
+def processor_seconds(values: dict[str, Any]) -> float:
+    """What one training takes of a core: whatever else runs on the machine makes it wait, and not work."""
+    begun = time.thread_time()
+    nnintro.fit(values)
+    return time.thread_time() - begun
 
 
 def update(width: int, batch: int, samples: int = SAMPLES, rounds: int = 5) -> float:
-    """Microseconds of an update: the least of the rounds, as whatever else runs on the machine only adds to it."""
-    few = 200
-    once = min(seconds(config(width, batch, few, samples=samples))[0] for _ in range(2)) / few
-    updates = max(int(SECONDS / max(once, 1e-8)), few)
-    return 1e6 * min(seconds(config(width, batch, updates, samples=samples))[0] / updates for _ in range(rounds))
+    """Microseconds of an update: what a training of twice the updates takes longer."""
+    few = 1000
+    once = max(processor_seconds(config(width, batch, 2 * few, samples=samples)) / few, 1e-7)
+    updates = max(int(SECONDS / once), few)
+    # Of each the least: caches that others fill only add to it.
+    half, whole = (
+        min(processor_seconds(config(width, batch, n * updates, samples=samples)) for _ in range(rounds))
+        for n in (1, 2)
+    )
+    return 1e6 * (whole - half) / updates
 
 
 def sweep_seconds(workers: int, trials: int) -> float:
@@ -56,26 +63,31 @@ def sweep_seconds(workers: int, trials: int) -> float:
         with tempfile.TemporaryDirectory() as folder:
             begun = time.perf_counter()
             nnintro.sweep(
-                {**config(64, 32, 6400), "logging": {"figures": "off"}},
-                over, runs_dir=folder, trials=count, keep=0, workers=workers,
+                config(64, 32, 6400), over, runs_dir=folder, trials=count, keep=0, workers=workers,
             )  # fmt: skip
             return time.perf_counter() - begun
 
     return of(trials) - of(workers)
 
 
-def fitted(table: dict[tuple[int, int], float]) -> tuple[float, float]:
-    """c and d of microseconds = c + d * width * batch, with the least relative errors."""
-    rows = np.array([[1.0, width * batch] for width, batch in table])
-    times = np.array(list(table.values()))
-    (fixed, each), *_ = np.linalg.lstsq(rows / times[:, None], np.ones(len(times)), rcond=None)
-    return float(fixed), float(each)
+def terms(width: int, batch: int) -> tuple[float, ...]:
+    """What an update's time is made of: a call, each neuron's weights, each sample, each neuron of each sample."""
+    return 1.0, width, batch, width * batch
+
+
+def fitted(table: dict[tuple[int, int], float]) -> npt.NDArray[np.float64]:
+    """The microseconds of each of ``terms``, none below zero, with the least relative errors."""
+    from scipy.optimize import nnls
+
+    rows, times = np.array([terms(*pair) for pair in table]), np.array(list(table.values()))
+    found: npt.NDArray[np.float64] = nnls(rows / times[:, None], np.ones(len(times)))[0]
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=2, help="cores (default 2)")
+    parser.add_argument("--threads", type=int, default=2, help="cores of the sweeps (default 2); a training has one")
     options = parser.parse_args()
     limit_threads(options.threads)
     before = load()
@@ -85,14 +97,15 @@ def main() -> None:
     print("| ---: |" + " ---: |" * len(BATCHES))
     for width in WIDTHS:
         print(f"| {width} | {' | '.join(f'{table[width, batch]:.3g}' for batch in BATCHES)} |")
-    fixed, each = fitted(table)
-    off = [abs(fixed + each * width * batch - time) / time for (width, batch), time in table.items()]
-    print(f"\nmicroseconds = {fixed:.3g} + {each:.3g} * width * batch,")
+    model = fitted(table)
+    off = [abs(model @ terms(*pair) - time) / time for pair, time in table.items()]
+    words = ("", " * width", " * batch", " * width * batch")
+    print(f"\nmicroseconds = {' + '.join(f'{one:.2g}{word}' for one, word in zip(model, words, strict=True))},")
     print(f"off by {statistics.median(off):.0%} in the median, by {max(off):.0%} at most")
     samples = {count: update(64, 32, count, options.rounds) for count in (256, 1024, 16_384, 262_144)}
     print(f"\nby samples (64, 32): {', '.join(f'{count:,}: {time:.3g} us' for count, time in samples.items())}")
-    extra = [whole - updates for updates, whole in (seconds(config(64, 32, 64)) for _ in range(30))]
-    print(f"beside the updates, a training: {1e3 * statistics.median(extra):.2g} ms")
+    extra = [processor_seconds(config(64, 32, 1)) for _ in range(30)]
+    print(f"beside its updates, a training: {1e3 * statistics.median(extra):.2g} ms")
     alone = min(sweep_seconds(1, 60) for _ in range(options.rounds))
     for workers in (2, 4):
         shared = min(sweep_seconds(workers, 60) for _ in range(options.rounds))

@@ -86,7 +86,7 @@ def find_rate(
     threads_here()  # before torch's first operation in this thread settles the number by itself
     with own_modes(), loaded.locating():
         _refuse(loaded.experiment)
-        training = ShortTraining(loaded, interrupted)
+        training = ShortTraining(loaded, interrupted, say)
         say("range test: one training with a growing learning rate")
         short = _length(training)
         test = range_test(training, interrupted, lambda seconds: _require_time(seconds, short))

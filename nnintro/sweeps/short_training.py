@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from nnintro.config.descent import CosineSchedule, Descent, ExponentialSchedule, StepSchedule
 from nnintro.config.load import Config
 from nnintro.engines.choose import ENGINES, autograd_seconds
-from nnintro.engines.engine import Interrupted
+from nnintro.engines.engine import Interrupted, Say
 from nnintro.training.repeated import KnownData, train_again
 from nnintro.training.setup import Parts, assemble
 
@@ -35,14 +35,15 @@ class ShortTraining:
     Args:
         config: as ``load_config`` gives it.
         interrupted: asked now and then whether to end.
+        say: called with a line where there is something to wait for (the kernel's first compilation).
 
     Raises:
         ConfigError: it asks for something that does not go with the data or the machine.
         DataError: the data cannot be read or used.
     """
 
-    def __init__(self, config: Config, interrupted: Interrupted) -> None:
-        self._known, self._interrupted = KnownData(), interrupted
+    def __init__(self, config: Config, interrupted: Interrupted, say: Say = lambda _: None) -> None:
+        self._known, self._interrupted, self._say = KnownData(), interrupted, say
         self.config, self._engine = config, config.experiment.training.engine
         self.setup = config.setup(self._known.of(config.experiment).found)
         """The config with its defaults, and what the data says."""
@@ -65,7 +66,7 @@ class ShortTraining:
         """A training that begins, with another descent section and of so many updates."""
         config = self._config(descent, updates)
         splits = self._known.of(config.experiment)
-        return assemble(config.setup(splits.found), splits, interrupted=self._interrupted)
+        return assemble(config.setup(splits.found), splits, say=self._say, interrupted=self._interrupted)
 
     def train(self, rate: float, updates: int) -> Tried:
         """Train with the config's optimizer and schedule, the schedule drawn over so many updates.

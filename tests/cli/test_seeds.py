@@ -114,3 +114,13 @@ def test_what_cannot_be_used_leaves_nothing_behind(command, written, tmp_path, w
     assert done.code == code
     assert said in done.err
     assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())
+
+
+def test_seeds_under_torchrun_are_refused(command, written, tmp_path, monkeypatch):
+    variables = {"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500"}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    done = command("train", written(), "--seeds", 2)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("--seeds trains in one process; under torchrun train one seed at a time")
+    assert not (tmp_path / "runs").exists()
