@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ if __name__ == "__main__":
     for name, config in json.loads(file.read_text()).items():
         try:
             run = nnintro.train({**config, "name": name}, runs_dir=runs_dir)
-            print(f"{name}: {run.summary['status']} after {run.summary['steps']}", flush=True)
+            line = f"{run.summary['status']} after {run.summary['steps']}"
         except NnintroError as error:
-            print(f"{name}: {type(error).__name__}, {'silent' if error.reported else error}", flush=True)
+            line = f"{type(error).__name__}, {'silent' if error.reported else error}"
+        os.write(1, f"{name}: {line}\n".encode())  # at once, or the lines of two processes run into each other
