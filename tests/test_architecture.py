@@ -133,7 +133,7 @@ def test_import_without_torch(module):
 
 def test_public_names_are_those_that_are_promised():
     promised = {"train", "fit", "load", "Run", "Fitted", "__version__", "NnintroError"}
-    promised |= {"evaluate", "predict_file", "export", "construct", "certify", "sweep", "Swept"}
+    promised |= {"evaluate", "predict_file", "export", "construct", "certify", "sweep", "Swept", "find_rate"}
     promised |= {"ConfigError", "DataError", "DivergedError", "OutOfMemoryError", "CheckpointError"}
     assert set(nnintro.__all__) == promised
     for name in promised:
