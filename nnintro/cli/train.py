@@ -12,6 +12,7 @@ import typer
 
 from nnintro import cli
 from nnintro.cli import RUNS, Json, Name, Quiet, RunsDir, Set, emit
+from nnintro.engines.world import World
 from nnintro.errors import DivergedError
 from nnintro.files import as_json
 from nnintro.signals import SIGNALS
@@ -41,6 +42,7 @@ def train(
         "started": cli.started,
     }
     if seeds is not None:
+        World.from_environment().require_alone("--seeds")
         _train_seeds(config, set_ or (), runs_dir, seeds, options, json_=json_)
         return
     from nnintro.training.train import launch

@@ -90,6 +90,15 @@ class World:
         """Whether this process records the training."""
         return self.rank == 0
 
+    def require_alone(self, what: str) -> None:
+        """Raise UsageError, which the first process reports, where there are several processes."""
+        if self.size > 1:
+            error = UsageError(
+                f"{what} in {self.size} processes: torchrun shares one training; start it without torchrun"
+            )
+            error.reported = not self.is_main
+            raise error
+
     @contextlib.contextmanager
     def joined(self) -> Iterator[World]:
         """The world while its processes are connected.

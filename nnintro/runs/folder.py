@@ -20,6 +20,8 @@ from nnintro.temporary import remove_leftovers, temporary_name
 from nnintro.wording import cause, nearest
 
 CONFIG, DATA = "config.yaml", "data.json"
+SWEEP = "sweep.yaml"
+"""The config of a sweep, which is no run."""
 LARGEST = 1 << 23
 """Bytes of a file of JSON in a run."""
 
@@ -40,7 +42,9 @@ def find_run(run: str | Path, runs_dir: str | Path = "runs") -> Path:
             raise CheckpointError(f"{run}: no such run; {meant}")
         for name in (CONFIG, "checkpoints"):
             if not (places[0] / name).exists():
-                raise CheckpointError(f"{places[0]} is not a run: it has no {name}")
+                is_sweep = (places[0] / SWEEP).is_file()
+                below = "; it is a sweep, whose runs are folders below it" if is_sweep else ""
+                raise CheckpointError(f"{places[0]} is not a run: it has no {name}{below}")
     return places[0]
 
 

@@ -14,12 +14,12 @@ from nnintro.config.load import Config, SweepOptions, load_config
 from nnintro.errors import CheckpointError
 from nnintro.files import make_folder, read_bytes, read_json, sync_folder, write_json, write_text
 from nnintro.runs.data_files import config_text
-from nnintro.runs.folder import RunLock, explained, require_encodable, take_name
+from nnintro.runs.folder import SWEEP, RunLock, explained, require_encodable, take_name
 from nnintro.runs.summary import NAME as SUMMARY
 from nnintro.temporary import remove_leftovers, temporary_name
 from nnintro.wording import cause, nearest
 
-CONFIG, BEST = "sweep.yaml", "best.yaml"
+CONFIG, BEST = SWEEP, "best.yaml"
 LARGEST = 1 << 24
 """Bytes of its small files."""
 

@@ -5,7 +5,42 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnintro.errors import UsageError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a storage is, to be shown: without its password."""
+
+    shown: str
+    secrets: tuple[str, ...] = ()
+
+    def hide(self, text: str) -> str:
+        """The text without the password."""
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    def error(self, text: str) -> UsageError:
+        return UsageError(f"--storage: {self.shown}: {self.hide(text)}")
+
+
+def secrets_of(url: URL) -> tuple[str, ...]:
+    """The password, as it is and as a URL has it, the longest first."""
+    query = url.query.get("password")
+    named = [query] if isinstance(query, str) else list(query or ())
+    secrets = {str(url.password)} if url.password else set()
+    in_url = re.search(r"://[^:]*:(.*)@", url.render_as_string(hide_password=False))
+    secrets |= {in_url[1]} if in_url else set()
+    # One or two letters would be found in any word.
+    return tuple(sorted((secret for secret in {*secrets, *named} if len(secret) > 2), key=len, reverse=True))
 
 
 def without_password(address: str, instead: str = "***") -> str:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from nnintro.errors import CheckpointError
-from nnintro.sweeps.storage import Place, chain, said
+from nnintro.sweeps.password import Place
+from nnintro.sweeps.storage import chain, said
 
 PATIENCE_SECONDS = 300.0
 """How long a database that does not answer is asked again."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnintro.errors import UsageError, require_package
-from nnintro.sweeps.password import without_password
+from nnintro.sweeps.password import Place, secrets_of, without_password
 from nnintro.sweeps.tpe import load_optuna
 from nnintro.wording import cause, plain
 
@@ -24,23 +24,6 @@ CONNECT_SECONDS = 10
 CONNECTIONS = 4
 """Of one machine at most: PostgreSQL has 100 for all."""
 FILE_SUFFIXES = (".journal", ".log")
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a storage is, to be shown: without its password."""
-
-    shown: str
-    secrets: tuple[str, ...] = ()
-
-    def hide(self, text: str) -> str:
-        """The text without the password."""
-        for secret in self.secrets:
-            text = text.replace(secret, "***")
-        return text
-
-    def error(self, text: str) -> UsageError:
-        return UsageError(f"--storage: {self.shown}: {self.hide(text)}")
 
 
 @dataclass(frozen=True)
@@ -62,7 +45,7 @@ def open_storage(address: str) -> Opened:
     if "://" not in address:
         return _open_file(address)
     url = _url(address)
-    place = Place(plain(without_password(address)), _secrets(url))
+    place = Place(plain(without_password(address)), secrets_of(url))
     if "@" in (url.host or ""):
         raise place.error("an @ in a password is written %40 in a URL, a / %2F and a : %3A")
     return _open_database(url, place)
@@ -118,17 +101,6 @@ def _url(address: str) -> URL:
     if kind in ("postgres", "postgresql") and not driver:
         return url.set(drivername="postgresql+psycopg")
     return url
-
-
-def _secrets(url: URL) -> tuple[str, ...]:
-    """The password, as it is and as a URL has it, the longest first."""
-    query = url.query.get("password")
-    named = [query] if isinstance(query, str) else list(query or ())
-    secrets = {str(url.password)} if url.password else set()
-    in_url = re.search(r"://[^:]*:(.*)@", url.render_as_string(hide_password=False))
-    secrets |= {in_url[1]} if in_url else set()
-    # One or two letters would be found in any word.
-    return tuple(sorted((secret for secret in {*secrets, *named} if len(secret) > 2), key=len, reverse=True))
 
 
 def _open_database(url: URL, place: Place) -> Opened:

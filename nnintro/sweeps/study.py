@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from nnintro.errors import UsageError
 from nnintro.runs.folder import explained
+from nnintro.sweeps.password import Place
 from nnintro.sweeps.patience import Call
 from nnintro.sweeps.shared import SharedSource
 from nnintro.sweeps.space import Space
-from nnintro.sweeps.storage import Opened, Place, journal
+from nnintro.sweeps.storage import Opened, journal
 from nnintro.sweeps.trial import Result
 from nnintro.version import __version__
 from nnintro.wording import shown

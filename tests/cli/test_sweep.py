@@ -136,7 +136,9 @@ def test_values_that_do_not_go_with_the_data(command, written, tmp_path):
 
 def test_a_sweep_is_no_run(command, written, tmp_path):
     assert command("sweep", written("a.yaml"), RATE + "0.1", "--keep=0", "-q").code == 0
-    assert command("train", "--resume", "a").code == 6
+    done = command("train", "--resume", "a")
+    assert done.code == 6
+    assert "runs/a is not a run: it has no config.yaml; it is a sweep, whose runs are folders below it" in done.err
     shutil.rmtree(tmp_path / "runs" / "a" / "figures", ignore_errors=True)
     done = command("sweep", "--resume", "a", "--json")
     assert (done.code, json.loads(done.out)["trials"]) == (0, 1)

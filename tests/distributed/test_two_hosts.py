@@ -48,12 +48,12 @@ def hosts():
 def test_one_training_on_two_hosts(hosts, tmp_path):
     file = tmp_path / "run.yaml"
     file.write_text(json.dumps({**LONG, "name": "run", "training": {"epochs": 5}}))
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1"]
+    at = ["--master-addr", "10.77.3.1", "--master-port", "29511"]
     started = [
         subprocess.Popen(
-            ["ip", "netns", "exec", host, sys.executable, "-m", "torch.distributed.run", "--nnodes", "2",
-             "--node-rank", str(number), "--nproc-per-node", "1", "--master-addr", "10.77.3.1", "--master-port", "29511",
-            
-             "-m", "nnintro", "train", str(file), "--runs-dir", str(tmp_path / f"runs-{number}"), "--quiet"],
+            ["ip", "netns", "exec", host, *torchrun, "--node-rank", str(number), *at, "-m", "nnintro", "train",
+             str(file), "--runs-dir", str(tmp_path / f"runs-{number}"), "--quiet"],
             env=environment(), cwd=ROOT, stderr=subprocess.PIPE, text=True,
         )
         for number, host in enumerate(hosts)

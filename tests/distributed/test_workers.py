@@ -55,6 +55,14 @@ def test_only_the_first_process_says_what_is_wrong_for_all():
     assert caught.value.reported
 
 
+def test_several_trainings_are_not_shared():
+    for rank in (0, 1):
+        with pytest.raises(UsageError, match="--seeds in 2 processes: torchrun shares one training") as caught:
+            World.from_environment({**SET, "RANK": str(rank)}).require_alone("--seeds")
+        assert caught.value.reported == (rank == 1)
+    ALONE.require_alone("--seeds")
+
+
 def command(*arguments, **variables):
     return subprocess.run(
         [sys.executable, "-m", "nnintro", "train", *arguments],

@@ -26,7 +26,7 @@ from nnintro.sweeps.work import work
 from tests import postgres
 from tests.postgres import PASSWORD, serving
 from tests.support import config
-from tests.sweeps.machines import RATE, Machine, result_of, space
+from tests.sweeps.machines import GATE, RATE, Machine, result_of, space
 
 pytestmark = pytest.mark.skipif(
     postgres.programs() is None and not postgres.NEEDED, reason="PostgreSQL is not installed (Debian: postgresql)"
@@ -47,8 +47,8 @@ def storage(server):
 
 
 def test_machines_that_die_or_come_late_and_a_database_that_stops_cost_no_trial(server, tmp_path, monkeypatch):
-    monkeypatch.setenv("NNINTRO_HEARTBEAT", "0.1")  # the processes have it from here
-    trials = 100
+    monkeypatch.setenv("NNINTRO_HEARTBEAT", "0.3")  # the processes have it from here
+    trials = 80
 
     def start() -> Machine:
         machines.append(Machine(tmp_path / str(len(machines)), server.url(), "shared", trials))
@@ -62,6 +62,7 @@ def test_machines_that_die_or_come_late_and_a_database_that_stops_cost_no_trial(
             machine.wait_for(5)
         machines[0].kill()
         server.stop()
+        (tmp_path / GATE).touch()
         time.sleep(2.0)
         server.start()
         machines[2].wait_for(40)
@@ -72,8 +73,10 @@ def test_machines_that_die_or_come_late_and_a_database_that_stops_cost_no_trial(
     finally:
         for machine in machines:
             machine.kill()
-    assert machines[2].said.count("does not answer") == 1
-    assert "answers again, after" in machines[2].said
+    # Optuna tries a claim again for some seconds by itself: a machine that was making one need not have noticed.
+    lines = [line.partition(": ")[2] for line in machines[2].said.splitlines()]
+    assert [line.count("does not answer") for line in lines] in ([], [1, 0])
+    assert [line.count("answers again, after") for line in lines] in ([], [0, 1])
     numbers = [int(line.split()[0]) for line in late.results]
     assert sorted(numbers) == list(range(trials))
     assert sorted(late.results) == sorted(machines[2].results)
