@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nnintro.cli import Json, Quiet, Set, emit, say
+from nnintro.engines.world import World
 from nnintro.errors import UsageError
 from nnintro.files import as_json, require_place
 from nnintro.signals import SIGNALS, Interrupts
@@ -27,6 +28,7 @@ def find_rate(
         if output.suffix.lower() != ".png":
             raise UsageError(f"{output}: the picture is a PNG; let --output end in .png")
         require_place(output)
+    World.from_environment().require_alone("find-rate")
     # Only now what takes seconds to load.
     from nnintro.sweeps.find_rate import as_text, draw
     from nnintro.sweeps.find_rate import find_rate as find

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnintro.config.load import load_config
-from nnintro.engines.world import World
 from nnintro.errors import DivergedError, UsageError
 from nnintro.files import make_folder
 from nnintro.runs.folder import explained, require_encodable
@@ -107,8 +106,6 @@ def train_seeds(
         raise UsageError(f"--seeds begins new runs; a run that was cut off goes on by itself: --resume {resume}")
     if config is None:
         raise UsageError("expected a config to train")
-    if World.from_environment().size > 1:
-        raise UsageError("--seeds trains in one process; under torchrun train one seed at a time: --set seed=0")
     experiment = load_config(config, overrides, name).experiment
     last = experiment.seed + seeds - 1
     if last > LARGEST_SEED:

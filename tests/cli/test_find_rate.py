@@ -47,3 +47,11 @@ def test_what_cannot_be_used_is_one_line(command, written, tmp_path, words, code
     assert said in done.err
     assert done.err.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["small.yaml"]
+
+
+def test_several_processes_are_refused(command, written, monkeypatch):
+    for name, value in {"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500"}.items():
+        monkeypatch.setenv(name, value)
+    done = command("find-rate", written())
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("find-rate in 2 processes: torchrun shares one training")

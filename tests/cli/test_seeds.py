@@ -122,5 +122,5 @@ def test_seeds_under_torchrun_are_refused(command, written, tmp_path, monkeypatc
         monkeypatch.setenv(name, value)
     done = command("train", written(), "--seeds", 2)
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("--seeds trains in one process; under torchrun train one seed at a time")
+    assert done.err.startswith("--seeds in 2 processes: torchrun shares one training")
     assert not (tmp_path / "runs").exists()
