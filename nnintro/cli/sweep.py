@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from nnintro.cli import RUNS, Json, Quiet, RunsDir, Set, emit
+from nnintro.engines.world import World
 from nnintro.files import as_json
 from nnintro.signals import SIGNALS
 
@@ -42,6 +43,7 @@ def sweep(
     quiet: Quiet = False,
 ) -> None:
     """Train a config many times with other values, and compare."""
+    World.from_environment().require_alone("sweep")
     from nnintro.config.load import SweepOptions
     from nnintro.sweeps.password import hide_in_command_line
     from nnintro.sweeps.request import SweepRequest

@@ -142,3 +142,13 @@ def test_a_sweep_is_no_run(command, written, tmp_path):
     shutil.rmtree(tmp_path / "runs" / "a" / "figures", ignore_errors=True)
     done = command("sweep", "--resume", "a", "--json")
     assert (done.code, json.loads(done.out)["trials"]) == (0, 1)
+
+
+def test_a_sweep_under_torchrun_is_refused(command, written, tmp_path, monkeypatch):
+    variables = {"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500"}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    done = command("sweep", written(), RATE + "0.1,0.2")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("sweep in 2 processes: torchrun shares one training")
+    assert not (tmp_path / "runs").exists()
