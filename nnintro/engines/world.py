@@ -176,6 +176,9 @@ class World:
     @contextlib.contextmanager
     def agreeing(self) -> Iterator[None]:
         """Either every process gets through this block, or all raise; the first that has an error reports it."""
+        if self.size == 1:
+            yield
+            return
         error: Exception | None = None
         try:
             yield
@@ -273,7 +276,9 @@ def _whole(variables: Mapping[str, str], name: str, least: int, most: int) -> in
 def _reported(error: BaseException) -> NnintroError:
     """An error as the other processes raise it: without its causes, which may not be sendable, and not shown again."""
     if isinstance(error, NnintroError):
-        copy = type(error)(str(error))
+        # A class of ``errors``: what is derived from it elsewhere may want more than a message, and could not be sent.
+        kind = next(kind for kind in type(error).__mro__ if kind.__module__ == NnintroError.__module__)
+        copy: NnintroError = kind(str(error))
         copy.__dict__.update(error.__dict__)
     else:
         copy = LostError(f"another process ended: {cause(error) if isinstance(error, Exception) else 'interrupted'}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -13,8 +14,9 @@ import pytest
 import torch
 
 import nnintro
+from nnintro.datasets.tables.columns.column import UselessColumnError
 from nnintro.engines import rendezvous
-from nnintro.engines.world import ALONE, World
+from nnintro.engines.world import ALONE, World, _reported
 from nnintro.errors import UsageError
 from tests.distributed.kill_workers import LONG, started, workers
 from tests.distributed.launching import ROOT, environment
@@ -53,6 +55,13 @@ def test_only_the_first_process_says_what_is_wrong_for_all():
     with pytest.raises(UsageError) as caught:
         World.from_environment({**SET, "RANK": "1", "MASTER_ADDR": ""})
     assert caught.value.reported
+
+
+def test_an_error_with_a_constructor_of_its_own_can_be_sent():
+    error = UselessColumnError("a.csv", "y", "has no value in any row")
+    sent = pickle.loads(pickle.dumps(_reported(error)))
+    assert str(sent) == "a.csv: column 'y' has no value in any row"
+    assert (sent.exit_code, sent.reported) == (4, True)
 
 
 def test_several_trainings_are_not_shared():
