@@ -63,8 +63,10 @@ def restored(start: Start, parts: Parts) -> Outcome | None:
     return put_back(checkpoint, parts, start.where)
 
 
-def anywhere(interrupts: Interrupts, world: World) -> Interrupted:
-    """Asks all processes for signals: one that any of them has received counts for all."""
+def anywhere(interrupts: Interrupts, world: World) -> Interrupted | None:
+    """Asks all processes for signals: one that any of them has received counts for all; None where there is one."""
+    if world.size == 1:
+        return None
 
     def asked() -> bool:
         received = world.largest(interrupts.received or 0)

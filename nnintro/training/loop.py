@@ -80,10 +80,11 @@ class Loop:
     observer: Observer
     keeper: Keeper
     interrupted: Interrupted
-    interrupted_anywhere: Interrupted
-    """Whether any of the processes that share the updates is; asked by all of them at the same update."""
     stop_when: Mapping[str, float] = field(default_factory=dict)
     patience: Patience | None = None
+    interrupted_anywhere: Interrupted | None = None
+    """Whether any of the processes that share the updates is; asked by all of them at the same update.  None: there is
+    this one alone."""
 
     def run(self, outcome: Outcome | None = None) -> Outcome:
         """Train; the model is left at its last (early stopping: best) parameters.
@@ -149,7 +150,7 @@ class Loop:
                 outcome.status, outcome.reason = "diverged", f"after {advance.step} updates"
             elif self._is_stopped(outcome):
                 pass  # it is saved after the look at its end
-            elif self.interrupted_anywhere():
+            elif (self.interrupted_anywhere or self.interrupted)():
                 outcome.status = "interrupted"
             elif outcome.step < moment:
                 self.keeper.offer(outcome)

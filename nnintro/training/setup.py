@@ -136,7 +136,7 @@ class Parts(Work):
             observer=observer,
             keeper=keeper,
             interrupted=interrupted,
-            interrupted_anywhere=interrupted_anywhere or interrupted,
+            interrupted_anywhere=interrupted_anywhere,
             stop_when=self.setup.training.stop_when or {},
             patience=self.patience,
         )
