@@ -94,17 +94,36 @@ def create_run_directory(runs_dir: Path, name: str, config: str, data: str | Non
         CheckpointError: the folder cannot be made.
         UsageError: the locale's encoding has no such name.
     """
+
+    def fill(unnamed: Path) -> None:
+        for kind in ("checkpoints", "figures"):
+            (unnamed / kind).mkdir()
+        write_config(unnamed, config, data)
+
+    return create_named(runs_dir, name, "a run", fill)
+
+
+def create_named(
+    runs_dir: Path, name: str, what: str, fill: Callable[[Path], object] = lambda _: None
+) -> tuple[Path, RunLock]:
+    """A folder that takes the first free name of ``name``, ``name-2``, ... once ``fill`` has put its files into it.
+
+    Returns:
+        The folder, and the lock on it.
+
+    Raises:
+        CheckpointError: it cannot be made; ``what`` says what for.
+        UsageError: the locale's encoding has no such name.
+    """
     require_encodable(name)
-    with explained(f"cannot make a run in {runs_dir}"), contextlib.ExitStack() as undo:
+    with explained(f"cannot make {what} in {runs_dir}"), contextlib.ExitStack() as undo:
         make_folder(runs_dir)
         remove_leftovers(runs_dir)
         unnamed = runs_dir / temporary_name(name)
         unnamed.mkdir()
         undo.callback(shutil.rmtree, unnamed, ignore_errors=True)
-        (unnamed / "checkpoints").mkdir()
-        (unnamed / "figures").mkdir()
         lock = undo.enter_context(RunLock(unnamed))
-        write_config(unnamed, config, data)
+        fill(unnamed)
         directory = take_name(unnamed, runs_dir, name)
         sync_folder(runs_dir)
         undo.pop_all()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,11 +10,10 @@ from typing import Any
 from nnintro.config.experiment import Experiment
 from nnintro.config.load import Config, SweepOptions, load_config
 from nnintro.errors import CheckpointError
-from nnintro.files import make_folder, read_bytes, read_json, sync_folder, write_json, write_text
+from nnintro.files import read_bytes, read_json, write_json, write_text
 from nnintro.runs.data_files import config_text
-from nnintro.runs.folder import SWEEP, RunLock, explained, require_encodable, take_name
+from nnintro.runs.folder import SWEEP, RunLock, create_named, explained
 from nnintro.runs.summary import NAME as SUMMARY
-from nnintro.temporary import remove_leftovers, temporary_name
 from nnintro.wording import cause, nearest
 
 CONFIG, BEST = SWEEP, "best.yaml"
@@ -44,8 +41,7 @@ class SweepFolder:
         Raises:
             CheckpointError: the disk failed.
         """
-        with explained(f"cannot write {self.path / SUMMARY}"):
-            write_json(self.path / SUMMARY, {**summary, "config_sha256": _sha256(self.path / CONFIG)})
+        _write_summary(self.path, summary)
 
     def read_summary(self) -> dict[str, Any]:
         """What summary.json says; nothing where a killed process left none.
@@ -71,6 +67,11 @@ class SweepFolder:
             write_text(self.path / BEST, f"# {note}\n{config_text(experiment, self.path)}")
 
 
+def _write_summary(folder: Path, summary: Mapping[str, Any]) -> None:
+    with explained(f"cannot write {folder / SUMMARY}"):
+        write_json(folder / SUMMARY, {**summary, "config_sha256": _sha256(folder / CONFIG)})
+
+
 def _sha256(path: Path) -> str:
     return hashlib.sha256(read_bytes(path, LARGEST)).hexdigest()
 
@@ -86,21 +87,12 @@ def new_folder(runs_dir: Path, config: Config, noted: Mapping[str, Any]) -> Swee
         UsageError: the locale's encoding has no such name.
     """
     name = config.experiment.name
-    require_encodable(name)
-    with explained(f"cannot make a sweep in {runs_dir}"), contextlib.ExitStack() as undo:
-        make_folder(runs_dir)
-        remove_leftovers(runs_dir)
-        unnamed = runs_dir / temporary_name(name)
-        unnamed.mkdir()
-        undo.callback(shutil.rmtree, unnamed, ignore_errors=True)
-        lock = undo.enter_context(RunLock(unnamed))
+
+    def fill(unnamed: Path) -> None:
         write_text(unnamed / CONFIG, config_text(config.experiment, runs_dir / name))
-        folder = SweepFolder(unnamed, lock)
-        folder.write_summary({"status": "unfinished", "name": name, **noted})
-        folder.path = take_name(unnamed, runs_dir, name)
-        sync_folder(runs_dir)
-        undo.pop_all()
-    return folder
+        _write_summary(unnamed, {"status": "unfinished", "name": name, **noted})
+
+    return SweepFolder(*create_named(runs_dir, name, "a sweep", fill))
 
 
 def open_folder(sweep: str | Path, runs_dir: Path) -> tuple[SweepFolder, Config]:

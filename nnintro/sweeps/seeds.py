@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnintro.config.load import load_config
 from nnintro.errors import DivergedError, UsageError
-from nnintro.files import make_folder
-from nnintro.runs.folder import explained, require_encodable
+from nnintro.runs.folder import create_named
 from nnintro.runs.summary import OVER
 from nnintro.training.train import launch
 from nnintro.wording import counted, listed, measurement
@@ -152,17 +151,9 @@ def _new_folder(runs_dir: Path, name: str) -> Path:
         CheckpointError: it cannot be made.
         UsageError: the locale's encoding has no such name.
     """
-    require_encodable(name)
-    number = 1
-    with explained(f"cannot make a folder of runs in {runs_dir}"):
-        make_folder(runs_dir)
-        while True:
-            directory = runs_dir / (name if number == 1 else f"{name}-{number}")
-            try:
-                directory.mkdir()
-                return directory
-            except FileExistsError:
-                number += 1
+    directory, lock = create_named(runs_dir, name, "a folder of runs")
+    lock.close()
+    return directory
 
 
 def _show(group: Group, seeds: int, *, quiet: bool) -> None:

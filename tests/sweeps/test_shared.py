@@ -28,13 +28,11 @@ from tests.postgres import PASSWORD, serving
 from tests.support import config
 from tests.sweeps.machines import GATE, RATE, Machine, result_of, space
 
-pytestmark = pytest.mark.skipif(
-    postgres.programs() is None and not postgres.NEEDED, reason="PostgreSQL is not installed (Debian: postgresql)"
-)
-
 
 @pytest.fixture(scope="module")
 def server():
+    if postgres.programs() is None and not postgres.NEEDED:
+        pytest.skip("PostgreSQL is not installed (Debian: postgresql)")
     with serving() as running:
         yield running
 
@@ -169,7 +167,7 @@ def test_two_processes_that_claim_at_once_get_different_trials(storage):
 
 
 def test_a_process_that_falls_silent_loses_its_trial_and_its_late_result_counts_no_more(storage, monkeypatch):
-    monkeypatch.setenv("NNINTRO_HEARTBEAT", "0.05")
+    monkeypatch.setenv("NNINTRO_HEARTBEAT", "0.2")
     silent = source_of(joined(storage, "silent"), trials=1)
     trial = silent.next()
     silent._heart.stop()
