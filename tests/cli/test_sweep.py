@@ -14,7 +14,7 @@ METRICS = (
 )
 
 
-def test_a_sweep_and_its_best(command, written, tmp_path):
+def test_a_sweep_and_its_best(command, written):
     done = command("sweep", written("a.yaml"), RATE + "0.1,0.2", "--over=model.hidden=[3],[4,2]", "--keep=1", "--json")
     assert done.code == 0
     summary = json.loads(done.out)
@@ -108,7 +108,7 @@ def test_a_file_of_its_own_has_no_other_sections(command, written, tmp_path):
     assert json.loads(command("sweep", "s.yaml", "--json").out)["directory"] == "runs/mine"
 
 
-def test_validate_tries_the_values(command, written, tmp_path):
+def test_validate_tries_the_values(command, written):
     section = {"over": {"descent.batch_size": [4, 99], "model.activation": {"low": 0, "high": 1}}}
     path = written("a.yaml", sweep=section)
     done = command("validate", path)

@@ -43,12 +43,15 @@ def test_without_variables_there_is_one_process():
         ({"MASTER_PORT": "70000"}, "MASTER_PORT: expected a whole number from 1 to 65535, got '70000'"),
     ],
 )
-def test_a_bad_environment_is_one_line_and_leaves_nothing(changed, line, tmp_path):
+def test_a_bad_environment_is_one_line_and_leaves_nothing(changed, line, tmp_path, monkeypatch):
+    for name, value in {**SET, **changed}.items():
+        monkeypatch.setenv(name, value)
     with pytest.raises(UsageError) as caught:
-        World.from_environment({**SET, **changed})
+        nnintro.train(LONG, runs_dir=tmp_path / "runs")
     assert str(caught.value).startswith(line)
     assert "\n" not in str(caught.value)
     assert not caught.value.reported
+    assert not (tmp_path / "runs").exists()
 
 
 def test_only_the_first_process_says_what_is_wrong_for_all():

@@ -93,8 +93,12 @@ class TestFigures:
     def test_nothing_but_divergence_is_drawn_too(self, grows):
         nothing, gone = np.full(4, math.nan), np.ones(4)
         place = np.arange(4.0)
-        objective_map(place, place, nothing, gone, grows=grows)
-        objective_by_key(nothing, gone, {"a": place, "b": np.array(["x", "y", "x", "y"])}, grows=grows)
+        (axes,) = objective_map(place, place, nothing, gone, grows=grows).axes
+        assert [text.get_text() for text in axes.texts] == ["no trial came to its end"]
+        columns = {"a": place, "b": np.array(["x", "y", "x", "y"])}
+        numbers, words = objective_by_key(nothing, gone, columns, grows=grows).axes
+        assert [line.get_xdata().tolist() for line in numbers.lines] == [[0, 1, 2, 3]]
+        assert [np.round(line.get_xdata()).tolist() for line in words.lines] == [[0, 1, 0, 1]]
 
     def test_no_trial_no_figure(self, tmp_path):
         failed = Result(0, {RATE: 0.1, SIZE: 1}, "failed", None, {}, 0, 0.1)
