@@ -16,7 +16,7 @@ from nnintro.sweeps.tpe import load_optuna
 from nnintro.wording import cause, plain
 
 if TYPE_CHECKING:
-    from optuna.storages import BaseStorage
+    from optuna.storages import BaseStorage, RDBStorage
     from sqlalchemy.engine import URL
 
 EXAMPLE = "postgresql://USER@HOST/DATABASE"
@@ -104,7 +104,7 @@ def _url(address: str) -> URL:
 
 
 def _open_database(url: URL, place: Place) -> Opened:
-    from optuna.storages import RDBStorage, get_storage
+    from optuna.storages import get_storage
     from sqlalchemy import exc
 
     options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": CONNECTIONS, "max_overflow": 0, "pool_timeout": 60}
@@ -113,8 +113,7 @@ def _open_database(url: URL, place: Place) -> Opened:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                address = url.render_as_string(hide_password=False)
-                database = RDBStorage(address, engine_kwargs=options)
+                database = _connected(url.render_as_string(hide_password=False), options)
             return Opened(get_storage(database), place, database.engine.dispose)
         except (ImportError, exc.NoSuchModuleError) as error:
             raise place.error(_missing_driver(url, error)) from None
@@ -124,6 +123,21 @@ def _open_database(url: URL, place: Place) -> Opened:
                 raise place.error(said(error)) from None
             time.sleep(0.2 * (attempt + 1))
     raise AssertionError("the last attempt returns or raises")
+
+
+def _connected(address: str, options: dict[str, Any]) -> RDBStorage:
+    """Optuna's storage in a database; where it cannot be made, the connections to the database are closed."""
+    from optuna.storages import RDBStorage
+
+    database = RDBStorage.__new__(RDBStorage)
+    try:
+        # By itself: a constructor that raises would leave its connections open, where nobody could reach them.
+        database.__init__(address, engine_kwargs=options)  # type: ignore[misc]
+    except BaseException:
+        if hasattr(database, "engine"):
+            database.engine.dispose()
+        raise
+    return database
 
 
 ATTEMPTS = 6

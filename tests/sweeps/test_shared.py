@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import optuna
+import psycopg
 import pytest
 import yaml
 
@@ -252,6 +253,13 @@ def test_what_the_database_refuses_is_one_line_without_the_password(server, chan
     query = "?options=-csearch_path%3Dabsent" if "options" in changes else ""
     shown = f"postgresql://{user}:***@127.0.0.1:{server.port}/{database}{query}"
     assert str(refused.value) == f"--storage: {shown}: {reason}"
+    with psycopg.connect(server.url()) as own:  # what was opened is closed, although the error is still held here
+        query = "select count(*) from pg_stat_activity where application_name = 'nnintro sweep'"
+        deadline = time.monotonic() + 10
+        while own.execute(query).fetchone() != (0,):
+            assert time.monotonic() < deadline, "a connection was left open"
+            time.sleep(0.05)
+            own.rollback()
 
 
 @pytest.mark.parametrize(
