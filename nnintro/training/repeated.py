@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
-from nnintro.config.experiment import Experiment, Setup
+from nnintro.config.experiment import Experiment
 from nnintro.config.load import Config
 from nnintro.datasets import Data, Splits
 from nnintro.engines.choose import estimated_seconds
@@ -77,15 +77,9 @@ class Trained:
     """completed, stopped (by a stopping rule), given up (by ``watch``), diverged, or interrupted."""
     reason: str
     steps: int
-    seconds: float
-    """Spent in updates alone."""
     metrics: Mapping[str, float]
-    setup: Setup
     model: nn.Module
     """The network in evaluation mode, on the CPU; takes raw inputs."""
-
-    def parameters(self) -> dict[str, Tensor]:
-        return dict(self.model.named_parameters())
 
 
 def train_again(
@@ -131,7 +125,7 @@ def train_again(
         status = "given up" if observer.gave_up and outcome.status == "interrupted" else outcome.status
         metrics = {} if status in ("diverged", "interrupted") else parts.evaluator.measure(parts.train)
         model = parts.model.cpu().eval()
-        return Trained(status, outcome.reason, outcome.step, outcome.seconds, metrics, parts.setup, model)
+        return Trained(status, outcome.reason, outcome.step, metrics, model)
 
 
 class _Observer:
